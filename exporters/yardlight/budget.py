@@ -1,0 +1,85 @@
+"""What probing costs, in bytes on the wire, and how often a metered link's budget lets us probe.
+
+Sizes count whole frames both ways (IP packet plus 14 bytes of Ethernet header), because a plan bills what the
+interface carries. A *round* on a metered uplink is one echo and one hop-limited echo: an answer without proof
+of the path it took is worth nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from yardlight.inventory.models import Metered, Target, Terminal, Uplink
+
+FRAME = 14
+ECHO_PAYLOAD = 8
+MONTH_SECONDS = 31 * 86400  # the longest month: a budget must hold in every one
+MIN_INTERVAL = 1.0
+INTERVALS_TO_DOWN = 3
+# An unmetered uplink is judged after three silent seconds; see DESIGN section 9.
+UNMETERED_DOWN_AFTER = 3.0
+
+
+def echo_bytes(v6: bool = False) -> int:
+    """Bytes of one echo request or of its reply, frame included (RFC 792, RFC 4443)."""
+    return FRAME + (40 if v6 else 20) + 8 + ECHO_PAYLOAD
+
+
+def hop_reply_bytes(v6: bool = False) -> int:
+    """Bytes of the time-exceeded message that a hop sends for our echo (it quotes the whole packet)."""
+    return FRAME + (40 if v6 else 20) + 8 + echo_bytes(v6) - FRAME
+
+
+def tcp_bytes(v6: bool = False) -> tuple[int, int]:
+    """Bytes sent and received by one TCP connect that is reset at once: SYN, ACK, RST out; SYN/ACK in."""
+    ip = 40 if v6 else 20
+    return (FRAME + ip + 40) + (FRAME + ip + 32) + (FRAME + ip + 32), FRAME + ip + 40
+
+
+def stun_bytes(v6: bool = False) -> tuple[int, int]:
+    """Bytes sent and received by one STUN binding request (RFC 5389)."""
+    ip = 40 if v6 else 20
+    return FRAME + ip + 8 + 20, FRAME + ip + 8 + 20 + (24 if v6 else 12) + 32
+
+
+@dataclass(frozen=True)
+class ProbePlan:
+    """How an uplink is probed: seconds between probes of one target (unmetered) or between rounds (metered).
+
+    `down_after` is how long silence lasts before the uplink is down; `shortest_down_after` is the least that
+    can be asked for. `round_bytes` and `rate` (bytes a second of the routine share) are 0 when unmetered.
+    """
+
+    interval: float
+    down_after: float
+    shortest_down_after: float
+    round_bytes: int = 0
+    rate: float = 0.0
+
+
+def period_seconds(metered: Metered) -> float:
+    """Length of the budget's period in seconds; a month counts as its longest."""
+    return MONTH_SECONDS if metered.per == "month" else metered.per
+
+
+def round_bytes(targets: tuple[Target, ...], egress: bool) -> int:
+    """Bytes of one round on a metered uplink: its dearest target once, and one proof of the path."""
+    v6 = any(":" in target.host for target in targets)
+    echo = 2 * echo_bytes(v6)
+    probe = max((sum(tcp_bytes(v6)) if target.probe == "tcp" else echo) for target in targets) if targets else echo
+    proof = sum(stun_bytes(v6)) if egress else echo_bytes(v6) + hop_reply_bytes(v6)
+    return probe + proof
+
+
+def plan(terminal: Terminal, uplink: Uplink) -> ProbePlan:
+    """The interval and the least `down_after` for this uplink, from its budget when it is metered."""
+    if not isinstance(uplink.metered, Metered):
+        interval = uplink.interval or MIN_INTERVAL
+        shortest = INTERVALS_TO_DOWN * interval
+        return ProbePlan(interval, uplink.down_after or max(UNMETERED_DOWN_AFTER, shortest), shortest)
+    rate = uplink.metered.budget * (1 - uplink.metered.reserve) / period_seconds(uplink.metered)
+    cost = round_bytes(uplink.targets or terminal.targets, terminal.egress is not None)
+    affordable = max(MIN_INTERVAL, cost / rate) if rate > 0 else float("inf")
+    interval = max(uplink.interval or 0.0, affordable)
+    shortest = INTERVALS_TO_DOWN * interval
+    return ProbePlan(interval, uplink.down_after or shortest, shortest, cost, rate)

@@ -1,0 +1,175 @@
+"""Every metric once: name, type, help, labels. Rules, boards and documents are tested against this list.
+
+`fleet` is on every sample and is not repeated in `labels`. Names carry the prefix `yardlight_` here, so that
+a search for a metric found in Grafana ends in this file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["gauge", "counter", "histogram"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric family. `labels` are in the order in which samples give their values, after `fleet`."""
+
+    name: str
+    kind: Kind
+    help: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+
+METRICS: dict[str, Metric] = {}
+
+
+def _add(kind: Kind, name: str, labels: str, help_: str, buckets: tuple[float, ...] = ()) -> Metric:
+    metric = Metric(f"yardlight_{name}", kind, help_, tuple(labels.split()), buckets)
+    if metric.name in METRICS:
+        raise ValueError(f"{metric.name} is in the catalogue twice")
+    METRICS[metric.name] = metric
+    return metric
+
+
+# The process itself
+BUILD_INFO = _add("gauge", "build_info", "version python", "Which Yardlight runs here; always 1.")
+CLOCK = _add(
+    "gauge", "clock_timestamp_seconds", "terminal",
+    "The exporter's own clock when the page was made. terminal is the one measured here, empty for the centre.",
+)  # fmt: skip
+LOOP_LAG = _add("gauge", "loop_lag_seconds", "", "Longest delay of the probing loop in the last ten seconds.")
+RELOAD_OK = _add(
+    "gauge", "config_last_reload_successful", "",
+    "1 if the inventory on disk is the one in use, 0 if the last reload was refused and the old one runs on.",
+)  # fmt: skip
+RELOAD_TIME = _add(
+    "gauge", "config_last_reload_success_timestamp_seconds", "", "When the inventory in use was loaded."
+)
+STATE_WRITABLE = _add(
+    "gauge", "state_writable", "", "1 if the last write to the state file succeeded, 0 if history is not being kept."
+)
+POLL_SUCCESS = _add("gauge", "poll_success", "account", "1 if the last collection of this account was complete.")
+POLL_DURATION = _add("gauge", "poll_duration_seconds", "account", "How long the last collection took.")
+POLL_LAST_SUCCESS = _add(
+    "gauge", "poll_last_success_timestamp_seconds", "account",
+    "When the last complete collection ended; absent until there was one.",
+)  # fmt: skip
+POLL_FAILURES = _add(
+    "counter", "poll_failures_total", "account reason", "Collections that failed, by reason (a closed set)."
+)
+
+# What the inventory says (exported by the centre only)
+TERMINAL_INFO = _add(
+    "gauge", "terminal_info", "terminal stage on_failover timezone",
+    "A terminal of the inventory; always 1. Its absence means that it was removed.",
+)  # fmt: skip
+UPLINK_INFO = _add(
+    "gauge", "uplink_info", "terminal uplink role medium isp circuit support",
+    "An uplink of the inventory and whom to call about it; always 1.",
+)  # fmt: skip
+SWITCH_WITHIN = _add(
+    "gauge", "terminal_switch_within_seconds", "terminal", "How long the router may take to move to the standby."
+)
+PAGE_AFTER = _add("gauge", "terminal_page_after_seconds", "terminal", "Nothing pages before this much silence.")
+FAILBACK_WITHIN = _add(
+    "gauge", "terminal_failback_within_seconds", "terminal",
+    "How long the router may stay on the standby once the primary is healthy again.",
+)  # fmt: skip
+REPORT_WITHIN = _add(
+    "gauge", "terminal_report_within_seconds", "terminal",
+    "Longest silence of a terminal's measurements before the centre calls it not reporting.",
+)  # fmt: skip
+UTC_OFFSET = _add(
+    "gauge", "terminal_utc_offset_seconds", "terminal", "Local time minus UTC now, for times in notifications."
+)
+PEAK_ACTIVE = _add("gauge", "terminal_peak_active", "terminal", "1 while the terminal's peak calendar is open.")
+MAINTENANCE_ACTIVE = _add(
+    "gauge", "maintenance_active", "terminal uplink", "1 while a maintenance window of this uplink is open."
+)
+
+# Measured in the yard
+TERMINAL_STATE = _add(
+    "gauge", "terminal_state", "terminal state",
+    "1 for the state the terminal is in: primary, standby (which uplink carries it), dark (the default path is "
+    "silent), unknown.",
+)  # fmt: skip
+TERMINAL_STATE_SINCE = _add(
+    "gauge", "terminal_state_since_timestamp_seconds", "terminal",
+    "When the present state began; for dark, the instant of the last answered probe.",
+)  # fmt: skip
+UPLINK_STATE = _add(
+    "gauge", "uplink_state", "terminal uplink state",
+    "1 for the state the uplink is in: up, degraded, down, unknown (not measured, or its pin is not proven).",
+)  # fmt: skip
+UPLINK_STATE_SINCE = _add(
+    "gauge", "uplink_state_since_timestamp_seconds", "terminal uplink",
+    "When the present state began; for down, the instant of the last answered probe, not of the verdict.",
+)  # fmt: skip
+UPLINK_PINNED = _add(
+    "gauge", "uplink_pinned", "terminal uplink",
+    "1 if probes of this uplink were proven to leave by it, 0 if they leave by another; absent while not known.",
+)  # fmt: skip
+UPLINK_SEGMENT_UP = _add(
+    "gauge", "uplink_segment_up", "terminal uplink segment",
+    "1 if this stretch of the path answers: next_hop (the ISP's gateway), isp, far. The first 0 is where loss begins.",
+)  # fmt: skip
+UPLINK_INTERVAL = _add(
+    "gauge", "uplink_probe_interval_seconds", "terminal uplink",
+    "Routine time between two probes of this uplink; on a metered one it follows from the byte budget.",
+)  # fmt: skip
+UPLINK_SENT = _add(
+    "counter", "uplink_probes_sent_total", "terminal uplink target segment",
+    "Probes sent over the pinned path, those still under way included.",
+)  # fmt: skip
+UPLINK_LOST = _add(
+    "counter", "uplink_probes_lost_total", "terminal uplink target segment",
+    "Probes whose answer did not come within the timeout.",
+)  # fmt: skip
+UPLINK_RTT = _add(
+    "histogram", "uplink_rtt_seconds", "terminal uplink", "Round-trip time over the pinned path, far targets only.",
+    (0.001, 0.0025, 0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.0),
+)  # fmt: skip
+UPLINK_GAP = _add(
+    "histogram", "uplink_gap_seconds", "terminal uplink",
+    "Silences of a second and longer on the pinned path, each a finished event kept in the state file.",
+    (2, 5, 10, 30, 60, 300, 900, 3600, 14400, 86400),
+)  # fmt: skip
+UPLINK_LAST_GAP = _add("gauge", "uplink_last_gap_seconds", "terminal uplink", "Length of the newest finished silence.")
+DEFAULT_SENT = _add(
+    "counter", "default_path_probes_sent_total", "terminal target", "Probes sent over the path the router picks."
+)
+DEFAULT_LOST = _add(
+    "counter", "default_path_probes_lost_total", "terminal target",
+    "Probes over the default path whose answer did not come within the timeout.",
+)  # fmt: skip
+TERMINAL_PATH = _add(
+    "gauge", "terminal_path", "terminal uplink source",
+    "1 for the uplink the default path takes: source observed is measured here, claimed is the router's own word. "
+    "No series of a source is 1 while it is not known.",
+)  # fmt: skip
+FAILOVERS = _add(
+    "counter", "terminal_failovers_total", "terminal from to", "Moves of the default path from one uplink to another."
+)
+GAP = _add(
+    "histogram", "terminal_gap_seconds", "terminal",
+    "How long the default path carried nothing, per interruption (failovers and failbacks included).",
+    (1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 300, 900, 3600),
+)  # fmt: skip
+LAST_GAP = _add("gauge", "terminal_last_gap_seconds", "terminal", "Length of the newest finished interruption.")
+LAST_FAILOVER = _add(
+    "gauge", "terminal_last_failover_timestamp_seconds", "terminal", "When the default path last moved."
+)
+PROBE_BYTES = _add(
+    "counter", "probe_bytes_total", "terminal uplink",
+    "Bytes that probing put on this uplink, both ways, frames included, default-path probes during standby too.",
+)  # fmt: skip
+PROBE_BUDGET = _add(
+    "gauge", "probe_budget_bytes", "terminal uplink", "What probing may use on this metered uplink per period."
+)
+OUTSIDE_UP = _add(
+    "gauge", "uplink_outside_up", "terminal uplink",
+    "1 if the uplink's public address answers the centre's probes, 0 if it does not; absent until it once answered.",
+)  # fmt: skip

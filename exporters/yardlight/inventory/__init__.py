@@ -1,0 +1,1 @@
+"""fleet.yml -> frozen, validated models; errors with line and column."""

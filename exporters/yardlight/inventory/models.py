@@ -1,0 +1,260 @@
+"""The inventory as frozen, validated models: what a fleet is, in the user's own words.
+
+These models are filled by `load.load` from YAML after classes, defaults and includes are merged. They hold
+no lines or files: `load.Inventory.locate` does. A model is never changed after it was made; a reload makes a new one.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from datetime import datetime, time
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from yardlight.inventory.values import Duration, Share, Size
+
+Role = Literal["primary", "standby"]
+Medium = Literal["fiber", "lte", "5g", "cable", "satellite"]
+Segment = Literal["next_hop", "isp", "far"]
+Stage = Literal["live", "trial"]
+
+METERED_MEDIA = frozenset({"lte", "5g", "satellite"})
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})?)*\.?")
+_INTERFACE = re.compile(r"[A-Za-z][A-Za-z0-9._@-]{0,14}")
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class Model(BaseModel):
+    """Frozen; an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+def _name(raw: str) -> str:
+    if not _NAME.fullmatch(raw):
+        raise ValueError(f"{raw!r} is not a name; use letters, digits, '-', '_' and '.', at most 63")
+    return raw
+
+
+def _timezone(raw: str) -> str:
+    if raw not in available_timezones():
+        raise ValueError(f"{raw!r} is not a time zone; write one like America/Los_Angeles")
+    return raw
+
+
+def _bind(raw: str) -> str:
+    if not (is_address(raw) or _INTERFACE.fullmatch(raw)):
+        raise ValueError(f"{raw!r} is neither an IP address nor an interface name of at most 15 characters")
+    return raw
+
+
+def _address(raw: str) -> str:
+    if not is_address(raw):
+        raise ValueError(f"{raw!r} is not an IP address")
+    return raw
+
+
+def is_address(text: str) -> bool:
+    """True for an IPv4 or IPv6 address, false for a name."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+Name = Annotated[str, AfterValidator(_name)]
+TimeZone = Annotated[str, AfterValidator(_timezone)]
+Bind = Annotated[str, AfterValidator(_bind)]
+Address = Annotated[str, AfterValidator(_address)]
+
+
+class Target(Model):
+    """An address probed to judge an uplink. `label` is what the user wrote and what the metric label says."""
+
+    label: str
+    host: str
+    probe: Literal["icmp", "tcp"] = "icmp"
+    port: int | None = None
+    segment: Segment = "far"
+
+
+def parse_target(raw: Any) -> Target:
+    """A `Target` from `198.51.100.1`, `2001:db8::1`, `example.com`, `tcp://host:443`, or {address: ..., segment: isp}.
+
+    Raises `ValueError` naming what is accepted.
+    """
+    if isinstance(raw, Target):
+        return raw
+    segment: Any = "far"
+    if isinstance(raw, dict):
+        if "label" in raw:
+            return Target.model_validate(raw)
+        extra = set(raw) - {"address", "segment"}
+        if extra or "address" not in raw:
+            raise ValueError("a target is an address, or a mapping with 'address' and 'segment'")
+        raw, segment = raw["address"], raw.get("segment", "far")
+        if segment not in ("isp", "far"):
+            raise ValueError(f"segment {segment!r} is not one of isp, far")
+    if not isinstance(raw, str):
+        raise ValueError(f"{raw!r} is not a target; write an address, a name or tcp://host:port")
+    text = raw.strip()
+    if text.startswith("tcp://"):
+        host, _, port = text[6:].rpartition(":")
+        host = host.strip("[]")
+        if port.isdigit() and 0 < int(port) < 65536 and (is_address(host) or _HOST.fullmatch(host)):
+            return Target(label=text, host=host, probe="tcp", port=int(port), segment=segment)
+    elif is_address(text) or ("/" not in text and ":" not in text and _HOST.fullmatch(text)):
+        return Target(label=text, host=text, segment=segment)
+    raise ValueError(f"{text!r} is not a target; write an address, a name or tcp://host:port")
+
+
+Probeable = Annotated[Target, BeforeValidator(parse_target)]
+
+
+class Degraded(Model):
+    """Limits over a sliding minute; above one of them the uplink is degraded, below half of each it recovers."""
+
+    loss: Share = 0.05
+    rtt: Duration | None = None
+    jitter: Duration | None = None
+
+
+class Circuit(Model):
+    """Whom to call about this uplink. `outside` is its public address, probed from the centre."""
+
+    isp: str | None = None
+    id: str | None = None
+    support: str | None = None
+    outside: Address | None = None
+
+
+class Metered(Model):
+    """A plan that pays per byte: Yardlight sends at most `budget` per `per` over it; `reserve` of that is for incidents."""
+
+    budget: Size = 50_000_000
+    per: Literal["month"] | Duration = "month"
+    reserve: Share = 0.3
+
+
+class Uplink(Model):
+    """One WAN circuit of a terminal. `metered` is filled for lte, 5g and satellite unless set to false."""
+
+    name: Name
+    role: Role
+    medium: Medium
+    bind: Bind | None = None
+    next_hop: Address | None = None
+    targets: tuple[Probeable, ...] = ()
+    interval: Duration | None = None
+    timeout: Duration = 2.0
+    down_after: Duration | None = None
+    up_after: Duration = 5.0
+    quorum: int | None = Field(default=None, ge=1)
+    degraded: Degraded = Degraded()
+    circuit: Circuit = Circuit()
+    metered: Metered | Literal[False] = False
+    sim: Name | None = None
+
+
+class DefaultPath(Model):
+    """How the default path is probed: from the address the box itself uses, unless bound to another."""
+
+    bind: Bind | None = None
+    targets: tuple[Probeable, ...] = ()
+
+
+class Site(Model):
+    """Where the terminal is and whom to call there. `peak` names a calendar."""
+
+    address: str | None = None
+    contacts: dict[Name, str] = {}
+    peak: Name | None = None
+
+
+class Maintenance(Model):
+    """A window in the terminal's local time during which trouble of this uplink is expected."""
+
+    uplink: Name
+    from_: datetime = Field(alias="from")
+    to: datetime
+    why: str
+
+
+class Terminal(Model):
+    """A depot or yard with an internet connection of its own."""
+
+    name: Name
+    timezone: TimeZone
+    stage: Stage = "live"
+    site: Site = Site()
+    targets: tuple[Probeable, ...] = ()
+    egress: str | None = None
+    default_path: DefaultPath = DefaultPath()
+    switch_within: Duration = 60.0
+    page_after: Duration = 10.0
+    failback_within: Duration = 600.0
+    report_within: Duration | None = None
+    on_failover: Literal["ticket", "page"] = "ticket"
+    uplinks: dict[Name, Uplink]
+    maintenance: tuple[Maintenance, ...] = ()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def silent_after(self) -> float:
+        """Seconds without a measurement after which the centre calls the terminal not reporting.
+
+        A little under `switch_within`, so that the page leaves before the time the router was given has passed.
+        """
+        return self.report_within if self.report_within is not None else max(self.switch_within - 3.0, 20.0)
+
+
+class Links(Model):
+    """Base addresses that notifications point to."""
+
+    grafana: str | None = None
+    runbooks: str | None = None
+
+
+def _days(raw: Any) -> tuple[int, ...]:
+    found: set[int] = set()
+    for part in str(raw).replace(" ", "").split(","):
+        first, _, last = part.partition("-")
+        if first not in _WEEKDAYS or (last or first) not in _WEEKDAYS:
+            raise ValueError(f"{raw!r} is not a list of days; write mon-fri or mon,wed,sat")
+        start, end = _WEEKDAYS.index(first), _WEEKDAYS.index(last or first)
+        found.update(day % 7 for day in range(start, end + 1 if end >= start else end + 8))
+    return tuple(sorted(found))
+
+
+def _hours(raw: Any) -> tuple[time, time]:
+    match = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|24:00)", str(raw))
+    if not match:
+        raise ValueError(f"{raw!r} are not hours; write 05:00-20:00")
+    end = time(int(match[3]), int(match[4])) if match[3] else time.max
+    return time(int(match[1]), int(match[2])), end
+
+
+class Calendar(Model):
+    """When something is expected: days (0 is Monday), hours in local time, and a country's public holidays left out."""
+
+    days: Annotated[tuple[int, ...], BeforeValidator(_days)] = (0, 1, 2, 3, 4, 5, 6)
+    hours: Annotated[tuple[time, time], BeforeValidator(_hours)] = (time.min, time.max)
+    holidays: str | None = None
+
+
+class Fleet(Model):
+    """One customer: one inventory."""
+
+    fleet: Name
+    timezone: TimeZone = "UTC"
+    links: Links = Links()
+    calendars: dict[Name, Calendar] = {}
+    terminals: dict[Name, Terminal]

@@ -1,0 +1,78 @@
+"""The scalar types a person writes in an inventory: durations, sizes, shares, secrets.
+
+Each parser takes what YAML gives (a string or a number) and raises `ValueError` with a sentence that says
+what was found and what is accepted.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_BYTES = {
+    "B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
+    "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40,
+}  # fmt: skip
+_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)")
+
+
+def parse_duration(raw: Any) -> float:
+    """Seconds of '3s', '250ms', '1m30s', '2h', '7d'; a bare number is refused because its unit is a guess."""
+    text = raw.strip() if isinstance(raw, str) else raw
+    if isinstance(text, str):
+        parts = _DURATION_PART.findall(text)
+        if parts and _DURATION_PART.sub("", text).strip() == "":
+            return sum(float(number) * _SECONDS[unit] for number, unit in parts)
+    raise ValueError(f"{raw!r} is not a duration; write a number with a unit: 250ms, 3s, 10m, 2h, 7d")
+
+
+def parse_size(raw: Any) -> int:
+    """Bytes of '50 MB' (10^6) or '50 MiB' (2^20)."""
+    if isinstance(raw, str) and (match := _SIZE.fullmatch(raw.strip())) and match[2] in _BYTES:
+        return round(float(match[1]) * _BYTES[match[2]])
+    raise ValueError(f"{raw!r} is not a size; write a number with a unit: 500 kB, 50 MB, 2 GB, 1 GiB")
+
+
+def parse_share(raw: Any) -> float:
+    """A ratio from 0 to 1 of '5%'."""
+    if isinstance(raw, str) and (match := re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", raw.strip())):
+        ratio = float(match[1]) / 100
+        if ratio <= 1:
+            return ratio
+    raise ValueError(f"{raw!r} is not a share; write a percentage from 0% to 100%")
+
+
+Duration = Annotated[float, BeforeValidator(parse_duration)]
+Size = Annotated[int, BeforeValidator(parse_size)]
+Share = Annotated[float, BeforeValidator(parse_share)]
+
+
+class Secret:
+    """A value that prints as stars; `reveal()` is the only way to it."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The secret itself, to hand to the one call that needs it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a Secret is not pickled")
