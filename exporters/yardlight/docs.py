@@ -1,0 +1,89 @@
+"""The generated parts of the documents: every metric from the catalogue, every command from the parser.
+
+A page marks a generated part with `<!-- generated: NAME -->` and `<!-- end -->`; what stands between is rewritten
+by `python -m yardlight.docs PAGE`, and a test fails while it is stale.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from yardlight.catalogue import METRICS, Metric
+
+_PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def metrics_table() -> str:
+    """Every metric as a Markdown table. `fleet` is on every sample and is not repeated."""
+    rows = (
+        (f"`{metric.name}`", metric.kind, ", ".join(metric.labels), _help(metric))
+        for metric in METRICS.values()
+    )
+    return _table(("name", "type", "labels besides `fleet`", "help"), rows)
+
+
+def metrics_json() -> str:
+    """Every metric as JSON, for machines; one list of objects."""
+    return json.dumps([dataclasses.asdict(metric) for metric in METRICS.values()], indent=2)
+
+
+def commands_table(parser: argparse.ArgumentParser) -> str:
+    """Every command of the parser with its help and its options, as a Markdown table."""
+    rows = (
+        (f"`yardlight {name}`", help_, ", ".join(f"`{option}`" for option in _options(command)))
+        for name, help_, command in _commands(parser)
+    )
+    return _table(("command", "what it does", "takes"), rows)
+
+
+def refresh(page: str, parts: Mapping[str, str]) -> str:
+    """The page with every generated part rewritten. Raises `KeyError` for a part that nothing generates."""
+    return _PART.sub(lambda match: f"{match[1]}\n{parts[match[2]]}\n{match[3]}", page)
+
+
+def parts() -> dict[str, str]:
+    """All that can be generated, by the name that a page uses for it."""
+    from yardlight.cli import build_parser  # the command line imports this module for `yardlight metrics`
+
+    return {"metrics": metrics_table(), "commands": commands_table(build_parser())}
+
+
+def main(pages: list[str]) -> int:
+    """Rewrite the generated parts of these pages in place."""
+    for page in map(Path, pages):
+        page.write_text(refresh(page.read_text(encoding="utf-8"), parts()), encoding="utf-8")
+    return 0
+
+
+def _help(metric: Metric) -> str:
+    if not metric.buckets:
+        return metric.help
+    return f"{metric.help} Buckets: {', '.join(f'{bound:g}' for bound in metric.buckets)}."
+
+
+def _commands(parser: argparse.ArgumentParser) -> list[tuple[str, str, argparse.ArgumentParser]]:
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            helps = {choice.dest: choice.help or "" for choice in action._choices_actions}
+            return [(name, helps.get(name, ""), command) for name, command in action.choices.items()]
+    return []
+
+
+def _options(parser: argparse.ArgumentParser) -> list[str]:
+    own = (action for action in parser._actions if not isinstance(action, argparse._HelpAction))
+    return [action.option_strings[-1] if action.option_strings else action.dest.upper() for action in own]
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    escaped = (tuple(cell.replace("|", r"\|") for cell in row) for row in rows)
+    return "".join(f"| {' | '.join(row)} |\n" for row in (head, ("---",) * len(head), *escaped))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,76 @@
+"""What every test may use: the tools it needs, a free port, and waiting for something with a deadline."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+# Debian keeps these outside an ordinary user's PATH.
+SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
+
+_missing: dict[str, int] = {}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    os.environ["PATH"] = f"{os.environ['PATH']}:{SBIN}"
+    config.addinivalue_line(
+        "markers", "needs(*commands): skipped, loudly, where one of these commands is missing"
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        commands = [command for marker in item.iter_markers("needs") for command in marker.args]
+        missing = [command for command in commands if shutil.which(command) is None]
+        if missing:
+            item.add_marker(pytest.mark.skip(reason=f"not installed: {', '.join(missing)}"))
+            for command in missing:
+                _missing[command] = _missing.get(command, 0) + 1
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if _missing:
+        terminalreporter.section("NOT TESTED HERE", red=True, bold=True)
+        for command, tests in sorted(_missing.items()):
+            terminalreporter.line(f"{command} is not installed: {tests} tests were skipped")
+
+
+@pytest.fixture
+def root() -> Path:
+    """The top of the checkout."""
+    return ROOT
+
+
+@pytest.fixture
+def free_port() -> Callable[[], int]:
+    """A function that gives a TCP port on loopback which nothing listens on now."""
+
+    def find() -> int:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+            return port
+
+    return find
+
+
+@pytest.fixture
+def eventually() -> Callable[..., object]:
+    """A function that polls `check` until it gives something true, and fails after `within` seconds."""
+
+    def wait(check: Callable[[], object], within: float = 10.0, every: float = 0.05) -> object:
+        deadline = time.monotonic() + within
+        while not (result := check()):
+            if time.monotonic() > deadline:
+                pytest.fail(f"still {result!r} after {within:g} s: {check}")
+            time.sleep(every)
+        return result
+
+    return wait
