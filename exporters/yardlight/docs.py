@@ -1,7 +1,7 @@
 """The generated parts of the documents: every metric from the catalogue, every command from the parser.
 
-A page marks a generated part with `<!-- generated: NAME -->` and `<!-- end -->`; what stands between is rewritten
-by `python -m yardlight.docs PAGE`, and a test fails while it is stale.
+A page marks a generated part with `<!-- generated: NAME -->` and `<!-- end -->`. What stands between is
+rewritten by `python -m yardlight.docs PAGE`, and a test fails while it is stale.
 """
 
 from __future__ import annotations

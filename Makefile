@@ -1,0 +1,47 @@
+# Every target sets up what it needs on a fresh Debian or Ubuntu; see .ci/setup.
+PYTHON := .venv/bin/python
+READY := .venv/ready
+ARGS ?=
+
+.PHONY: all help setup format lint types test demo lab bench docs clean
+.DEFAULT_GOAL := all
+
+all: format lint types test  ## format, lint, types, tests
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(READY): setup.cfg pyproject.toml .ci/setup
+	@.ci/setup
+
+setup:  ## install Debian packages and .venv again
+	@.ci/setup
+
+format: $(READY)  ## rewrite the code the way ruff likes it
+	@$(PYTHON) -m ruff format .
+	@$(PYTHON) -m ruff check --fix --exit-zero --quiet .
+
+lint: $(READY)  ## ruff over everything
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+
+types: $(READY)  ## mypy --strict over the package
+	@$(PYTHON) -m mypy
+
+test: $(READY)  ## every test; ARGS="-k name" for some
+	@$(PYTHON) -m pytest $(ARGS)
+
+demo: $(READY)  ## a simulated fleet, Prometheus, Alertmanager and an inbox on this machine
+	@.venv/bin/yardlight demo $(ARGS)
+
+lab: $(READY)  ## real packets in network namespaces: measured against truth
+	@$(PYTHON) -m tests.lab $(ARGS)
+
+bench: $(READY)  ## costs as ratios against a peer in the same run
+	@$(PYTHON) -m tests.benchmarks $(ARGS)
+
+docs: $(READY)  ## rewrite the generated tables
+	@$(PYTHON) -m yardlight.docs exporters/README.md
+
+clean:  ## remove .venv, caches and the demo's files
+	@rm -rf .venv .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
