@@ -1,0 +1,105 @@
+"""One line a record, in logfmt or JSON, with nothing secret and nothing that breaks the line."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from yardlight.inventory.values import Secret
+from yardlight.logs import get_logger, kv, setup
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+
+
+def test_a_logfmt_line_has_time_level_logger_sentence_and_fields() -> None:
+    stream = io.StringIO()
+    setup("logfmt", "info", stream)
+    get_logger("yardlight.serve").info("the inventory is in use", extra=kv(fleet="inland-haul", terminals=3))
+    stamp, rest = stream.getvalue().split(" ", 1)
+    assert stamp.startswith("ts=20")
+    assert stamp.endswith("Z")
+    assert rest == 'level=info logger=serve msg="the inventory is in use" fleet=inland-haul terminals=3\n'
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("plain", "x=plain"),
+        ("", 'x=""'),
+        ("two words", 'x="two words"'),
+        ('a "quote"', 'x="a \\"quote\\""'),
+        ("line\nbreak\x1b[31m", 'x="line\\nbreak\\u001b[31m"'),
+        ("a=b", 'x="a=b"'),
+        ("Zürich", "x=Zürich"),
+        (1.5, "x=1.5"),
+        (None, "x=None"),
+    ],
+)
+def test_a_value_that_would_break_the_line_is_quoted(value: object, shown: str) -> None:
+    stream = io.StringIO()
+    setup("logfmt", "info", stream)
+    get_logger("yardlight").info("m", extra=kv(x=value))
+    assert stream.getvalue().endswith(f"msg=m {shown}\n")
+
+
+def test_json_lines_keep_numbers_and_hold_the_same_fields() -> None:
+    stream = io.StringIO()
+    setup("json", "info", stream)
+    get_logger("yardlight.poll").warning("poll failed", extra=kv(account="graph", seconds=1.5))
+    line = json.loads(stream.getvalue())
+    assert line.pop("ts").endswith("Z")
+    assert line == {
+        "level": "warning",
+        "logger": "poll",
+        "msg": "poll failed",
+        "account": "graph",
+        "seconds": 1.5,
+    }
+
+
+@pytest.mark.parametrize("format_", ["logfmt", "json"])
+def test_a_secret_prints_as_stars(format_: str) -> None:
+    stream = io.StringIO()
+    setup(format_, "info", stream)
+    get_logger("yardlight").info("m", extra=kv(token=Secret("hunter2")))
+    assert "hunter2" not in stream.getvalue()
+    assert "***" in stream.getvalue()
+
+
+@pytest.mark.parametrize("format_", ["logfmt", "json"])
+def test_a_traceback_stays_on_the_line_of_its_record(format_: str) -> None:
+    stream = io.StringIO()
+    setup(format_, "info", stream)
+    try:
+        raise ValueError("broken")
+    except ValueError:
+        get_logger("yardlight").exception("a bug")
+    assert stream.getvalue().count("\n") == 1
+    assert "ValueError: broken" in stream.getvalue()
+
+
+def test_records_below_the_level_are_not_written() -> None:
+    stream = io.StringIO()
+    setup("logfmt", "warning", stream)
+    get_logger("yardlight").info("quiet")
+    assert stream.getvalue() == ""
+
+
+def test_the_newest_warnings_are_remembered_for_the_landing_page() -> None:
+    recent = setup("logfmt", "info", io.StringIO())
+    get_logger("yardlight").info("not kept")
+    for number in range(25):
+        get_logger("yardlight").warning("w%d", number, extra=kv(terminal="fontana"))
+    lines = recent.lines()
+    assert len(lines) == 20
+    assert lines[0][1:] == ("warning", "w24 terminal=fontana")
