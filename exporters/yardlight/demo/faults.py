@@ -1,0 +1,81 @@
+"""The faults of the demo, in the words a person types: `fontana.fiber=cut`."""
+
+from __future__ import annotations
+
+from yardlight.demo.simulator import PRIMARY, STANDBY, Circuit, Router, Simulator, Yard
+from yardlight.errors import YardlightError
+from yardlight.inventory.values import parse_duration, parse_share
+
+LIST = f"""\
+Put a terminal's name (fontana, stockton, reno) in front:
+  fontana.{PRIMARY}=cut               the fibre is cut; the router moves to LTE
+  fontana.{PRIMARY}=loss=20%          the fibre loses one packet in five
+  fontana.{PRIMARY}=heal              the fibre is well again; the router fails back
+  fontana.{STANDBY}=cut                 the standby is dead
+  fontana.{STANDBY}=pin-lost            the router lost the policy route: LTE probes leave by the fibre
+  fontana=cut                     both circuits are cut
+  fontana.router=switch=90s       the router needs 90 s to switch
+  fontana.router=never-switch     the router does not switch at all
+  fontana.router=failback-stuck   the router stays on LTE when the fibre is back
+  fontana.router=heal             the router behaves again
+  fontana=heal                    everything at this terminal is well again"""
+
+
+class FaultError(YardlightError):
+    """What was typed is not a fault of the demo."""
+
+
+def apply(simulator: Simulator, text: str) -> str:
+    """Switch a fault on or off; what is true now, in words. Raises `FaultError` saying what is accepted."""
+    place, _, action = text.strip().partition("=")
+    name, _, part = place.partition(".")
+    yard = simulator.yards.get(name)
+    if yard is None:
+        raise FaultError(f"{name!r} is not a terminal of the demo; there are {', '.join(simulator.yards)}")
+    try:
+        _apply(yard, part, action)
+    except ValueError as error:
+        raise FaultError(f"{text!r}: {error}\n{LIST}") from None
+    simulator.update()
+    return f"{name}: {yard.truth()}"
+
+
+def _apply(yard: Yard, part: str, action: str) -> None:
+    if part == "" and action in ("cut", "heal"):
+        for circuit in yard.circuits.values():
+            _circuit(circuit, action)
+        if action == "heal":
+            _router(yard.router, "heal")
+    elif part in yard.circuits:
+        _circuit(yard.circuits[part], action)
+    elif part == "router":
+        _router(yard.router, action)
+    else:
+        raise ValueError("the demo knows no such fault")
+
+
+def _circuit(circuit: Circuit, action: str) -> None:
+    if action == "cut":
+        circuit.loss = 1.0
+    elif action.startswith("loss="):
+        circuit.loss = parse_share(action.removeprefix("loss="))
+    elif action == "pin-lost":
+        circuit.pin_lost = True
+    elif action == "heal":
+        circuit.loss, circuit.pin_lost = 0.0, False
+    else:
+        raise ValueError("a circuit can be: cut, loss=20%, pin-lost, heal")
+
+
+def _router(router: Router, action: str) -> None:
+    if action.startswith("switch="):
+        router.switch_after = parse_duration(action.removeprefix("switch="))
+    elif action == "never-switch":
+        router.switch_after = None
+    elif action == "failback-stuck":
+        router.failback_after = None
+    elif action == "heal":
+        well = Router()
+        router.switch_after, router.failback_after = well.switch_after, well.failback_after
+    else:
+        raise ValueError("a router can be: switch=90s, never-switch, failback-stuck, heal")

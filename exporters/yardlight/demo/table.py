@@ -1,0 +1,112 @@
+"""What the demo shows: the measured state of every terminal, and under it what was sent to whom.
+
+Everything measured is read from the exporter's own /metrics, so that the table shows what Prometheus gets. The last
+column is the simulator's word; the two should agree within seconds.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from rich.console import Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from yardlight.catalogue import LAST_GAP, TERMINAL_PATH, TERMINAL_STATE, TERMINAL_STATE_SINCE, UPLINK_STATE
+from yardlight.demo.inbox import Notice, clock
+
+_COLORS = {
+    "primary": "green", "up": "green", "standby": "yellow", "degraded": "yellow",
+    "dark": "bold red", "down": "bold red",
+}  # fmt: skip
+_SAMPLE = re.compile(r"^(\w+)\{(.*)\} (\S+)$", re.MULTILINE)
+_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+_SHOWN_NOTICES = 8
+
+
+@dataclass(frozen=True)
+class Row:
+    """One terminal as measured; None and "" where nothing is known. `since` in Unix seconds, `gap` in seconds."""
+
+    terminal: str
+    state: str
+    uplinks: tuple[tuple[str, str], ...]
+    path: str
+    since: float | None
+    gap: float | None
+
+    @property
+    def measured(self) -> str:
+        """State and uplinks in a few words, the same as long as nothing changed."""
+        return ", ".join([self.state or "unknown", *(f"{name} {state}" for name, state in self.uplinks)])
+
+
+def rows(page: str) -> list[Row]:
+    """The terminals on a /metrics page, in the page's order."""
+    samples = [
+        (name, dict(_LABEL.findall(labels)), float(value)) for name, labels, value in _SAMPLE.findall(page)
+    ]
+
+    def current(metric: str, terminal: str, label: str, key: str = "") -> dict[str, str]:
+        """By `key`, the value of `label` on the sample of this state-like metric that is 1."""
+        return {
+            labels.get(key, ""): labels[label]
+            for name, labels, value in samples
+            if name == metric and labels["terminal"] == terminal and value == 1
+        }
+
+    def number(metric: str, terminal: str) -> float | None:
+        found = (
+            value for name, labels, value in samples if name == metric and labels["terminal"] == terminal
+        )
+        return next(found, None)
+
+    terminals = dict.fromkeys(labels["terminal"] for name, labels, _ in samples if name == TERMINAL_STATE.name)
+    return [
+        Row(
+            terminal,
+            current(TERMINAL_STATE.name, terminal, "state").get("", ""),
+            tuple(current(UPLINK_STATE.name, terminal, "state", key="uplink").items()),
+            current(TERMINAL_PATH.name, terminal, "uplink", key="source").get("observed", ""),
+            number(TERMINAL_STATE_SINCE.name, terminal),
+            number(LAST_GAP.name, terminal),
+        )
+        for terminal in terminals
+    ]
+
+
+def draw(
+    measured: Iterable[Row], truth: Mapping[str, str], notices: list[Notice], notes: Iterable[str]
+) -> Group:
+    """The live picture: the fleet, the inbox, and `notes` below."""
+    fleet = Table(expand=True, title="Terminals", title_justify="left")
+    for column in ("terminal", "state", "since", "uplinks", "observed path", "last gap", "in truth"):
+        fleet.add_column(column)
+    for row in measured:
+        fleet.add_row(
+            row.terminal,
+            _colored(row.state or "unknown"),
+            _for(row.since),
+            Text("  ").join(_colored(state, f"{name} {state}") for name, state in row.uplinks),
+            row.path or "unknown",
+            "none" if row.gap is None else f"{row.gap:.1f} s",
+            Text(truth.get(row.terminal, ""), style="dim"),
+        )
+    inbox = "\n\n".join(notice.text() for notice in notices[-_SHOWN_NOTICES:])
+    return Group(fleet, Panel(Text(inbox or "nothing was sent"), title="Inbox", title_align="left"), *notes)
+
+
+def _colored(state: str, text: str | None = None) -> Text:
+    return Text(text or state, style=_COLORS.get(state, "magenta"))
+
+
+def _for(since: float | None) -> str:
+    if since is None:
+        return "unknown"
+    seconds = max(0, int(time.time() - since))
+    length = f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"
+    return f"{clock(since)} ({length})"
