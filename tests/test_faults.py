@@ -1,4 +1,4 @@
-"""The acceptance scenarios of tests/faults: all there, none weakened, each named by a test or yet to build."""
+"""The acceptance scenarios: all there, none weakened, each named by a test or still to be built."""
 
 from __future__ import annotations
 

@@ -33,11 +33,18 @@ def metrics_json() -> str:
     return json.dumps([dataclasses.asdict(metric) for metric in METRICS.values()], indent=2)
 
 
+def commands(parser: argparse.ArgumentParser) -> dict[str, tuple[str, argparse.ArgumentParser]]:
+    """Every command of the parser by its name: its one line of help and its own parser."""
+    [action] = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    helps = {choice.dest: choice.help or "" for choice in action._choices_actions}
+    return {name: (helps[name], command) for name, command in action.choices.items()}
+
+
 def commands_table(parser: argparse.ArgumentParser) -> str:
     """Every command of the parser with its help and its options, as a Markdown table."""
     rows = (
         (f"`yardlight {name}`", help_, ", ".join(f"`{option}`" for option in _options(command)))
-        for name, help_, command in _commands(parser)
+        for name, (help_, command) in commands(parser).items()
     )
     return _table(("command", "what it does", "takes"), rows)
 
@@ -65,14 +72,6 @@ def _help(metric: Metric) -> str:
     if not metric.buckets:
         return metric.help
     return f"{metric.help} Buckets: {', '.join(f'{bound:g}' for bound in metric.buckets)}."
-
-
-def _commands(parser: argparse.ArgumentParser) -> list[tuple[str, str, argparse.ArgumentParser]]:
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            helps = {choice.dest: choice.help or "" for choice in action._choices_actions}
-            return [(name, helps.get(name, ""), command) for name, command in action.choices.items()]
-    return []
 
 
 def _options(parser: argparse.ArgumentParser) -> list[str]:
