@@ -1,0 +1,156 @@
+"""The box in the yard: its inventory, the exporter, the agent that sends measurements out, and a fast reader."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.lab import namespace, network
+from tests.lab.process import YARDLIGHT, Program, until_ready
+
+FLEET, TERMINAL, PORT = "lab", "fontana", 10480
+_SAMPLE = re.compile(r"^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)", re.MULTILINE)
+_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+
+
+def inventory(
+    metered: dict[str, Any] | bool = False, egress: bool = False, terminal: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """The lab's fleet as a user writes it; `metered` is the LTE uplink's, `terminal` is merged over the terminal."""
+    uplinks = {
+        "fiber": {
+            "role": "primary", "medium": "fiber", "bind": network.FIBER, "next_hop": network.FIBER_HOP,
+            "circuit": {"isp": "Frontier", "id": "12/KRFN/004", "support": "+1 800 555 0199"},
+        },
+        "lte": {"role": "standby", "medium": "lte", "bind": network.LTE, "metered": metered},
+    }  # fmt: skip
+    yard: dict[str, Any] = {"targets": list(network.TARGETS), "uplinks": uplinks}
+    if egress:
+        yard["egress"] = f"stun://{network.STUN}:3478"
+    return {"fleet": FLEET, "terminals": {TERMINAL: {**yard, **(terminal or {})}}}
+
+
+class Page:
+    """One read of /metrics at `at` (monotonic seconds)."""
+
+    def __init__(self, at: float, text: str) -> None:
+        self.at = at
+        self._samples: dict[str, list[tuple[dict[str, str], float]]] = {}
+        for name, labels, value in _SAMPLE.findall(text):
+            self._samples.setdefault(name, []).append((dict(_LABEL.findall(labels)), float(value)))
+
+    def all(self, name: str, **labels: str) -> list[tuple[dict[str, str], float]]:
+        """Samples of yardlight_`name` that carry all of `labels`."""
+        found = self._samples.get(f"yardlight_{name}", [])
+        return [(own, value) for own, value in found if labels.items() <= own.items()]
+
+    def value(self, name: str, **labels: str) -> float | None:
+        """The one such sample's value, None when there is none."""
+        found = self.all(name, **labels)
+        return found[0][1] if found else None
+
+    def total(self, name: str, **labels: str) -> float:
+        return sum(value for _, value in self.all(name, **labels))
+
+    def which(self, label: str, name: str, **labels: str) -> str | None:
+        """The value of `label` on the sample that is 1: a state, or the uplink that carries."""
+        return next((own[label] for own, value in self.all(name, **labels) if value == 1), None)
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What the exporter said at one moment (monotonic seconds); counts and sums of its two gap histograms."""
+
+    at: float
+    terminal: str | None
+    uplinks: dict[str, str | None]
+    pinned: dict[str, float | None]
+    observed: str | None
+    gaps: float
+    gap_seconds: float
+    uplink_gaps: dict[str, float]
+    uplink_gap_seconds: dict[str, float]
+    failovers: float
+
+
+def glance(page: Page) -> Glance:
+    circuits = ("fiber", "lte")
+    return Glance(
+        at=page.at,
+        terminal=page.which("state", "terminal_state", terminal=TERMINAL),
+        uplinks={circuit: page.which("state", "uplink_state", uplink=circuit) for circuit in circuits},
+        pinned={circuit: page.value("uplink_pinned", uplink=circuit) for circuit in circuits},
+        observed=page.which("uplink", "terminal_path", source="observed"),
+        gaps=page.total("terminal_gap_seconds_count"),
+        gap_seconds=page.total("terminal_gap_seconds_sum"),
+        uplink_gaps={circuit: page.total("uplink_gap_seconds_count", uplink=circuit) for circuit in circuits},
+        uplink_gap_seconds={
+            circuit: page.total("uplink_gap_seconds_sum", uplink=circuit) for circuit in circuits
+        },
+        failovers=page.total("terminal_failovers_total"),
+    )
+
+
+class Box:
+    """The exporter and the agent on the box, and every glance taken at them (five a second)."""
+
+    def __init__(self, work: Path, fleet: dict[str, Any], send_to: str | None) -> None:
+        self.inventory = work / "fleet.yml"
+        self.inventory.write_text(yaml.safe_dump(fleet, sort_keys=False))
+        self.glances: list[Glance] = []
+        listen = f"127.0.0.1:{PORT}"
+        self.exporter = Program("yard", "exporter", (
+            *YARDLIGHT, "serve", "--terminal", TERMINAL, "--inventory", str(self.inventory),
+            "--state", str(work / "yardlight.db"), "--web.listen-address", listen,
+        ), work)  # fmt: skip
+        self.agent: Program | None = None
+        if send_to is not None:
+            config = work / "agent.yml"
+            config.write_text(yaml.safe_dump(agent_config(send_to, listen), sort_keys=False))
+            self.agent = Program("yard", "agent", (
+                "prometheus", "--enable-feature=agent", f"--config.file={config}",
+                f"--storage.agent.path={work / 'agent'}", "--web.listen-address=127.0.0.1:9090",
+            ), work)  # fmt: skip
+
+    async def start(self) -> None:
+        self.exporter.start()
+        if self.agent is not None:
+            self.agent.start()
+        await until_ready("yard", PORT, "/-/ready", self.exporter)
+        self._reader = asyncio.get_running_loop().create_task(self._read())
+
+    async def page(self) -> Page:
+        body = await namespace.fetch("yard", PORT, "/metrics")
+        return Page(time.monotonic(), body.decode())
+
+    def since(self, at: float) -> list[Glance]:
+        return [seen for seen in self.glances if seen.at >= at]
+
+    async def _read(self) -> None:
+        while True:
+            try:
+                self.glances.append(glance(await self.page()))
+            except (OSError, TimeoutError):
+                pass  # a box that was killed answers nothing, and that is one of the faults
+            await asyncio.sleep(0.2)
+
+
+def agent_config(send_to: str, listen: str) -> dict[str, Any]:
+    """A Prometheus agent that gives up a stuck request soon, so that measurements follow a failover at once."""
+    return {
+        "global": {"scrape_interval": "5s"},
+        "scrape_configs": [{"job_name": "yardlight", "static_configs": [{"targets": [listen]}]}],
+        "remote_write": [{
+            "url": f"http://{send_to}:9090/api/v1/write",
+            "remote_timeout": "3s",
+            "queue_config": {
+                "batch_send_deadline": "1s", "min_backoff": "100ms", "max_backoff": "1s", "min_shards": 1,
+            },
+        }],
+    }  # fmt: skip
