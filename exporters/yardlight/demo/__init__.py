@@ -28,8 +28,8 @@ class DemoOptions:
 
     `fault` talks to the demo that is running ("list" names the faults) instead of starting one.
     `until_notification` cuts a circuit by itself, prints the first notification and ends. `fleet_only`
-    leaves Prometheus and Alertmanager to somebody else, a compose file for one. `host` is where the exporter and
-    the inbox listen.
+    leaves Prometheus and Alertmanager to somebody else, a compose file for one. `host` is where the exporter
+    and the inbox listen.
     """
 
     fault: str | None = None

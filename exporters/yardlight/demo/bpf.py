@@ -2,9 +2,9 @@
 
 Two listeners share one address (SO_REUSEPORT). The first answers. The accept queue of the second is full, and
 Linux drops a SYN for a full queue without a word, which is what a dead circuit looks like. A classic BPF
-program (SO_ATTACH_REUSEPORT_CBPF, socket(7)) picks one of the two for each SYN by its source address and, for a
-lossy circuit, by chance. A filter that drops packets directly (SO_ATTACH_FILTER) was refused on TCP sockets
-without CAP_NET_ADMIN under Linux 6.18; this was not.
+program (SO_ATTACH_REUSEPORT_CBPF, socket(7)) picks one of the two for each SYN by its source address and,
+for a lossy circuit, by chance. A filter that drops packets directly (SO_ATTACH_FILTER) was refused on TCP
+sockets without CAP_NET_ADMIN under Linux 6.18; this was not.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def _instruction(code: int, if_true: int, if_false: int, value: int) -> bytes:
 
 
 def program(losses: Mapping[str, float]) -> bytes:
-    """The BPF program that gives the index of the listener for a SYN; `losses` are ratios by source address."""
+    """BPF that gives the listener's index for a SYN; `losses` are ratios by source address."""
     code = [_instruction(_LOAD_WORD, 0, 0, _SOURCE_ADDRESS)]
     for source, loss in losses.items():
         address = int.from_bytes(socket.inet_aton(source), "big")

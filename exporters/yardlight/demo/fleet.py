@@ -12,8 +12,8 @@ _PEOPLE = {
 }
 
 _HEAD = """\
-# Written by `yardlight demo`: three terminals on loopback. Targets are TCP because the simulated internet needs
-# no root that way; a real fleet lists addresses and is probed by ICMP.
+# Written by `yardlight demo`: three terminals on loopback. Targets are TCP because the simulated internet
+# needs no root that way; a real fleet lists addresses and is probed by ICMP.
 fleet: demo
 timezone: America/Los_Angeles
 links: {{grafana: "http://127.0.0.1:3000", runbooks: "http://127.0.0.1:{exporter}/runbooks"}}
@@ -39,8 +39,8 @@ _TERMINAL = """\
       {standby}:
         role: standby
         bind: {standby_source}
-        # Enough for a probe each two seconds, because nobody watches a demo for an hour. A real plan of 50 MB a
-        # month gives one each half minute: `yardlight check` prints it.
+        # Enough for a probe each two seconds, because nobody watches a demo for an hour. A real plan of 50
+        # MB a month gives one each half minute: `yardlight check` prints it.
         metered: {{budget: 860 MB}}
         circuit: {{isp: Verizon Wireless, support: "+1 800 555 0175"}}
 """

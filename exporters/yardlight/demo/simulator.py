@@ -1,8 +1,8 @@
 """The simulated fleet: circuits with faults, routers that fail over, and the internet that both lead to.
 
 Everything is a source address. Each uplink has one (probes bound to it are pinned to that circuit) and so has
-the default path, which takes whichever circuit the terminal's router picks. The internet loses or answers what
-comes from an address according to the circuit that address takes at that moment, and tells it over STUN
+the default path, which takes whichever circuit the terminal's router picks. The internet loses or answers
+what comes from an address according to the circuit that address takes at that moment, and tells it over STUN
 (RFC 5389) which public address it left by. The measurements are told nothing: they must find out.
 """
 
@@ -129,7 +129,8 @@ class Simulator:
     async def start(self) -> None:
         """Listen and let time pass. Raises `OSError`, with nothing left open, when an address is taken."""
         loop = asyncio.get_running_loop()
-        # First the one address that two simulators cannot share: lossy listeners would join each other's groups.
+        # First the one address that two simulators cannot share: lossy listeners would join each other's
+        # groups.
         self._stun, _ = await loop.create_datagram_endpoint(
             lambda: _Stun(self), local_addr=(STUN_HOST, self._ports.stun)
         )
@@ -175,7 +176,7 @@ class Simulator:
 
 
 class _Stun(asyncio.DatagramProtocol):
-    """Answers binding requests with the public address of the circuit that the sender takes, if it is alive."""
+    """Answers binding requests with the public address of the circuit the sender takes, if that is alive."""
 
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator

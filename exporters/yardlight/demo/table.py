@@ -1,7 +1,7 @@
 """What the demo shows: the measured state of every terminal, and under it what was sent to whom.
 
-Everything measured is read from the exporter's own /metrics, so that the table shows what Prometheus gets. The last
-column is the simulator's word; the two should agree within seconds.
+Everything measured is read from the exporter's own /metrics, so that the table shows what Prometheus gets.
+The last column is the simulator's word; the two should agree within seconds.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _SHOWN_NOTICES = 8
 
 @dataclass(frozen=True)
 class Row:
-    """One terminal as measured; None and "" where nothing is known. `since` in Unix seconds, `gap` in seconds."""
+    """One terminal as measured; None or "" where not known. `since` in Unix seconds, `gap` in seconds."""
 
     terminal: str
     state: str
@@ -38,6 +38,11 @@ class Row:
     path: str
     since: float | None
     gap: float | None
+
+    @property
+    def healthy(self) -> bool:
+        """True if the primary carries and every uplink is up."""
+        return self.state == "primary" and all(state == "up" for _, state in self.uplinks)
 
     @property
     def measured(self) -> str:
@@ -65,7 +70,9 @@ def rows(page: str) -> list[Row]:
         )
         return next(found, None)
 
-    terminals = dict.fromkeys(labels["terminal"] for name, labels, _ in samples if name == TERMINAL_STATE.name)
+    terminals = dict.fromkeys(
+        labels["terminal"] for name, labels, _ in samples if name == TERMINAL_STATE.name
+    )
     return [
         Row(
             terminal,

@@ -1,0 +1,273 @@
+"""Starts the whole demo, shows it, hands faults to it, and stops it without leaving anything behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import signal
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+from aiohttp import ClientError, ClientSession, ClientTimeout, web
+from rich.console import Console
+from rich.live import Live
+
+from yardlight.demo import DemoOptions, faults, programs, table
+from yardlight.demo.fleet import inventory
+from yardlight.demo.inbox import Inbox, Notice, clock
+from yardlight.demo.simulator import Simulator
+from yardlight.errors import StartError
+
+CONTROL = "/control/fault"
+_STEADY_WITHIN = 60.0
+_NOTIFIED_WITHIN = 90.0
+_CUT_TERMINAL = "fontana"
+_CUT = f"{_CUT_TERMINAL}.fiber=cut"
+_READ_EVERY = 1.0
+
+
+def ask(options: DemoOptions) -> int:
+    """Hand `options.fault` to the demo that is running and print what it says."""
+    if options.fault == "list":
+        print(faults.LIST)
+        return 0
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{options.ports.inbox}{CONTROL}", data=(options.fault or "").encode(), method="POST"
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=5) as reply:
+            print(reply.read().decode().rstrip())
+    except urllib.error.HTTPError as refused:
+        print(refused.read().decode().rstrip(), file=sys.stderr)
+        return 1
+    except OSError:
+        port = options.ports.inbox
+        print(
+            f"no demo is running: nothing answers on port {port}; start one: yardlight demo", file=sys.stderr
+        )
+        return 1
+    return 0
+
+
+def start(options: DemoOptions) -> int:
+    """Run the demo until Ctrl-C, or until the first notification if that was asked for."""
+    try:
+        return asyncio.run(_Demo(options).run())
+    except StartError as error:
+        print(f"yardlight demo: {error}", file=sys.stderr)
+        return 1
+
+
+class _Demo:
+    def __init__(self, options: DemoOptions) -> None:
+        self._options = options
+        self._folder = options.folder.absolute()
+        self._simulator = Simulator(options.ports)
+        self._inbox = Inbox()
+        self._running: list[programs.Running] = []
+        self._missing: list[str] = []
+        self._rows: list[table.Row] = []
+        self._stop = asyncio.Event()
+
+    async def run(self) -> int:
+        loop = asyncio.get_running_loop()
+        for each in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(each, self._stop.set)
+        async with self._fleet(), self._started_programs(), self._reading():
+            if self._options.until_notification:
+                return await self._until_notification()
+            return await self._show()
+
+    @contextlib.asynccontextmanager
+    async def _fleet(self) -> AsyncIterator[None]:
+        """The simulated fleet and the inbox, up."""
+        options = self._options
+        in_use = programs.taken(options.ports, options.host, fleet_only=options.fleet_only)
+        if in_use:
+            raise StartError("; ".join(in_use) + ". Is another demo running? It ends with Ctrl-C.")
+        try:
+            await self._simulator.start()
+        except OSError as error:
+            raise StartError(f"cannot simulate the internet on loopback: {error}") from None
+        application = web.Application()
+        application.add_routes([web.post(CONTROL, self._take_fault), *self._inbox.routes()])
+        runner = web.AppRunner(application, access_log=None)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, options.host, options.ports.inbox).start()
+            yield
+        finally:
+            await runner.cleanup()
+            await self._simulator.stop()
+
+    @contextlib.asynccontextmanager
+    async def _started_programs(self) -> AsyncIterator[None]:
+        """The exporter, Prometheus and Alertmanager running, each as far as it is installed."""
+        top = programs.checkout()
+        _forget(self._folder)
+        (self._folder / "fleet.yml").write_text(inventory(self._simulator, self._options), encoding="utf-8")
+        wanted = [programs.exporter(self._options, self._folder)]
+        if not self._options.fleet_only:
+            wanted.append(programs.prometheus(self._options, self._folder, top))
+            wanted.append(programs.alertmanager(self._options, self._folder, top))
+        self._missing = [missing for program in wanted if (missing := program.missing)]
+        try:
+            for program in wanted:
+                if not program.missing:
+                    log = self._folder / f"{Path(program.command[0]).name}.log"
+                    self._running.append(programs.Running(program, log))
+            yield
+        finally:
+            for running in self._running:
+                running.ask_to_stop()
+            for running in self._running:
+                running.wait()
+
+    @contextlib.asynccontextmanager
+    async def _reading(self) -> AsyncIterator[None]:
+        """What the exporter measures, read again and again into `_rows`."""
+        reading = asyncio.create_task(self._read())
+        try:
+            yield
+        finally:
+            reading.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await reading
+
+    async def _read(self) -> None:
+        url = f"http://127.0.0.1:{self._options.ports.exporter}/metrics"
+        async with ClientSession(timeout=ClientTimeout(total=2)) as session:
+            while True:
+                try:
+                    async with session.get(url) as page:
+                        self._rows = table.rows(await page.text()) if page.status == 200 else []
+                except (ClientError, TimeoutError):
+                    self._rows = []
+                await asyncio.sleep(_READ_EVERY)
+
+    async def _take_fault(self, request: web.Request) -> web.Response:
+        try:
+            return web.Response(text=faults.apply(self._simulator, await request.text()) + "\n")
+        except faults.FaultError as error:
+            return web.Response(status=400, text=f"{error}\n")
+
+    def _problems(self) -> list[str]:
+        """What is missing or has ended by itself."""
+        return [*self._missing, *(ended for running in self._running if (ended := running.ended()))]
+
+    def _notes(self) -> list[str]:
+        ports = self._options.ports
+        return [
+            f"Yardlight http://127.0.0.1:{ports.exporter}  Prometheus http://127.0.0.1:{ports.prometheus}  "
+            f"Alertmanager http://127.0.0.1:{ports.alertmanager}  inbox http://127.0.0.1:{ports.inbox}",
+            f"In another shell: yardlight demo --fault {_CUT}   (all of them: --fault list). Ctrl-C ends it.",
+            *self._problems(),
+        ]
+
+    def _truth(self) -> dict[str, str]:
+        return {yard.name: yard.truth() for yard in self._simulator.yards.values()}
+
+    async def _show(self) -> int:
+        """The live table, or plain lines where the output is no terminal, until told to stop."""
+        console = Console()
+        if not console.is_terminal:
+            return await self._print()
+        with Live(console=console, screen=True, auto_refresh=False) as live:
+            while not self._stop.is_set():
+                picture = table.draw(self._rows, self._truth(), self._inbox.people(), self._notes())
+                live.update(picture, refresh=True)
+                await self._pause()
+        return 0
+
+    async def _print(self) -> int:
+        printer = _Printer()
+        for note in self._notes():
+            printer.once(note)
+        while not self._stop.is_set():
+            self._print_news(printer)
+            await self._pause()
+        self._print_news(printer)
+        return 0
+
+    def _print_news(self, printer: _Printer) -> None:
+        for problem in self._problems():
+            printer.once(problem)
+        for row in self._rows:
+            printer.changed(row)
+        for notice in self._inbox.people():
+            printer.once(notice.text())
+
+    async def _pause(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), 0.5)
+
+    async def _until_notification(self) -> int:
+        """Cut a circuit once all is measured as well; print the first notification about it and its delay."""
+        printer = _Printer()
+        if self._missing:
+            raise StartError("; ".join(self._missing) + ", and no notification can come")
+        if not await self._within(_STEADY_WITHIN, printer, self._steady):
+            printer.once(f"the fleet was not measured as healthy within {_STEADY_WITHIN:.0f} s")
+            return 1
+        printer.once(f"injected: {faults.apply(self._simulator, _CUT)}")
+        cut = time.time()
+        if not await self._within(_NOTIFIED_WITHIN, printer, lambda: bool(self._firing(_CUT_TERMINAL))):
+            printer.once(f"no notification within {_NOTIFIED_WITHIN:.0f} s of the cut")
+            return 1
+        first = self._firing(_CUT_TERMINAL)[0]
+        printer.once(f"first notification {first.at - cut:.1f} s after the cut, to {first.audience}")
+        return 0
+
+    async def _within(self, seconds: float, printer: _Printer, check: Callable[[], bool]) -> bool:
+        """Print news until `check` holds; False when it does not in time, or when asked to stop."""
+        deadline = time.monotonic() + seconds
+        while not self._stop.is_set() and time.monotonic() < deadline:
+            self._print_news(printer)
+            if check():
+                return True
+            await self._pause()
+        return False
+
+    def _steady(self) -> bool:
+        """True if every terminal is measured as well and a heartbeat has come the whole way to the inbox."""
+        return (
+            len(self._rows) == len(self._simulator.yards)
+            and all(row.healthy for row in self._rows)
+            and len(self._inbox.notices) > len(self._inbox.people())
+        )
+
+    def _firing(self, terminal: str) -> list[Notice]:
+        """What a person was told about this terminal."""
+        return [each for each in self._inbox.people() if each.status == "firing" and each.concerns(terminal)]
+
+
+class _Printer:
+    """Plain lines for pipes and logs: each thing once, each terminal when it changed."""
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+        self._measured: dict[str, str] = {}
+
+    def once(self, text: str) -> None:
+        if text not in self._said:
+            self._said.add(text)
+            print(text, flush=True)
+
+    def changed(self, row: table.Row) -> None:
+        if self._measured.get(row.terminal) != row.measured:
+            self._measured[row.terminal] = row.measured
+            print(f"{clock(time.time())} {row.terminal}: {row.measured}", flush=True)
+
+
+def _forget(folder: Path) -> None:
+    """Make the folder, without what an earlier demo left in it; nothing else is touched."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for history in ("prometheus", "alertmanager"):
+        shutil.rmtree(folder / history, ignore_errors=True)
+    for state in folder.glob("yardlight.db*"):
+        state.unlink()

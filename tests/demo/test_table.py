@@ -1,0 +1,63 @@
+"""The table, from the text of a /metrics page."""
+
+from __future__ import annotations
+
+import time
+
+from rich.console import Console
+
+from yardlight.demo import table
+from yardlight.demo.inbox import Notice
+
+PAGE = """\
+# TYPE yardlight_terminal_state gauge
+yardlight_terminal_state{fleet="demo",terminal="fontana",state="primary"} 0
+yardlight_terminal_state{fleet="demo",terminal="fontana",state="standby"} 1
+yardlight_terminal_state{fleet="demo",terminal="reno",state="unknown"} 1
+yardlight_terminal_state_since_timestamp_seconds{fleet="demo",terminal="fontana"} 1.7676009e+09
+yardlight_uplink_state{fleet="demo",terminal="fontana",uplink="fiber",state="down"} 1
+yardlight_uplink_state{fleet="demo",terminal="fontana",uplink="fiber",state="up"} 0
+yardlight_uplink_state{fleet="demo",terminal="fontana",uplink="lte",state="up"} 1
+yardlight_terminal_path{fleet="demo",terminal="fontana",uplink="fiber",source="claimed"} 1
+yardlight_terminal_path{fleet="demo",terminal="fontana",uplink="lte",source="observed"} 1
+yardlight_terminal_last_gap_seconds{fleet="demo",terminal="fontana"} 8.25
+"""
+
+
+def test_a_row_says_what_is_measured_and_nothing_about_what_is_not() -> None:
+    fontana, reno = table.rows(PAGE)
+    assert fontana == table.Row(
+        "fontana", "standby", (("fiber", "down"), ("lte", "up")), "lte", since=1767600900.0, gap=8.25
+    )
+    assert reno == table.Row("reno", "unknown", (), "", since=None, gap=None)
+
+
+def test_a_terminal_is_healthy_on_its_primary_with_every_uplink_up() -> None:
+    row = table.rows(PAGE)[0]
+    assert not row.healthy
+    well = PAGE.replace('"primary"} 0', '"primary"} 1').replace('"standby"} 1', '"standby"} 0')
+    assert not table.rows(well)[0].healthy, "its fiber is down"
+    well = well.replace('"down"} 1', '"down"} 0').replace('"up"} 0', '"up"} 1')
+    assert table.rows(well)[0].healthy
+
+
+def test_the_picture_shows_terminals_truth_and_what_was_sent() -> None:
+    notice = Notice(time.time(), "noc", "firing", ({"terminal": "fontana"},), ("TerminalOnStandby: on LTE",))
+    picture = table.draw(table.rows(PAGE), {"fontana": "fiber cut"}, [notice], ["a note"])
+    console = Console(width=160, record=True, quiet=True)
+    console.print(picture)
+    text = console.export_text()
+    for expected in (
+        "fontana",
+        "standby",
+        "fiber down",
+        "8.2 s",
+        "fiber cut",
+        "TerminalOnStandby: on LTE",
+        "a note",
+    ):
+        assert expected in text
+
+
+def test_nothing_measured_is_an_empty_table_not_a_row_of_zeros() -> None:
+    assert table.rows("") == []
