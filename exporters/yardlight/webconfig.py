@@ -122,13 +122,16 @@ class _File(_Model):
     basic_auth_users: dict[str, Annotated[str, AfterValidator(_bcrypt)]] = {}
 
 
+Users = Mapping[str, bytes]
+
+
 @dataclass(frozen=True)
 class WebConfig:
-    """How the server talks. `tls` is None for plain HTTP; `users` maps names to bcrypt hashes, none for all."""
+    """How the server talks. `tls` is None for plain HTTP; `users`, if any, maps names to bcrypt hashes."""
 
     tls: ssl.SSLContext | None
     headers: Mapping[str, str]
-    users: Mapping[str, bytes]
+    users: Users
 
 
 PLAIN = WebConfig(None, {}, {})
