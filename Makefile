@@ -38,7 +38,7 @@ lab: $(READY)  ## real packets in network namespaces: measured against truth
 	@$(PYTHON) -m tests.lab $(ARGS)
 
 bench: $(READY)  ## costs as ratios against a peer in the same run
-	@set -e; for bench in tests/benchmarks/bench_*.py; do $(PYTHON) $$bench $(ARGS); done
+	@set -e; for bench in tests/benchmarks/bench_*.py; do $(PYTHON) $$bench; done
 
 docs: $(READY)  ## rewrite the generated tables
 	@$(PYTHON) -m yardlight.docs exporters/README.md
