@@ -23,7 +23,9 @@ Stage = Literal["live", "trial"]
 
 METERED_MEDIA = frozenset({"lte", "5g", "satellite"})
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
-_HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})?)*\.?")
+_HOST = re.compile(
+    r"(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})?)*\.?"
+)
 _INTERFACE = re.compile(r"[A-Za-z][A-Za-z0-9._@-]{0,14}")
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -238,8 +240,11 @@ def _hours(raw: Any) -> tuple[time, time]:
     match = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|24:00)", str(raw))
     if not match:
         raise ValueError(f"{raw!r} are not hours; write 05:00-20:00")
+    start = time(int(match[1]), int(match[2]))
     end = time(int(match[3]), int(match[4])) if match[3] else time.max
-    return time(int(match[1]), int(match[2])), end
+    if end <= start:
+        raise ValueError(f"{raw!r} run past midnight; write two calendars, or hours that end at 24:00")
+    return start, end
 
 
 class Calendar(Model):

@@ -1,0 +1,79 @@
+"""When a calendar is open, and when a maintenance window is: local wall-clock times turned into instants.
+
+A local time that a clock change skips or repeats is read as RFC 5545 (section 3.3.5) says: a repeated one is
+its first occurrence, a skipped one has the offset from before the change. Instants are unix seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import holidays
+
+from yardlight.inventory.models import Calendar, Terminal
+
+_DAY = timedelta(days=1)
+
+
+@lru_cache(maxsize=64)
+def holiday_country(code: str) -> holidays.HolidayBase:
+    """The public holidays of 'US' or 'US-CA'. Raises `ValueError` for a place without any."""
+    country, _, part = code.partition("-")
+    try:
+        return holidays.country_holidays(country, subdiv=part or None)
+    except NotImplementedError:
+        raise ValueError(
+            f"{code!r} is not a country with known holidays; write a code like US or US-CA"
+        ) from None
+
+
+def windows(calendar: Calendar, start: float, end: float, zone: ZoneInfo) -> list[tuple[float, float]]:
+    """The open windows that touch [start, end), each [opening, closing) and whole; days that meet are one."""
+    found: list[tuple[float, float]] = []
+    for opening, closing in _daily(calendar, start, end, zone):
+        if found and opening <= found[-1][1]:
+            found[-1] = (found[-1][0], max(closing, found[-1][1]))
+        else:
+            found.append((opening, closing))
+    return [window for window in found if window[0] < end and window[1] > start]
+
+
+def is_open(calendar: Calendar, instant: float, zone: ZoneInfo) -> bool:
+    """True while the calendar is open at this instant; an opening instant counts, a closing one does not."""
+    return any(opening <= instant < closing for opening, closing in _daily(calendar, instant, instant, zone))
+
+
+def maintained(terminal: Terminal, instant: float) -> frozenset[str]:
+    """The uplinks of the terminal that are inside one of their maintenance windows at this instant."""
+    return frozenset(
+        window.uplink
+        for window in terminal.maintenance
+        if _instant(window.from_, terminal.zone) <= instant < _instant(window.to, terminal.zone)
+    )
+
+
+def _daily(calendar: Calendar, start: float, end: float, zone: ZoneInfo) -> Iterator[tuple[float, float]]:
+    """One window per open day. A clock change may move one into the next day, hence a day more on each side."""
+    day = datetime.fromtimestamp(start, zone).date() - _DAY
+    last = datetime.fromtimestamp(end, zone).date() + _DAY
+    while day <= last:
+        if day.weekday() in calendar.days and not (
+            calendar.holidays and day in holiday_country(calendar.holidays)
+        ):
+            opening, closing = _hours(calendar, day, zone)
+            if opening < closing:
+                yield opening, closing
+        day += _DAY
+
+
+def _hours(calendar: Calendar, day: date, zone: ZoneInfo) -> tuple[float, float]:
+    opens, closes = calendar.hours
+    closing = datetime.combine(day, closes) if closes < time.max else datetime.combine(day + _DAY, time.min)
+    return _instant(datetime.combine(day, opens), zone), _instant(closing, zone)
+
+
+def _instant(local: datetime, zone: ZoneInfo) -> float:
+    return local.replace(tzinfo=zone, fold=0).timestamp()

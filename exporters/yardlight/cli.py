@@ -1,0 +1,209 @@
+"""The command line: arguments only. What a command does is in the module that it imports when it runs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from yardlight import __version__
+from yardlight.errors import YardlightError
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code: 0, 1 for something wrong with files or machine, 2 for usage."""
+    arguments = build_parser().parse_args(argv)
+    command: Command = arguments.command
+    try:
+        return command(arguments)
+    except YardlightError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line; the README's table of commands is made from it."""
+    parser = argparse.ArgumentParser(
+        prog="yardlight",
+        description="Monitoring for the IT of companies that run trucks.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"yardlight {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _serve(commands)
+    _check(commands)
+    _init(commands)
+    _schema(commands)
+    _metrics(commands)
+    _demo(commands)
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, help_: str, run: Command
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=help_, description=f"{help_[0].upper()}{help_[1:]}.", allow_abbrev=False
+    )
+    parser.set_defaults(command=run)
+    return parser
+
+
+def _serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "serve", "measure, and serve /metrics and the pages for people", run_serve)
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--inventory", type=Path, metavar="FILE", help="one fleet (default: fleet.yml)")
+    source.add_argument(
+        "--inventory-dir", type=Path, metavar="DIR", help="many fleets, one per *.yml in this folder"
+    )
+    side = parser.add_mutually_exclusive_group()
+    side.add_argument(
+        "--centre", action="store_true", help="the centre only: thresholds, calendars, outside probes"
+    )
+    side.add_argument(
+        "--terminal", metavar="NAME", help="one terminal only, measured from the box in its yard"
+    )
+    parser.add_argument(
+        "--web.listen-address",
+        dest="listen",
+        default=":10480",
+        metavar="[HOST]:PORT",
+        help="default: %(default)s",
+    )
+    parser.add_argument(
+        "--web.config.file",
+        dest="web_config",
+        type=Path,
+        metavar="FILE",
+        help="TLS and basic auth, as exporter-toolkit",
+    )
+    parser.add_argument(
+        "--state",
+        type=Path,
+        default=Path("yardlight.db"),
+        metavar="FILE",
+        help="history; default: %(default)s",
+    )
+    parser.add_argument("--log.format", dest="log_format", choices=("logfmt", "json"), default="logfmt")
+    parser.add_argument(
+        "--log.level", dest="log_level", choices=("debug", "info", "warning", "error"), default="info"
+    )
+
+
+def run_serve(arguments: argparse.Namespace) -> int:
+    from yardlight.serve import ServeOptions, run
+
+    inventory = None if arguments.inventory_dir else arguments.inventory or Path("fleet.yml")
+    return run(
+        ServeOptions(
+            inventory=inventory,
+            inventory_dir=arguments.inventory_dir,
+            centre=arguments.centre,
+            terminal=arguments.terminal,
+            listen=arguments.listen,
+            web_config=arguments.web_config,
+            state=arguments.state,
+            log_format=arguments.log_format,
+            log_level=arguments.log_level,
+        )
+    )
+
+
+def _check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "check", "validate an inventory and print what probing will cost", run_check)
+    parser.add_argument(
+        "inventory", nargs="?", type=Path, default=Path("fleet.yml"), help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--terminal", metavar="NAME", help="this machine is that terminal's box: judge it as such"
+    )
+    parser.add_argument("--explain", metavar="PATH", help="which file and line a field comes from")
+    parser.add_argument("--json", action="store_true", help="for machines")
+
+
+def run_check(arguments: argparse.Namespace) -> int:
+    from yardlight.inventory import check
+
+    if arguments.explain is not None:
+        return check.explain(arguments.inventory, arguments.explain, arguments.json)
+    return check.check(arguments.inventory, arguments.terminal, arguments.json)
+
+
+def _init(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands, "init", "find this machine's uplinks and write the smallest inventory", run_init
+    )
+    parser.add_argument(
+        "inventory", nargs="?", type=Path, default=Path("fleet.yml"), help="default: %(default)s"
+    )
+    parser.add_argument("--fleet", default="my-fleet", metavar="NAME", help="default: %(default)s")
+    parser.add_argument("--terminal", metavar="NAME", help="default: the name of this machine")
+
+
+def run_init(arguments: argparse.Namespace) -> int:
+    from yardlight.inventory import init
+
+    return init.init(arguments.inventory, arguments.fleet, arguments.terminal)
+
+
+def _schema(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    _command(commands, "schema", "print the JSON Schema of an inventory, for editors", run_schema)
+
+
+def run_schema(_: argparse.Namespace) -> int:
+    from yardlight.inventory.schema import schema_json
+
+    print(schema_json())
+    return 0
+
+
+def _metrics(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "metrics", "print every metric as a table", run_metrics)
+    parser.add_argument("--json", action="store_true", help="for machines")
+
+
+def run_metrics(arguments: argparse.Namespace) -> int:
+    from yardlight.docs import metrics_json, metrics_table
+
+    print(metrics_json() if arguments.json else metrics_table().rstrip("\n"))
+    return 0
+
+
+def _demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands, "demo", "run a simulated fleet on this machine, or break the one that runs", run_demo
+    )
+    parser.add_argument(
+        "--fault",
+        metavar="FAULT",
+        help="fontana.fiber=cut in the demo that is running; list names all faults",
+    )
+    parser.add_argument(
+        "--until-notification",
+        action="store_true",
+        help="cut a circuit, print the first notification and end",
+    )
+    parser.add_argument(
+        "--fleet-only", action="store_true", help="leave Prometheus and Alertmanager to somebody else"
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="where to listen; default: %(default)s")
+    parser.add_argument(
+        "--folder", type=Path, default=Path(".demo"), help="where to work; default: %(default)s"
+    )
+
+
+def run_demo(arguments: argparse.Namespace) -> int:
+    from yardlight.demo import DemoOptions, main
+
+    return main(
+        DemoOptions(
+            fault=arguments.fault,
+            until_notification=arguments.until_notification,
+            fleet_only=arguments.fleet_only,
+            host=arguments.host,
+            folder=arguments.folder,
+        )
+    )

@@ -1,0 +1,200 @@
+"""From one tree to one `Fleet`: classes and defaults merged, the unwritten filled in, every piece validated.
+
+Field by field, what a terminal says wins over its class, and the class over `defaults`. Pieces are validated one
+by one, and a piece with a mistake goes on without the wrong field, so that one mistake never hides another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import reduce
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from yardlight.errors import Problem
+from yardlight.inventory import complain, rules
+from yardlight.inventory.models import METERED_MEDIA, Fleet, Medium, Model, Terminal, Uplink
+from yardlight.inventory.source import Node, describe, merge, plain
+from yardlight.inventory.words import choice
+
+M = TypeVar("M", bound=BaseModel)
+
+_MEDIA = get_args(Medium)
+_FLAGS: dict[str, Any] = {"false": False, "no": False, "off": False, "true": {}, "yes": {}, "on": {}}
+_SHARED = ("classes", "defaults", "include")
+
+
+def assemble(root: Node, problems: list[Problem]) -> tuple[Fleet | None, Node]:
+    """The fleet and the merged tree. Mistakes are added to `problems`; then the fleet is not to be used."""
+    return _Assembly(root, problems).fleet()
+
+
+class _Assembly:
+    def __init__(self, root: Node, problems: list[Problem]) -> None:
+        self._root = root
+        self._problems = problems
+        self._classes = self._mapping(root, "classes")
+        self._defaults = self._mapping(root, "defaults")
+        self._timezone = "UTC"
+
+    def fleet(self) -> tuple[Fleet | None, Node]:
+        entries = self._root.entries
+        own = {key: plain(node) for key, node in entries.items() if key not in (*_SHARED, "terminals")}
+        if "terminals" in entries:
+            own["terminals"] = {}
+        fleet, _ = self._lenient(Fleet, own, self._root)
+        self._timezone = fleet.timezone if fleet else "UTC"
+        self._problems.extend(rules.fleet_problems(self._root))
+        self._check_shared()
+        merged = {name: self._merged(node) for name, node in self._mapping(self._root, "terminals").items()}
+        if "terminals" in entries:
+            terminals_node = replace(entries["terminals"], value=merged)
+            self._root = replace(self._root, value={**entries, "terminals": terminals_node})
+            if not merged:
+                self._say(terminals_node, "there is no terminal; write one entry per terminal")
+        terminals = {name: self._terminal(name, node) for name, node in merged.items()}
+        return (fleet.model_copy(update={"terminals": terminals}) if fleet else None), self._root
+
+    def _say(self, node: Node, message: str, *below: str) -> None:
+        self._problems.append(node.problem(message, *below))
+
+    def _mapping(self, parent: Node, key: str) -> dict[str, Node]:
+        """The entries of a mapping below `parent`; something else there is a problem, nothing is not."""
+        node = parent.entries.get(key)
+        if node and node.value is not None and not isinstance(node.value, dict):
+            self._say(node, f"{describe(node.value)} is not a mapping")
+        return node.entries if node else {}
+
+    def _lenient(
+        self, model: type[M], data: Any, node: Node, partial: bool = False
+    ) -> tuple[M | None, set[str]]:
+        """The model without the fields that are wrong, and these; None when it cannot be without them."""
+        try:
+            return model.model_validate(data), set()
+        except ValidationError as error:
+            self._problems.extend(complain.problems(error, data, node, model, partial))
+            broken = complain.broken_fields(error)
+        try:
+            return model.model_validate({key: data[key] for key in data.keys() - broken}), broken
+        except ValidationError:
+            return None, broken
+
+    def _check_shared(self) -> None:
+        """Classes and defaults on their own, so that a mistake in one that no terminal uses is found too."""
+        for key, node in self._defaults.items():
+            if key == "terminal":
+                self._terminal("default", node, partial=True)
+            elif key == "uplink":
+                self._uplink("default", node, _uplink_data("default", node), partial=True)
+            else:
+                self._say(node, f"unknown key {key!r}; {choice(key, ('terminal', 'uplink'), 'known here')}")
+        for node in self._classes.values():
+            if "class" in node.entries:
+                self._say(node.entries["class"], "a class has no class of its own")
+            self._terminal("class", node, partial=True)
+
+    def _merged(self, node: Node) -> Node:
+        """A terminal with what its class and the defaults say laid under it."""
+        if node.value is None:
+            node = replace(node, value={})
+        layers = [*self._layers(node), node]
+        merged = reduce(merge, layers)
+        uplinks = merged.entries.get("uplinks")
+        if not (isinstance(merged.value, dict) and uplinks and isinstance(uplinks.value, dict)):
+            return merged
+        base = self._defaults.get("uplink")
+        below = {
+            name: merge(base, _filled(entry)) if base else _filled(entry)
+            for name, entry in uplinks.entries.items()
+        }
+        return replace(merged, value={**merged.value, "uplinks": replace(uplinks, value=below)})
+
+    def _layers(self, node: Node) -> Iterator[Node]:
+        if "terminal" in self._defaults:
+            yield self._defaults["terminal"]
+        wanted = node.entries.get("class")
+        if wanted is None:
+            return
+        if isinstance(wanted.value, str) and wanted.value in self._classes:
+            yield self._classes[wanted.value]
+        elif isinstance(wanted.value, str):
+            self._say(
+                wanted,
+                f"there is no class {wanted.value!r}; {choice(wanted.value, self._classes, 'classes')}",
+            )
+        else:
+            self._say(wanted, f"{describe(wanted.value)} is not the name of a class")
+
+    def _terminal(self, name: str, node: Node, partial: bool = False) -> Terminal | None:
+        if not isinstance(node.value, dict):
+            self._say(node, f"{describe(node.value)} is not a mapping")
+            return None
+        data = {"timezone": self._timezone, **plain(node), "name": name}
+        data.pop("class", None)
+        self._refuse_name(node, Terminal)
+        written = data.get("uplinks")
+        uplinks: dict[str, Uplink | None] = {}
+        broken: dict[str, set[str]] = {}
+        if isinstance(written, dict):
+            data["uplinks"] = {}
+            below = node.entries["uplinks"].entries
+            filled = {key: _uplink_data(key, entry) for key, entry in below.items()}
+            _fill_roles(filled)
+            for key, entry in below.items():
+                uplinks[key], broken[key] = self._uplink(key, entry, filled[key], partial)
+        terminal, broken[""] = self._lenient(Terminal, data, node, partial)
+        if partial:
+            return None
+        if isinstance(written, dict):
+            self._problems.extend(rules.uplinks_problems(node, filled))
+        self._problems.extend(rules.terminal_problems(node, self._root))
+        if terminal is None:
+            return None
+        terminal = terminal.model_copy(
+            update={"uplinks": {key: entry for key, entry in uplinks.items() if entry}}
+        )
+        self._problems.extend(rules.judged_problems(node, terminal, broken))
+        return terminal
+
+    def _uplink(self, name: str, node: Node, data: Any, partial: bool) -> tuple[Uplink | None, set[str]]:
+        if not isinstance(data, dict):
+            self._say(node, f"{describe(node.value)} is not a mapping")
+            return None, {name}
+        self._refuse_name(node, Uplink)
+        return self._lenient(Uplink, data, node, partial)
+
+    def _refuse_name(self, node: Node, model: type[Model]) -> None:
+        """A name is the key above; the models have it as a field only because we fill it in."""
+        if "name" in node.entries:
+            self._say(node.entries["name"], complain.unknown_key("name", model))
+
+
+def _filled(node: Node) -> Node:
+    return replace(node, value={}) if node.value is None else node
+
+
+def _uplink_data(name: str, node: Node) -> Any:
+    """What was written for an uplink and what follows: its medium from its name, metered from its medium."""
+    if not isinstance(node.value, dict):
+        return {} if node.value is None else node.value
+    data = {**plain(node), "name": name}
+    if "medium" not in data and name in _MEDIA:
+        data["medium"] = name
+    metered = data.get("metered")
+    if metered is None:
+        data["metered"] = {} if data.get("medium") in METERED_MEDIA else False
+    elif isinstance(metered, str):
+        data["metered"] = _FLAGS.get(metered.lower(), metered)
+    return data
+
+
+def _fill_roles(uplinks: dict[str, Any]) -> None:
+    """Without a primary, the first uplink that has no role is it; all others without a role are standbys."""
+    mappings = [data for data in uplinks.values() if isinstance(data, dict)]
+    primary = any(data.get("role") == "primary" for data in mappings)
+    for data in mappings:
+        if data.get("role") is None:
+            data["role"] = "standby" if primary else "primary"
+            primary = True
