@@ -1,6 +1,6 @@
 """The centre: Prometheus with our rules, Alertmanager with our routes, and an inbox where phones would ring.
 
-Beside it stands what most people run instead: blackbox_exporter, `probe_success == 0` for a minute, default grouping.
+Beside it stands what most people run instead: blackbox_exporter, `probe_success == 0` for a minute.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import yaml
-
 from tests.lab import namespace, network
 from tests.lab.process import ROOT, YARDLIGHT, Program, until_ready
 
@@ -26,7 +26,7 @@ USUAL = "blackbox"
 
 @dataclass(frozen=True)
 class Post:
-    """One notification as it arrived: when, for whom, and the alerts in it with `alertname` and `severity`."""
+    """One notification as it arrived: when, for whom, and the alerts in it."""
 
     at: float
     receiver: str
@@ -43,7 +43,7 @@ class Post:
 
 
 class Inbox:
-    """Receives every webhook of the centre; the path is the receiver's name. Watchdog's beats are not kept."""
+    """Receives every webhook of the centre; the path is the receiver's name. Watchdog is not kept."""
 
     def __init__(self, path: Path) -> None:
         self.posts: list[Post] = []
@@ -91,8 +91,8 @@ class Centre:
         self.inbox = Inbox(work / "inbox.jsonl")
         self._programs: list[tuple[Program, int, str]] = []
         self._add(work, "centre", EXPORTER, "/-/ready", (
-            *YARDLIGHT, "serve", "--centre", "--inventory", str(inventory), "--state", str(work / "centre.db"),
-            "--web.listen-address", f"127.0.0.1:{EXPORTER}",
+            *YARDLIGHT, "serve", "--centre", "--inventory", str(inventory),
+            "--state", str(work / "centre.db"), "--web.listen-address", f"127.0.0.1:{EXPORTER}",
         ))  # fmt: skip
         self._alertmanager(work, "alertmanager", 9093, our_routes())
         self._prometheus(work, "prometheus", 9090, our_prometheus())
@@ -101,7 +101,8 @@ class Centre:
                 work / "blackbox.yml", {"modules": {"icmp": {"prober": "icmp", "timeout": "5s"}}}
             )
             self._add(work, "blackbox", 9115, "/-/healthy", (
-                "prometheus-blackbox-exporter", f"--config.file={modules}", "--web.listen-address=127.0.0.1:9115",
+                "prometheus-blackbox-exporter",
+                f"--config.file={modules}", "--web.listen-address=127.0.0.1:9115",
             ))  # fmt: skip
             _write(work / "usual-rules.yml", usual_rules())
             self._alertmanager(work, "usual-alertmanager", 9094, usual_routes())
@@ -121,8 +122,6 @@ class Centre:
 
     async def query(self, expression: str) -> list[dict[str, Any]]:
         """The result of one PromQL query at the centre."""
-        from urllib.parse import quote
-
         body = await namespace.fetch("centre", 9090, f"/api/v1/query?query={quote(expression)}")
         return list(json.loads(body)["data"]["result"])
 
@@ -162,7 +161,7 @@ def our_prometheus() -> dict[str, Any]:
 
 
 def our_routes() -> dict[str, Any]:
-    """The project's own Alertmanager configuration; only where the receivers send is replaced by the inbox."""
+    """The project's own Alertmanager configuration; only its receivers are replaced by the inbox."""
     config: dict[str, Any] = yaml.safe_load(ROUTES.read_text())
     config["receivers"] = [_to_inbox(receiver["name"]) for receiver in config["receivers"]]
     config.pop("templates", None)

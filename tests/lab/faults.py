@@ -14,7 +14,7 @@ _CHAINS: dict[Where, str] = {"circuit": "CIRCUIT", "upstream": "UPSTREAM"}
 
 
 class Faults:
-    """Switch faults on and off. `circuit` is fiber or lte; times in the log are the middle of the kernel's action."""
+    """Switch faults on and off. `circuit` is fiber or lte; `at` in the log is the middle of the action."""
 
     def __init__(self, log: Log) -> None:
         self._log = log

@@ -1,4 +1,4 @@
-"""Network namespaces without root: one outer holder per lab, named namespaces inside it, sockets and commands in them."""
+"""Network namespaces without root: one holder per lab, named ones inside it, sockets and commands in them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ NAMED = Path("/run/netns")
 CLONE_NEWNET = 0x40000000
 # Everything a lab starts dies with it: the holder is the first process of a process namespace of its own.
 HOLDER = (
-    "unshare", "--user", "--map-root-user", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
+    "unshare", "--user", "--map-root-user", "--net", "--mount", "--pid", "--mount-proc", "--fork",
+    "--kill-child",
 )  # fmt: skip
 NEEDED = ("unshare", "nsenter", "ip", "iptables", "prometheus", "prometheus-alertmanager")
 
@@ -103,7 +104,7 @@ def listening_socket(name: str, bind: str, port: int) -> socket.socket:
 
 
 async def fetch(name: str, port: int, path: str, timeout: float = 5.0) -> bytes:
-    """The body of http://127.0.0.1:port/path as seen in `name`; raises OSError when it is not answered with 200."""
+    """The body of http://127.0.0.1:port/path as seen in `name`; raises OSError when the answer is not 200."""
     with inside(name):
         sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     sock.setblocking(False)

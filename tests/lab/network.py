@@ -10,8 +10,8 @@
                 |
              centre  Prometheus, Alertmanager, inbox                  4
 
-Both circuits are equally long, so the reply's TTL alone tells nothing. `out_of_band` is a link yard-centre that
-uses neither circuit.
+Both circuits are equally long, so the reply's TTL alone tells nothing. `out_of_band` is a link from
+yard to centre that uses neither circuit.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def _edge(shape: Shape) -> None:
 
 
 def _fault_chains(isp: str) -> None:
-    """Two chains through which all packets of a circuit pass: at the customer's end, and behind the ISP's gateway."""
+    """Two chains that all packets of a circuit pass: at the customer's end, and behind the gateway."""
     for chain, card in (("CIRCUIT", "cust"), ("UPSTREAM", "core")):
         namespace.run(isp, f"iptables -t mangle -N {chain}")
         namespace.run(isp, f"iptables -t mangle -A PREROUTING -i {card} -j {chain}")

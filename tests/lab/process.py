@@ -1,4 +1,4 @@
-"""Programs of the lab: started in a namespace, their output in a file, killed without mercy when a fault asks for it."""
+"""Programs of the lab: started in a namespace, output in a file, killed without mercy when a fault asks."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Program:
 
 
 async def until_ready(where: str, port: int, path: str, program: Program, within: float = 60.0) -> None:
-    """Wait until http://127.0.0.1:port/path answers 200; raises RuntimeError with the program's log otherwise."""
+    """Wait until http://127.0.0.1:port/path answers 200; raises RuntimeError with its log otherwise."""
     deadline = time.monotonic() + within
     while True:
         try:

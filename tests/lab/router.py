@@ -18,10 +18,10 @@ from tests.lab.truth import Log
 
 @dataclass(frozen=True)
 class Settings:
-    """A WAN is bad after `fails` lost pings in a row, `interval` seconds apart, and good after `recovers` answers.
+    """A WAN is bad after `fails` lost pings, `interval` seconds apart, and good after `recovers` answers.
 
-    `delay` is what the move itself takes (a modem that attaches), `follow_link` reacts to a lost carrier at once,
-    `failback` false leaves everything on the standby, `check_standby` false trusts the standby's link.
+    `delay` is what the move itself takes (a modem that attaches), `follow_link` reacts to a lost carrier
+    at once, `failback` false leaves all on the standby, `check_standby` false trusts the standby's link.
     """
 
     interval: float = 1.0
@@ -34,7 +34,7 @@ class Settings:
 
 
 def switching_after(seconds: float, failback_after: float = 10.0) -> Settings:
-    """Settings that move about `seconds` after a blackhole began; the phase of the pings adds up to an interval."""
+    """Settings that move about `seconds` after a blackhole began; the pings' phase adds up to an interval."""
     interval = max(0.5, seconds / 10)
     fails = max(1, round(seconds / interval) - 1)
     return Settings(interval, fails, max(2, round(failback_after / interval)))
@@ -136,6 +136,6 @@ async def _ping(sock: socket.socket, host: str, number: int, timeout: float) -> 
 
 
 def _checksum(data: bytes) -> int:
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
     total = (total >> 16) + (total & 0xFFFF)
     return ~(total + (total >> 16)) & 0xFFFF

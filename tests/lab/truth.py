@@ -1,4 +1,4 @@
-"""What really happened: a log of every fault and switch, and a fast prober that sees gaps and paths for itself."""
+"""What really happened: a log of every fault and switch, and a fast prober that sees gaps and paths."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHORTEST_GAP = 0.05
 
 
 class Log:
-    """Ground truth as JSON lines, each with `monotonic` and `wall` in seconds taken beside the kernel's action."""
+    """Ground truth as JSON lines, with `monotonic` and `wall` seconds taken beside the kernel's action."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("w", buffering=1)
@@ -33,7 +33,7 @@ class Log:
 
 @dataclass(frozen=True)
 class Gap:
-    """The path carried nothing from `start` to `end` (monotonic seconds, each within half a probe interval)."""
+    """The path carried nothing from `start` to `end` (monotonic seconds, to half a probe interval)."""
 
     start: float
     end: float
@@ -45,7 +45,7 @@ class Gap:
 
 @dataclass
 class Prober(asyncio.DatagramProtocol):
-    """Sends a numbered datagram every `interval` seconds from `source` to the internet's echo and reads who was seen to ask.
+    """Sends a numbered datagram every `interval` seconds to the internet's echo and reads whom it saw.
 
     `gaps` are silences of 50 ms and longer; `moves` are the instants from which another circuit carried.
     Times come from the numbers that were answered, so a busy machine makes no false gap.

@@ -1,8 +1,9 @@
-"""The box in the yard: its inventory, the exporter, the agent that sends measurements out, and a fast reader."""
+"""The box in the yard: its inventory, the exporter, the agent that sends them out, and a fast reader."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import time
 from dataclasses import dataclass
@@ -10,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-
 from tests.lab import namespace, network
 from tests.lab.process import YARDLIGHT, Program, until_ready
 
@@ -22,7 +22,7 @@ _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 def inventory(
     metered: dict[str, Any] | bool = False, egress: bool = False, terminal: dict[str, Any] | None = None
 ) -> dict[str, Any]:
-    """The lab's fleet as a user writes it; `metered` is the LTE uplink's, `terminal` is merged over the terminal."""
+    """The lab's fleet as a user writes it; `metered` is the LTE uplink's, `terminal` overrides."""
     uplinks = {
         "fiber": {
             "role": "primary", "medium": "fiber", "bind": network.FIBER, "next_hop": network.FIBER_HOP,
@@ -118,10 +118,19 @@ class Box:
                 f"--storage.agent.path={work / 'agent'}", "--web.listen-address=127.0.0.1:9090",
             ), work)  # fmt: skip
 
-    async def start(self) -> None:
+    def power_on(self) -> None:
         self.exporter.start()
         if self.agent is not None:
             self.agent.start()
+
+    def kill(self) -> None:
+        """As a power cut would: nothing is written any more."""
+        self.exporter.kill()
+        if self.agent is not None:
+            self.agent.kill()
+
+    async def start(self) -> None:
+        self.power_on()
         await until_ready("yard", PORT, "/-/ready", self.exporter)
         self._reader = asyncio.get_running_loop().create_task(self._read())
 
@@ -134,15 +143,14 @@ class Box:
 
     async def _read(self) -> None:
         while True:
-            try:
+            # A box that was killed answers nothing, and that is one of the faults.
+            with contextlib.suppress(OSError, TimeoutError):
                 self.glances.append(glance(await self.page()))
-            except (OSError, TimeoutError):
-                pass  # a box that was killed answers nothing, and that is one of the faults
             await asyncio.sleep(0.2)
 
 
 def agent_config(send_to: str, listen: str) -> dict[str, Any]:
-    """A Prometheus agent that gives up a stuck request soon, so that measurements follow a failover at once."""
+    """A Prometheus agent that gives up a stuck request soon, so that it follows a failover at once."""
     return {
         "global": {"scrape_interval": "5s"},
         "scrape_configs": [{"job_name": "yardlight", "static_configs": [{"targets": [listen]}]}],

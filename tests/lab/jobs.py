@@ -1,0 +1,117 @@
+"""Which labs are run: each job is one lab with one or more scenarios in it, short or as the bars say."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from tests.lab import bar1, bar2, bar3, bar4, extras
+from tests.lab.lab import Lab, Setup
+from tests.lab.measure import Results
+from tests.lab.network import Shape
+from tests.lab.router import Settings, switching_after
+
+Scenario = Callable[[Lab, Results], Awaitable[None]]
+FAST, SLOW = switching_after(4), switching_after(15)
+# A standby whose health the router does not check: nothing but the exporter sends over it.
+TRUSTING = Settings(interval=1.0, fails=3, recovers=3, check_standby=False)
+MONTH = 300.0
+
+
+@dataclass(frozen=True)
+class Job:
+    """One lab; its scenarios run one after the other. `group` is what a user asks for on the command line."""
+
+    name: str
+    setup: Setup
+    scenarios: tuple[Scenario, ...]
+    minutes: float
+
+    @property
+    def group(self) -> str:
+        return self.name.split(".", 1)[0]
+
+
+def quick() -> list[Job]:
+    """What `make test` runs: about a minute and a half."""
+    told = Setup(router=FAST)
+    return [
+        Job("bar1.quick", told, (
+            partial(bar1.quiet, seconds=10), partial(bar1.blackholes, count=3),
+            partial(bar2.cuts, kind="fiber", count=1, hold=25),
+        ), 3),
+        Job("bar4.quick", Setup(centre=False), (
+            partial(bar4.dead_standby, count=2), partial(bar4.unpinned_standby, count=1),
+        ), 3),
+    ]  # fmt: skip
+
+
+def full() -> list[Job]:
+    """The bars as they were set."""
+    return [*_bar3(), *_bar2(), *_bar1(), *_bar4(), *_extra()]
+
+
+def _bar1() -> list[Job]:
+    return [
+        Job("bar1.fast", Setup(router=FAST), (partial(bar1.blackholes, count=20),), 20),
+        Job("bar1.slow", Setup(router=SLOW), (partial(bar1.blackholes, count=20),), 20),
+        Job("bar1.quiet", Setup(), (partial(bar1.quiet, seconds=600),), 13),
+    ]
+
+
+def _bar2() -> list[Job]:
+    def job(name: str, kind: bar2.Kind, setup: Setup) -> Job:
+        return Job(f"bar2.{name}", setup, (partial(bar2.cuts, kind=kind, count=5, hold=140),), 45)
+
+    usual = Setup(router=FAST, usual=True, truth=("default",))
+    out_of_band = Setup(router=FAST, usual=True, truth=("default",), shape=Shape(out_of_band=True))
+    return [
+        made
+        for turn in ("a", "b")
+        for made in (
+            job(f"fiber-{turn}", "fiber", usual),
+            job(f"dark-{turn}", "dark", out_of_band),
+            job(f"cut_off-{turn}", "cut_off", usual),
+        )
+    ]
+
+
+def _bar3() -> list[Job]:
+    def job(row: bar3.Scenario, seconds: float, terminal: dict[str, Any] | None = None) -> Job:
+        setup = Setup(router=switching_after(seconds), terminal=terminal, truth=("default",))
+        return Job(f"bar3.{row}", setup, (partial(bar3.switches, row=row, count=4),), 30)
+
+    return [job("T01", 15), job("T02", 50), job("T03", 90), job("T04", 90, {"switch_within": "120s"})]
+
+
+def _bar4() -> list[Job]:
+    unmetered = (partial(bar4.dead_standby, count=10), partial(bar4.unpinned_standby, count=10))
+    metered = (partial(bar4.dead_standby, count=4), partial(bar4.unpinned_standby, count=4))
+    meters = [
+        (f"bar4.month-{kilobytes}kB", kilobytes * 1000, on_standby)
+        for kilobytes, on_standby in ((300, 60.0), (60, 20.0), (30, 0.0))
+    ]
+    return [
+        Job("bar4.hops", Setup(centre=False), unmetered, 25),
+        Job("bar4.stun", Setup(centre=False, egress=True), unmetered, 25),
+        Job("bar4.metered", Setup(
+            centre=False, router=TRUSTING, truth=(), metered={"budget": "60 kB", "per": "5m"},
+        ), metered, 25),
+        *(
+            Job(name, Setup(
+                centre=False, router=TRUSTING, truth=(), metered={"budget": f"{budget} B", "per": "5m"},
+            ), (partial(bar4.month, period=MONTH, budget=budget, on_standby=on_standby),), 9)
+            for name, budget, on_standby in meters
+        ),
+    ]  # fmt: skip
+
+
+def _extra() -> list[Job]:
+    sticky = Setup(router=FAST, centre=False, shape=Shape(sticky_nat=True))
+    return [
+        Job("extra.restart", Setup(), (partial(extras.restart, count=3),), 8),
+        Job("extra.card", Setup(centre=False), (partial(extras.card, count=3),), 8),
+        Job("extra.sticky", sticky, (partial(bar3.sticky, count=4),), 8),
+    ]

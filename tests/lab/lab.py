@@ -1,0 +1,98 @@
+"""One whole lab: the network, its truth, the yard and, when asked for, the centre."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.lab import internet, namespace, network
+from tests.lab.centre import Centre
+from tests.lab.faults import Faults
+from tests.lab.router import Router, Settings, switching_after
+from tests.lab.truth import Log, Prober
+from tests.lab.yard import Box, Glance, inventory
+
+SOURCES = {"default": network.DEFAULT, "fiber": network.FIBER, "lte": network.LTE}
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a scenario wants. `truth` names the paths that get a prober (which a meter counts)."""
+
+    shape: network.Shape = field(default_factory=network.Shape)
+    router: Settings = field(default_factory=lambda: switching_after(4))
+    metered: dict[str, Any] | bool = False
+    egress: bool = False
+    terminal: dict[str, Any] | None = None
+    centre: bool = True
+    usual: bool = False
+    truth: tuple[str, ...] = ("default", "fiber")
+
+
+class Lab:
+    """Everything a scenario acts on and looks at. Must be made inside a namespace holder."""
+
+    def __init__(self, setup: Setup, work: Path) -> None:
+        self.setup = setup
+        self.log = Log(work / "truth.jsonl")
+        self.faults = Faults(self.log)
+        self.router = Router(setup.router, self.log)
+        self.truth = {path: Prober(SOURCES[path]) for path in setup.truth}
+        send_to = network.CENTRE_OUT_OF_BAND if setup.shape.out_of_band else network.CENTRE
+        fleet = inventory(setup.metered, setup.egress, setup.terminal)
+        self.box = Box(work, fleet, send_to if setup.centre else None)
+        self._centre = Centre(work, self.box.inventory, setup.usual) if setup.centre else None
+
+    @property
+    def centre(self) -> Centre:
+        assert self._centre is not None, "this scenario was set up without a centre"
+        return self._centre
+
+    async def start(self) -> None:
+        """Everything runs and the terminal is seen on its primary; raises TimeoutError otherwise."""
+        network.build(self.setup.shape)
+        await internet.start()
+        self.router.start()
+        for prober in self.truth.values():
+            await prober.start()
+        if self._centre is not None:
+            await self._centre.start()
+        await self.box.start()
+        await self.until(healthy, within=90)
+
+    async def until(self, holds: Callable[[Glance], bool], within: float) -> Glance:
+        """The first glance from now on for which `holds`; raises TimeoutError with the last one."""
+        began = time.monotonic()
+        while time.monotonic() < began + within:
+            for seen in self.box.since(began):
+                if holds(seen):
+                    return seen
+            await asyncio.sleep(0.1)
+        raise TimeoutError(
+            f"not within {within:.0f} s: {self.box.glances[-1] if self.box.glances else 'no page'}"
+        )
+
+    async def calm(self, within: float = 300) -> None:
+        """Healthy again, nothing firing, nothing open in the inbox."""
+        deadline = time.monotonic() + within
+        await self.until(healthy, within)
+        while self._centre is not None and (self._centre.inbox.open() or await self._centre.active()):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"still open: {self._centre.inbox.open() | await self._centre.active()}")
+            await asyncio.sleep(0.5)
+
+
+def healthy(seen: Glance) -> bool:
+    return seen.terminal == "primary" and all(state == "up" for state in seen.uplinks.values())
+
+
+async def make(setup: Setup, work: Path) -> Lab:
+    """A started lab in this process, which must be a namespace holder's."""
+    namespace.prepare()
+    lab = Lab(setup, work)
+    await lab.start()
+    return lab
