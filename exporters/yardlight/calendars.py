@@ -56,7 +56,7 @@ def maintained(terminal: Terminal, instant: float) -> frozenset[str]:
 
 
 def _daily(calendar: Calendar, start: float, end: float, zone: ZoneInfo) -> Iterator[tuple[float, float]]:
-    """One window per open day. A clock change may move one into the next day, hence a day more on each side."""
+    """One window per open day. A clock change may move one into another day, so a day more is looked at."""
     day = datetime.fromtimestamp(start, zone).date() - _DAY
     last = datetime.fromtimestamp(end, zone).date() + _DAY
     while day <= last:

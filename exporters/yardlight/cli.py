@@ -120,15 +120,16 @@ def _check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser.add_argument(
         "--terminal", metavar="NAME", help="this machine is that terminal's box: judge it as such"
     )
-    parser.add_argument("--explain", metavar="PATH", help="which file and line a field comes from")
-    parser.add_argument("--json", action="store_true", help="for machines")
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("--explain", metavar="PATH", help="which file and line a field comes from")
+    output.add_argument("--json", action="store_true", help="for machines")
 
 
 def run_check(arguments: argparse.Namespace) -> int:
     from yardlight.inventory import check
 
     if arguments.explain is not None:
-        return check.explain(arguments.inventory, arguments.explain, arguments.json)
+        return check.explain(arguments.inventory, arguments.explain)
     return check.check(arguments.inventory, arguments.terminal, arguments.json)
 
 

@@ -1,7 +1,7 @@
 """YAML files as trees that know where each field was written.
 
-Every plain scalar is kept as the text the user wrote (an id `007` stays `007`, a terminal `no` stays `no`); only
-an empty value, `~` and `null` are nothing. The models turn text into numbers where they want numbers.
+Every plain scalar is kept as the text the user wrote (an id `007` stays `007`, a terminal `no` stays `no`);
+only an empty value, `~` and `null` are nothing. The models turn text into numbers where they want numbers.
 """
 
 from __future__ import annotations

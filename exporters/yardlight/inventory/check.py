@@ -1,0 +1,255 @@
+"""`yardlight check`: is the inventory right, what does probing cost, has this machine what it names?"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from yardlight import budget
+from yardlight.errors import InventoryError, Problem
+from yardlight.inventory import words
+from yardlight.inventory.load import Inventory, load, load_dir
+from yardlight.inventory.machine import Machine, snapshot
+from yardlight.inventory.models import Metered, Target, Terminal, Uplink, is_address
+
+_DAY = 86400
+# From here on, terminals that cost the same share a row.
+_MANY = 10
+_HEAD = (
+    "terminal",
+    "uplink",
+    "role",
+    "medium",
+    "probed every",
+    "a round",
+    "down after",
+    "a day",
+    "of the budget",
+)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one uplink costs: seconds between rounds, bytes of a round, seconds of silence until it is down.
+
+    `period_bytes` is what routine probing takes of `budget_bytes` in `period_seconds`; None if not metered.
+    """
+
+    terminal: str
+    uplink: str
+    role: str
+    medium: str
+    interval_seconds: float
+    round_bytes: int
+    down_after_seconds: float
+    day_bytes: float
+    period_bytes: float | None = None
+    period_seconds: float | None = None
+    budget_bytes: int | None = None
+
+
+def check(path: Path, terminal: str | None, as_json: bool) -> int:
+    """Print problems, warnings and costs of an inventory, or of each in a folder; 0 without problems."""
+    inventories, errors = _load(path)
+    problems = [problem for error in errors for problem in error.problems]
+    warnings: list[Problem] = []
+    machine = snapshot()
+    for inventory in inventories:
+        if terminal is None:
+            warnings += elsewhere_problems(inventory, machine)
+        elif terminal in inventory.fleet.terminals:
+            problems += local_problems(inventory, terminal, machine)
+        else:
+            hint = words.choice(terminal, inventory.fleet.terminals, "terminals")
+            problems.append(inventory.problem(("terminals",), f"there is no terminal {terminal!r}; {hint}"))
+    costs_of = {
+        inventory.fleet.fleet: list(costs(inventory.fleet.terminals.values())) for inventory in inventories
+    }
+    if as_json:
+        print(json.dumps(_document(problems, warnings, costs_of), indent=2))
+    else:
+        _print(path, inventories, problems, warnings, costs_of)
+    return 1 if problems else 0
+
+
+def explain(path: Path, dotted: str) -> int:
+    """Print where a field of the inventory comes from."""
+    inventory = load(path)
+    try:
+        print(inventory.explain(dotted))
+    except ValueError as error:
+        print(f"{path}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def costs(terminals: Iterable[Terminal]) -> Iterator[Cost]:
+    """What probing costs, uplink by uplink, before the first packet."""
+    for terminal in terminals:
+        for uplink in sorted(terminal.uplinks.values(), key=lambda uplink: uplink.role):
+            yield _cost(terminal, uplink)
+
+
+def local_problems(inventory: Inventory, terminal: str, machine: Machine) -> list[Problem]:
+    """What the box of this terminal lacks on `machine`: addresses, interfaces, the right to send pings."""
+    found = []
+    if not machine.may_ping:
+        message = (
+            "probing needs the capability CAP_NET_RAW; run as root, or with AmbientCapabilities=CAP_NET_RAW "
+            "in the systemd unit, or with --cap-add NET_RAW in a container"
+        )
+        found.append(inventory.problem(("terminals", terminal), message))
+    for path, bind in _binds(inventory.fleet.terminals[terminal]):
+        if not machine.has(bind):
+            what = "does not have the address" if is_address(bind) else "has no interface"
+            found.append(inventory.problem(("terminals", terminal, *path), f"this machine {what} {bind!r}"))
+    return sorted(found, key=lambda problem: (problem.file, problem.line, problem.column))
+
+
+def elsewhere_problems(inventory: Inventory, machine: Machine) -> list[Problem]:
+    """The same when the check may run anywhere: terminals of which nothing is here are named in one line."""
+    terminals = inventory.fleet.terminals
+    found, elsewhere = [], []
+    for name, terminal in terminals.items():
+        binds = [bind for _, bind in _binds(terminal)]
+        if len(terminals) == 1 or any(machine.has(bind) for bind in binds):
+            found += local_problems(inventory, name, machine)
+        elif binds:
+            elsewhere.append(name)
+    if elsewhere:
+        message = f"this machine is not the box of {_who(elsewhere)}; run check --terminal NAME there"
+        found.append(inventory.problem(("terminals",), message))
+    return found
+
+
+def _load(path: Path) -> tuple[list[Inventory], list[InventoryError]]:
+    if path.is_dir():
+        return load_dir(path)
+    try:
+        return [load(path)], []
+    except InventoryError as error:
+        return [], [error]
+
+
+def _binds(terminal: Terminal) -> Iterator[tuple[tuple[str, ...], str]]:
+    for name, uplink in terminal.uplinks.items():
+        if uplink.bind is not None:
+            yield ("uplinks", name, "bind"), uplink.bind
+    if terminal.default_path.bind is not None:
+        yield ("default_path", "bind"), terminal.default_path.bind
+
+
+def _cost(terminal: Terminal, uplink: Uplink) -> Cost:
+    plan = budget.plan(terminal, uplink)
+    metered = uplink.metered if isinstance(uplink.metered, Metered) else None
+    spent = plan.round_bytes if metered else sum(map(_bytes, uplink.targets or terminal.targets))
+    rate = spent / plan.interval
+    period = budget.period_seconds(metered) if metered else None
+    return Cost(
+        terminal=terminal.name,
+        uplink=uplink.name,
+        role=uplink.role,
+        medium=uplink.medium,
+        interval_seconds=plan.interval,
+        round_bytes=spent,
+        down_after_seconds=plan.down_after,
+        day_bytes=rate * _DAY,
+        period_bytes=rate * period if period else None,
+        period_seconds=period,
+        budget_bytes=metered.budget if metered else None,
+    )
+
+
+def _bytes(target: Target) -> int:
+    v6 = ":" in target.host
+    return sum(budget.tcp_bytes(v6)) if target.probe == "tcp" else 2 * budget.echo_bytes(v6)
+
+
+def _document(problems: list[Problem], warnings: list[Problem], costs_of: dict[str, list[Cost]]) -> object:
+    return {
+        "ok": not problems,
+        "problems": [dataclasses.asdict(problem) for problem in problems],
+        "warnings": [dataclasses.asdict(warning) for warning in warnings],
+        "costs": {fleet: [dataclasses.asdict(cost) for cost in rows] for fleet, rows in costs_of.items()},
+    }
+
+
+def _print(
+    path: Path,
+    inventories: list[Inventory],
+    problems: list[Problem],
+    warnings: list[Problem],
+    costs_of: dict[str, list[Cost]],
+) -> None:
+    for inventory in inventories:
+        fleet = inventory.fleet
+        uplinks = sum(len(terminal.uplinks) for terminal in fleet.terminals.values())
+        counts = f"{_count(len(fleet.terminals), 'terminal')}, {_count(uplinks, 'uplink')}"
+        print(f"{inventory.path} is valid: fleet {fleet.fleet}, {counts}\n")
+        _print_table(_rows(costs_of[fleet.fleet]))
+    for warning in warnings:
+        print(f"warning: {warning}")
+    sys.stdout.flush()
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if problems:
+        print(f"\n{path}: {_count(len(problems), 'problem')}", file=sys.stderr)
+
+
+def _rows(rows: Sequence[Cost]) -> list[tuple[str, ...]]:
+    """Lines of the table. In a large fleet, terminals that cost the same share one."""
+    shared: dict[tuple[str, ...], list[str]] = {}
+    many = len({cost.terminal for cost in rows}) > _MANY
+    for cost in rows:
+        cells = _cells(cost)
+        shared.setdefault(cells if many else (cost.terminal, *cells), []).append(cost.terminal)
+    return [(_who(names), *(cells if many else cells[1:])) for cells, names in shared.items()]
+
+
+def _cells(cost: Cost) -> tuple[str, ...]:
+    of_budget = "not metered"
+    if cost.budget_bytes is not None and cost.period_bytes is not None and cost.period_seconds is not None:
+        month = cost.period_seconds == budget.MONTH_SECONDS
+        period = "month" if month else words.duration(cost.period_seconds)
+        of_budget = f"{words.size(cost.period_bytes)} of {words.size(cost.budget_bytes)} per {period}"
+    return (
+        cost.uplink,
+        cost.role,
+        cost.medium,
+        words.duration(cost.interval_seconds),
+        words.size(cost.round_bytes),
+        words.duration(cost.down_after_seconds),
+        words.size(cost.day_bytes),
+        of_budget,
+    )
+
+
+def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
+    """A table for a person at a terminal; plain columns, never cut, for a pipe."""
+    console = Console()
+    if console.is_terminal:
+        table = Table(*_HEAD, box=box.SIMPLE_HEAD, pad_edge=False)
+        for row in rows:
+            table.add_row(*row)
+        console.print(table)
+        return
+    widths = [max(map(len, column)) for column in zip(_HEAD, *rows, strict=True)]
+    for row in (_HEAD, *rows):
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    print()
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _who(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"

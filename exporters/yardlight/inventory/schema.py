@@ -1,0 +1,99 @@
+"""The JSON Schema of an inventory as a person writes it, for editors that complete and check while one types.
+
+It knows single fields. What holds between fields (budgets, classes that exist, one primary) is for `check`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+from yardlight.inventory import models
+from yardlight.inventory.models import Fleet
+from yardlight.inventory.values import parse_duration, parse_share, parse_size
+
+_TEXT: JsonSchemaValue = {"type": "string"}
+# What our own parsers take; pydantic sees only what they make of it.
+_WRITTEN: dict[Any, JsonSchemaValue] = {
+    parse_duration: {
+        "type": "string",
+        "pattern": r"^(\s*\d+(\.\d+)?\s*(ms|s|m|h|d|w))+\s*$",
+        "examples": ["3s"],
+    },
+    parse_size: {
+        "type": "string",
+        "pattern": r"^\s*\d+(\.\d+)?\s*([kKMGT]?B|[KMGT]iB)\s*$",
+        "examples": ["50 MB"],
+    },
+    parse_share: {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*%\s*$", "examples": ["5%"]},
+    models.parse_target: {
+        "oneOf": [
+            {"type": "string", "examples": ["198.51.100.1", "tcp://example.com:443"]},
+            {
+                "type": "object",
+                "properties": {"address": _TEXT, "segment": {"enum": ["isp", "far"]}},
+                "required": ["address"],
+                "additionalProperties": False,
+            },
+        ]
+    },
+    models._days: {"type": "string", "examples": ["mon-fri", "mon,wed,sat"]},
+    models._hours: {"type": "string", "pattern": r"^\d\d:\d\d-\d\d:\d\d$", "examples": ["05:00-20:00"]},
+}
+
+
+class _Written(GenerateJsonSchema):
+    """Schemas of the text that is parsed, not of the values that come out."""
+
+    def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> JsonSchemaValue:
+        written = _WRITTEN.get(schema["function"]["function"])
+        return dict(written) if written else super().function_before_schema(schema)
+
+    def datetime_schema(self, schema: core_schema.DatetimeSchema) -> JsonSchemaValue:  # noqa: ARG002
+        return {
+            "type": "string",
+            "pattern": r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?$",
+            "examples": ["2026-02-03T22:00"],
+        }
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        # A default in seconds would teach an editor to write what is refused.
+        return self.generate_inner(schema["schema"])
+
+
+def schema() -> dict[str, Any]:
+    """The schema as a dict (JSON Schema 2020-12)."""
+    document = Fleet.model_json_schema(schema_generator=_Written)
+    parts = document["$defs"]
+    for part in (parts["Terminal"], parts["Uplink"]):
+        # The name is the key above, and any field may come from a class or from the defaults.
+        del part["properties"]["name"], part["required"]
+    parts["Uplink"]["properties"]["metered"] = {"anyOf": [{"type": "boolean"}, {"$ref": "#/$defs/Metered"}]}
+    nullable_uplink = {"anyOf": [{"$ref": "#/$defs/Uplink"}, {"type": "null"}]}
+    parts["Terminal"]["properties"]["uplinks"]["additionalProperties"] = nullable_uplink
+    terminal = {"$ref": "#/$defs/Terminal"}
+    document["properties"] |= {
+        "classes": {"type": "object", "additionalProperties": terminal},
+        "defaults": {
+            "type": "object",
+            "properties": {"terminal": terminal, "uplink": {"$ref": "#/$defs/Uplink"}},
+            "additionalProperties": False,
+        },
+        "include": {"type": "array", "items": _TEXT},
+    }
+    # An included file has neither a fleet nor, perhaps, terminals.
+    del document["required"]
+    parts["Terminal"]["properties"]["class"] = _TEXT
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **document,
+        "title": "Yardlight inventory",
+    }
+
+
+def schema_json() -> str:
+    """The schema as text."""
+    return json.dumps(schema(), indent=2)
