@@ -14,10 +14,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import TypeVar
 
 from yardlight.catalogue import Metric
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
+Values = TypeVar("Values", bound=tuple[str, ...])
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 _SERIES = re.compile(rb'([a-zA-Z_:][a-zA-Z0-9_:]*(?:\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\})?) ')
 
@@ -50,7 +52,7 @@ class Block:
     body: bytes
 
 
-def block(metric: Metric, fleet: str, samples: Mapping[tuple[str, ...], float | Histogram | None]) -> Block:
+def block(metric: Metric, fleet: str, samples: Mapping[Values, float | Histogram | None]) -> Block:
     """Render the samples of one source; keys are label values in the order of `metric.labels`.
 
     A value of None makes no sample: unknown is never zero.

@@ -64,7 +64,7 @@ class Backend(Protocol):
 
 
 class Server:
-    """The HTTP side. After `start`, `address` is the host and port it listens on."""
+    """The HTTP side. After `start`, `port` is the one it listens on."""
 
     def __init__(
         self, backend: Backend, listen: str, web_config: Path | None = None, wedged_after: float = 10.0
@@ -82,7 +82,7 @@ class Server:
         self._stamp = webconfig.watched(self._path) if self._path else ()
         self._config = webconfig.load(self._path) if self._path else webconfig.PLAIN
         self._socket = bind(self._listen)
-        self.address: tuple[str, int] = self._socket.getsockname()[:2]
+        self.port: int = self._socket.getsockname()[1]
         self._thread.start()
         self._started.wait()
         if not self._thread.is_alive():

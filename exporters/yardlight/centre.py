@@ -1,0 +1,69 @@
+"""What the inventory itself says, as metrics: names, thresholds, local times, calendars, maintenance windows.
+
+The centre alone exports these; what arrives from the yards is compared with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from yardlight.calendars import is_open, maintained
+from yardlight.catalogue import (
+    FAILBACK_WITHIN,
+    MAINTENANCE_ACTIVE,
+    PAGE_AFTER,
+    PEAK_ACTIVE,
+    REPORT_WITHIN,
+    SWITCH_WITHIN,
+    TERMINAL_INFO,
+    UPLINK_INFO,
+    UTC_OFFSET,
+    Metric,
+)
+from yardlight.exposition import Block, block
+from yardlight.inventory.models import Fleet, Terminal, Uplink
+
+Sample = tuple[Metric, tuple[str, ...], float]
+
+
+def blocks(fleet: Fleet, now: float) -> list[Block]:
+    """The inventory of one fleet at `now` (unix seconds), one block per family."""
+    families: dict[Metric, dict[tuple[str, ...], float]] = {}
+    for terminal in fleet.terminals.values():
+        for metric, labels, value in _terminal(fleet, terminal, now):
+            families.setdefault(metric, {})[labels] = value
+    return [block(metric, fleet.fleet, samples) for metric, samples in families.items()]
+
+
+def _terminal(fleet: Fleet, terminal: Terminal, now: float) -> Iterator[Sample]:
+    name = terminal.name
+    offset = datetime.fromtimestamp(now, UTC).astimezone(terminal.zone).utcoffset()
+    assert offset is not None
+    yield TERMINAL_INFO, (name, terminal.stage, terminal.on_failover, terminal.timezone), 1
+    yield SWITCH_WITHIN, (name,), terminal.switch_within
+    yield PAGE_AFTER, (name,), terminal.page_after
+    yield FAILBACK_WITHIN, (name,), terminal.failback_within
+    yield REPORT_WITHIN, (name,), terminal.silent_after
+    yield UTC_OFFSET, (name,), offset.total_seconds()
+    if terminal.site.peak is not None:
+        calendar = fleet.calendars[terminal.site.peak]
+        yield PEAK_ACTIVE, (name,), float(is_open(calendar, now, terminal.zone))
+    for uplink in terminal.uplinks.values():
+        yield UPLINK_INFO, _uplink_labels(terminal, uplink), 1
+    active = maintained(terminal, now)
+    for uplink_name in sorted({window.uplink for window in terminal.maintenance}):
+        yield MAINTENANCE_ACTIVE, (name, uplink_name), float(uplink_name in active)
+
+
+def _uplink_labels(terminal: Terminal, uplink: Uplink) -> tuple[str, ...]:
+    circuit = uplink.circuit
+    return (
+        terminal.name,
+        uplink.name,
+        uplink.role,
+        uplink.medium,
+        circuit.isp or "",
+        circuit.id or "",
+        circuit.support or "",
+    )

@@ -1,0 +1,417 @@
+"""`yardlight serve`: puts inventory, probing, polls and HTTP together; starts, reloads and stops them.
+
+Probing has the main thread's event loop for itself; HTTP has a thread, each collection another. A reload is
+whole or not at all for each inventory file, and what did not change in it keeps running.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import platform
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from yardlight import __version__, centre, logs
+from yardlight.catalogue import BUILD_INFO, CLOCK, LOOP_LAG, RELOAD_OK, RELOAD_TIME, STATE_WRITABLE
+from yardlight.errors import InventoryError, Problem, StartError, YardlightError
+from yardlight.exposition import Block, block
+from yardlight.inventory.load import Inventory, load, load_dir
+from yardlight.inventory.models import Fleet, Terminal
+from yardlight.logs import kv
+from yardlight.pages import FleetView, Overview
+from yardlight.poll import Poll
+from yardlight.server import Server
+from yardlight.state import State
+from yardlight.terminal.engine import Engine
+from yardlight.terminal.exporter import TerminalExporter
+from yardlight.terminal.outside import OutsideProbes
+
+log = logging.getLogger(__name__)
+
+# Often enough for a maintenance window to open on time, and nothing but a moment of rendering.
+INVENTORY_POLL_SECONDS = 5.0
+NO_NET_RAW = (
+    "probing with ICMP needs the capability CAP_NET_RAW: run as root, or from systemd with "
+    "AmbientCapabilities=CAP_NET_RAW; or use tcp:// targets only"
+)
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """What `yardlight serve` was asked to do. Neither `centre` nor `terminal`: everything of the inventory.
+
+    One of `inventory` (a file) and `inventory_dir` is given. With a folder, each fleet has a state file of
+    its own beside `state`: yardlight.db becomes yardlight-FLEET.db.
+    """
+
+    inventory: Path | None = None
+    inventory_dir: Path | None = None
+    centre: bool = False
+    terminal: str | None = None
+    listen: str = ":10480"
+    web_config: Path | None = None
+    state: Path = Path("yardlight.db")
+    log_format: str = "logfmt"
+    log_level: str = "info"
+
+
+def run(options: ServeOptions) -> int:
+    """Serve until SIGTERM or SIGINT; 0 after a graceful stop, 1 if it could not start (said in the log)."""
+    recent = logs.setup(options.log_format, options.log_level)
+    try:
+        asyncio.run(_serve(options, recent))
+    except YardlightError as error:
+        for line in str(error).splitlines():
+            log.error(line)
+        return 1
+    return 0
+
+
+async def _serve(options: ServeOptions, recent: logs.Recent) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    service = Service(options, recent)
+    await service.load()
+    server = Server(service, options.listen, options.web_config)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    server.start()
+    try:
+        await service.start()
+        loop.add_signal_handler(signal.SIGHUP, service.reload_soon)
+        log.info("serving", extra=kv(address=options.listen, version=__version__, role=service.role))
+        await stop.wait()
+        log.info("stopping")
+    finally:
+        await asyncio.to_thread(server.stop)
+        await service.stop()
+
+
+@dataclass
+class Loaded:
+    """The inventories on disk: those that can be used, and the problems of each file that cannot."""
+
+    inventories: list[Inventory]
+    broken: dict[Path, list[Problem]]
+
+
+class Service:
+    """Everything that runs, and what the HTTP server asks of it. For the main loop's own thread."""
+
+    def __init__(self, options: ServeOptions, recent: logs.Recent) -> None:
+        self.loop = asyncio.get_running_loop()
+        self._options = options
+        self._recent = recent
+        self._engine = Engine()
+        self._fleets: dict[str, RunningFleet] = {}
+        self._broken: dict[Path, list[Problem]] = {}
+        self._loaded = Loaded([], {})
+        self._ready = False
+        self._turn = asyncio.Lock()
+        # The loop itself holds tasks only weakly.
+        self._reloads: set[asyncio.Task[list[Problem]]] = set()
+
+    @property
+    def role(self) -> str:
+        """What this process does, in words."""
+        if self._options.terminal:
+            return f"terminal {self._options.terminal}"
+        return "centre" if self._options.centre else "centre and terminals"
+
+    async def load(self) -> None:
+        """Read the inventories. Raises `InventoryError` if none is usable, `StartError` if they cannot be run."""
+        loaded = await asyncio.to_thread(_load, self._options)
+        problems = [problem for file in loaded.broken.values() for problem in file]
+        if not loaded.inventories:
+            raise InventoryError(problems)
+        _log_problems(problems)
+        terminals = [terminal for each in loaded.inventories for terminal in each.fleet.terminals]
+        if self._options.terminal not in (None, *terminals):
+            raise StartError(
+                f"no terminal {self._options.terminal!r}; the inventory has {', '.join(terminals)}"
+            )
+        if any(_needs_icmp(each.fleet, self._options) for each in loaded.inventories) and not may_send_icmp():
+            raise StartError(NO_NET_RAW)
+        self._loaded = loaded
+
+    async def start(self) -> None:
+        """Begin to probe and collect what `load` found. Raises `StateError`."""
+        self._engine.start()
+        for inventory in self._loaded.inventories:
+            await self._add(inventory)
+        self._broken = self._loaded.broken
+        self._ready = True
+
+    async def stop(self) -> None:
+        """Stop probing and close the state files."""
+        for fleet in self._fleets.values():
+            await fleet.stop()
+        self._fleets.clear()
+        await self._engine.stop()
+
+    def heartbeat(self) -> float:
+        return self._engine.heartbeat
+
+    def ready(self) -> bool:
+        return self._ready
+
+    async def reload(self) -> list[Problem]:
+        """Take the inventories on disk into use; the problems of those that were refused, whole."""
+        async with self._turn:
+            loaded = await asyncio.to_thread(_load, self._options)
+            for inventory in list(loaded.inventories):
+                if problems := self._unfit(inventory):
+                    loaded.inventories.remove(inventory)
+                    loaded.broken[inventory.path] = problems
+            names = {inventory.fleet.fleet for inventory in loaded.inventories}
+            for name, fleet in list(self._fleets.items()):
+                if name not in names and not _concerns(loaded.broken, fleet.inventory.path):
+                    await self._fleets.pop(name).stop()
+                    log.info("the fleet was removed", extra=kv(fleet=name))
+            for inventory in loaded.inventories:
+                try:
+                    await self._add(inventory)
+                except YardlightError as error:
+                    loaded.broken[inventory.path] = [Problem(str(inventory.path), 0, 0, "", str(error))]
+            self._broken = loaded.broken
+            problems = [problem for file in loaded.broken.values() for problem in file]
+            _log_problems(problems)
+            return problems
+
+    def reload_soon(self) -> None:
+        """Reload on a signal; the problems are in the log."""
+        task = self.loop.create_task(self.reload())
+        self._reloads.add(task)
+        task.add_done_callback(self._reloads.discard)
+
+    async def blocks(self) -> list[Block]:
+        """All blocks of the page. Probing goes on between two sources."""
+        found: list[Block] = []
+        for fleet in list(self._fleets.values()):
+            found += self._process_blocks(fleet)
+            for source in fleet.sources():
+                try:
+                    found += source.blocks()
+                except Exception:
+                    log.exception(
+                        "a page is incomplete", extra=kv(fleet=fleet.name, source=type(source).__name__)
+                    )
+                await asyncio.sleep(0)
+        for path in self._broken:
+            if path.stem not in self._fleets and not self._running(path):
+                found.append(block(RELOAD_OK, path.stem, {(): 0}))
+        return found
+
+    async def overview(self) -> Overview:
+        """What the landing page shows."""
+        views = [fleet.view(self._problems(fleet)) for fleet in self._fleets.values()]
+        for path, problems in self._broken.items():
+            if not self._running(path):
+                views.append(FleetView(path.stem, str(path), None, _texts(problems), (), ()))
+        return Overview(time.time(), self.role, views, self._recent.lines())
+
+    def _process_blocks(self, fleet: RunningFleet) -> Iterator[Block]:
+        name, now = fleet.name, time.time()
+        measured = [(terminal,) for terminal in fleet.exporters]
+        centre_too = [] if self._options.terminal else [("",)]
+        yield block(BUILD_INFO, name, {(__version__, platform.python_version()): 1})
+        yield block(CLOCK, name, dict.fromkeys([*measured, *centre_too], now))
+        yield block(LOOP_LAG, name, {(): self._engine.lag_max()})
+        yield block(RELOAD_OK, name, {(): float(not self._problems(fleet))})
+        yield block(RELOAD_TIME, name, {(): fleet.loaded})
+        if fleet.state is not None:
+            yield block(STATE_WRITABLE, name, {(): float(fleet.state.writable)})
+
+    def _problems(self, fleet: RunningFleet) -> tuple[str, ...]:
+        return tuple(
+            text
+            for path, problems in self._broken.items()
+            if _concerns({path: problems}, fleet.inventory.path)
+            for text in _texts(problems)
+        )
+
+    def _running(self, path: Path) -> bool:
+        return any(_concerns({path: []}, fleet.inventory.path) for fleet in self._fleets.values())
+
+    def _unfit(self, inventory: Inventory) -> list[Problem]:
+        """Why this inventory cannot be run by this process."""
+        wanted, terminals = self._options.terminal, inventory.fleet.terminals
+        running = self._fleets.get(inventory.fleet.fleet)
+        if wanted and wanted not in terminals and (running is None or running.exporters):
+            message = f"this process measures {wanted!r}, which is not there any more"
+            if self._options.inventory is not None or running is not None:
+                return [inventory.problem(("terminals",), message)]
+        if _needs_icmp(inventory.fleet, self._options) and not may_send_icmp():
+            return [Problem(str(inventory.path), 0, 0, "", NO_NET_RAW)]
+        return []
+
+    async def _add(self, inventory: Inventory) -> None:
+        name = inventory.fleet.fleet
+        running = self._fleets.get(name)
+        if running is None:
+            running = RunningFleet(self._options, self._engine, inventory)
+            self._fleets[name] = running
+        await running.use(inventory)
+
+
+class RunningFleet:
+    """One fleet: its probes, its polls and its state file. Raises `StateError` if that cannot be opened."""
+
+    def __init__(self, options: ServeOptions, engine: Engine, inventory: Inventory) -> None:
+        self.name = inventory.fleet.fleet
+        self.inventory = inventory
+        self.exporters: dict[str, TerminalExporter] = {}
+        self.loaded = 0.0
+        self._options = options
+        self._engine = engine
+        self._measured: dict[str, Terminal] = {}
+        self._outside: OutsideProbes | None = None
+        self._outside_of: object = None
+        self._poll: Poll | None = None
+        self.state = State(_state_file(options, self.name)) if self._terminals(inventory) else None
+
+    async def use(self, inventory: Inventory) -> None:
+        """Run this inventory; terminals that are the same in it as before are not touched."""
+        self.inventory = inventory
+        wanted = self._terminals(inventory)
+        if wanted and self.state is None:
+            self.state = State(_state_file(self._options, self.name))
+        for name in [name for name in self.exporters if wanted.get(name) != self._measured[name]]:
+            self.exporters.pop(name).stop()
+            del self._measured[name]
+        for name, terminal in wanted.items():
+            if name not in self.exporters:
+                assert self.state is not None
+                exporter = TerminalExporter(self.name, terminal, self._engine, self.state)
+                exporter.start()
+                self.exporters[name], self._measured[name] = exporter, terminal
+        if not self._options.terminal:
+            await self._use_centre(inventory.fleet)
+        self.loaded = time.time()
+        log.info(
+            "the inventory is in use", extra=kv(fleet=self.name, file=inventory.path, terminals=len(wanted))
+        )
+
+    async def stop(self) -> None:
+        """Stop probing and collecting, then close the state file."""
+        if self._poll is not None:
+            await self._poll.stop()
+        if self._outside is not None:
+            self._outside.stop()
+        for exporter in self.exporters.values():
+            exporter.stop()
+        if self.state is not None:
+            self.state.close()
+
+    def sources(self) -> list[TerminalExporter | OutsideProbes | Poll]:
+        """All that has blocks for the page."""
+        others = [source for source in (self._outside, self._poll) if source is not None]
+        return [*self.exporters.values(), *others]
+
+    def view(self, problems: tuple[str, ...]) -> FleetView:
+        """This fleet for the landing page."""
+        rows = [row for exporter in self.exporters.values() for row in exporter.status()]
+        polls = [self._poll.row()] if self._poll else []
+        return FleetView(self.name, str(self.inventory.path), self.loaded, problems, rows, polls)
+
+    def _terminals(self, inventory: Inventory) -> dict[str, Terminal]:
+        """The terminals that this process measures."""
+        if self._options.centre:
+            return {}
+        wanted = self._options.terminal
+        return {name: each for name, each in inventory.fleet.terminals.items() if wanted in (None, name)}
+
+    async def _use_centre(self, fleet: Fleet) -> None:
+        addresses = _outside_addresses(fleet)
+        if addresses != self._outside_of:
+            if self._outside is not None:
+                self._outside.stop()
+            self._outside = OutsideProbes(fleet, self._engine)
+            self._outside.start()
+            self._outside_of = addresses
+        if self._poll is None:
+            self._poll = Poll(
+                self.name,
+                "inventory",
+                lambda: centre.blocks(self.inventory.fleet, time.time()),
+                interval=INVENTORY_POLL_SECONDS,
+                deadline=INVENTORY_POLL_SECONDS,
+            )
+            await self._poll.once()
+            self._poll.start()
+        else:
+            await self._poll.once()
+
+
+def may_send_icmp() -> bool:
+    """Whether this process may open raw sockets."""
+    try:
+        socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP).close()
+    except PermissionError:
+        return False
+    return True
+
+
+def _needs_icmp(fleet: Fleet, options: ServeOptions) -> bool:
+    if not options.terminal and _outside_addresses(fleet):
+        return True
+    terminals = () if options.centre else fleet.terminals.values()
+    return any(
+        target.probe == "icmp"
+        for terminal in terminals
+        if options.terminal in (None, terminal.name)
+        for targets in (
+            terminal.default_path.targets,
+            *(uplink.targets or terminal.targets for uplink in terminal.uplinks.values()),
+        )
+        for target in targets
+    )
+
+
+def _outside_addresses(fleet: Fleet) -> dict[tuple[str, str], str]:
+    return {
+        (terminal.name, uplink.name): uplink.circuit.outside
+        for terminal in fleet.terminals.values()
+        for uplink in terminal.uplinks.values()
+        if uplink.circuit.outside
+    }
+
+
+def _state_file(options: ServeOptions, fleet: str) -> Path:
+    if options.inventory_dir is None:
+        return options.state
+    return options.state.with_name(f"{options.state.stem}-{fleet}{options.state.suffix}")
+
+
+def _load(options: ServeOptions) -> Loaded:
+    if options.inventory_dir is None:
+        path = options.inventory or Path("fleet.yml")
+        try:
+            return Loaded([load(path)], {})
+        except InventoryError as error:
+            return Loaded([], {path: error.problems})
+    inventories, errors = load_dir(options.inventory_dir)
+    usable = {inventory.path for inventory in inventories}
+    files = sorted(options.inventory_dir.glob("*.y*ml")) if options.inventory_dir.is_dir() else []
+    # Errors come in the order of the files; one that belongs to none of them is about the folder.
+    broken = [path for path in files if path not in usable] or [options.inventory_dir]
+    return Loaded(inventories, {path: error.problems for path, error in zip(broken, errors, strict=False)})
+
+
+def _concerns(broken: dict[Path, list[Problem]], path: Path) -> bool:
+    """Whether this file, or the folder it lies in, is broken."""
+    return path in broken or path.parent in broken
+
+
+def _texts(problems: list[Problem]) -> tuple[str, ...]:
+    return tuple(str(problem) for problem in problems)
+
+
+def _log_problems(problems: list[Problem]) -> None:
+    for problem in problems:
+        log.error("%s", problem)

@@ -1,0 +1,182 @@
+"""A collection ends as success or as a reason, keeps its last result, and never gets in the way."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from yardlight.catalogue import SWITCH_WITHIN
+from yardlight.errors import PollError
+from yardlight.exposition import Block, block, page
+from yardlight.poll import BACKOFF_SECONDS, Poll, pause, reasons
+
+
+def some_blocks(value: float = 60) -> list[Block]:
+    return [block(SWITCH_WITHIN, "f", {("fontana",): value})]
+
+
+def poll(collect: Callable[[], list[Block]], **options: float) -> Poll:
+    return Poll("f", "graph", collect, **{"interval": 60.0, "deadline": 5.0, **options})
+
+
+def shown(collected: Poll) -> dict[str, str]:
+    lines = page(collected.blocks(), openmetrics=False).decode().splitlines()
+    return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+
+
+SUCCESS = 'yardlight_poll_success{account="graph",fleet="f"}'
+DURATION = 'yardlight_poll_duration_seconds{account="graph",fleet="f"}'
+LAST_SUCCESS = 'yardlight_poll_last_success_timestamp_seconds{account="graph",fleet="f"}'
+ENTITY = 'yardlight_terminal_switch_within_seconds{fleet="f",terminal="fontana"}'
+
+
+def failures(reason: str) -> str:
+    return f'yardlight_poll_failures_total{{account="graph",fleet="f",reason="{reason}"}}'
+
+
+def test_before_the_first_collection_ends_nothing_is_claimed_but_that_none_failed() -> None:
+    assert shown(poll(some_blocks)) == {failures(reason): "0.0" for reason in reasons()}
+
+
+async def collect(collected: Poll) -> None:
+    await collected.once()
+
+
+def test_a_complete_collection_is_shown_with_its_success_duration_and_time() -> None:
+    before, collected = time.time(), poll(some_blocks)
+    asyncio.run(collect(collected))
+    series = shown(collected)
+    assert series[ENTITY] == "60.0"
+    assert series[SUCCESS] == "1.0"
+    assert 0 <= float(series[DURATION]) < 5
+    assert before <= float(series[LAST_SUCCESS]) <= time.time()
+    assert collected.row().state == "ok"
+
+
+def test_a_failed_collection_keeps_the_last_result_and_the_time_it_stands_for() -> None:
+    answers: list[list[Block]] = [some_blocks()]
+    collected = poll(lambda: answers.pop())
+
+    async def twice() -> tuple[dict[str, str], dict[str, str]]:
+        await collected.once()
+        good = shown(collected)
+        await collected.once()
+        return good, shown(collected)
+
+    good, bad = asyncio.run(twice())
+    assert bad[SUCCESS] == "0.0"
+    assert bad[ENTITY] == good[ENTITY]
+    assert bad[LAST_SUCCESS] == good[LAST_SUCCESS]
+    assert bad[failures("crashed")] == "1.0"
+    assert collected.row().state == "failing"
+    assert collected.row().reason == "crashed: IndexError: pop from empty list"
+
+
+def test_a_result_older_than_keep_for_is_withdrawn_while_the_poll_metrics_stay() -> None:
+    collected = poll(some_blocks, keep_for=0.0)
+    asyncio.run(collect(collected))
+    time.sleep(0.001)
+    assert ENTITY not in shown(collected)
+    assert shown(collected)[SUCCESS] == "1.0"
+
+
+def test_an_error_of_the_tree_counts_under_its_own_reason() -> None:
+    def refused() -> list[Block]:
+        raise PollError("no")
+
+    collected = poll(refused)
+    asyncio.run(collect(collected))
+    assert shown(collected)[failures("error")] == "1.0"
+
+
+@pytest.mark.parametrize("raised", [SystemExit(3), KeyboardInterrupt(), StopIteration(), RecursionError()])
+def test_whatever_a_collector_raises_it_only_ends_its_own_collection(raised: BaseException) -> None:
+    def crash() -> list[Block]:
+        raise raised
+
+    collected = poll(crash)
+    asyncio.run(collect(collected))
+    assert shown(collected)[failures("crashed")] == "1.0"
+
+
+def test_a_collection_that_outlives_its_deadline_fails_and_gets_no_second_thread() -> None:
+    release, started = threading.Event(), []
+
+    def hung() -> list[Block]:
+        started.append(1)
+        release.wait()
+        return some_blocks()
+
+    collected = poll(hung, deadline=0.05)
+
+    async def thrice() -> dict[str, str]:
+        await collected.once()
+        await collected.once()
+        assert len(started) == 1
+        late = shown(collected)
+        release.set()
+        while not await collected.once():
+            await asyncio.sleep(0.01)
+        return late
+
+    late = asyncio.run(thrice())
+    assert late[failures("timeout")] == "2.0"
+    assert ENTITY not in late
+    assert shown(collected)[ENTITY] == "60.0"
+
+
+def test_a_hung_collection_does_not_hold_up_the_loop_or_the_stop() -> None:
+    release = threading.Event()
+    collected = poll(lambda: some_blocks() if release.wait() else [], deadline=600.0)
+
+    async def serve() -> int:
+        collected.start()
+        ticks = 0
+        for _ in range(10):
+            await asyncio.sleep(0.001)
+            ticks += 1
+        await collected.stop()
+        return ticks
+
+    assert asyncio.run(serve()) == 10
+    release.set()
+
+
+def test_a_started_poll_collects_again_and_again_by_itself() -> None:
+    count: list[int] = []
+
+    def counted() -> list[Block]:
+        count.append(1)
+        return some_blocks(len(count))
+
+    async def serve() -> None:
+        collected = poll(counted, interval=0.001)
+        collected.start()
+        async with asyncio.timeout(10):
+            while len(count) < 3:
+                await asyncio.sleep(0.001)
+        await collected.stop()
+
+    asyncio.run(serve())
+
+
+@given(st.floats(0.1, 86400), st.integers(0, 5000), st.floats(0, 1))
+def test_the_pause_stays_within_a_tenth_of_interval_or_back_off(
+    interval: float, failed: int, chance: float
+) -> None:
+    wait = pause(interval, failed, chance)
+    assert 0.9 * interval <= wait <= 1.1 * max(interval, BACKOFF_SECONDS) + 1e-9
+    if failed == 0:
+        assert wait <= 1.1 * interval + 1e-9
+    assert pause(interval, failed + 1, chance) >= wait
+
+
+def test_a_success_ends_the_back_off() -> None:
+    assert pause(60, 3, 0.5) == pytest.approx(480)
+    assert pause(60, 0, 0.5) == pytest.approx(60)
