@@ -1,0 +1,380 @@
+"""House defaults for panels: one look, a description on each, unknown never drawn as zero.
+
+Nothing here knows a metric; `terminal.py` says what is shown.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from grafana_foundation_sdk.builders import (
+    bargauge,
+    common,
+    dashboard,
+    prometheus,
+    stat,
+    statetimeline,
+    table,
+    timeseries,
+)
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models import dashboard as dashboard_models
+from grafana_foundation_sdk.models.common import (
+    BarGaugeDisplayMode,
+    BigValueColorMode,
+    BigValueGraphMode,
+    BigValueTextMode,
+    DataSourceRef,
+    GraphDrawStyle,
+    LegendDisplayMode,
+    LegendPlacement,
+    TooltipDisplayMode,
+    VisibilityMode,
+    VizOrientation,
+)
+from grafana_foundation_sdk.models.dashboard import (
+    DataTransformerConfig,
+    DynamicConfigValue,
+    FieldColorModeId,
+    GridPos,
+    Threshold,
+    ThresholdsMode,
+    ValueMap,
+    ValueMappingResult,
+    VariableRefresh,
+    VariableSort,
+)
+from grafana_foundation_sdk.models.prometheus import PromQueryFormat
+
+FOLDER = Path(__file__).parents[1]
+SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
+NOT_CONFIGURED = "not configured"
+# One interval of routine probing on a metered uplink fits in; shorter windows would be mostly empty there.
+LONG_ENOUGH = "1m"
+
+GREEN, ORANGE, RED, PURPLE, BLUE, GRAY = "green", "orange", "red", "purple", "blue", "text"
+
+
+@dataclass(frozen=True)
+class State:
+    """One state of a timeline or a stat: what the metric's label says and its color."""
+
+    name: str
+    color: str
+
+
+@dataclass(frozen=True)
+class Query:
+    """One PromQL expression and the name of its series."""
+
+    expr: str
+    legend: str = ""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a panel lies on the grid of 24 columns."""
+
+    x: int
+    y: int
+    w: int
+    h: int
+
+
+Panel = Builder[dashboard_models.Panel]
+Steps = Sequence[tuple[float | None, str]]
+PLAIN: Steps = ((None, BLUE),)
+
+
+def one_of(metric: str, where: str, states: Sequence[State], by: str) -> str:
+    """PromQL for a state-like metric as a number: 1 for the first state if that is on, 2 for the second, ...
+
+    Nothing where none is on, so that what is not measured stays blank. Aggregated to `by`: two exporters of
+    one terminal make one series.
+    """
+    numbered = " or ".join(
+        f'({metric}{{{where},state="{state.name}"}} == 1) * {number}'
+        for number, state in enumerate(states, start=1)
+    )
+    return f"max by ({by}) ({numbered})"
+
+
+def mapping(states: Sequence[State]) -> ValueMap:
+    """Texts and colors for the numbers that `one_of` gives."""
+    return ValueMap(
+        options={
+            str(number): ValueMappingResult(text=state.name, color=state.color, index=number - 1)
+            for number, state in enumerate(states, start=1)
+        }
+    )
+
+
+def answers(yes: State, no: State) -> ValueMap:
+    """Texts and colors for a 0/1 gauge."""
+    return ValueMap(
+        options={
+            "1": ValueMappingResult(text=yes.name, color=yes.color, index=0),
+            "0": ValueMappingResult(text=no.name, color=no.color, index=1),
+        }
+    )
+
+
+def state_timeline(
+    title: str, description: str, place: Place, queries: Sequence[Query], mapped: ValueMap
+) -> Panel:
+    """States over time, one row a series; blank where nothing was measured."""
+    panel = (
+        statetimeline.Panel()
+        .mappings([mapped])
+        .unit("none")
+        .merge_values(True)
+        .show_value(VisibilityMode.AUTO)
+        .row_height(0.85)
+        .fill_opacity(75)
+        .line_width(0)
+        .legend(_hidden_legend())
+        .tooltip(_tooltip())
+    )
+    return _house(panel, title, description, place, [_range(query) for query in queries])
+
+
+def single(
+    title: str,
+    description: str,
+    place: Place,
+    query: Query,
+    *,
+    unit: str = "none",
+    decimals: float | None = None,
+    mapped: ValueMap | None = None,
+    steps: Steps = PLAIN,
+    name_only: bool = False,
+) -> Panel:
+    """One value now, large. `name_only` shows the series' name instead of its value."""
+    panel = (
+        stat.Panel()
+        .unit(unit)
+        .graph_mode(BigValueGraphMode.NONE)
+        .color_mode(BigValueColorMode.BACKGROUND if mapped else BigValueColorMode.VALUE)
+        .text_mode(BigValueTextMode.NAME if name_only else BigValueTextMode.VALUE)
+        .reduce_options(_last())
+        .thresholds(_thresholds(steps))
+    )
+    if mapped:
+        panel = panel.mappings([mapped])
+    if decimals is not None:
+        panel = panel.decimals(decimals)
+    return _house(panel, title, description, place, [_instant(query)])
+
+
+def lines(
+    title: str,
+    description: str,
+    place: Place,
+    queries: Sequence[Query],
+    *,
+    unit: str,
+    top: float | None = None,
+) -> Panel:
+    """Values over time as lines; holes stay holes. `top` fixes the axis."""
+    return _over_time(title, description, place, queries, unit, GraphDrawStyle.LINE, 10, top)
+
+
+def bars(title: str, description: str, place: Place, queries: Sequence[Query], *, unit: str) -> Panel:
+    """What happened in each stretch of time, as bars."""
+    return _over_time(title, description, place, queries, unit, GraphDrawStyle.BARS, 80, None)
+
+
+def share(title: str, description: str, place: Place, query: Query, steps: Steps) -> Panel:
+    """Shares of a whole now, as horizontal bars from 0 to 100 %."""
+    panel = (
+        bargauge.Panel()
+        .unit("percentunit")
+        .min(0)
+        .max(1)
+        .decimals(1)
+        .orientation(VizOrientation.HORIZONTAL)
+        .display_mode(BarGaugeDisplayMode.BASIC)
+        .reduce_options(_last())
+        .thresholds(_thresholds(steps))
+    )
+    return _house(panel, title, description, place, [_instant(query)])
+
+
+def listing(
+    title: str,
+    description: str,
+    place: Place,
+    queries: Sequence[Query],
+    columns: dict[str, str],
+    *,
+    units: dict[str, str] | None = None,
+    empty: str = NOT_CONFIGURED,
+) -> Panel:
+    """A table of labels now. `columns` maps label or value field to heading, in order; others are hidden."""
+    panel = (
+        table.Panel()
+        .unit("string")
+        .filterable(False)
+        .with_transformation(DataTransformerConfig(id_val="merge", options={}))
+        .with_transformation(
+            DataTransformerConfig(id_val="filterFieldsByName", options={"include": {"names": list(columns)}})
+        )
+        .with_transformation(
+            DataTransformerConfig(
+                id_val="organize",
+                options={
+                    "indexByName": {name: index for index, name in enumerate(columns)},
+                    "renameByName": columns,
+                },
+            )
+        )
+    )
+    for heading, unit in (units or {}).items():
+        panel = panel.override_by_name(heading, [_property("unit", unit)])
+    targets = [_instant(query).format(PromQueryFormat.TABLE) for query in queries]
+    return _house(panel, title, description, place, targets, empty)
+
+
+def page(uid: str, title: str, description: str, tags: Sequence[str]) -> dashboard.Dashboard:
+    """An empty board with the house's variables: data source, then fleet."""
+    return (
+        dashboard.Dashboard(title)
+        .uid(uid)
+        .description(description)
+        .tags(["yardlight", *tags])
+        .timezone("browser")
+        .readonly()
+        .refresh("10s")
+        .time("now-1h", "now")
+        .with_variable(dashboard.DatasourceVariable("datasource").label("Data source").type("prometheus"))
+    )
+
+
+def choice(name: str, label: str, query: str) -> dashboard.QueryVariable:
+    """A drop-down of a label's values, one at a time."""
+    return (
+        dashboard.QueryVariable(name)
+        .label(label)
+        .datasource(SOURCE)
+        .query(query)
+        .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .sort(VariableSort.ALPHABETICAL_ASC)
+    )
+
+
+def marks(name: str, color: str, expr: str, title: str, text_: str) -> dashboard.AnnotationQuery:
+    """Vertical marks and regions over all panels, while `expr` is above zero."""
+    return (
+        dashboard.AnnotationQuery()
+        .name(name)
+        .datasource(SOURCE)
+        .enable(True)
+        .icon_color(color)
+        .expr(expr)
+        .step("10s")
+        .title_format(title)
+        .text_format(text_)
+    )
+
+
+def text(board: dashboard.Dashboard) -> str:
+    """The board as the JSON that is committed: panels numbered in reading order, keys sorted."""
+    built = json.loads(JSONEncoder().encode(board.build()))
+    for number, panel in enumerate(built["panels"], start=1):
+        panel["id"] = number
+    return json.dumps(built, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _house(
+    panel: Any,
+    title: str,
+    description: str,
+    place: Place,
+    targets: Sequence[Any],
+    empty: str = NOT_CONFIGURED,
+) -> Panel:
+    panel = panel.title(title).description(description).datasource(SOURCE).no_value(empty)
+    panel = panel.grid_pos(GridPos(x=place.x, y=place.y, w=place.w, h=place.h))
+    for target, ref in zip(targets, "ABCDEFGH", strict=False):
+        panel = panel.with_target(target.ref_id(ref).datasource(SOURCE))
+    built: Panel = panel
+    return built
+
+
+def _over_time(
+    title: str,
+    description: str,
+    place: Place,
+    queries: Sequence[Query],
+    unit: str,
+    style: GraphDrawStyle,
+    fill: float,
+    top: float | None,
+) -> Panel:
+    panel = (
+        timeseries.Panel()
+        .unit(unit)
+        .min(0)
+        .interval(LONG_ENOUGH)
+        .draw_style(style)
+        .fill_opacity(fill)
+        .line_width(1)
+        .show_points(VisibilityMode.NEVER)
+        .span_nulls(False)
+        .color_scheme(dashboard.FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
+        .legend(
+            common.VizLegendOptions()
+            .show_legend(True)
+            .display_mode(LegendDisplayMode.LIST)
+            .placement(LegendPlacement.BOTTOM)
+            .calcs([])
+        )
+        .tooltip(_tooltip())
+    )
+    if top is not None:
+        panel = panel.max(top)
+    return _house(panel, title, description, place, [_range(query) for query in queries])
+
+
+def _range(query: Query) -> prometheus.Dataquery:
+    return prometheus.Dataquery().expr(query.expr).legend_format(query.legend or "__auto").range()
+
+
+def _instant(query: Query) -> prometheus.Dataquery:
+    return prometheus.Dataquery().expr(query.expr).legend_format(query.legend or "__auto").instant()
+
+
+def _last() -> common.ReduceDataOptions:
+    return common.ReduceDataOptions().calcs(["lastNotNull"]).values(False)
+
+
+def _thresholds(steps: Steps) -> dashboard.ThresholdsConfig:
+    return (
+        dashboard.ThresholdsConfig()
+        .mode(ThresholdsMode.ABSOLUTE)
+        .steps([Threshold(value=value, color=color) for value, color in steps])
+    )
+
+
+def _property(name: str, value: object) -> DynamicConfigValue:
+    return DynamicConfigValue(id_val=name, value=value)
+
+
+def _hidden_legend() -> common.VizLegendOptions:
+    return (
+        common.VizLegendOptions()
+        .show_legend(False)
+        .display_mode(LegendDisplayMode.LIST)
+        .placement(LegendPlacement.BOTTOM)
+        .calcs([])
+    )
+
+
+def _tooltip() -> common.VizTooltipOptions:
+    return common.VizTooltipOptions().mode(TooltipDisplayMode.MULTI)

@@ -1,0 +1,309 @@
+"""The Terminal board: is this yard on fiber, on LTE or dark, since when, and what is each circuit doing."""
+
+from __future__ import annotations
+
+from dashboards.build.house import (
+    GRAY,
+    GREEN,
+    ORANGE,
+    PURPLE,
+    RED,
+    Panel,
+    Place,
+    Query,
+    State,
+    answers,
+    bars,
+    choice,
+    lines,
+    listing,
+    mapping,
+    marks,
+    one_of,
+    page,
+    share,
+    single,
+    state_timeline,
+)
+from grafana_foundation_sdk.builders import dashboard
+
+HERE = 'fleet="$fleet",terminal="$terminal"'
+
+TERMINAL_STATES = (
+    State("primary", GREEN),
+    State("standby", ORANGE),
+    State("dark", RED),
+    State("unknown", PURPLE),
+)
+UPLINK_STATES = (State("up", GREEN), State("degraded", ORANGE), State("down", RED), State("unknown", PURPLE))
+MONTH = "31d"
+
+_STATE = one_of("yardlight_terminal_state", HERE, TERMINAL_STATES, by="terminal")
+
+
+def _rate(metric: str, by: str) -> str:
+    return f"sum by ({by}) (rate({metric}{{{HERE}}}[$__rate_interval]))"
+
+
+def _increase(metric: str, by: str) -> str:
+    return f"sum by ({by}) (increase({metric}{{{HERE}}}[$__rate_interval]))"
+
+
+def _quantile(quantile: float) -> str:
+    return f"histogram_quantile({quantile}, {_rate('yardlight_uplink_rtt_seconds_bucket', 'le, uplink')})"
+
+
+def _newest(metric: str, by: str = "terminal") -> str:
+    return f"max by ({by}) ({metric}{{{HERE}}})"
+
+
+def board() -> dashboard.Dashboard:
+    """All panels, top to bottom: now, over time, interruptions, quality, what it costs and whom to call."""
+    built = (
+        page(
+            "yardlight-terminal",
+            "Yardlight: Terminal",
+            "One terminal: which uplink carries it, since when, each circuit's state and how long every "
+            "gap was. Times are the browser's.",
+            ["terminal"],
+        )
+        .with_variable(choice("fleet", "Fleet", "label_values(yardlight_terminal_info, fleet)"))
+        .with_variable(
+            choice("terminal", "Terminal", 'label_values(yardlight_terminal_info{fleet="$fleet"}, terminal)')
+        )
+        .annotation(
+            marks(
+                "Pages", RED, f'ALERTS{{{HERE},alertstate="firing",severity="page"}}',
+                "{{alertname}}", "a person was paged",
+            )
+        )
+        .annotation(
+            marks(
+                "Maintenance", GRAY, f"yardlight_maintenance_active{{{HERE}}} == 1",
+                "Maintenance of {{uplink}}", "trouble of this uplink is expected",
+            )
+        )
+    )  # fmt: skip
+    for panel in (*_now(), *_states(), *_interruptions(), *_quality(), *_costs()):
+        built = built.with_panel(panel)
+    return built
+
+
+def _now() -> list[Panel]:
+    return [
+        single(
+            "Terminal is on",
+            "Which uplink carries this terminal. Normal: primary. standby: the failover works, get the "
+            "primary repaired. dark: nothing gets out, act now. unknown: not measured, or a pin is not "
+            "proven. Empty: no measurements arrive at all, see the alerts.",
+            Place(0, 0, 5, 4),
+            Query(_STATE),
+            mapped=mapping(TERMINAL_STATES),
+        ),
+        single(
+            "Since",
+            "When that state began; for dark, the last answered probe. Normal: days or weeks ago. Minutes "
+            "ago: look at the timelines below for what happened.",
+            Place(5, 0, 5, 4),
+            Query(f"{_newest('yardlight_terminal_state_since_timestamp_seconds')} * 1000"),
+            unit="dateTimeFromNow",
+        ),
+        single(
+            "Traffic leaves by",
+            "The uplink that the default path was seen to take, measured here. Normal: the primary's name. "
+            "Empty: not known at the moment, for example while the terminal is dark.",
+            Place(10, 0, 5, 4),
+            Query(
+                f'max by (uplink) (yardlight_terminal_path{{{HERE},source="observed"}} == 1)',
+                legend="{{uplink}}",
+            ),
+            name_only=True,
+        ),
+        single(
+            "Last gap",
+            "How long the default path carried nothing, the last time that happened. Normal: below what "
+            "the router is allowed (switch_within). Longer: shorten the router's health check.",
+            Place(15, 0, 4, 4),
+            Query(_newest("yardlight_terminal_last_gap_seconds")),
+            unit="s",
+            decimals=1,
+        ),
+        single(
+            "Router may take",
+            "How long the router may take to move to the standby (switch_within in the inventory). Above "
+            "it, a silent default path pages.",
+            Place(19, 0, 5, 4),
+            Query(_newest("yardlight_terminal_switch_within_seconds")),
+            unit="s",
+        ),
+        listing(
+            "Alerts",
+            "What is firing for this terminal. Normal: none. Each name has a runbook of the same name.",
+            Place(0, 4, 24, 4),
+            [Query(f'max by (alertname, severity, uplink) (ALERTS{{{HERE},alertstate="firing"}})')],
+            {"alertname": "Alert", "severity": "Severity", "uplink": "Uplink"},
+            empty="none firing",
+        ),
+    ]
+
+
+def _states() -> list[Panel]:
+    return [
+        state_timeline(
+            "Terminal over time",
+            "Which uplink carried this terminal. Normal: one green bar. Blank: nothing was measured.",
+            Place(0, 8, 24, 3),
+            [Query(_STATE, legend="{{terminal}}")],
+            mapping(TERMINAL_STATES),
+        ),
+        state_timeline(
+            "Uplinks over time",
+            "Each circuit, probed over its own path. Normal: all up. A standby that is down or unknown "
+            "will not help when the primary fails: act before it is needed. Blank: nothing was measured.",
+            Place(0, 11, 24, 5),
+            [Query(one_of("yardlight_uplink_state", HERE, UPLINK_STATES, by="uplink"), legend="{{uplink}}")],
+            mapping(UPLINK_STATES),
+        ),
+        state_timeline(
+            "Path over time",
+            "The uplink that the default path takes: observed is measured here, claimed is the router's "
+            "own word. Normal: both name the primary. Two that differ: believe the observed one.",
+            Place(0, 16, 12, 5),
+            [
+                Query(
+                    f"max by (source, uplink) (yardlight_terminal_path{{{HERE}}} == 1)",
+                    legend="{{source}} {{uplink}}",
+                )
+            ],
+            answers(State("carries", GREEN), State("idle", GRAY)),
+        ),
+        state_timeline(
+            "Where loss begins",
+            "Which stretch of each path answers: next_hop is the ISP's gateway, isp its network, far the "
+            "internet. Normal: all answer. The nearest silent one is where to look, and whom to call.",
+            Place(12, 16, 12, 5),
+            [
+                Query(
+                    _newest("yardlight_uplink_segment_up", "uplink, segment"), legend="{{uplink}} {{segment}}"
+                )
+            ],
+            answers(State("answers", GREEN), State("silent", RED)),
+        ),
+    ]
+
+
+def _interruptions() -> list[Panel]:
+    return [
+        bars(
+            "Seconds without a connection",
+            "Length of the interruptions that ended here: of the yard's own traffic (default path) and of "
+            "each circuit on its own path. Normal: nothing. A circuit's bars without the default path's: "
+            "the failover worked, or it was the standby.",
+            Place(0, 21, 12, 8),
+            [
+                Query(
+                    f"{_increase('yardlight_terminal_gap_seconds_sum', 'terminal')} > 0",
+                    legend="default path",
+                ),
+                Query(
+                    f"{_increase('yardlight_uplink_gap_seconds_sum', 'uplink')} > 0",
+                    legend="{{uplink}}",
+                ),
+            ],
+            unit="s",
+        ),
+        bars(
+            "Failovers",
+            "Moves of the default path from one uplink to another. Normal: none, or a pair out and back. "
+            "Many: the primary flaps, or the router's health check is too nervous.",
+            Place(12, 21, 12, 8),
+            [
+                Query(
+                    f"{_increase('yardlight_terminal_failovers_total', 'from, to')} > 0",
+                    legend="{{from}} to {{to}}",
+                )
+            ],
+            unit="short",
+        ),
+    ]
+
+
+def _quality() -> list[Panel]:
+    lost = _rate("yardlight_uplink_probes_lost_total", "uplink, target")
+    sent = _rate("yardlight_uplink_probes_sent_total", "uplink, target")
+    return [
+        lines(
+            "Loss by target",
+            "Share of probes without an answer, per uplink and target. Normal: 0 %. One target only: that "
+            "target. All targets of one uplink: that circuit; call its provider with the circuit id below.",
+            Place(0, 29, 12, 9),
+            [Query(f"{lost} / {sent}", legend="{{uplink}} {{target}}")],
+            unit="percentunit",
+            top=1,
+        ),
+        lines(
+            "Round trip",
+            "Time to the far targets and back: half of the probes are faster than the median, one in "
+            "twenty is slower than the upper line. Normal: flat. A hill in working hours: the circuit is "
+            "full.",
+            Place(12, 29, 12, 9),
+            [
+                Query(_quantile(0.5), legend="{{uplink}} median"),
+                Query(_quantile(0.95), legend="{{uplink}} 95 %"),
+            ],
+            unit="s",
+        ),
+    ]
+
+
+def _costs() -> list[Panel]:
+    used = f"sum by (uplink) (increase(yardlight_probe_bytes_total{{{HERE}}}[{MONTH}]))"
+    return [
+        state_timeline(
+            "Pins",
+            "Whether the probes of each uplink were proven to leave by it. Normal: proven. Not proven: the "
+            "router's policy route is missing, and that uplink's state says nothing about the circuit.",
+            Place(0, 38, 12, 5),
+            [Query(_newest("yardlight_uplink_pinned", "uplink"), legend="{{uplink}}")],
+            answers(State("proven", GREEN), State("leaves by another", RED)),
+        ),
+        share(
+            "Probe traffic against budget, 31 days",
+            "What probing used of each metered uplink's budget (metered.budget). Normal: below 70 %, the "
+            "routine share. Above: incidents ate the reserve. Unmetered uplinks have no budget and are not "
+            "shown.",
+            Place(12, 38, 6, 5),
+            Query(f"{used} / {_newest('yardlight_probe_budget_bytes', 'uplink')}", legend="{{uplink}}"),
+            ((None, GREEN), (0.7, ORANGE), (0.9, RED)),
+        ),
+        lines(
+            "Probe traffic",
+            "Bytes a second that probing puts on each uplink, both ways. Normal: flat; higher for as long "
+            "as something is wrong. On a metered uplink the budget is the limit.",
+            Place(18, 38, 6, 5),
+            [Query(_rate("yardlight_probe_bytes_total", "uplink"), legend="{{uplink}}")],
+            unit="Bps",
+        ),
+        listing(
+            "Circuits: whom to call",
+            "The uplinks as the inventory has them, with provider, circuit id and support number, and how "
+            "often each is probed.",
+            Place(0, 43, 24, 5),
+            [
+                Query(
+                    f"max by (uplink, role, medium, isp, circuit, support) (yardlight_uplink_info{{{HERE}}})"
+                ),
+                Query(_newest("yardlight_uplink_probe_interval_seconds", "uplink")),
+            ],
+            {
+                "uplink": "Uplink",
+                "role": "Role",
+                "medium": "Medium",
+                "isp": "Provider",
+                "circuit": "Circuit id",
+                "support": "Support",
+                "Value #B": "Probed every",
+            },
+            units={"Probed every": "s"},
+        ),
+    ]

@@ -1,0 +1,84 @@
+"""An hour of a terminal's life as samples: healthy, fiber cut, on LTE, healed; to try boards' queries on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+STEP = 15
+CUT, SWITCHED, HEALED, BACK = 1200, 1230, 2400, 2460  # seconds after the start of the hour
+HOUR = 3600
+_CIRCUIT = 'isp="Frontier",circuit="12/KRFN/004",support="+1 800 555 0199"'
+_TARGETS = ("198.51.100.1", "203.0.113.53")
+
+
+def _flag(
+    metric: str, labels: str, key: str, states: tuple[str, ...], now: str
+) -> Iterator[tuple[str, str, float]]:
+    for state in states:
+        yield metric, f'{labels},{key}="{state}"', float(state == now)
+
+
+def _moment(t: int, start: int) -> Iterator[tuple[str, str, float]]:
+    """All samples at `t` seconds after the start: metric without prefix, labels after fleet, value."""
+    terminal = 'terminal="fontana"'
+    cut, on_lte = CUT <= t < HEALED, SWITCHED <= t < BACK
+    state = "standby" if on_lte else "dark" if cut else "primary"
+    carries = "lte" if on_lte else None if cut else "fiber"
+    yield from _flag("terminal_state", terminal, "state", ("primary", "standby", "dark", "unknown"), state)
+    since = SWITCHED if on_lte else CUT if cut else BACK if t >= BACK else -86400
+    yield "terminal_state_since_timestamp_seconds", terminal, start + since
+    yield "terminal_info", f'{terminal},stage="live",on_failover="ticket",timezone="America/Los_Angeles"', 1
+    yield "terminal_switch_within_seconds", terminal, 60
+    yield "terminal_last_gap_seconds", terminal, 8.3 if t >= SWITCHED else 2.1
+    yield (
+        "terminal_gap_seconds_sum",
+        terminal,
+        2.1 + (8.3 if t >= SWITCHED else 0) + (1.2 if t >= BACK else 0),
+    )
+    for origin, target, at in (("fiber", "lte", SWITCHED), ("lte", "fiber", BACK)):
+        yield "terminal_failovers_total", f'{terminal},from="{origin}",to="{target}"', float(t >= at)
+    for uplink, role, medium in (("fiber", "primary", "fiber"), ("lte", "standby", "lte")):
+        labels = f'{terminal},uplink="{uplink}"'
+        down = cut and uplink == "fiber"
+        yield (
+            "uplink_info",
+            (f'{labels},role="{role}",medium="{medium}",{_CIRCUIT}'),
+            1,
+        )
+        yield from _flag(
+            "uplink_state", labels, "state", ("up", "degraded", "down", "unknown"), "down" if down else "up"
+        )
+        yield "uplink_pinned", labels, 1
+        yield "uplink_probe_interval_seconds", labels, 1 if uplink == "fiber" else 35
+        for segment in ("next_hop", "far"):
+            yield "uplink_segment_up", f'{labels},segment="{segment}"', float(not (down and segment == "far"))
+        yield "uplink_gap_seconds_sum", labels, 1200.0 if uplink == "fiber" and t >= HEALED else 0.0
+        yield "probe_bytes_total", labels, t * (200.0 if uplink == "fiber" else 13.0)
+        if uplink == "lte":
+            yield "probe_budget_bytes", labels, 50e6
+        yield "terminal_path", f'{labels},source="observed"', float(carries == uplink)
+        for target in _TARGETS:
+            lost = max(0, min(t, HEALED) - CUT) if uplink == "fiber" else 0
+            yield "uplink_probes_sent_total", f'{labels},target="{target}",segment="far"', float(t)
+            yield "uplink_probes_lost_total", f'{labels},target="{target}",segment="far"', float(lost)
+        answered = t if uplink == "lte" else t - max(0, min(t, HEALED) - CUT)
+        for bound, share in (("0.01", 0.6), ("0.02", 0.9), ("0.05", 1.0), ("+Inf", 1.0)):
+            yield "uplink_rtt_seconds_bucket", f'{labels},le="{bound}"', answered * share
+
+
+def openmetrics(end: int) -> str:
+    """The hour up to `end` (Unix seconds), for `promtool tsdb create-blocks-from openmetrics`."""
+    start = end - HOUR
+    terminal = 'terminal="fontana"'
+    series: dict[str, list[str]] = {}
+    for t in range(0, HOUR + 1, STEP):
+        for name, labels, value in _moment(t, start):
+            line = f'yardlight_{name}{{fleet="demo",{labels}}} {value:g} {start + t}'
+            series.setdefault(name, []).append(line)
+        alert = f'alertname="TerminalOnStandby",alertstate="firing",severity="ticket",fleet="demo",{terminal}'
+        series.setdefault("ALERTS", []).append(f"ALERTS{{{alert}}} 1 {start + t}")
+    blocks = [
+        "\n".join([f"# TYPE {'' if name == 'ALERTS' else 'yardlight_'}{name} unknown", *lines])
+        for name, lines in series.items()
+    ]
+    return "\n".join(blocks) + "\n# EOF\n"

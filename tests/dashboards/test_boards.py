@@ -1,0 +1,221 @@
+"""The shipped boards: built from the sources, complete, and every query answered by a real Prometheus."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.dashboards import history
+
+from yardlight.catalogue import METRICS
+
+BOARDS = sorted((Path(__file__).parents[2] / "dashboards").glob("*.json"))
+NAMES = [board.stem for board in BOARDS]
+# Grafana's own ids (packages/grafana-data/src/valueFormats/categories.ts), as far as boards use them.
+UNITS = {"none", "short", "string", "s", "percentunit", "Bps", "decbytes", "dateTimeFromNow"}
+
+
+def load(board: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(board.read_text(encoding="utf-8"))
+    return loaded
+
+
+def panels(board: Path) -> list[dict[str, Any]]:
+    return [panel for panel in load(board)["panels"] if panel["type"] != "row"]
+
+
+def queries(board: Path) -> list[tuple[str, str]]:
+    """Title and expression of every query; annotations included."""
+    found = [(panel["title"], target["expr"]) for panel in panels(board) for target in panel["targets"]]
+    marks = [(mark["name"], mark["expr"]) for mark in load(board)["annotations"]["list"]]
+    return [*found, *marks]
+
+
+def filled(expr: str) -> str:
+    """The expression as Prometheus gets it."""
+    values = {"$__rate_interval": "1m15s", "$fleet": "demo", "$terminal": "fontana"}
+    for name, value in values.items():
+        expr = expr.replace(name, value)
+    return expr
+
+
+@pytest.fixture(params=BOARDS, ids=NAMES)
+def board(request: pytest.FixtureRequest) -> Path:
+    path: Path = request.param
+    return path
+
+
+def test_there_is_a_board() -> None:
+    assert NAMES == ["terminal"]
+
+
+def test_building_again_changes_nothing(tmp_path: Path, root: Path) -> None:
+    pytest.importorskip("grafana_foundation_sdk", reason="the boards' build dependency is not installed")
+    build = (
+        "import sys, pathlib; from dashboards.build import house; house.FOLDER = pathlib.Path(sys.argv[1])\n"
+    )
+    build += "import runpy; runpy.run_module('dashboards.build', run_name='__main__')"
+    subprocess.run([sys.executable, "-c", build, str(tmp_path)], cwd=root, check=True)
+    stale = [path.name for path in BOARDS if path.read_bytes() != (tmp_path / path.name).read_bytes()]
+    assert stale == [], "run `python -m dashboards.build` and commit what it writes"
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in BOARDS}
+
+
+def test_the_sdk_knows_every_key(board: Path) -> None:
+    models = pytest.importorskip("grafana_foundation_sdk.models.dashboard")
+    encoder = pytest.importorskip("grafana_foundation_sdk.cog.encoder")
+    loaded = load(board)
+    assert json.loads(encoder.JSONEncoder().encode(models.Dashboard.from_json(loaded))) == loaded
+
+
+def test_every_panel_has_a_title_a_description_of_what_is_normal_and_a_unit(board: Path) -> None:
+    for panel in panels(board):
+        assert panel["title"], panel
+        assert len(panel["description"]) > 60, panel["title"]
+        assert panel["fieldConfig"]["defaults"]["unit"] in UNITS, panel["title"]
+    titles = [panel["title"] for panel in panels(board)]
+    assert len(titles) == len(set(titles))
+
+
+def test_every_panel_asks_the_chosen_data_source(board: Path) -> None:
+    for panel in panels(board):
+        for source in (panel["datasource"], *(target["datasource"] for target in panel["targets"])):
+            assert source == {"type": "prometheus", "uid": "${datasource}"}, panel["title"]
+    variables = load(board)["templating"]["list"]
+    assert [variable["name"] for variable in variables] == ["datasource", "fleet", "terminal"]
+    assert all(variable["refresh"] == 2 for variable in variables if variable["type"] == "query")
+
+
+def test_every_query_is_for_the_chosen_fleet_and_terminal(board: Path) -> None:
+    for title, expr in queries(board):
+        selectors = re.findall(r"\{([^}]*)\}", expr)
+        assert selectors, title
+        assert all('fleet="$fleet"' in each and 'terminal="$terminal"' in each for each in selectors), title
+
+
+def test_no_query_turns_absence_into_zero(board: Path) -> None:
+    for title, expr in queries(board):
+        assert not re.search(r"or\s+(?:vector\(|on\(\)\s+vector|0)", expr), title
+    for panel in panels(board):
+        assert panel["fieldConfig"]["defaults"]["noValue"] not in ("", "0"), panel["title"]
+
+
+def test_rates_use_the_interval_that_fits_the_scrapes(board: Path) -> None:
+    for title, expr in queries(board):
+        windows = re.findall(r"(?:rate|increase)\([^\[]*\[([^\]]+)\]", expr)
+        assert all(window in ("$__rate_interval", "31d") for window in windows), title
+
+
+def test_every_series_is_aggregated_so_that_a_second_exporter_changes_nothing(board: Path) -> None:
+    for panel in panels(board):
+        for target in panel["targets"]:
+            assert re.search(r"\b(?:max|sum|histogram_quantile)\b", target["expr"]), panel["title"]
+
+
+def test_every_metric_is_in_the_catalogue(board: Path) -> None:
+    suffixes = {"histogram": ("_bucket", "_sum", "_count")}
+    series = {
+        name + suffix for name, metric in METRICS.items() for suffix in suffixes.get(metric.kind, ("",))
+    }
+    for title, expr in queries(board):
+        assert set(re.findall(r"\byardlight_\w+", expr)) <= series, title
+
+
+def test_panels_do_not_overlap_and_stay_on_the_grid(board: Path) -> None:
+    taken: dict[tuple[int, int], str] = {}
+    for panel in panels(board):
+        at = panel["gridPos"]
+        assert at["x"] + at["w"] <= 24, panel["title"]
+        for cell in (
+            (x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])
+        ):
+            assert cell not in taken, f"{panel['title']} lies over {taken[cell]}"
+            taken[cell] = panel["title"]
+
+
+@pytest.mark.needs("promtool")
+def test_every_query_parses(board: Path, tmp_path: Path) -> None:
+    rules = [{"record": f"query:{n}", "expr": filled(expr)} for n, (_, expr) in enumerate(queries(board))]
+    file = tmp_path / "queries.yml"
+    file.write_text(json.dumps({"groups": [{"name": board.stem, "rules": rules}]}), encoding="utf-8")
+    checked = subprocess.run(["promtool", "check", "rules", str(file)], capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@pytest.fixture(scope="module")
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str, float], list[Any]]]:
+    """A Prometheus with an hour of history up to now; a function that asks it about so many seconds ago."""
+
+    folder = tmp_path_factory.mktemp("prometheus")
+    end = int(time.time()) // history.STEP * history.STEP
+    (folder / "hour.om").write_text(history.openmetrics(end), encoding="utf-8")
+    subprocess.run(
+        ["promtool", "tsdb", "create-blocks-from", "openmetrics", folder / "hour.om", folder / "data"],
+        check=True,
+        capture_output=True,
+    )
+    (folder / "prometheus.yml").write_text("{}")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    server = subprocess.Popen(
+        ["prometheus", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
+         f"--web.listen-address={address}", "--log.level=error"]
+    )  # fmt: skip
+
+    def ask(expr: str, ago: float) -> list[Any]:
+        query = urllib.parse.urlencode({"query": expr, "time": end - ago})
+        with urllib.request.urlopen(f"http://{address}/api/v1/query?{query}", timeout=5) as reply:
+            result: list[Any] = json.load(reply)["data"]["result"]
+            return result
+
+    try:
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                urllib.request.urlopen(f"http://{address}/-/ready", timeout=1).close()
+                break
+            except OSError:
+                assert time.monotonic() < deadline, "Prometheus did not start"
+                time.sleep(0.1)
+        yield ask
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+@pytest.mark.needs("prometheus", "promtool")
+def test_every_panel_shows_something_of_an_hour_with_a_failover(
+    board: Path, prometheus: Callable[[str, float], list[Any]]
+) -> None:
+    moments = (history.SWITCHED, history.HEALED, history.BACK)
+    for panel in panels(board):
+        for target in panel["targets"]:
+            expr = filled(target["expr"])
+            shown = [prometheus(expr, history.HOUR - at - history.STEP) for at in moments]
+            assert any(shown), f"{panel['title']}: {expr}"
+
+
+@pytest.mark.needs("prometheus", "promtool")
+def test_a_state_is_shown_as_its_number_and_the_unmeasured_as_nothing(
+    board: Path, prometheus: Callable[[str, float], list[Any]]
+) -> None:
+    shown = {panel["title"]: filled(panel["targets"][0]["expr"]) for panel in panels(board)}
+    times = {"primary": history.CUT - 60, "standby": history.SWITCHED + 60}
+    now = {
+        state: prometheus(shown["Terminal is on"], history.HOUR - at)[0]["value"][1]
+        for state, at in times.items()
+    }
+    assert now == {"primary": "1", "standby": "2"}
+    assert prometheus(shown["Terminal is on"].replace("fontana", "reno"), 0) == []
+    assert prometheus(shown["Loss by target"].replace("fontana", "reno"), 0) == []
