@@ -24,6 +24,7 @@ from yardlight.pages import PollRow
 log = logging.getLogger(__name__)
 
 Collect = Callable[[], list[Block]]
+Outcome = list[Block] | BaseException
 KEEP_SECONDS = 86400.0
 # A vendor that is down for a night is asked four times an hour, and is back on the board minutes after it is.
 BACKOFF_SECONDS = 900.0
@@ -51,7 +52,7 @@ class Poll:
         self._deadline = deadline
         self._keep_for = keep_for
         self._turn = asyncio.Lock()
-        self._work: asyncio.Future[list[Block]] | None = None
+        self._work: asyncio.Future[Outcome] | None = None
         self._task: asyncio.Task[None] | None = None
         self._kept: list[Block] = []
         self._kept_since = 0.0
@@ -118,22 +119,20 @@ class Poll:
 
         One that outlived its deadline keeps its thread until it ends; no second one is started beside it.
         """
-        if self._work is None or self._work.done():
-            self._work = _in_thread(self._collect, f"poll {self._account}")
-            # Asked for here, because the result of a collection that came too late is looked at by nobody.
-            self._work.add_done_callback(lambda work: work.exception())
-        else:
+        if self._work is not None and not self._work.done():
             raise PollTimeout("the collection before has still not ended")
+        self._work = _in_thread(self._collect, f"poll {self._account}")
         done, _ = await asyncio.wait({self._work}, timeout=self._deadline)
         if not done:
             raise PollTimeout(f"no result within {self._deadline:g} s")
-        try:
-            return self._work.result()
-        except PollError:
-            raise
-        except Exception as error:
-            log.exception("a collector crashed", extra=kv(fleet=self._fleet, account=self._account))
-            raise PollCrashed(f"{type(error).__name__}: {error}") from error
+        outcome = self._work.result()
+        if isinstance(outcome, PollError):
+            raise outcome
+        if isinstance(outcome, BaseException):
+            where = kv(fleet=self._fleet, account=self._account)
+            log.error("a collector crashed", exc_info=outcome, extra=where)
+            raise PollCrashed(f"{type(outcome).__name__}: {outcome}") from outcome
+        return outcome
 
     def _failed(self, error: PollError) -> None:
         self._failures[error.reason] += 1
@@ -144,7 +143,7 @@ class Poll:
 
 
 def pause(interval: float, failed_in_row: int, chance: float) -> float:
-    """Seconds from one start to the next: doubled by each failure in a row, moved a tenth by `chance` (0 to 1)."""
+    """Seconds from start to start: doubled by each failure in a row, moved a tenth by `chance` (0 to 1)."""
     longest = max(interval, BACKOFF_SECONDS)
     return min(interval * 2.0 ** min(failed_in_row, 30), longest) * (0.9 + 0.2 * chance)
 
@@ -154,28 +153,21 @@ def reasons(base: type[PollError] = PollError) -> set[str]:
     return {base.reason}.union(*(reasons(below) for below in base.__subclasses__()))
 
 
-def _in_thread(work: Collect, name: str) -> asyncio.Future[list[Block]]:
-    """The future of what `work` gives in a daemon thread, which a stop of the process does not wait for."""
+def _in_thread(work: Collect, name: str) -> asyncio.Future[Outcome]:
+    """How `work` ends, in a daemon thread which a stop of the process does not wait for."""
     loop = asyncio.get_running_loop()
-    future: asyncio.Future[list[Block]] = loop.create_future()
-
-    def settle(result: list[Block] | None, error: BaseException | None) -> None:
-        if error is not None:
-            future.set_exception(error)
-        elif result is not None:
-            future.set_result(result)
+    future: asyncio.Future[Outcome] = loop.create_future()
 
     def run() -> None:
-        result, error = None, None
+        outcome: Outcome
         try:
-            result = work()
-        except Exception as raised:
-            error = raised
-        except BaseException as raised:
-            error = RuntimeError(f"a collector raised {raised!r}")
-        # The loop is closed when the process stops in the meantime.
+            outcome = work()
+        except BaseException as error:
+            # Handed over as a value: some exceptions cannot be put into a future, and none may end the process.
+            outcome = error
+        # The loop is closed when the process stopped in the meantime.
         with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(settle, result, error)
+            loop.call_soon_threadsafe(future.set_result, outcome)
 
     threading.Thread(target=run, name=name, daemon=True).start()
     return future

@@ -124,7 +124,7 @@ class Service:
         return "centre" if self._options.centre else "centre and terminals"
 
     async def load(self) -> None:
-        """Read the inventories. Raises `InventoryError` if none is usable, `StartError` if they cannot be run."""
+        """Read the inventories. Raises `InventoryError` if none is usable, `StartError` if none can be run."""
         loaded = await asyncio.to_thread(_load, self._options)
         problems = [problem for file in loaded.broken.values() for problem in file]
         if not loaded.inventories:
