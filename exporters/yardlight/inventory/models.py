@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from datetime import datetime, time
+from functools import cache
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -42,8 +43,12 @@ def _name(raw: str) -> str:
     return raw
 
 
+# The set is made by walking the disk, once per call.
+_timezones = cache(available_timezones)
+
+
 def _timezone(raw: str) -> str:
-    if raw not in available_timezones():
+    if raw not in _timezones():
         raise ValueError(f"{raw!r} is not a time zone; write one like America/Los_Angeles")
     return raw
 
