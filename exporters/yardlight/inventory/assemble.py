@@ -1,7 +1,7 @@
 """From one tree to one `Fleet`: classes and defaults merged, the unwritten filled in, every piece validated.
 
-Field by field, what a terminal says wins over its class, and the class over `defaults`. Each piece is validated
-alone, and one with a mistake goes on without the wrong field, so that no mistake hides another.
+Field by field, what a terminal says wins over its class, and the class over `defaults`. Each piece is
+validated alone, and one with a mistake goes on without the wrong field, so that no mistake hides another.
 """
 
 from __future__ import annotations

@@ -23,17 +23,7 @@ from yardlight.inventory.models import Metered, Target, Terminal, Uplink, is_add
 _DAY = 86400
 # From here on, terminals that cost the same share a row.
 _MANY = 10
-_HEAD = (
-    "terminal",
-    "uplink",
-    "role",
-    "medium",
-    "probed every",
-    "a round",
-    "down after",
-    "a day",
-    "of the budget",
-)
+_HEAD = ("terminal", "uplink", "every", "a round", "down after", "a day", "of its budget")
 
 
 @dataclass(frozen=True)
@@ -220,10 +210,9 @@ def _cells(cost: Cost) -> tuple[str, ...]:
         month = cost.period_seconds == budget.MONTH_SECONDS
         period = "month" if month else words.duration(cost.period_seconds)
         of_budget = f"{words.size(cost.period_bytes)} of {words.size(cost.budget_bytes)} per {period}"
+    kind = cost.role if cost.medium == cost.uplink else f"{cost.role}, {cost.medium}"
     return (
-        cost.uplink,
-        cost.role,
-        cost.medium,
+        f"{cost.uplink} ({kind})",
         words.duration(cost.interval_seconds),
         words.size(cost.round_bytes),
         words.duration(cost.down_after_seconds),
@@ -236,10 +225,11 @@ def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
     """A table for a person at a terminal; plain columns, never cut, for a pipe."""
     console = Console()
     if console.is_terminal:
-        table = Table(*_HEAD, box=box.SIMPLE_HEAD, pad_edge=False)
+        table = Table(*_HEAD, box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
         for row in rows:
             table.add_row(*row)
         console.print(table)
+        console.print()
         return
     widths = [max(map(len, column)) for column in zip(_HEAD, *rows, strict=True)]
     for row in (_HEAD, *rows):
