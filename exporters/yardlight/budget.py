@@ -16,6 +16,8 @@ ECHO_PAYLOAD = 8
 MONTH_SECONDS = 31 * 86400  # the longest month: a budget must hold in every one
 MIN_INTERVAL = 1.0
 INTERVALS_TO_DOWN = 3
+# ARP, and what was spent after the last save before a crash, are not counted by us: a part is never given out.
+MARGIN = 0.97
 # An unmetered uplink is judged after three silent seconds; see DESIGN section 9.
 UNMETERED_DOWN_AFTER = 3.0
 
@@ -77,7 +79,7 @@ def plan(terminal: Terminal, uplink: Uplink) -> ProbePlan:
         interval = uplink.interval or MIN_INTERVAL
         shortest = INTERVALS_TO_DOWN * interval
         return ProbePlan(interval, uplink.down_after or max(UNMETERED_DOWN_AFTER, shortest), shortest)
-    rate = uplink.metered.budget * (1 - uplink.metered.reserve) / period_seconds(uplink.metered)
+    rate = uplink.metered.budget * MARGIN * (1 - uplink.metered.reserve) / period_seconds(uplink.metered)
     cost = round_bytes(uplink.targets or terminal.targets, terminal.egress is not None)
     affordable = max(MIN_INTERVAL, cost / rate) if rate > 0 else float("inf")
     interval = max(uplink.interval or 0.0, affordable)

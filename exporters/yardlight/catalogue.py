@@ -45,9 +45,7 @@ RELOAD_OK = _add(
     "gauge", "config_last_reload_successful", "",
     "1 if the inventory on disk is the one in use, 0 if the last reload was refused and the old one runs on.",
 )  # fmt: skip
-RELOAD_TIME = _add(
-    "gauge", "config_last_reload_success_timestamp_seconds", "", "When the inventory in use was loaded."
-)
+RELOAD_TIME = _add("gauge", "config_last_reload_success_timestamp_seconds", "", "When the inventory in use was loaded.")
 STATE_WRITABLE = _add(
     "gauge", "state_writable", "", "1 if the last write to the state file succeeded, 0 if history is not being kept."
 )

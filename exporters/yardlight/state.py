@@ -1,0 +1,248 @@
+"""What must survive a restart, in one SQLite file: events, running totals, byte accounts, learned signatures.
+
+Losing the file loses history, never correctness. Writes happen in a thread of their own, one transaction each, so that
+a slow disk never delays a probe; an event and the totals it changes are one transaction, and only then is the new
+total exposed. kill -9 at any moment leaves the file valid (write-ahead log).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from yardlight.errors import StateError
+
+log = logging.getLogger(__name__)
+
+VERSION = 1
+_RETRY_SECONDS = 5.0
+_PENDING_LIMIT = 10_000
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS event (
+    id INTEGER PRIMARY KEY, fleet TEXT NOT NULL, terminal TEXT NOT NULL, kind TEXT NOT NULL, uplink TEXT NOT NULL,
+    start REAL NOT NULL, end REAL NOT NULL, detail TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS event_by_time ON event (fleet, terminal, start);
+CREATE TABLE IF NOT EXISTS total (
+    fleet TEXT NOT NULL, terminal TEXT NOT NULL, metric TEXT NOT NULL, labels TEXT NOT NULL, value TEXT NOT NULL,
+    PRIMARY KEY (fleet, terminal, metric, labels)
+);
+CREATE TABLE IF NOT EXISTS memory (
+    fleet TEXT NOT NULL, terminal TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,
+    PRIMARY KEY (fleet, terminal, name)
+);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened between two instants (unix seconds).
+
+    `kind` is gap (the default path carried nothing), failover (it moved) or uplink_gap (a pinned path was silent);
+    `detail` is what else is known, JSON-able.
+    """
+
+    fleet: str
+    terminal: str
+    kind: str
+    uplink: str
+    start: float
+    end: float
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A running total after an event: a counter's number, or a histogram's bucket counts and sum."""
+
+    metric: str
+    labels: tuple[str, ...]
+    value: Any
+
+
+Work = Callable[[sqlite3.Connection], None]
+
+
+class State:
+    """One state file. Opening never fails for what is in it: an unusable file is moved aside and said."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create `path`. Raises `StateError` if the folder cannot be written or another process has it."""
+        self.path = path
+        self.writable = True
+        self._lock = _lock(path)
+        try:
+            connection = _open(path)
+        except BaseException:
+            self._lock.close()
+            raise
+        self._reader = connection
+        self._queue: queue.SimpleQueue[tuple[Work, Callable[[], None] | None] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._write, name="state", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Write what is pending and close; waits a few seconds at most."""
+        self._queue.put(None)
+        self._thread.join(timeout=5.0)
+        self._reader.close()
+        self._lock.close()
+
+    def record(self, event: Event, totals: list[Total], then: Callable[[], None]) -> None:
+        """Write the event and the totals after it in one transaction, then call `then` (in the writer's thread)."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "INSERT INTO event (fleet, terminal, kind, uplink, start, end, detail) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    event.fleet, event.terminal, event.kind, event.uplink, event.start, event.end,
+                    json.dumps(event.detail, sort_keys=True),
+                ),
+            )  # fmt: skip
+            connection.executemany(
+                "INSERT OR REPLACE INTO total VALUES (?, ?, ?, ?, ?)",
+                [
+                    (
+                        event.fleet,
+                        event.terminal,
+                        total.metric,
+                        json.dumps(total.labels),
+                        json.dumps(total.value),
+                    )
+                    for total in totals
+                ],
+            )
+
+        self._queue.put((work, then))
+
+    def remember(self, fleet: str, terminal: str, name: str, value: Any) -> None:
+        """Keep a JSON-able value under this name; the newest one wins."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "INSERT OR REPLACE INTO memory VALUES (?, ?, ?, ?)",
+                (fleet, terminal, name, json.dumps(value)),
+            )
+
+        self._queue.put((work, None))
+
+    def recall(self, fleet: str, terminal: str, name: str) -> Any:
+        """What was last remembered under this name, or None."""
+        row = self._reader.execute(
+            "SELECT value FROM memory WHERE fleet = ? AND terminal = ? AND name = ?", (fleet, terminal, name)
+        ).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def totals(self, fleet: str, terminal: str) -> list[Total]:
+        """Every running total of a terminal."""
+        rows = self._reader.execute(
+            "SELECT metric, labels, value FROM total WHERE fleet = ? AND terminal = ?", (fleet, terminal)
+        )
+        return [Total(metric, tuple(json.loads(labels)), json.loads(value)) for metric, labels, value in rows]
+
+    def events(self, fleet: str, terminal: str, start: float, end: float) -> list[Event]:
+        """Events of a terminal that began in [start, end) unix seconds, oldest first."""
+        rows = self._reader.execute(
+            "SELECT kind, uplink, start, end, detail FROM event"
+            " WHERE fleet = ? AND terminal = ? AND start >= ? AND start < ? ORDER BY start, id",
+            (fleet, terminal, start, end),
+        )
+        return [Event(fleet, terminal, row[0], row[1], row[2], row[3], json.loads(row[4])) for row in rows]
+
+    def _write(self) -> None:
+        connection = _connect(self.path)
+        try:
+            while (item := self._queue.get()) is not None:
+                work, then = item
+                if self._commit(connection, work) and then is not None:
+                    then()
+        finally:
+            connection.close()
+
+    def _commit(self, connection: sqlite3.Connection, work: Work) -> bool:
+        """Write one transaction, trying again while the disk refuses; False if it was given up at the limit."""
+        while True:
+            try:
+                with connection:
+                    work(connection)
+            except sqlite3.Error as error:
+                if self.writable:
+                    log.error(
+                        "cannot write the state file; probing goes on, history does not",
+                        extra={"kv": {"file": str(self.path), "reason": str(error)}},
+                    )
+                self.writable = False
+                if self._queue.qsize() > _PENDING_LIMIT:
+                    return False
+                if self._closing():
+                    return False
+                time.sleep(_RETRY_SECONDS)
+            else:
+                if not self.writable:
+                    log.info("the state file can be written again", extra={"kv": {"file": str(self.path)}})
+                self.writable = True
+                return True
+
+    def _closing(self) -> bool:
+        return not threading.main_thread().is_alive()
+
+
+def _lock(path: Path) -> IO[str]:
+    lock_path = path.with_name(path.name + ".lock")
+    try:
+        lock = open(lock_path, "w", encoding="ascii")  # noqa: SIM115
+    except OSError as error:
+        raise StateError(f"{path}: cannot keep state there: {error.strerror}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise StateError(f"{path}: another yardlight process uses this state file") from error
+    return lock
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=5.0, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    try:
+        connection = _connect(path)
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version <= VERSION:
+            connection.execute("PRAGMA quick_check").fetchone()
+            connection.executescript(_SCHEMA)
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+            connection.commit()
+            return connection
+        connection.close()
+        _move_aside(path, "newer", f"was written by a newer Yardlight (format {version}, this one knows {VERSION})")
+    except sqlite3.OperationalError as error:
+        raise StateError(f"{path}: cannot open the state file: {error}") from error
+    except sqlite3.DatabaseError as error:
+        _move_aside(path, "corrupt", f"is not a usable state file ({error})")
+    return _open(path)
+
+
+def _move_aside(path: Path, why: str, sentence: str) -> None:
+    """Keep what cannot be used under another name: somebody may still get something out of it."""
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    aside = path.with_name(f"{path.name}.{why}-{stamp}")
+    for suffix in ("", "-wal", "-shm"):
+        source = path.with_name(path.name + suffix)
+        if source.exists():
+            os.replace(source, aside.with_name(aside.name + suffix))
+    log.error(f"the state file {sentence}; moved aside, starting anew", extra={"kv": {"moved_to": str(aside)}})

@@ -1,0 +1,593 @@
+"""One terminal: its uplinks' verdicts, the default path, failovers, and the samples that say so."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from yardlight import catalogue as m
+from yardlight.budget import INTERVALS_TO_DOWN, UNMETERED_DOWN_AFTER, ProbePlan, echo_bytes, plan
+from yardlight.catalogue import Metric
+from yardlight.exposition import Block, Histogram, block
+from yardlight.inventory.models import Metered, Terminal, Uplink
+from yardlight.state import Event, State, Total
+from yardlight.terminal.engine import Engine
+from yardlight.terminal.metering import Account, Ledger
+from yardlight.terminal.path import Pace, Path, TargetLane, Wire
+from yardlight.terminal.pins import DEFAULT, Key, Pins
+from yardlight.terminal.silence import Gap
+from yardlight.terminal.totals import Totals
+from yardlight.terminal.verdict import Judgement, Verdict
+
+log = logging.getLogger(__name__)
+
+TerminalState = Literal["primary", "standby", "dark", "unknown"]
+TERMINAL_STATES: tuple[TerminalState, ...] = ("primary", "standby", "dark", "unknown")
+UPLINK_STATES = ("up", "degraded", "down", "unknown")
+
+BUSY, CALM = 0.1, 0.25
+# Evidence about a path older than this says nothing about now (unmetered; a metered one: three rounds).
+PROOF_VALID = 10.0
+# A first answer after a silence may be a fluke: the yard is called carried again after this long.
+STEADY = 1.0
+# Fast probing finds a metered uplink silent before its routine pace would.
+HUSHED_SECONDS, HUSHED_PROBES = 3.0, 5
+# How long the default path is probed fast from the reserve while a failback is expected.
+FAILBACK_WATCH = 1800.0
+# After so long in the dark once a second is fast enough for a path that costs money.
+DARK_FAST = 120.0
+_REMEMBER_EVERY = 30.0
+_RESTORE_WITHIN = 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the landing page: what, its state, since when (unix seconds) and why."""
+
+    what: str
+    state: str
+    since: float | None
+    reason: str
+
+
+@dataclass(slots=True)
+class UplinkWatch:
+    """An uplink with all that is measured about it."""
+
+    uplink: Uplink
+    plan: ProbePlan
+    wire: Wire
+    path: Path
+    verdict: Verdict
+    rtt: Histogram
+    was_silent: bool = False
+    last_gap: float | None = None
+    restored_answer: float | None = None
+
+    @property
+    def metered(self) -> bool:
+        return isinstance(self.uplink.metered, Metered)
+
+    @property
+    def proof_valid(self) -> float:
+        """Seconds for which a proof of the pin stands."""
+        return max(PROOF_VALID, INTERVALS_TO_DOWN * self.plan.interval) if self.metered else PROOF_VALID
+
+
+@dataclass(slots=True)
+class Carrier:
+    """What is known about who carries the yard. Times are monotonic seconds."""
+
+    state: TerminalState = "unknown"
+    since: float | None = None
+    reason: str = "not measured yet"
+    observed: str | None = None
+    last: str | None = None
+    moved_at: float | None = None
+    candidate: str | None = None
+    candidate_at: float = 0.0
+    gap: Gap | None = None
+    resumed: float | None = None
+    failback_expected: float | None = None
+    last_gap: float | None = None
+    last_failover: float | None = field(default=None)
+
+
+class TerminalExporter:
+    """Measures one terminal. `start` and `stop` on the engine's loop; `blocks` for the page, `status` for people."""
+
+    def __init__(self, fleet: str, terminal: Terminal, engine: Engine, state: State) -> None:
+        self.fleet, self.terminal, self.engine, self.state = fleet, terminal, engine, state
+        self.due = -1.0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._remembered = 0.0
+        stored = state.recall(fleet, terminal.name, "verdicts") or {}
+        age = time.time() - float(stored.get("at", 0.0))
+        self._stored: dict[str, Any] = stored if 0 <= age < _RESTORE_WITHIN else {}
+        signatures = {
+            uplink: {(str(kind), int(number)): str(value) for kind, number, value in known}
+            for uplink, known in (state.recall(fleet, terminal.name, "signatures") or {}).items()
+        }
+        self.pins = Pins({name: uplink.next_hop for name, uplink in terminal.uplinks.items()}, signatures)
+        self.watches = {name: self._watch(uplink) for name, uplink in terminal.uplinks.items()}
+        self.carrier = Carrier()
+        self.default = Path(
+            engine,
+            self,
+            DEFAULT,
+            terminal.default_path.bind,
+            terminal.default_path.targets or terminal.targets or next(iter(terminal.uplinks.values())).targets,
+            2.0,
+            Pace(1.0),
+            egress=terminal.egress,
+        )
+        self.default.proofs_wanted = self.pins.needed
+        self.totals = Totals(state.totals(fleet, terminal.name))
+        self._declare()
+        self._restore()
+
+    def _watch(self, uplink: Uplink) -> UplinkWatch:
+        terminal, plan_ = self.terminal, plan(self.terminal, uplink)
+        account = None
+        if isinstance(uplink.metered, Metered):
+            kept = self.state.recall(self.fleet, terminal.name, f"ledger {uplink.name}")
+            account = Account(uplink.metered, time.time(), Ledger(**kept) if kept else None)
+        targets = uplink.targets or terminal.targets
+        path = Path(
+            self.engine,
+            self,
+            uplink.name,
+            uplink.bind,
+            targets,
+            uplink.timeout,
+            Pace(plan_.interval, rounds=account is not None, charge=plan_.round_bytes),
+            egress=terminal.egress,
+            next_hop=uplink.next_hop,
+        )
+        path.proofs_wanted = self.pins.needed
+        # Rounds visit one target at a time, so a metered uplink is judged by whether anything answers.
+        judged = 1 if account is not None else len(path.lanes)
+        verdict = Verdict(
+            judged,
+            None if account is not None else uplink.quorum,
+            plan_.down_after,
+            uplink.up_after,
+            uplink.degraded,
+        )
+        return UplinkWatch(uplink, plan_, Wire(account), path, verdict, Histogram(m.UPLINK_RTT.buckets))
+
+    def _declare(self) -> None:
+        name = self.terminal.name
+        self.totals.declare(m.GAP, (name,))
+        for uplink in self.watches:
+            self.totals.declare(m.UPLINK_GAP, (name, uplink))
+            for other in self.watches:
+                if other != uplink:
+                    self.totals.declare(m.FAILOVERS, (name, uplink, other))
+
+    def _restore(self) -> None:
+        """Take up instants of the last run, so that an outage that goes on keeps its beginning."""
+        shift = time.monotonic() - time.time()
+        for name, watch in self.watches.items():
+            at = self._stored.get("answers", {}).get(name)
+            watch.restored_answer = at + shift if at is not None else None
+            watch.last_gap = self._stored.get("gaps", {}).get(name)
+        self.carrier.last = self._stored.get("carrier") if self._stored.get("carrier") in self.watches else None
+        self.carrier.last_gap = self._stored.get("gap")
+        self.carrier.last_failover = self._stored.get("failover")
+
+    # Life
+
+    def start(self) -> None:
+        """Begin to probe."""
+        self._loop = asyncio.get_running_loop()
+        now = time.monotonic()
+        paths = [self.default, *(watch.path for watch in self.watches.values())]
+        for index, path in enumerate(paths):
+            path.start(now, index / len(paths) / max(1, len(path.lanes)))
+        self.engine.watch(self)
+        self.engine.schedule(self, now + BUSY)
+
+    def stop(self) -> None:
+        """Stop probing and remember what a restart should know."""
+        self.engine.cancel(self)
+        self.engine.unwatch(self)
+        for path in (self.default, *(watch.path for watch in self.watches.values())):
+            path.stop()
+        self._remember(time.monotonic())
+
+    def stalled(self, now: float) -> None:
+        """Probing stood still; nobody was silent, we were not looking."""
+        self.default.silence.forget()
+        for watch in self.watches.values():
+            watch.path.silence.forget()
+            watch.verdict.forget(now)
+
+    # What paths tell
+
+    def path_answered(self, path: Path, lane: TargetLane, sent: float, rtt: float) -> None:
+        """A far target answered over `path`."""
+        if path is self.default:
+            return
+        watch = self.watches[path.name]
+        watch.verdict.answered(0 if watch.metered else lane.index, sent)
+        watch.rtt.observe(rtt)
+        if not lane.hurried(sent):
+            watch.verdict.quality.answered(sent + rtt, rtt)
+
+    def path_lost(self, path: Path, lane: TargetLane, sent: float, now: float) -> None:
+        """A far target did not answer over `path`."""
+        if path is not self.default and not lane.hurried(sent) and not path.silence.covers(sent, now):
+            self.watches[path.name].verdict.quality.lost(now)
+
+    def path_seen(self, path: Path, key: Key, value: str, sent: float) -> None:
+        """Evidence about which uplink `path` really takes."""
+        before = self.pins.keys
+        self.pins.see(path.name, key, value, sent)
+        if self.pins.keys != before:
+            for each in (self.default, *(watch.path for watch in self.watches.values())):
+                each.telling = self.pins.keys
+            kept = {
+                name: [[kind, number, known] for (kind, number), known in signature.items()]
+                for name, signature in self.pins.signatures.items()
+            }
+            self.state.remember(self.fleet, self.terminal.name, "signatures", kept)
+
+    def path_wires(self, path: Path) -> tuple[Wire, ...]:
+        """Whose bytes a probe on this path are: in the dark, and before anything is known, every metered uplink's."""
+        if path is not self.default:
+            return (self.watches[path.name].wire,)
+        if self.carrier.observed is not None:
+            return (self.watches[self.carrier.observed].wire,)
+        return tuple(watch.wire for watch in self.watches.values() if watch.metered)
+
+    # Judgement
+
+    def fire(self, now: float) -> None:
+        """Judge everything; more often while something is wrong."""
+        trouble = self._judge_default(now)
+        for watch in self.watches.values():
+            trouble |= self._judge_uplink(watch, now)
+        if now - self._remembered > _REMEMBER_EVERY:
+            self._remember(now)
+        self.engine.schedule(self, now + (BUSY if trouble else CALM))
+
+    def _judge_uplink(self, watch: UplinkWatch, now: float) -> bool:
+        path, before = watch.path, watch.verdict.judgement
+        path.check(now)
+        silent = path.silence.confirmed(now)
+        if silent and not watch.was_silent:
+            self._look_at_siblings(path, now)
+        watch.was_silent = silent
+        if (gap := path.silence.finished(now)) is not None:
+            self._uplink_gap(watch, gap)
+        proof = self.pins.proof(watch.uplink.name, now, watch.proof_valid)
+        judgement = watch.verdict.judge(
+            now,
+            sending=path.problem,
+            hushed=watch.metered
+            and watch.uplink.down_after is None
+            and path.silence.lasting(now, HUSHED_SECONDS, HUSHED_PROBES),
+            proven_at=proof.at,
+            unproven=None if proof.pinned else proof.reason,
+        )
+        if judgement.state == "down" and watch.verdict.last_answer is None and watch.restored_answer is not None:
+            judgement = watch.verdict.judgement = Judgement("down", watch.restored_answer, judgement.reason)
+        if judgement.state != before.state:
+            log.info(
+                "uplink changed",
+                extra={
+                    "kv": {
+                        "terminal": self.terminal.name, "uplink": watch.uplink.name, "from": before.state,
+                        "to": judgement.state, "reason": judgement.reason,
+                    }
+                },
+            )  # fmt: skip
+            self._remember(now)
+        return silent or path.hurrying(now) or judgement.state in ("down", "unknown")
+
+    def _look_at_siblings(self, path: Path, now: float) -> None:
+        """One path fell silent: is the other one there to take over? A metered one would tell only much later."""
+        for other in self.watches.values():
+            if other.path is not path and other.metered:
+                other.path.hurry(now)
+
+    def _judge_default(self, now: float) -> bool:
+        path, carrier = self.default, self.carrier
+        path.check(now)
+        if (gap := path.silence.finished(now)) is not None:
+            carrier.gap = gap
+        if path.problem is not None:
+            self._carried("unknown", None, now, path.problem)
+        elif path.silence.confirmed(now) or (
+            path.silence.last_good is None and path.silence.lasting(now, HUSHED_SECONDS, HUSHED_PROBES)
+        ):
+            self._dark(now)
+        elif path.silence.last_good is None:
+            self._carried("unknown", None, now, "not measured yet")
+        else:
+            self._carried_by(now)
+        self._default_gap(now)
+        self._repace(now)
+        return carrier.state in ("dark", "unknown") or path.hurrying(now)
+
+    def _dark(self, now: float) -> None:
+        carrier, since = self.carrier, self.default.silence.last_good
+        carrier.resumed = None
+        if carrier.state != "dark":
+            if since is None:
+                # Silent since this process began: an outage that began before it keeps its beginning.
+                stored = self._stored.get("dark_since")
+                since = stored + time.monotonic() - time.time() if stored is not None else now - HUSHED_SECONDS
+            self._look_at_siblings(self.default, now)
+            self._carried("dark", None, since, "nothing answers over the default path")
+
+    def _carried_by(self, now: float) -> None:
+        """The default path answers: by which uplink?"""
+        carrier, path = self.carrier, self.default
+        if carrier.state == "dark":
+            if carrier.resumed is None:
+                carrier.resumed = path.silence.last_good
+                path.questions.hurry(now, 3.0)
+            assert carrier.resumed is not None
+            if now - carrier.resumed < STEADY:
+                return
+        resumed = carrier.resumed
+        valid = max(PROOF_VALID, 3.5 * path.pace.interval) if path.pace.rounds else PROOF_VALID
+        observed = self.pins.observed(max(now - valid, resumed or 0.0))
+        if observed is None:
+            if resumed is None or now - resumed > 3.0:
+                self._carried("unknown", None, resumed or now, "which uplink carries the yard is not known")
+            return
+        if resumed is None and carrier.observed is not None and observed != carrier.observed:
+            self._moved_without_silence(observed, now)
+            return
+        state: TerminalState = self.watches[observed].uplink.role
+        self._carried(state, observed, resumed if resumed is not None else now, "")
+        if resumed is None and carrier.last is None:
+            carrier.last = observed
+        if carrier.gap is None and path.silence.blink is None:
+            carrier.resumed = None
+
+    def _moved_without_silence(self, observed: str, now: float) -> None:
+        """Evidence names another uplink though nothing was lost for long; it takes two answers to believe it."""
+        carrier = self.carrier
+        if carrier.candidate != observed:
+            carrier.candidate, carrier.candidate_at = observed, now
+            self.default.questions.hurry(now, 2.0)
+        elif self.pins.observed(carrier.candidate_at) == observed:
+            carrier.candidate = None
+            state: TerminalState = self.watches[observed].uplink.role
+            self._carried(state, observed, carrier.candidate_at, "")
+            blink = self.default.silence.blink
+            recent = blink is not None and blink.end > carrier.candidate_at - PROOF_VALID
+            gap = blink if recent and blink is not None else Gap(now, now, 0.0, now)
+            self._failover(observed, gap)
+
+    def _carried(self, state: TerminalState, observed: str | None, since: float, reason: str) -> None:
+        carrier = self.carrier
+        carrier.observed = observed
+        if carrier.state == state:
+            carrier.reason = reason
+            return
+        log.info(
+            "terminal changed",
+            extra={
+                "kv": {
+                    "terminal": self.terminal.name, "from": carrier.state, "to": state, "uplink": observed,
+                    "reason": reason,
+                }
+            },
+        )  # fmt: skip
+        carrier.state, carrier.since, carrier.reason = state, since, reason
+        if state == "dark":
+            carrier.resumed = None
+        self._remember(time.monotonic())
+
+    def _default_gap(self, now: float) -> None:
+        """A silence of the default path is over: record it once it is known who carries now, or will not be."""
+        carrier, gap = self.carrier, self.carrier.gap
+        if gap is None or carrier.state == "dark" or (carrier.observed is None and now - gap.end < 5.0):
+            return
+        carrier.gap = None
+        carrier.resumed = None
+        if carrier.observed is not None and carrier.last is not None and carrier.observed != carrier.last:
+            self._failover(carrier.observed, gap)
+        else:
+            self._record("gap", carrier.observed or "", gap, [self._gap_total(gap)])
+            carrier.last = carrier.observed or carrier.last
+
+    def _gap_total(self, gap: Gap) -> Total:
+        self.carrier.last_gap = gap.seconds
+        return self.totals.add(m.GAP, (self.terminal.name,), gap.seconds)
+
+    def _failover(self, to: str, gap: Gap) -> None:
+        carrier = self.carrier
+        came_from = carrier.last or ""
+        carrier.last = to
+        totals = [self._gap_total(gap)]
+        if came_from:
+            totals.append(self.totals.add(m.FAILOVERS, (self.terminal.name, came_from, to), 1.0))
+        carrier.last_failover = gap.end + time.time() - time.monotonic()
+        self._record("failover", to, gap, totals, came_from=came_from)
+
+    def _uplink_gap(self, watch: UplinkWatch, gap: Gap) -> None:
+        watch.last_gap = gap.seconds
+        total = self.totals.add(m.UPLINK_GAP, (self.terminal.name, watch.uplink.name), gap.seconds)
+        self._record("uplink_gap", watch.uplink.name, gap, [total])
+
+    def _record(self, kind: str, uplink: str, gap: Gap, totals: list[Total], **detail: str) -> None:
+        shift = time.time() - time.monotonic()
+        log.info(
+            kind.replace("_", " "),
+            extra={
+                "kv": {
+                    "terminal": self.terminal.name, "uplink": uplink, "seconds": round(gap.seconds, 3),
+                    "error": round(gap.error, 3), **detail,
+                }
+            },
+        )  # fmt: skip
+        event = Event(
+            self.fleet, self.terminal.name, kind, uplink, gap.start + shift, gap.end + shift,
+            {"error": round(gap.error, 4), **detail},
+        )  # fmt: skip
+        loop = self._loop
+        assert loop is not None
+
+        def written() -> None:
+            loop.call_soon_threadsafe(self.totals.show, totals)
+
+        self.state.record(event, totals, written)
+
+    def _repace(self, now: float) -> None:
+        """The default path costs money while a metered uplink carries it, or might."""
+        carrier, path = self.carrier, self.default
+        metered = [watch for watch in self.watches.values() if watch.metered]
+        echo = 2 * echo_bytes(bool(path.hop_target and ":" in path.hop_target))
+        pace = Pace(1.0)
+        if carrier.state == "dark" and metered:
+            fast = carrier.since is not None and now - carrier.since < DARK_FAST
+            pace = Pace(1.0 if fast else 5.0, charge=echo, urgent=True)
+        elif carrier.observed is not None and self.watches[carrier.observed].metered:
+            if self._failback_expected(now):
+                pace = Pace(1.0, charge=echo, urgent=True)
+            else:
+                standby = self.watches[carrier.observed].plan
+                pace = Pace(2 * standby.interval, rounds=True, charge=standby.round_bytes)
+        if pace != path.pace:
+            path.pace = pace
+            self.engine.schedule(path, min(path.due, now + pace.interval) if path.due >= 0 else now)
+
+    def _failback_expected(self, now: float) -> bool:
+        """The primary answers again while the yard is on the standby: the router will move back at any moment."""
+        carrier = self.carrier
+        primary = next(watch for watch in self.watches.values() if watch.uplink.role == "primary")
+        answered = primary.path.silence.last_good
+        back = answered is not None and now - answered < 3.0
+        if not back:
+            carrier.failback_expected = None
+            return False
+        if carrier.failback_expected is None:
+            carrier.failback_expected = now
+        return now - carrier.failback_expected < FAILBACK_WATCH
+
+    def _remember(self, now: float) -> None:
+        """Write down what a restart should know."""
+        self._remembered = now
+        shift = time.time() - time.monotonic()
+        name = self.terminal.name
+        answers = {
+            uplink: watch.verdict.last_answer + shift
+            for uplink, watch in self.watches.items()
+            if watch.verdict.last_answer is not None
+        }
+        dark = self.carrier.state == "dark" and self.carrier.since is not None
+        self.state.remember(
+            self.fleet,
+            name,
+            "verdicts",
+            {
+                "at": time.time(),
+                "answers": answers,
+                "gaps": {uplink: watch.last_gap for uplink, watch in self.watches.items()},
+                "carrier": self.carrier.last,
+                "gap": self.carrier.last_gap,
+                "failover": self.carrier.last_failover,
+                "dark_since": self.carrier.since + shift if dark and self.carrier.since is not None else None,
+            },
+        )
+        for uplink, watch in self.watches.items():
+            if watch.wire.account is not None:
+                ledger = watch.wire.account.ledger
+                self.state.remember(
+                    self.fleet,
+                    name,
+                    f"ledger {uplink}",
+                    {"period": ledger.period, "routine": ledger.routine, "reserve": ledger.reserve},
+                )
+
+    # What is told
+
+    def blocks(self) -> list[Block]:
+        """Every family of this terminal, as of now."""
+        now, shift, name = time.monotonic(), time.time() - time.monotonic(), self.terminal.name
+        carrier = self.carrier
+        families: dict[Metric, dict[tuple[str, ...], float | Histogram | None]] = {
+            m.TERMINAL_STATE: {(name, state): float(state == carrier.state) for state in TERMINAL_STATES},
+            m.TERMINAL_STATE_SINCE: {(name,): carrier.since + shift if carrier.since is not None else None},
+            m.LAST_GAP: {(name,): carrier.last_gap},
+            m.LAST_FAILOVER: {(name,): carrier.last_failover},
+            m.DEFAULT_SENT: {(name, lane.target.label): float(lane.sent) for lane in self.default.lanes},
+            m.DEFAULT_LOST: {(name, lane.target.label): float(lane.lost_count) for lane in self.default.lanes},
+            m.TERMINAL_PATH: {(name, uplink, "observed"): float(uplink == carrier.observed) for uplink in self.watches},
+        }
+        for metric in (m.GAP, m.UPLINK_GAP, m.FAILOVERS):
+            families[metric] = {**self.totals.samples(metric)}
+        for uplink, watch in self.watches.items():
+            self._uplink_samples(families, uplink, watch, now, shift)
+        return [block(metric, self.fleet, samples) for metric, samples in families.items()]
+
+    def _uplink_samples(
+        self,
+        families: dict[Metric, dict[tuple[str, ...], float | Histogram | None]],
+        uplink: str,
+        watch: UplinkWatch,
+        now: float,
+        shift: float,
+    ) -> None:
+        name, judgement = self.terminal.name, watch.verdict.judgement
+        proof = self.pins.proof(uplink, now, watch.proof_valid)
+
+        def put(metric: Metric, labels: tuple[str, ...], value: float | Histogram | None) -> None:
+            families.setdefault(metric, {})[labels] = value
+
+        for state in UPLINK_STATES:
+            put(m.UPLINK_STATE, (name, uplink, state), float(state == judgement.state))
+        put(
+            m.UPLINK_STATE_SINCE,
+            (name, uplink),
+            judgement.since + shift if judgement.since is not None else None,
+        )
+        put(m.UPLINK_PINNED, (name, uplink), None if proof.pinned is None else float(proof.pinned))
+        put(m.UPLINK_INTERVAL, (name, uplink), watch.plan.interval)
+        put(m.UPLINK_RTT, (name, uplink), watch.rtt)
+        put(m.UPLINK_LAST_GAP, (name, uplink), watch.last_gap)
+        put(m.PROBE_BYTES, (name, uplink), float(watch.wire.bytes))
+        if isinstance(watch.uplink.metered, Metered):
+            put(m.PROBE_BUDGET, (name, uplink), float(watch.uplink.metered.budget))
+        for lane in (*watch.path.lanes, *watch.path.segments):
+            labels = (name, uplink, lane.target.label, lane.segment)
+            put(m.UPLINK_SENT, labels, float(lane.sent))
+            put(m.UPLINK_LOST, labels, float(lane.lost_count))
+        for segment, answers in self._segments(watch, now).items():
+            put(m.UPLINK_SEGMENT_UP, (name, uplink, segment), float(answers))
+
+    def _segments(self, watch: UplinkWatch, now: float) -> dict[str, bool]:
+        """Which stretches of the path answer; a stretch nobody probes, or never heard of, is left out."""
+        if watch.path.problem is not None:
+            return {}
+        found: dict[str, bool] = {}
+        for lane in watch.path.segments:
+            if lane.last_answer is not None:
+                answers = now - lane.last_answer < 2 * 5.0 + UNMETERED_DOWN_AFTER
+                found[lane.segment] = found.get(lane.segment, False) or answers
+        if watch.verdict.last_answer is not None:
+            found["far"] = watch.verdict.judgement.state != "down" and not watch.path.silence.confirmed(now)
+        return found
+
+    def status(self) -> list[Row]:
+        """For people: the terminal and each uplink, with the reason where something is not well."""
+        shift = time.time() - time.monotonic()
+        carrier = self.carrier
+
+        def wall(since: float | None) -> float | None:
+            return since + shift if since is not None else None
+
+        rows = [Row(self.terminal.name, carrier.state, wall(carrier.since), carrier.reason)]
+        for uplink, watch in self.watches.items():
+            judgement = watch.verdict.judgement
+            rows.append(Row(f"{self.terminal.name} {uplink}", judgement.state, wall(judgement.since), judgement.reason))
+        return rows

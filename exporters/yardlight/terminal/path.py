@@ -1,0 +1,457 @@
+"""One path that is probed: its lanes to targets, its pace, its silences, the bytes it costs.
+
+A pinned uplink, a terminal's default path and the centre's view of an uplink from outside are all a `Path`; who owns
+it decides what its answers mean.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from yardlight.budget import echo_bytes, hop_reply_bytes, stun_bytes, tcp_bytes
+from yardlight.inventory.models import Target, is_address
+from yardlight.terminal.engine import Engine
+from yardlight.terminal.metering import Account
+from yardlight.terminal.pins import EGRESS, MAX_HOPS, Key, hop
+from yardlight.terminal.silence import Silence
+
+log = logging.getLogger(__name__)
+
+# Suspicion: probe the whole path this often (seconds between two probes), for at most so long.
+FAST = 1 / 15
+FAST_ROUNDS = 0.5
+FAST_FOR = 10.0
+# A new socket with a new identity after so long without an answer: firewalls and routers remember dead flows.
+RENEW_AFTER = 15.0
+# Hop-limited probes: routers answer about one a second per asker, so proof is asked for less often than that.
+PROOF_EVERY = 2.0
+PROOF_FAST = 0.4
+PROOF_METERED = 1.0
+PROOF_IN_VAIN = 30.0
+SEGMENT_EVERY = 5.0
+
+
+@dataclass(slots=True)
+class Wire:
+    """What probing puts on one uplink: bytes both ways, and the account that allows them where it is metered."""
+
+    account: Account | None = None
+    bytes: int = 0
+
+    def allows(self, size: int, wall: float, urgent: bool) -> bool:
+        """True if `size` bytes may be sent; they are then taken from the account (its reserve where urgent)."""
+        if self.account is None:
+            return True
+        return self.account.reserve(size, wall) if urgent else self.account.routine(size, wall)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a path is probed when nothing is wrong.
+
+    `interval` is the seconds between two probes of one target or, with `rounds`, between two rounds (a probe of the
+    next target and a proof). Each send takes `charge` bytes from the accounts of the path's wires: from their reserve first
+    where `urgent`.
+    """
+
+    interval: float
+    rounds: bool = False
+    charge: int = 0
+    urgent: bool = False
+
+
+class Owner(Protocol):
+    """Who judges a path. Times are monotonic seconds."""
+
+    def path_answered(self, path: Path, lane: TargetLane, sent: float, rtt: float) -> None: ...
+    def path_lost(self, path: Path, lane: TargetLane, sent: float, now: float) -> None: ...
+    def path_seen(self, path: Path, key: Key, value: str, sent: float) -> None: ...
+    def path_wires(self, path: Path) -> tuple[Wire, ...]: ...
+
+
+@dataclass(slots=True)
+class TargetLane:
+    """Probes of one target over one path."""
+
+    path: Path
+    index: int
+    target: Target
+    address: str | None
+    segment: str
+    routine: bool = True
+    sent: int = 0
+    lost_count: int = 0
+    last_answer: float | None = None
+    due: float = -1.0
+    _hurried: set[float] = field(default_factory=set)
+
+    @property
+    def v6(self) -> bool:
+        return self.address is not None and ":" in self.address
+
+    def send(self, now: float, hurried: bool) -> None:
+        """One probe. Raises `OSError` if it cannot leave."""
+        path, engine = self.path, self.path.engine
+        assert self.address is not None
+        if self.target.probe == "tcp":
+            tcp = engine.tcp(path.bind, self.v6)
+            token, out = tcp.connect(self, self.address, self.target.port or 0, now), tcp_bytes(self.v6)[0]
+            engine.expect(self, tcp, token, now, path.timeout)
+        else:
+            icmp = engine.icmp(path.bind, self.v6)
+            token, out = icmp.echo(self, self.address, now), echo_bytes(self.v6)
+            engine.expect(self, icmp, token, now, path.timeout)
+        self.sent += 1
+        if hurried:
+            self._hurried.add(now)
+        elif len(self._hurried) > 64:
+            self._hurried.clear()
+        path.count(out)
+        if self.segment == "far":
+            path.silence.sent(now)
+
+    def hurried(self, sent: float) -> bool:
+        """True if that probe was an extra one: it tells when, but its loss says nothing about a share."""
+        if sent in self._hurried:
+            self._hurried.discard(sent)
+            return True
+        return False
+
+    def answered(self, sent: float, received: float, ttl: int | None) -> None:
+        """The target answered."""
+        path = self.path
+        if self.last_answer is None or sent > self.last_answer:
+            self.last_answer = sent
+        path.count(tcp_bytes(self.v6)[1] if self.target.probe == "tcp" else echo_bytes(self.v6))
+        if self.segment == "far":
+            path.answered(self, sent, received, ttl)
+
+    def seen(self, sent: float, source: str) -> None:
+        """A router said that the time to live ran out: a routing loop; no answer."""
+
+    def lost(self, sent: float, now: float) -> None:
+        """No answer within the timeout."""
+        self.lost_count += 1
+        if self.segment == "far":
+            self.path.owner.path_lost(self.path, self, sent, now)
+
+    def fire(self, now: float) -> None:
+        """Segment lanes have a pace of their own; far lanes are sent by the path."""
+        self.path.engine.schedule(self, now + (1.0 if self.path.silence.suspicious(now) else SEGMENT_EVERY))
+        self.path.attempt(lambda: self.send(now, False), now)
+
+
+@dataclass(slots=True)
+class ProofLane:
+    """Asks over one path for one kind of evidence: who answers after n hops, or which address the outside sees."""
+
+    path: Path
+    key: Key
+
+    def send(self, now: float) -> None:
+        """One question. Raises `OSError` if it cannot leave."""
+        path, engine = self.path, self.path.engine
+        if self.key == EGRESS:
+            host, port = path.egress or ("", 0)
+            stun = engine.stun(path.bind, ":" in host)
+            stun.ask(self, host, port, now)
+            path.count(stun_bytes(":" in host)[0])
+            return
+        address = path.hop_target
+        if address is None:
+            return
+        icmp = engine.icmp(path.bind, ":" in address)
+        token = icmp.echo(self, address, now, hops=self.key[1])
+        engine.expect(path.questions, icmp, token, now, path.timeout)
+        path.count(echo_bytes(":" in address))
+
+    def answered(self, sent: float, received: float, ttl: int | None) -> None:
+        """The target itself is nearer than the hop asked for."""
+        address = self.path.hop_target or ""
+        self.path.questions.in_vain = 0
+        self.path.count(echo_bytes(":" in address))
+        self.path.owner.path_seen(self.path, self.key, address, sent)
+
+    def seen(self, sent: float, source: str) -> None:
+        """The evidence came."""
+        self.path.questions.in_vain = 0
+        self.path.count(stun_bytes(":" in source)[1] if self.key == EGRESS else hop_reply_bytes(":" in source))
+        self.path.owner.path_seen(self.path, self.key, source, sent)
+
+
+@dataclass(slots=True)
+class Questions:
+    """The pace of a path's proofs. `in_vain` counts questions since the last answer to one."""
+
+    path: Path
+    due: float = -1.0
+    in_vain: int = 0
+    hurry_until: float = 0.0
+    _turn: int = 0
+
+    def fire(self, now: float) -> None:
+        """Ask for the next kind of evidence; again and again while nothing tells the uplinks apart."""
+        path = self.path
+        wanted = self._wanted(now)
+        path.engine.schedule(self, now + self._spacing(now))
+        if wanted:
+            self._turn += 1
+            self.in_vain += 1
+            path.ask(wanted[self._turn % len(wanted)], now, paid=False)
+
+    def hurry(self, now: float, seconds: float) -> None:
+        """Something may have changed: ask at once and often for a while."""
+        if now >= self.hurry_until and self.due >= 0:
+            self.path.engine.schedule(self, now)
+        self.hurry_until = max(self.hurry_until, now + seconds)
+
+    def _wanted(self, now: float) -> tuple[Key, ...]:
+        path = self.path
+        if path.telling and self.in_vain < 10:
+            if path.pace.rounds and now >= self.hurry_until:
+                return ()  # each round carries its own proof
+            return path.telling[:1] if self.in_vain < 3 else path.telling
+        return ((EGRESS,) if path.egress else ()) + tuple(hop(number) for number in range(1, MAX_HOPS + 1))
+
+    def _spacing(self, now: float) -> float:
+        if self.in_vain > 30:
+            return PROOF_IN_VAIN if self.path.pace.charge else PROOF_EVERY
+        if self.path.pace.rounds:
+            return PROOF_METERED
+        return PROOF_FAST if now < self.hurry_until or not self.path.telling else PROOF_EVERY
+
+    def lost(self, sent: float, now: float) -> None:
+        """An unanswered question is no evidence of anything."""
+
+
+class Path:
+    """Probes `targets` over `bind` at a pace that its owner may change at any time."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        owner: Owner,
+        name: str,
+        bind: str | None,
+        targets: tuple[Target, ...],
+        timeout: float,
+        pace: Pace,
+        *,
+        egress: str | None = None,
+        next_hop: str | None = None,
+    ) -> None:
+        self.engine, self.owner, self.name, self.bind, self.timeout = engine, owner, name, bind, timeout
+        self.pace = pace
+        self.silence = Silence()
+        self.problem: str | None = None
+        self.telling: tuple[Key, ...] = ()
+        self.proofs_wanted = True
+        far = [target for target in targets if target.segment == "far"] or list(targets)
+        self.lanes = [
+            TargetLane(self, index, target, target.host if is_address(target.host) else None, "far")
+            for index, target in enumerate(far)
+        ]
+        near = [target for target in targets if target.segment != "far" and target not in far]
+        if next_hop is not None:
+            near.insert(0, Target(label=next_hop, host=next_hop, segment="next_hop"))
+        self.segments = [
+            TargetLane(self, index, target, target.host if is_address(target.host) else None, target.segment)
+            for index, target in enumerate(near)
+            if not pace.rounds
+        ]
+        self.egress = _stun_address(egress) if egress else None
+        self.questions = Questions(self)
+        self.due = -1.0
+        self._turn = 0
+        self._hurry_until = 0.0
+        self._hurry_allowed = True
+        self._proof_lanes: dict[Key, ProofLane] = {}
+        self._rtt = 0.0
+        self._rtt_deviation = 0.0
+        self._last_ttl: dict[int, int] = {}
+        self._renewed = 0.0
+        self._hops_denied = False
+
+    def start(self, now: float, phase: float) -> None:
+        """Begin; `phase` (0 to 1) spreads paths over the interval so that they do not all send at once."""
+        self._renewed = now
+        self.engine.schedule(self, now + phase * min(self.pace.interval, 1.0))
+        for index, lane in enumerate(self.segments):
+            self.engine.schedule(lane, now + phase + 0.1 * index)
+        if self.proofs_wanted:
+            self.engine.schedule(self.questions, now + 0.05 + 0.2 * phase)
+
+    def stop(self) -> None:
+        """Send nothing more; shared sockets stay."""
+        self.engine.cancel(self)
+        self.engine.cancel(self.questions)
+        for lane in self.segments:
+            self.engine.cancel(lane)
+
+    @property
+    def hop_target(self) -> str | None:
+        """Where hop-limited probes are aimed: the first target whose address is known."""
+        return next((lane.address for lane in self.lanes if lane.address is not None), None)
+
+    def hurry(self, now: float, seconds: float = FAST_FOR) -> None:
+        """Probe fast for a while, unless it already is."""
+        if now >= self._hurry_until:
+            self._hurry_until = now + seconds
+            self.engine.schedule(self, now)
+
+    def relax(self) -> None:
+        """Back to the routine pace."""
+        self._hurry_until = 0.0
+
+    def hurrying(self, now: float) -> bool:
+        """True while probing fast."""
+        return now < self._hurry_until
+
+    def _spacing(self, now: float) -> float:
+        pace = self.pace
+        routine = pace.interval if pace.rounds else pace.interval / len(self.lanes)
+        if self.hurrying(now):
+            return FAST_ROUNDS if pace.rounds else min(routine, max(FAST, routine / 5))
+        return routine
+
+    def fire(self, now: float) -> None:
+        """Send the next probe and plan the one after it."""
+        spacing = self._spacing(now)
+        self.engine.schedule(self, self.due + spacing if now - self.due < spacing else now + spacing)
+        hurried = self.hurrying(now)
+        if self.pace.charge and not self._allowed(self.pace.charge, hurried or self.pace.urgent):
+            self.relax()
+            self.engine.schedule(self, now + 1.0)
+            return
+        for _ in self.lanes:
+            lane = self.lanes[self._turn % len(self.lanes)]
+            self._turn += 1
+            if lane.address is not None:
+                break
+        else:
+            self.problem = "no target's address is known"
+            return
+        self.attempt(lambda: lane.send(now, hurried), now)
+        if self.pace.rounds and self.proofs_wanted and self.telling:
+            self.questions.in_vain += 1
+            self.ask(
+                self.telling[self._turn % len(self.telling) if self.questions.in_vain > 3 else 0],
+                now,
+                paid=True,
+            )
+
+    def _allowed(self, size: int, urgent: bool) -> bool:
+        wall = time.time()
+        wires = self.owner.path_wires(self)
+        if urgent and all(wire.allows(size, wall, True) for wire in wires):
+            return True
+        return all(wire.allows(size, wall, False) for wire in wires)
+
+    def attempt(self, send: Callable[[], None], now: float) -> None:
+        """Send, and note why it could not be: a local failure is no evidence about the path."""
+        try:
+            send()
+        except PermissionError as error:
+            self._failed(f"not permitted: {error.strerror}", now)
+        except OSError as error:
+            self._failed(_local_reason(error, self.bind), now)
+        else:
+            if self.problem is not None:
+                log.info("sending again", extra={"kv": {"path": self.name, "bind": self.bind}})
+                self.problem = None
+
+    def _failed(self, reason: str, now: float) -> None:
+        if self.problem != reason:
+            log.warning("cannot send", extra={"kv": {"path": self.name, "bind": self.bind, "reason": reason}})
+        self.problem = reason
+        self.silence.forget()
+        if now - self._renewed > 1.0:
+            self._renewed = now
+            self.engine.discard(self.bind)
+
+    def ask(self, key: Key, now: float, paid: bool) -> None:
+        """Ask for one kind of evidence; `paid` if it is part of a round, else the reserve pays where metered."""
+        if (key == EGRESS and self.egress is None) or (key != EGRESS and self._hops_denied):
+            return
+        if not paid and not self._allowed(self._proof_bytes(key), True):
+            return
+        lane = self._proof_lanes.get(key)
+        if lane is None:
+            lane = self._proof_lanes[key] = ProofLane(self, key)
+        try:
+            lane.send(now)
+        except PermissionError:
+            self._hops_denied = True
+        except OSError:
+            # The probes themselves meet the same trouble and say so.
+            return
+
+    def _proof_bytes(self, key: Key) -> int:
+        v6 = ":" in (self.hop_target or "")
+        return sum(stun_bytes(v6)) if key == EGRESS else echo_bytes(v6) + hop_reply_bytes(v6)
+
+    def count(self, size: int) -> None:
+        """These bytes went over the path's wires."""
+        for wire in self.owner.path_wires(self):
+            wire.bytes += size
+
+    def answered(self, lane: TargetLane, sent: float, received: float, ttl: int | None) -> None:
+        """A far target answered: note the time, the pace of answers, and whether the way back changed its length."""
+        rtt = received - sent
+        if self._rtt == 0.0:
+            self._rtt, self._rtt_deviation = rtt, rtt / 2
+        else:
+            self._rtt_deviation += (abs(rtt - self._rtt) - self._rtt_deviation) / 4
+            self._rtt += (rtt - self._rtt) / 8
+        self.silence.overdue = min(1.0, max(0.15, self._rtt + 4 * self._rtt_deviation))
+        self.silence.answered(sent, received)
+        if ttl is not None:
+            if self._last_ttl.get(lane.index, ttl) != ttl:
+                self.questions.hurry(received, 2.0)
+            self._last_ttl[lane.index] = ttl
+        self.owner.path_answered(self, lane, sent, rtt)
+
+    def check(self, now: float) -> None:
+        """Called a few times a second: hurry on suspicion, relax on answers, renew sockets of a path long silent."""
+        if self.silence.suspicious(now):
+            if self._hurry_allowed:
+                self._hurry_allowed = False
+                self.hurry(now)
+        else:
+            if not self._hurry_allowed:
+                self.relax()
+            self._hurry_allowed = True
+        last = self.silence.last_good
+        quiet_since = max(self._renewed, last if last is not None else 0.0)
+        if now - quiet_since > max(RENEW_AFTER, 2 * self.pace.interval):
+            self._renewed = now
+            self.engine.discard(self.bind)
+
+    def stalled(self) -> None:
+        """Nothing was measured for a while."""
+        self.silence.forget()
+
+
+def _stun_address(url: str) -> tuple[str, int] | None:
+    parts = urlsplit(url)
+    if parts.hostname is None or not is_address(parts.hostname):
+        return None
+    return parts.hostname, parts.port or 3478
+
+
+def _local_reason(error: OSError, bind: str | None) -> str:
+    if error.errno in (errno.ENODEV, errno.ENXIO):
+        return f"interface {bind} does not exist"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"this box does not have the address {bind}"
+    if error.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH):
+        return "this box has no route there"
+    if error.errno == errno.ENETDOWN:
+        return f"the link of {bind or 'this box'} is down"
+    return error.strerror or str(error)

@@ -1,0 +1,120 @@
+"""Which uplink did a packet really leave by? Pure: evidence in, verdicts out, times in monotonic seconds.
+
+A yard box usually has one network card and the router decides, so a pin is proven, not believed. Evidence about a
+path is a pair (kind, value): ("hop", n) answered by this address when the time to live ran out after n hops, or
+("egress", 0) seen from outside as this address. The first kind of evidence in which all uplinks differ tells them
+apart; the values learned then are the uplinks' signatures. The default path shows one of them: that is the uplink
+observed to carry the yard.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Key = tuple[str, int]
+EGRESS: Key = ("egress", 0)
+MAX_HOPS = 5
+DEFAULT = ""
+
+
+def hop(number: int) -> Key:
+    """The evidence kind of the router that answers after `number` hops."""
+    return ("hop", number)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What is known about one uplink's pin: `pinned` is None while nothing is known; `at` is the newest proof."""
+
+    pinned: bool | None
+    at: float | None
+    reason: str
+
+
+class Pins:
+    """Evidence about the paths of one terminal. Paths are uplink names, and `DEFAULT` for the default path."""
+
+    def __init__(self, next_hops: dict[str, str | None], signatures: dict[str, dict[Key, str]] | None = None) -> None:
+        """`next_hops`: every uplink with its ISP's gateway where the user gave it; `signatures`: learned before."""
+        self._next_hops = next_hops
+        self.signatures: dict[str, dict[Key, str]] = {uplink: {} for uplink in next_hops}
+        for uplink, known in (signatures or {}).items():
+            if uplink in self.signatures:
+                self.signatures[uplink].update(known)
+        self._seen: dict[str, dict[Key, tuple[str, float]]] = {path: {} for path in (*next_hops, DEFAULT)}
+        self._judged: dict[str, tuple[bool, float, str]] = {}
+        self._keys = self._telling()
+
+    @property
+    def needed(self) -> bool:
+        """False for a terminal with one uplink: there is nothing that it could be mistaken for."""
+        return len(self._next_hops) > 1
+
+    def see(self, path: str, key: Key, value: str, at: float) -> None:
+        """The probe of kind `key` sent over `path` at `at` was answered by or as `value`."""
+        before = self._seen[path].get(key)
+        if before is not None and before[1] > at:
+            return
+        self._seen[path][key] = (value, at)
+        if path == DEFAULT or not self.needed:
+            return
+        if not any(known.get(key) == value for other, known in self.signatures.items() if other != path):
+            if self.signatures[path].get(key) != value:
+                self.signatures[path][key] = value
+                self._keys = self._telling()
+        owner = self._owner(key, value)
+        if owner == path:
+            self._judged[path] = (True, at, "")
+        elif owner is not None:
+            self._judged[path] = (False, at, f"leaves by {owner}: {_name(key)} is {value}")
+
+    def _owner(self, key: Key, value: str) -> str | None:
+        """Whose path this evidence shows: the uplink with that gateway, or with that signature where it tells."""
+        for uplink, gateway in self._next_hops.items():
+            if key[0] == "hop" and gateway == value:
+                return uplink
+        if key in self._keys:
+            for uplink, known in self.signatures.items():
+                if known[key] == value:
+                    return uplink
+        return None
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """The kinds of evidence that tell all uplinks apart: egress first, then the nearest such hops."""
+        return self._keys
+
+    def _telling(self) -> tuple[Key, ...]:
+        found: list[Key] = []
+        for key in (EGRESS, *(hop(number) for number in range(1, MAX_HOPS + 1))):
+            values = [known.get(key) for known in self.signatures.values()]
+            if None not in values and len(set(values)) == len(values):
+                found.append(key)
+        return tuple(found)
+
+    def proof(self, uplink: str, now: float, valid: float) -> Proof:
+        """Whether this uplink's pin is proven; evidence older than `valid` seconds counts for nothing."""
+        if not self.needed:
+            return Proof(True, now, "")
+        judged = self._judged.get(uplink)
+        if judged is None:
+            return Proof(None, None, "path not yet proven to be its own")
+        pinned, at, reason = judged
+        if now - at > valid:
+            return Proof(None, None, f"path not proven for {now - at:.0f} s")
+        return Proof(pinned, at if pinned else None, reason)
+
+    def observed(self, since: float) -> str | None:
+        """The uplink that the default path was seen to take by evidence sent at or after `since`; None if unknown."""
+        if not self.needed:
+            return next(iter(self._next_hops))
+        newest: tuple[float, str] | None = None
+        for key, (value, at) in self._seen[DEFAULT].items():
+            owner = self._owner(key, value)
+            if owner is not None and at >= since and (newest is None or at > newest[0]):
+                newest = (at, owner)
+        return newest[1] if newest else None
+
+
+def _name(key: Key) -> str:
+    return "the address seen outside" if key[0] == "egress" else f"hop {key[1]}"

@@ -1,0 +1,295 @@
+"""What the kernel gives: sockets bound to one path, drained in batches, with its own receive times.
+
+Nothing here waits. `drain` reads all that has come and hands each answer to the lane that asked; the engine calls it
+before it decides that a probe is lost. Receive times come from the kernel's wall clock and are moved to the monotonic
+clock batch by batch; a stamp outside [sent, read] (the wall clock was stepped) is replaced by the time of the read.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import random
+import secrets
+import select
+import socket
+import struct
+import time
+from typing import Protocol
+
+from yardlight.inventory.models import is_address
+from yardlight.terminal.packets import EchoTemplate, build_stun, parse_icmp4, parse_icmp6, parse_stun
+
+_SO_ATTACH_FILTER = 26
+_SO_TIMESTAMPNS = 35
+_SOL_RAW = 255
+_ICMP_FILTER = 1
+_TCP_INFO_RTT = 68
+_TCP_INFO_TOTAL_RETRANSMITS = 100
+_RECEIVE_BUFFER = 4 << 20
+_TIMESPEC = struct.Struct("qq")
+
+
+class Lane(Protocol):
+    """Who asked for a probe and wants to hear of its answer. Times are monotonic seconds."""
+
+    def answered(self, sent: float, received: float, ttl: int | None) -> None:
+        """The probe reached its target and came back."""
+
+    def seen(self, sent: float, source: str) -> None:
+        """A hop on the way answered instead (`source`), or the outside saw us as `source`."""
+
+
+class ProbeSocket(Protocol):
+    """A socket that sends probes for lanes; `forget` drops one that timed out and says whether it was still open."""
+
+    def drain(self, now: float) -> None: ...
+    def forget(self, token: int) -> bool: ...
+    def close(self) -> None: ...
+
+
+def bind_socket(sock: socket.socket, bind: str | None, port: int = 0) -> None:
+    """Tie a socket to an address or an interface. Raises `OSError` if the box does not have it."""
+    if bind is None:
+        return
+    if is_address(bind):
+        sock.bind((bind, port))
+    else:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, bind.encode() + b"\0")
+
+
+def _only_own_replies(sock: socket.socket, ident: int) -> None:
+    """Let echo replies of other programs stay in the kernel: a raw socket sees everybody's.
+
+    Classic BPF over the IPv4 packet: an echo reply passes only with our identifier, everything else passes.
+    """
+    program = [
+        (0xB1, 0, 0, 0),  # x = length of the IP header
+        (0x50, 0, 0, 0),  # a = ICMP type
+        (0x15, 0, 3, 0),  # not an echo reply: accept
+        (0x48, 0, 0, 4),  # a = identifier
+        (0x15, 1, 0, ident),  # ours: accept
+        (0x06, 0, 0, 0),
+        (0x06, 0, 0, 0xFFFF),
+    ]
+    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in program))
+    filter_ = struct.pack("HxxxxxxP", len(program), ctypes.addressof(code))
+    sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, filter_)
+
+
+class IcmpSocket:
+    """Echoes over one path (RFC 792, RFC 4443); shared by every lane with the same bind and IP version.
+
+    Raises `PermissionError` without CAP_NET_RAW and `OSError` if it cannot be bound.
+    """
+
+    def __init__(self, bind: str | None, v6: bool) -> None:
+        family, protocol = (socket.AF_INET6, socket.IPPROTO_ICMPV6) if v6 else (socket.AF_INET, socket.IPPROTO_ICMP)
+        self._v6 = v6
+        self._sock = socket.socket(family, socket.SOCK_RAW | socket.SOCK_NONBLOCK, protocol)
+        try:
+            self._ident = random.SystemRandom().randrange(1, 0xFFFF)
+            self._sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+            if v6:
+                pass_types = bytearray(b"\xff" * 32)
+                for kind in (1, 3, 129):
+                    pass_types[kind // 32 * 4 + kind % 32 // 8] &= ~(1 << kind % 8) & 0xFF
+                self._sock.setsockopt(socket.IPPROTO_ICMPV6, _ICMP_FILTER, bytes(pass_types))
+                self._sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVHOPLIMIT, 1)
+            else:
+                block = 0xFFFFFFFF & ~(1 << 0 | 1 << 3 | 1 << 11)
+                self._sock.setsockopt(_SOL_RAW, _ICMP_FILTER, struct.pack("I", block))
+                _only_own_replies(self._sock, self._ident)
+            bind_socket(self._sock, bind)
+        except BaseException:
+            self._sock.close()
+            raise
+        self._template = EchoTemplate(self._ident, v6)
+        self._sequence = random.randrange(0x10000)
+        self._open: dict[int, tuple[Lane, float]] = {}
+
+    def echo(self, lane: Lane, address: str, now: float, hops: int | None = None) -> int:
+        """Send one echo for `lane`, optionally limited to `hops`; its token. Raises `OSError` if it cannot leave."""
+        sequence = self._sequence
+        self._sequence = (sequence + 1) & 0xFFFF
+        packet = self._template.build(sequence)
+        if hops is None:
+            self._sock.sendto(packet, (address, 0))
+        else:
+            level, name = (
+                (socket.IPPROTO_IPV6, socket.IPV6_HOPLIMIT) if self._v6 else (socket.IPPROTO_IP, socket.IP_TTL)
+            )
+            self._sock.sendmsg([packet], [(level, name, struct.pack("i", hops))], 0, (address, 0))
+        self._open[sequence] = (lane, now)
+        return sequence
+
+    def drain(self, now: float) -> None:
+        """Hand every reply that has come to its lane."""
+        receive = self._sock.recvmsg
+        offset: float | None = None
+        while True:
+            try:
+                packet, ancillary, _, source = receive(1500, 128)
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError as error:
+                if error.errno == errno.EBADF:
+                    return
+                # The kernel's word about an earlier send (unreachable); that probe stays open and is lost in time.
+                continue
+            reply = (parse_icmp6 if self._v6 else parse_icmp4)(packet, source[0])
+            if reply is None or reply.ident != self._ident:
+                continue
+            open_ = self._open.get(reply.sequence)
+            if open_ is None:
+                continue
+            lane, sent = open_
+            if reply.kind == "unreachable":
+                continue
+            del self._open[reply.sequence]
+            if reply.kind == "hop":
+                lane.seen(sent, reply.source)
+                continue
+            if offset is None:
+                now = time.monotonic()
+                offset = time.time() - now
+            received, ttl = now, reply.ttl
+            for level, kind, data in ancillary:
+                if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS:
+                    seconds, nanoseconds = _TIMESPEC.unpack(data[:16])
+                    stamp = seconds + nanoseconds * 1e-9 - offset
+                    if sent <= stamp <= now:
+                        received = stamp
+                elif level == socket.IPPROTO_IPV6 and kind == socket.IPV6_HOPLIMIT:
+                    ttl = struct.unpack("i", data[:4])[0]
+            lane.answered(sent, received, ttl)
+
+    def forget(self, token: int) -> bool:
+        """Drop the probe; True if it was still unanswered."""
+        return self._open.pop(token, None) is not None
+
+    def close(self) -> None:
+        """Give the socket back; no word about open probes reaches a lane."""
+        self._open.clear()
+        self._sock.close()
+
+
+class TcpSocket:
+    """TCP connects over one path, reset as soon as they stand. A refused connect is not an answer.
+
+    Many routers refuse on behalf of a dead WAN, so only a completed handshake shows that the path carries.
+    """
+
+    def __init__(self, bind: str | None, v6: bool) -> None:
+        self._bind = bind
+        self._family = socket.AF_INET6 if v6 else socket.AF_INET
+        self._epoll = select.epoll()
+        self._tokens: dict[int, int] = {}
+        self._open: dict[int, tuple[socket.socket, Lane, float]] = {}
+        self._next = 0
+
+    def connect(self, lane: Lane, address: str, port: int, now: float) -> int:
+        """Start one connect for `lane`; its token. Raises `OSError` if it cannot leave."""
+        sock = socket.socket(self._family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            bind_socket(sock, self._bind)
+            error = sock.connect_ex((address, port))
+            if error not in (0, errno.EINPROGRESS):
+                raise OSError(error, os.strerror(error))
+            self._epoll.register(sock, select.EPOLLOUT)
+        except BaseException:
+            sock.close()
+            raise
+        self._next += 1
+        self._tokens[sock.fileno()] = self._next
+        self._open[self._next] = (sock, lane, now)
+        return self._next
+
+    def drain(self, now: float) -> None:
+        """Hand every finished handshake to its lane; a failed one stays open until it is forgotten, as lost."""
+        if not self._tokens:
+            return
+        for fd, _ in self._epoll.poll(0):
+            token = self._tokens.pop(fd)
+            sock, lane, sent = self._open[token]
+            self._epoll.unregister(fd)
+            info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 192)
+            failed = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            sock.close()
+            if failed or struct.unpack_from("I", info, _TCP_INFO_TOTAL_RETRANSMITS)[0]:
+                # Answered only after a SYN was sent again: the probe of `sent` itself was lost.
+                continue
+            del self._open[token]
+            rtt = struct.unpack_from("I", info, _TCP_INFO_RTT)[0] * 1e-6
+            lane.answered(sent, min(now, sent + rtt), None)
+
+    def forget(self, token: int) -> bool:
+        """Give up on the connect; True if it was never answered."""
+        open_ = self._open.pop(token, None)
+        if open_ is None:
+            return False
+        fd = open_[0].fileno()
+        if fd >= 0:
+            self._epoll.unregister(fd)
+            del self._tokens[fd]
+            open_[0].close()
+        return True
+
+    def close(self) -> None:
+        """Reset what is still open; no word about it reaches a lane."""
+        for sock, _, _ in self._open.values():
+            sock.close()
+        self._open.clear()
+        self._tokens.clear()
+        self._epoll.close()
+
+
+class StunSocket:
+    """Asks a STUN server over one path as which address it is seen (RFC 5389)."""
+
+    def __init__(self, bind: str | None, v6: bool) -> None:
+        family = socket.AF_INET6 if v6 else socket.AF_INET
+        self._sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        try:
+            bind_socket(self._sock, bind)
+        except BaseException:
+            self._sock.close()
+            raise
+        self._open: dict[bytes, tuple[Lane, float]] = {}
+
+    def ask(self, lane: Lane, address: str, port: int, now: float) -> None:
+        """Send one binding request for `lane`. Raises `OSError` if it cannot leave."""
+        transaction = secrets.token_bytes(12)
+        self._sock.sendto(build_stun(transaction), (address, port))
+        self._open = {key: value for key, value in self._open.items() if now - value[1] < 5.0}
+        self._open[transaction] = (lane, now)
+
+    def drain(self, now: float) -> None:
+        """Hand every answer to its lane."""
+        del now
+        while True:
+            try:
+                packet = self._sock.recv(1500)
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError as error:
+                if error.errno == errno.EBADF:
+                    return
+                continue
+            parsed = parse_stun(packet)
+            open_ = self._open.pop(parsed[0], None) if parsed else None
+            if parsed and open_:
+                lane, sent = open_
+                lane.seen(sent, parsed[1])
+
+    def forget(self, token: int) -> bool:
+        """Nothing to drop: an unanswered question is forgotten by itself."""
+        del token
+        return False
+
+    def close(self) -> None:
+        """Give the socket back."""
+        self._sock.close()
