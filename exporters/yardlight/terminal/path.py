@@ -56,8 +56,8 @@ class Pace:
     """How a path is probed when nothing is wrong.
 
     `interval` is the seconds between two probes of one target or, with `rounds`, between two rounds (a probe of the
-    next target and a proof). Each send takes `charge` bytes from the accounts of the path's wires: from their reserve first
-    where `urgent`.
+    next target and a proof). Each send takes `charge` bytes from the accounts of the path's wires: from their reserve
+    first where `urgent`.
     """
 
     interval: float

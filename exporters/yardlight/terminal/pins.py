@@ -58,10 +58,9 @@ class Pins:
         self._seen[path][key] = (value, at)
         if path == DEFAULT or not self.needed:
             return
-        if not any(known.get(key) == value for other, known in self.signatures.items() if other != path):
-            if self.signatures[path].get(key) != value:
-                self.signatures[path][key] = value
-                self._keys = self._telling()
+        if not any(known.get(key) == value for known in self.signatures.values()):
+            self.signatures[path][key] = value
+            self._keys = self._telling()
         owner = self._owner(key, value)
         if owner == path:
             self._judged[path] = (True, at, "")
