@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from grafana_foundation_sdk.builders import (
     bargauge,
@@ -57,7 +57,9 @@ NOT_CONFIGURED = "not configured"
 # One interval of routine probing on a metered uplink fits in; shorter windows would be mostly empty there.
 LONG_ENOUGH = "1m"
 
-GREEN, ORANGE, RED, PURPLE, BLUE, GRAY = "green", "orange", "red", "purple", "blue", "text"
+GREEN, ORANGE, RED, PURPLE, BLUE, GRAY, CLEAR = (
+    "green", "orange", "red", "purple", "blue", "text", "transparent",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -98,8 +100,7 @@ def one_of(metric: str, where: str, states: Sequence[State], by: str) -> str:
     one terminal make one series.
     """
     numbered = " or ".join(
-        f'({metric}{{{where},state="{state.name}"}} == 1) * {number}'
-        for number, state in enumerate(states, start=1)
+        f'({metric}{{{where},state="{state.name}"}} == 1) * {number}' for number, state in enumerate(states, start=1)
     )
     return f"max by ({by}) ({numbered})"
 
@@ -124,9 +125,7 @@ def answers(yes: State, no: State) -> ValueMap:
     )
 
 
-def state_timeline(
-    title: str, description: str, place: Place, queries: Sequence[Query], mapped: ValueMap
-) -> Panel:
+def state_timeline(title: str, description: str, place: Place, queries: Sequence[Query], mapped: ValueMap) -> Panel:
     """States over time, one row a series; blank where nothing was measured."""
     panel = (
         statetimeline.Panel()
@@ -163,6 +162,7 @@ def single(
         .color_mode(BigValueColorMode.BACKGROUND if mapped else BigValueColorMode.VALUE)
         .text_mode(BigValueTextMode.NAME if name_only else BigValueTextMode.VALUE)
         .reduce_options(_last())
+        .text(common.VizTextDisplayOptions().value_size(32))
         .thresholds(_thresholds(steps))
     )
     if mapped:
@@ -182,7 +182,7 @@ def lines(
     top: float | None = None,
 ) -> Panel:
     """Values over time as lines; holes stay holes. `top` fixes the axis."""
-    return _over_time(title, description, place, queries, unit, GraphDrawStyle.LINE, 10, top)
+    return _over_time(title, description, place, queries, unit, GraphDrawStyle.LINE, 0, top)
 
 
 def bars(title: str, description: str, place: Place, queries: Sequence[Query], *, unit: str) -> Panel:
@@ -303,8 +303,7 @@ def _house(
     panel = panel.grid_pos(GridPos(x=place.x, y=place.y, w=place.w, h=place.h))
     for target, ref in zip(targets, "ABCDEFGH", strict=False):
         panel = panel.with_target(target.ref_id(ref).datasource(SOURCE))
-    built: Panel = panel
-    return built
+    return cast(Panel, panel)
 
 
 def _over_time(
@@ -327,7 +326,7 @@ def _over_time(
         .line_width(1)
         .show_points(VisibilityMode.NEVER)
         .span_nulls(False)
-        .color_scheme(dashboard.FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
+        .color_scheme(dashboard.FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC))
         .legend(
             common.VizLegendOptions()
             .show_legend(True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dashboards.build.house import (
+    CLEAR,
     GRAY,
     GREEN,
     ORANGE,
@@ -45,8 +46,10 @@ def _rate(metric: str, by: str) -> str:
     return f"sum by ({by}) (rate({metric}{{{HERE}}}[$__rate_interval]))"
 
 
-def _increase(metric: str, by: str) -> str:
-    return f"sum by ({by}) (increase({metric}{{{HERE}}}[$__rate_interval]))"
+def _added(metric: str, by: str) -> str:
+    """What a running total of rare events gained per step, exactly; increase() would make 9 s of 8."""
+    before = f"max by ({by}) ({metric}{{{HERE}}} offset $__interval)"
+    return f"clamp_min({_newest(metric, by)} - {before}, 0)"
 
 
 def _quantile(quantile: float) -> str:
@@ -139,10 +142,30 @@ def _now() -> list[Panel]:
         listing(
             "Alerts",
             "What is firing for this terminal. Normal: none. Each name has a runbook of the same name.",
-            Place(0, 4, 24, 4),
+            Place(0, 4, 8, 5),
             [Query(f'max by (alertname, severity, uplink) (ALERTS{{{HERE},alertstate="firing"}})')],
             {"alertname": "Alert", "severity": "Severity", "uplink": "Uplink"},
             empty="none firing",
+        ),
+        listing(
+            "Circuits: whom to call",
+            "The uplinks as the inventory has them, with provider, circuit id and support number, and how "
+            "often each is probed.",
+            Place(8, 4, 16, 5),
+            [
+                Query(f"max by (uplink, role, medium, isp, circuit, support) (yardlight_uplink_info{{{HERE}}})"),
+                Query(_newest("yardlight_uplink_probe_interval_seconds", "uplink")),
+            ],
+            {
+                "uplink": "Uplink",
+                "role": "Role",
+                "medium": "Medium",
+                "isp": "Provider",
+                "circuit": "Circuit id",
+                "support": "Support",
+                "Value #B": "Probed every",
+            },
+            units={"Probed every": "s"},
         ),
     ]
 
@@ -152,7 +175,7 @@ def _states() -> list[Panel]:
         state_timeline(
             "Terminal over time",
             "Which uplink carried this terminal. Normal: one green bar. Blank: nothing was measured.",
-            Place(0, 8, 24, 3),
+            Place(0, 9, 24, 3),
             [Query(_STATE, legend="{{terminal}}")],
             mapping(TERMINAL_STATES),
         ),
@@ -160,7 +183,7 @@ def _states() -> list[Panel]:
             "Uplinks over time",
             "Each circuit, probed over its own path. Normal: all up. A standby that is down or unknown "
             "will not help when the primary fails: act before it is needed. Blank: nothing was measured.",
-            Place(0, 11, 24, 5),
+            Place(0, 12, 24, 5),
             [Query(one_of("yardlight_uplink_state", HERE, UPLINK_STATES, by="uplink"), legend="{{uplink}}")],
             mapping(UPLINK_STATES),
         ),
@@ -168,25 +191,21 @@ def _states() -> list[Panel]:
             "Path over time",
             "The uplink that the default path takes: observed is measured here, claimed is the router's "
             "own word. Normal: both name the primary. Two that differ: believe the observed one.",
-            Place(0, 16, 12, 5),
+            Place(0, 17, 12, 5),
             [
                 Query(
-                    f"max by (source, uplink) (yardlight_terminal_path{{{HERE}}} == 1)",
+                    _newest("yardlight_terminal_path", "source, uplink"),
                     legend="{{source}} {{uplink}}",
                 )
             ],
-            answers(State("carries", GREEN), State("idle", GRAY)),
+            answers(State("carries", GREEN), State("idle", CLEAR)),
         ),
         state_timeline(
             "Where loss begins",
             "Which stretch of each path answers: next_hop is the ISP's gateway, isp its network, far the "
             "internet. Normal: all answer. The nearest silent one is where to look, and whom to call.",
-            Place(12, 16, 12, 5),
-            [
-                Query(
-                    _newest("yardlight_uplink_segment_up", "uplink, segment"), legend="{{uplink}} {{segment}}"
-                )
-            ],
+            Place(12, 17, 12, 5),
+            [Query(_newest("yardlight_uplink_segment_up", "uplink, segment"), legend="{{uplink}} {{segment}}")],
             answers(State("answers", GREEN), State("silent", RED)),
         ),
     ]
@@ -199,14 +218,14 @@ def _interruptions() -> list[Panel]:
             "Length of the interruptions that ended here: of the yard's own traffic (default path) and of "
             "each circuit on its own path. Normal: nothing. A circuit's bars without the default path's: "
             "the failover worked, or it was the standby.",
-            Place(0, 21, 12, 8),
+            Place(0, 22, 12, 8),
             [
                 Query(
-                    f"{_increase('yardlight_terminal_gap_seconds_sum', 'terminal')} > 0",
+                    _added("yardlight_terminal_gap_seconds_sum", "terminal"),
                     legend="default path",
                 ),
                 Query(
-                    f"{_increase('yardlight_uplink_gap_seconds_sum', 'uplink')} > 0",
+                    _added("yardlight_uplink_gap_seconds_sum", "uplink"),
                     legend="{{uplink}}",
                 ),
             ],
@@ -216,10 +235,10 @@ def _interruptions() -> list[Panel]:
             "Failovers",
             "Moves of the default path from one uplink to another. Normal: none, or a pair out and back. "
             "Many: the primary flaps, or the router's health check is too nervous.",
-            Place(12, 21, 12, 8),
+            Place(12, 22, 12, 8),
             [
                 Query(
-                    f"{_increase('yardlight_terminal_failovers_total', 'from, to')} > 0",
+                    _added("yardlight_terminal_failovers_total", "from, to"),
                     legend="{{from}} to {{to}}",
                 )
             ],
@@ -236,7 +255,7 @@ def _quality() -> list[Panel]:
             "Loss by target",
             "Share of probes without an answer, per uplink and target. Normal: 0 %. One target only: that "
             "target. All targets of one uplink: that circuit; call its provider with the circuit id below.",
-            Place(0, 29, 12, 9),
+            Place(0, 30, 12, 9),
             [Query(f"{lost} / {sent}", legend="{{uplink}} {{target}}")],
             unit="percentunit",
             top=1,
@@ -246,7 +265,7 @@ def _quality() -> list[Panel]:
             "Time to the far targets and back: half of the probes are faster than the median, one in "
             "twenty is slower than the upper line. Normal: flat. A hill in working hours: the circuit is "
             "full.",
-            Place(12, 29, 12, 9),
+            Place(12, 30, 12, 9),
             [
                 Query(_quantile(0.5), legend="{{uplink}} median"),
                 Query(_quantile(0.95), legend="{{uplink}} 95 %"),
@@ -263,7 +282,7 @@ def _costs() -> list[Panel]:
             "Pins",
             "Whether the probes of each uplink were proven to leave by it. Normal: proven. Not proven: the "
             "router's policy route is missing, and that uplink's state says nothing about the circuit.",
-            Place(0, 38, 12, 5),
+            Place(0, 39, 12, 5),
             [Query(_newest("yardlight_uplink_pinned", "uplink"), legend="{{uplink}}")],
             answers(State("proven", GREEN), State("leaves by another", RED)),
         ),
@@ -272,7 +291,7 @@ def _costs() -> list[Panel]:
             "What probing used of each metered uplink's budget (metered.budget). Normal: below 70 %, the "
             "routine share. Above: incidents ate the reserve. Unmetered uplinks have no budget and are not "
             "shown.",
-            Place(12, 38, 6, 5),
+            Place(12, 39, 6, 5),
             Query(f"{used} / {_newest('yardlight_probe_budget_bytes', 'uplink')}", legend="{{uplink}}"),
             ((None, GREEN), (0.7, ORANGE), (0.9, RED)),
         ),
@@ -280,30 +299,8 @@ def _costs() -> list[Panel]:
             "Probe traffic",
             "Bytes a second that probing puts on each uplink, both ways. Normal: flat; higher for as long "
             "as something is wrong. On a metered uplink the budget is the limit.",
-            Place(18, 38, 6, 5),
+            Place(18, 39, 6, 5),
             [Query(_rate("yardlight_probe_bytes_total", "uplink"), legend="{{uplink}}")],
             unit="Bps",
-        ),
-        listing(
-            "Circuits: whom to call",
-            "The uplinks as the inventory has them, with provider, circuit id and support number, and how "
-            "often each is probed.",
-            Place(0, 43, 24, 5),
-            [
-                Query(
-                    f"max by (uplink, role, medium, isp, circuit, support) (yardlight_uplink_info{{{HERE}}})"
-                ),
-                Query(_newest("yardlight_uplink_probe_interval_seconds", "uplink")),
-            ],
-            {
-                "uplink": "Uplink",
-                "role": "Role",
-                "medium": "Medium",
-                "isp": "Provider",
-                "circuit": "Circuit id",
-                "support": "Support",
-                "Value #B": "Probed every",
-            },
-            units={"Probed every": "s"},
         ),
     ]

@@ -11,9 +11,7 @@ _CIRCUIT = 'isp="Frontier",circuit="12/KRFN/004",support="+1 800 555 0199"'
 _TARGETS = ("198.51.100.1", "203.0.113.53")
 
 
-def _flag(
-    metric: str, labels: str, key: str, states: tuple[str, ...], now: str
-) -> Iterator[tuple[str, str, float]]:
+def _flag(metric: str, labels: str, key: str, states: tuple[str, ...], now: str) -> Iterator[tuple[str, str, float]]:
     for state in states:
         yield metric, f'{labels},{key}="{state}"', float(state == now)
 

@@ -43,7 +43,7 @@ def queries(board: Path) -> list[tuple[str, str]]:
 
 def filled(expr: str) -> str:
     """The expression as Prometheus gets it."""
-    values = {"$__rate_interval": "1m15s", "$fleet": "demo", "$terminal": "fontana"}
+    values = {"$__rate_interval": "1m15s", "$__interval": "1m", "$fleet": "demo", "$terminal": "fontana"}
     for name, value in values.items():
         expr = expr.replace(name, value)
     return expr
@@ -61,9 +61,7 @@ def test_there_is_a_board() -> None:
 
 def test_building_again_changes_nothing(tmp_path: Path, root: Path) -> None:
     pytest.importorskip("grafana_foundation_sdk", reason="the boards' build dependency is not installed")
-    build = (
-        "import sys, pathlib; from dashboards.build import house; house.FOLDER = pathlib.Path(sys.argv[1])\n"
-    )
+    build = "import sys, pathlib; from dashboards.build import house; house.FOLDER = pathlib.Path(sys.argv[1])\n"
     build += "import runpy; runpy.run_module('dashboards.build', run_name='__main__')"
     subprocess.run([sys.executable, "-c", build, str(tmp_path)], cwd=root, check=True)
     stale = [path.name for path in BOARDS if path.read_bytes() != (tmp_path / path.name).read_bytes()]
@@ -124,9 +122,7 @@ def test_every_series_is_aggregated_so_that_a_second_exporter_changes_nothing(bo
 
 def test_every_metric_is_in_the_catalogue(board: Path) -> None:
     suffixes = {"histogram": ("_bucket", "_sum", "_count")}
-    series = {
-        name + suffix for name, metric in METRICS.items() for suffix in suffixes.get(metric.kind, ("",))
-    }
+    series = {name + suffix for name, metric in METRICS.items() for suffix in suffixes.get(metric.kind, ("",))}
     for title, expr in queries(board):
         assert set(re.findall(r"\byardlight_\w+", expr)) <= series, title
 
@@ -136,9 +132,7 @@ def test_panels_do_not_overlap_and_stay_on_the_grid(board: Path) -> None:
     for panel in panels(board):
         at = panel["gridPos"]
         assert at["x"] + at["w"] <= 24, panel["title"]
-        for cell in (
-            (x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])
-        ):
+        for cell in ((x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])):
             assert cell not in taken, f"{panel['title']} lies over {taken[cell]}"
             taken[cell] = panel["title"]
 
@@ -212,10 +206,7 @@ def test_a_state_is_shown_as_its_number_and_the_unmeasured_as_nothing(
 ) -> None:
     shown = {panel["title"]: filled(panel["targets"][0]["expr"]) for panel in panels(board)}
     times = {"primary": history.CUT - 60, "standby": history.SWITCHED + 60}
-    now = {
-        state: prometheus(shown["Terminal is on"], history.HOUR - at)[0]["value"][1]
-        for state, at in times.items()
-    }
+    now = {state: prometheus(shown["Terminal is on"], history.HOUR - at)[0]["value"][1] for state, at in times.items()}
     assert now == {"primary": "1", "standby": "2"}
     assert prometheus(shown["Terminal is on"].replace("fontana", "reno"), 0) == []
     assert prometheus(shown["Loss by target"].replace("fontana", "reno"), 0) == []
