@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 READY := .venv/ready
 ARGS ?=
 
-.PHONY: all help setup format lint types test demo lab bench docs clean
+.PHONY: all help setup format lint types test demo lab bench docs boards clean
 .DEFAULT_GOAL := all
 
 all: format lint types test  ## format, lint, types, tests
@@ -42,6 +42,9 @@ bench: $(READY)  ## costs as ratios against a peer in the same run
 
 docs: $(READY)  ## rewrite the generated tables
 	@$(PYTHON) -m yardlight.docs exporters/README.md
+
+boards: $(READY)  ## build dashboards/*.json
+	@$(PYTHON) -m dashboards.build
 
 clean:  ## remove .venv, caches and the demo's files
 	@rm -rf .venv .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
