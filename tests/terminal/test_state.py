@@ -1,0 +1,140 @@
+"""The state file: valid after kill -9, moved aside when unusable, never ahead of what is exposed."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from yardlight import catalogue as m
+from yardlight.errors import StateError
+from yardlight.exposition import Histogram
+from yardlight.state import Event, State, Total
+from yardlight.terminal.totals import Totals
+
+EVENT = Event("acme", "fontana", "gap", "lte", 1000.0, 1015.5, {"error": 0.1})
+
+
+def record(state: State, event: Event = EVENT, totals: list[Total] | None = None) -> None:
+    done = threading.Event()
+    state.record(event, totals or [], done.set)
+    assert done.wait(10)
+
+
+def test_events_and_totals_survive_a_restart(tmp_path: Path) -> None:
+    state = State(tmp_path / "s.db")
+    record(state, totals=[Total(m.FAILOVERS.name, ("fontana", "fiber", "lte"), 1.0)])
+    state.remember("acme", "fontana", "carrier", {"is": "lte"})
+    state.close()
+    state = State(tmp_path / "s.db")
+    assert state.events("acme", "fontana", 0, 2000) == [EVENT]
+    assert state.events("other", "fontana", 0, 2000) == []
+    assert state.totals("acme", "fontana") == [Total(m.FAILOVERS.name, ("fontana", "fiber", "lte"), 1.0)]
+    assert state.recall("acme", "fontana", "carrier") == {"is": "lte"}
+    state.close()
+
+
+def test_a_corrupt_file_is_moved_aside_said_and_not_deleted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "s.db"
+    path.write_bytes(b"this is no database, but somebody may want it" * 100)
+    with caplog.at_level(logging.ERROR):
+        state = State(path)
+    record(state)
+    state.close()
+    kept = list(tmp_path.glob("s.db.corrupt-*"))
+    assert len(kept) == 1
+    assert kept[0].read_bytes().startswith(b"this is no database")
+    assert "not a usable state file" in caplog.text
+
+
+def test_a_file_of_a_newer_version_is_moved_aside_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "s.db"
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 999")
+    connection.execute("CREATE TABLE future (x)")
+    connection.commit()
+    connection.close()
+    with caplog.at_level(logging.ERROR):
+        State(path).close()
+    assert len(list(tmp_path.glob("s.db.newer-*"))) == 1
+    assert "written by a newer Yardlight" in caplog.text
+
+
+def test_two_processes_cannot_share_a_state_file(tmp_path: Path) -> None:
+    state = State(tmp_path / "s.db")
+    with pytest.raises(StateError, match="another yardlight process uses this state file"):
+        State(tmp_path / "s.db")
+    state.close()
+
+
+def test_a_folder_that_does_not_exist_is_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(StateError, match="cannot keep state there: No such file or directory"):
+        State(tmp_path / "nowhere" / "s.db")
+
+
+def test_a_total_is_shown_only_after_it_was_written() -> None:
+    totals = Totals([])
+    totals.declare(m.FAILOVERS, ("fontana", "fiber", "lte"))
+    new = totals.add(m.FAILOVERS, ("fontana", "fiber", "lte"), 1.0)
+    assert totals.samples(m.FAILOVERS) == {("fontana", "fiber", "lte"): 0.0}
+    totals.show([new])
+    assert totals.samples(m.FAILOVERS) == {("fontana", "fiber", "lte"): 1.0}
+
+
+def test_a_restored_histogram_goes_on_where_it_was() -> None:
+    first = Totals([])
+    written = [first.add(m.GAP, ("fontana",), seconds) for seconds in (3.0, 16.0, 70.0)][-1]
+    second = Totals([written])
+    second.declare(m.GAP, ("fontana",))
+    shown = second.samples(m.GAP)[("fontana",)]
+    assert isinstance(shown, Histogram)
+    assert (sum(shown.counts), shown.sum) == (3, 89.0)
+
+
+def test_a_histogram_whose_buckets_changed_loses_no_count() -> None:
+    old = Total(m.GAP.name, ("fontana",), {"bounds": [4.0, 7000.0], "counts": [2, 3, 1], "sum": 9000.0})
+    totals = Totals([old])
+    totals.declare(m.GAP, ("fontana",))
+    shown = totals.samples(m.GAP)[("fontana",)]
+    assert isinstance(shown, Histogram)
+    assert (sum(shown.counts), shown.sum) == (6, 9000.0)
+
+
+KILLED = """
+import sys, threading
+from pathlib import Path
+from yardlight.state import Event, State, Total
+state = State(Path(sys.argv[1]))
+for number in range(1, 100000):
+    done = threading.Event()
+    event = Event("acme", "fontana", "gap", "lte", float(number), number + 1.0, {})
+    state.record(event, [Total("count", (), number)], done.set)
+    done.wait()
+    print(number, flush=True)
+"""
+
+
+def test_kill_9_in_the_middle_of_writing_loses_nothing_that_was_exposed(tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    for _ in range(5):
+        with subprocess.Popen([sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            exposed = 0
+            for line in process.stdout:
+                exposed = int(line)
+                if exposed >= 20:
+                    break
+            os.kill(process.pid, signal.SIGKILL)
+            rest = [int(line) for line in process.stdout if line.endswith("\n")]
+        exposed = max([exposed, *rest])
+        state = State(path)
+        (total,) = state.totals("acme", "fontana")
+        assert total.value >= exposed
+        state.close()
