@@ -41,9 +41,7 @@ async def answers(source: str, host: str = TARGETS[0], timeout: float = 0.3) -> 
     probe.setblocking(False)
     probe.bind((source, 0))
     try:
-        await asyncio.wait_for(
-            asyncio.get_running_loop().sock_connect(probe, (host, PORTS.internet)), timeout
-        )
+        await asyncio.wait_for(asyncio.get_running_loop().sock_connect(probe, (host, PORTS.internet)), timeout)
     except TimeoutError:
         return False
     finally:
@@ -60,9 +58,7 @@ async def egress(source: str) -> str | None:
     transaction = os.urandom(12)
     loop = asyncio.get_running_loop()
     try:
-        await loop.sock_sendto(
-            client, struct.pack("!HHI", 1, 0, 0x2112A442) + transaction, (STUN_HOST, PORTS.stun)
-        )
+        await loop.sock_sendto(client, struct.pack("!HHI", 1, 0, 0x2112A442) + transaction, (STUN_HOST, PORTS.stun))
         answer = await asyncio.wait_for(loop.sock_recv(client, 200), 0.3)
     except TimeoutError:
         return None

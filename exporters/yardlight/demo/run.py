@@ -108,11 +108,11 @@ class _Demo:
     @contextlib.asynccontextmanager
     async def _started_programs(self) -> AsyncIterator[None]:
         """The exporter, Prometheus and Alertmanager running, each as far as it is installed."""
-        top = programs.checkout()
         _forget(self._folder)
         (self._folder / "fleet.yml").write_text(inventory(self._simulator, self._options), encoding="utf-8")
         wanted = [programs.exporter(self._options, self._folder)]
         if not self._options.fleet_only:
+            top = programs.checkout()
             wanted.append(programs.prometheus(self._options, self._folder, top))
             wanted.append(programs.alertmanager(self._options, self._folder, top))
         self._missing = [missing for program in wanted if (missing := program.missing)]
