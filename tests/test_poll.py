@@ -167,9 +167,7 @@ def test_a_started_poll_collects_again_and_again_by_itself() -> None:
 
 
 @given(st.floats(0.1, 86400), st.integers(0, 5000), st.floats(0, 1))
-def test_the_pause_stays_within_a_tenth_of_interval_or_back_off(
-    interval: float, failed: int, chance: float
-) -> None:
+def test_a_pause_is_about_the_interval_or_the_back_off(interval: float, failed: int, chance: float) -> None:
     wait = pause(interval, failed, chance)
     assert 0.9 * interval <= wait <= 1.1 * max(interval, BACKOFF_SECONDS) + 1e-9
     if failed == 0:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Protocol
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -14,6 +15,7 @@ from markdown_it import MarkdownIt
 
 from yardlight import __version__
 
+RUNBOOKS = resources.files("yardlight") / "runbooks"
 _RUNBOOK = re.compile(r"[A-Za-z0-9]{1,80}")
 
 
@@ -68,9 +70,9 @@ def landing(overview: Overview) -> str:
     return _TEMPLATES.get_template("landing.html").render(o=overview, version=__version__)
 
 
-def runbook(name: str) -> str | None:
+def runbook(name: str, folder: Traversable = RUNBOOKS) -> str | None:
     """The runbook of this name as a page, or None if there is none."""
-    file = resources.files("yardlight") / "runbooks" / f"{name}.md"
+    file = folder / f"{name}.md"
     if not _RUNBOOK.fullmatch(name) or not file.is_file():
         return None
     # Raw HTML in a runbook is shown, not run: html=False.
@@ -78,9 +80,8 @@ def runbook(name: str) -> str | None:
     return _TEMPLATES.get_template("runbook.html").render(name=name, body=body)
 
 
-def runbooks() -> str:
+def runbooks(folder: Traversable = RUNBOOKS) -> str:
     """The list of all runbooks as a page."""
-    folder = resources.files("yardlight") / "runbooks"
     files = folder.iterdir() if folder.is_dir() else []
     names = sorted(file.name.removesuffix(".md") for file in files if file.name.endswith(".md"))
     return _TEMPLATES.get_template("runbooks.html").render(names=[n for n in names if _RUNBOOK.fullmatch(n)])

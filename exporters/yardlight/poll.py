@@ -163,7 +163,7 @@ def _in_thread(work: Collect, name: str) -> asyncio.Future[Outcome]:
         try:
             outcome = work()
         except BaseException as error:
-            # Handed over as a value: some exceptions cannot be put into a future, and none may end the process.
+            # Handed over as a value: some exceptions cannot be put into a future.
             outcome = error
         # The loop is closed when the process stopped in the meantime.
         with contextlib.suppress(RuntimeError):

@@ -124,7 +124,7 @@ class Service:
         return "centre" if self._options.centre else "centre and terminals"
 
     async def load(self) -> None:
-        """Read the inventories. Raises `InventoryError` if none is usable, `StartError` if none can be run."""
+        """Read the inventories. Raises `InventoryError` or `StartError` if none can be run."""
         loaded = await asyncio.to_thread(_load, self._options)
         problems = [problem for file in loaded.broken.values() for problem in file]
         if not loaded.inventories:
@@ -132,9 +132,7 @@ class Service:
         _log_problems(problems)
         terminals = [terminal for each in loaded.inventories for terminal in each.fleet.terminals]
         if self._options.terminal not in (None, *terminals):
-            raise StartError(
-                f"no terminal {self._options.terminal!r}; the inventory has {', '.join(terminals)}"
-            )
+            raise StartError(f"no terminal {self._options.terminal!r}; the inventory has {', '.join(terminals)}")
         if any(_needs_icmp(each.fleet, self._options) for each in loaded.inventories) and not may_send_icmp():
             raise StartError(NO_NET_RAW)
         self._loaded = loaded
@@ -198,9 +196,7 @@ class Service:
                 try:
                     found += source.blocks()
                 except Exception:
-                    log.exception(
-                        "a page is incomplete", extra=kv(fleet=fleet.name, source=type(source).__name__)
-                    )
+                    log.exception("a page is incomplete", extra=kv(fleet=fleet.name, source=type(source).__name__))
                 await asyncio.sleep(0)
         for path in self._broken:
             if path.stem not in self._fleets and not self._running(path):
@@ -293,9 +289,7 @@ class RunningFleet:
         if not self._options.terminal:
             await self._use_centre(inventory.fleet)
         self.loaded = time.time()
-        log.info(
-            "the inventory is in use", extra=kv(fleet=self.name, file=inventory.path, terminals=len(wanted))
-        )
+        log.info("the inventory is in use", extra=kv(fleet=self.name, file=inventory.path, terminals=len(wanted)))
 
     async def stop(self) -> None:
         """Stop probing and collecting, then close the state file."""

@@ -102,9 +102,7 @@ class Server:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
-        runner = web.AppRunner(
-            self._app(), access_log=None, keepalive_timeout=KEEPALIVE_SECONDS, shutdown_timeout=2.0
-        )
+        runner = web.AppRunner(self._app(), access_log=None, keepalive_timeout=KEEPALIVE_SECONDS, shutdown_timeout=2.0)
         await runner.setup()
         assert runner.server is not None
         listener = await self._accept(runner.server)
@@ -112,9 +110,9 @@ class Server:
         while not await _within(self._stopping.wait(), REREAD_SECONDS):
             if self._path and self._reread(self._path):
                 fresh = await self._accept(runner.server)
-                listener.close()
+                await self._end(listener)
                 listener = fresh
-        listener.close()
+        await self._end(listener)
         self._socket.close()
         await runner.cleanup()
 
@@ -126,9 +124,14 @@ class Server:
 
         tls = self._config.tls
         timeout = HANDSHAKE_SECONDS if tls else None
-        return await self._loop.create_server(
-            protocol, sock=self._socket.dup(), ssl=tls, ssl_handshake_timeout=timeout
-        )
+        return await self._loop.create_server(protocol, sock=self._socket.dup(), ssl=tls, ssl_handshake_timeout=timeout)
+
+    async def _end(self, listener: asyncio.Server) -> None:
+        """Accept no more, and let what was accepted begin: asyncio forgets connections it has accepted halfway."""
+        for sock in listener.sockets:
+            self._loop.remove_reader(sock.fileno())
+        await asyncio.sleep(0.05)
+        listener.close()
 
     def _reread(self, path: Path) -> bool:
         """Take the web configuration again if a file changed; a broken one leaves the present one in use."""
@@ -159,18 +162,17 @@ class Server:
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Basic auth on every path, and the headers of the web configuration on every answer."""
         config = self._config
-        response: web.StreamResponse
-        if config.users and not await self._users.allowed(
-            config.users, request.headers.get("Authorization", "")
-        ):
-            response = web.Response(status=401, text="Unauthorized\n", headers={"WWW-Authenticate": "Basic"})
-        else:
-            try:
-                response = await handler(request)
-            except web.HTTPException as error:
-                response = error
-        for name, value in {"X-Content-Type-Options": "nosniff", **config.headers}.items():
-            response.headers[name] = value
+        headers = {"X-Content-Type-Options": "nosniff", **config.headers}
+        authorization = request.headers.get("Authorization", "")
+        if config.users and not await self._users.allowed(config.users, authorization):
+            headers["WWW-Authenticate"] = 'Basic realm="Yardlight"'
+            return web.Response(status=401, text="Unauthorized\n", headers=headers)
+        try:
+            response = await handler(request)
+        except web.HTTPException as error:
+            error.headers.update(headers)
+            raise
+        response.headers.update(headers)
         return response
 
     async def _ask(self, question: Question[T], seconds: float = ANSWER_SECONDS) -> T:
@@ -179,9 +181,7 @@ class Server:
         try:
             return await asyncio.wait_for(asyncio.wrap_future(answer), seconds)
         except TimeoutError:
-            raise web.HTTPServiceUnavailable(
-                text=f"the probing loop gave no answer within {seconds:g} s\n"
-            ) from None
+            raise web.HTTPServiceUnavailable(text=f"the probing loop gave no answer within {seconds:g} s\n") from None
 
     async def _metrics(self, request: web.Request) -> web.Response:
         openmetrics = wants_openmetrics(request.headers.get("Accept", ""))
