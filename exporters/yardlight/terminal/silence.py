@@ -12,7 +12,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 MIN_SILENCE = 1.0
-MIN_LOST = 3
+# So many probes in a row are not lost by chance, even on a circuit that loses a fifth. Where probes are rare, time
+# takes the place of number.
+MIN_LOST = 8
+MIN_LOST_SLOW, SLOW = 3, 5.0
 # A lone late answer may overtake an earlier probe's: the end of a silence is settled this long after the first answer.
 SETTLE = 1.0
 
@@ -94,10 +97,11 @@ class Silence:
         return self._first_bad is not None and now - self._first_bad > self.overdue
 
     def confirmed(self, now: float) -> bool:
-        """True when the path has been silent for a second over at least three overdue probes."""
+        """True when the path has been silent for a second, over more overdue probes than chance would lose."""
         if self.last_good is None or self._first_bad is None or now - self.last_good < MIN_SILENCE:
             return False
-        return self._overdue_probes(now) >= MIN_LOST
+        needed = MIN_LOST_SLOW if now - self.last_good >= SLOW else MIN_LOST
+        return self._overdue_probes(now) >= needed
 
     def _overdue_probes(self, now: float) -> int:
         limit = now - self.overdue
