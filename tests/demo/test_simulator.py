@@ -76,7 +76,7 @@ def test_a_cut_circuit_is_silent_for_its_own_address_only_and_speaks_again_when_
         faults.apply(simulator, "fontana.fiber=cut")
         assert not any([await answers(FIBER, target) for target in TARGETS])
         assert await answers(LTE)
-        assert await answers("127.101.2.1"), "stockton's fibre was not cut"
+        assert await answers("127.101.2.1"), "stockton's fiber was not cut"
         faults.apply(simulator, "fontana.fiber=heal")
         assert await answers(FIBER)
 
@@ -100,7 +100,7 @@ def test_the_egress_address_tells_which_circuit_an_address_takes() -> None:
             "198.51.100.1",
         ]
         faults.apply(simulator, "fontana.lte=pin-lost")
-        assert await egress(LTE) == "198.51.100.1", "without its policy route the probe leaves by the fibre"
+        assert await egress(LTE) == "198.51.100.1", "without its policy route the probe leaves by the fiber"
         faults.apply(simulator, "fontana.fiber=cut")
         assert await egress(FIBER) is None
         assert await egress(DEFAULT) is None

@@ -62,3 +62,12 @@ def test_the_picture_shows_terminals_truth_and_what_was_sent() -> None:
 
 def test_nothing_measured_is_an_empty_table_not_a_row_of_zeros() -> None:
     assert table.rows("") == []
+
+
+def test_the_inbox_shows_the_newest_first_and_leaves_old_ones_out() -> None:
+    notices = [Notice(float(n), "noc", "firing", (), (f"notice {n}.",)) for n in range(10)]
+    output = io.StringIO()
+    Console(width=100, file=output).print(table.draw([], {}, notices, []))
+    shown = [n for n in range(10) if f"notice {n}." in output.getvalue()]
+    assert shown == list(range(2, 10))
+    assert output.getvalue().index("notice 9.") < output.getvalue().index("notice 8.")

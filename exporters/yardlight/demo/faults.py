@@ -8,15 +8,15 @@ from yardlight.inventory.values import parse_duration, parse_share
 
 LIST = f"""\
 Put a terminal's name (fontana, stockton, reno) in front:
-  fontana.{PRIMARY}=cut               the fibre is cut; the router moves to LTE
-  fontana.{PRIMARY}=loss=20%          the fibre loses one packet in five
-  fontana.{PRIMARY}=heal              the fibre is well again; the router fails back
+  fontana.{PRIMARY}=cut               the fiber is cut; the router moves to LTE
+  fontana.{PRIMARY}=loss=20%          the fiber loses one packet in five
+  fontana.{PRIMARY}=heal              the fiber is well again; the router fails back
   fontana.{STANDBY}=cut                 the standby is dead
-  fontana.{STANDBY}=pin-lost            the router lost the policy route: LTE probes leave by the fibre
+  fontana.{STANDBY}=pin-lost            the router lost the policy route: LTE probes leave by the fiber
   fontana=cut                     both circuits are cut
   fontana.router=switch=90s       the router needs 90 s to switch
   fontana.router=never-switch     the router does not switch at all
-  fontana.router=failback-stuck   the router stays on LTE when the fibre is back
+  fontana.router=failback-stuck   the router stays on LTE when the fiber is back
   fontana.router=heal             the router behaves again
   fontana=heal                    everything at this terminal is well again"""
 

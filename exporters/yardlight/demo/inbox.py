@@ -64,9 +64,7 @@ def read(audience: str, payload: dict[str, Any], at: float) -> Notice:
 
 
 def _identity(labels: dict[str, str]) -> str:
-    return " ".join(
-        f"{name}={value}" for name, value in labels.items() if name not in ("alertname", "severity")
-    )
+    return " ".join(f"{name}={value}" for name, value in labels.items() if name not in ("alertname", "severity"))
 
 
 class Inbox:

@@ -47,9 +47,7 @@ def ask(options: DemoOptions) -> int:
         return 1
     except OSError:
         port = options.ports.inbox
-        print(
-            f"no demo is running: nothing answers on port {port}; start one: yardlight demo", file=sys.stderr
-        )
+        print(f"no demo is running: nothing answers on port {port}; start one: yardlight demo", file=sys.stderr)
         return 1
     return 0
 

@@ -52,9 +52,7 @@ class Row:
 
 def rows(page: str) -> list[Row]:
     """The terminals on a /metrics page, in the page's order."""
-    samples = [
-        (name, dict(_LABEL.findall(labels)), float(value)) for name, labels, value in _SAMPLE.findall(page)
-    ]
+    samples = [(name, dict(_LABEL.findall(labels)), float(value)) for name, labels, value in _SAMPLE.findall(page)]
 
     def current(metric: str, terminal: str, label: str, key: str = "") -> dict[str, str]:
         """By `key`, the value of `label` on the sample of this state-like metric that is 1."""
@@ -65,14 +63,10 @@ def rows(page: str) -> list[Row]:
         }
 
     def number(metric: str, terminal: str) -> float | None:
-        found = (
-            value for name, labels, value in samples if name == metric and labels["terminal"] == terminal
-        )
+        found = (value for name, labels, value in samples if name == metric and labels["terminal"] == terminal)
         return next(found, None)
 
-    terminals = dict.fromkeys(
-        labels["terminal"] for name, labels, _ in samples if name == TERMINAL_STATE.name
-    )
+    terminals = dict.fromkeys(labels["terminal"] for name, labels, _ in samples if name == TERMINAL_STATE.name)
     return [
         Row(
             terminal,
@@ -86,9 +80,7 @@ def rows(page: str) -> list[Row]:
     ]
 
 
-def draw(
-    measured: Iterable[Row], truth: Mapping[str, str], notices: list[Notice], notes: Iterable[str]
-) -> Group:
+def draw(measured: Iterable[Row], truth: Mapping[str, str], notices: list[Notice], notes: Iterable[str]) -> Group:
     """The live picture: the fleet, the inbox, and `notes` below."""
     fleet = Table(expand=True, title="Terminals", title_justify="left")
     for column in ("terminal", "state", "since", "uplinks", "observed path", "last gap", "in truth"):
@@ -103,8 +95,11 @@ def draw(
             "none" if row.gap is None else f"{row.gap:.1f} s",
             Text(truth.get(row.terminal, ""), style="dim"),
         )
-    inbox = "\n\n".join(notice.text() for notice in notices[-_SHOWN_NOTICES:])
-    return Group(fleet, Panel(Text(inbox or "nothing was sent"), title="Inbox", title_align="left"), *notes)
+    newest_first = notices[: -_SHOWN_NOTICES - 1 : -1]
+    inbox = "\n\n".join(notice.text() for notice in newest_first)
+    return Group(
+        fleet, Panel(Text(inbox or "nothing was sent"), title="Inbox, newest first", title_align="left"), *notes
+    )
 
 
 def _colored(state: str, text: str | None = None) -> Text:
