@@ -71,6 +71,18 @@ def test_prometheus_scrapes_the_services_that_compose_names(root: Path) -> None:
     assert hosts - {"localhost"} <= services
 
 
+def test_alertmanager_reaches_the_inbox_where_the_shipped_routing_has_it(root: Path) -> None:
+    services = read(root / "docker/compose.yml")["services"]
+    receivers = read(root / "alert_rules/alertmanager/alertmanager.yml")["receivers"]
+    assert all(
+        hook["url"].startswith("http://127.0.0.1:19094/")
+        for receiver in receivers
+        for hook in receiver["webhook_configs"]
+    )
+    assert services["alertmanager"]["network_mode"] == "service:yardlight"
+    assert services["yardlight"]["networks"]["default"]["aliases"] == ["alertmanager"]
+
+
 def test_grafana_gets_the_data_source_and_the_boards_that_compose_mounts(root: Path) -> None:
     provisioning = root / "docker/grafana/provisioning"
     source = read(provisioning / "datasources/prometheus.yml")["datasources"][0]
