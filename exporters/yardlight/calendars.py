@@ -25,9 +25,7 @@ def holiday_country(code: str) -> holidays.HolidayBase:
     try:
         return holidays.country_holidays(country, subdiv=part or None)
     except NotImplementedError:
-        raise ValueError(
-            f"{code!r} is not a country with known holidays; write a code like US or US-CA"
-        ) from None
+        raise ValueError(f"{code!r} is not a country with known holidays; write a code like US or US-CA") from None
 
 
 def windows(calendar: Calendar, start: float, end: float, zone: ZoneInfo) -> list[tuple[float, float]]:
@@ -60,9 +58,7 @@ def _daily(calendar: Calendar, start: float, end: float, zone: ZoneInfo) -> Iter
     day = datetime.fromtimestamp(start, zone).date() - _DAY
     last = datetime.fromtimestamp(end, zone).date() + _DAY
     while day <= last:
-        if day.weekday() in calendar.days and not (
-            calendar.holidays and day in holiday_country(calendar.holidays)
-        ):
+        if day.weekday() in calendar.days and not (calendar.holidays and day in holiday_country(calendar.holidays)):
             opening, closing = _hours(calendar, day, zone)
             if opening < closing:
                 yield opening, closing

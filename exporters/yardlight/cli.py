@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,10 +19,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = build_parser().parse_args(argv)
     command: Command = arguments.command
     try:
-        return command(arguments)
+        code = command(arguments)
+        sys.stdout.flush()
     except YardlightError as error:
         print(error, file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # `yardlight metrics | head`: nobody reads on, and Python must not try to flush again at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -56,16 +63,10 @@ def _serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser = _command(commands, "serve", "measure, and serve /metrics and the pages for people", run_serve)
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--inventory", type=Path, metavar="FILE", help="one fleet (default: fleet.yml)")
-    source.add_argument(
-        "--inventory-dir", type=Path, metavar="DIR", help="many fleets, one per *.yml in this folder"
-    )
+    source.add_argument("--inventory-dir", type=Path, metavar="DIR", help="many fleets, one per *.yml in this folder")
     side = parser.add_mutually_exclusive_group()
-    side.add_argument(
-        "--centre", action="store_true", help="the centre only: thresholds, calendars, outside probes"
-    )
-    side.add_argument(
-        "--terminal", metavar="NAME", help="one terminal only, measured from the box in its yard"
-    )
+    side.add_argument("--centre", action="store_true", help="the centre only: thresholds, calendars, outside probes")
+    side.add_argument("--terminal", metavar="NAME", help="one terminal only, measured from the box in its yard")
     parser.add_argument(
         "--web.listen-address",
         dest="listen",
@@ -88,9 +89,7 @@ def _serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         help="history; default: %(default)s",
     )
     parser.add_argument("--log.format", dest="log_format", choices=("logfmt", "json"), default="logfmt")
-    parser.add_argument(
-        "--log.level", dest="log_level", choices=("debug", "info", "warning", "error"), default="info"
-    )
+    parser.add_argument("--log.level", dest="log_level", choices=("debug", "info", "warning", "error"), default="info")
 
 
 def run_serve(arguments: argparse.Namespace) -> int:
@@ -114,12 +113,8 @@ def run_serve(arguments: argparse.Namespace) -> int:
 
 def _check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = _command(commands, "check", "validate an inventory and print what probing will cost", run_check)
-    parser.add_argument(
-        "inventory", nargs="?", type=Path, default=Path("fleet.yml"), help="default: %(default)s"
-    )
-    parser.add_argument(
-        "--terminal", metavar="NAME", help="this machine is that terminal's box: judge it as such"
-    )
+    parser.add_argument("inventory", nargs="?", type=Path, default=Path("fleet.yml"), help="default: %(default)s")
+    parser.add_argument("--terminal", metavar="NAME", help="this machine is that terminal's box: judge it as such")
     output = parser.add_mutually_exclusive_group()
     output.add_argument("--explain", metavar="PATH", help="which file and line a field comes from")
     output.add_argument("--json", action="store_true", help="for machines")
@@ -134,12 +129,8 @@ def run_check(arguments: argparse.Namespace) -> int:
 
 
 def _init(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = _command(
-        commands, "init", "find this machine's uplinks and write the smallest inventory", run_init
-    )
-    parser.add_argument(
-        "inventory", nargs="?", type=Path, default=Path("fleet.yml"), help="default: %(default)s"
-    )
+    parser = _command(commands, "init", "find this machine's uplinks and write the smallest inventory", run_init)
+    parser.add_argument("inventory", nargs="?", type=Path, default=Path("fleet.yml"), help="default: %(default)s")
     parser.add_argument("--fleet", default="my-fleet", metavar="NAME", help="default: %(default)s")
     parser.add_argument("--terminal", metavar="NAME", help="default: the name of this machine")
 
@@ -174,9 +165,7 @@ def run_metrics(arguments: argparse.Namespace) -> int:
 
 
 def _demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = _command(
-        commands, "demo", "run a simulated fleet on this machine, or break the one that runs", run_demo
-    )
+    parser = _command(commands, "demo", "run a simulated fleet on this machine, or break the one that runs", run_demo)
     parser.add_argument(
         "--fault",
         metavar="FAULT",
@@ -187,13 +176,9 @@ def _demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         action="store_true",
         help="cut a circuit, print the first notification and end",
     )
-    parser.add_argument(
-        "--fleet-only", action="store_true", help="leave Prometheus and Alertmanager to somebody else"
-    )
+    parser.add_argument("--fleet-only", action="store_true", help="leave Prometheus and Alertmanager to somebody else")
     parser.add_argument("--host", default="127.0.0.1", help="where to listen; default: %(default)s")
-    parser.add_argument(
-        "--folder", type=Path, default=Path(".demo"), help="where to work; default: %(default)s"
-    )
+    parser.add_argument("--folder", type=Path, default=Path(".demo"), help="where to work; default: %(default)s")
 
 
 def run_demo(arguments: argparse.Namespace) -> int:

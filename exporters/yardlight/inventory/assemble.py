@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from yardlight.errors import Problem
 from yardlight.inventory import complain, rules
-from yardlight.inventory.models import METERED_MEDIA, Fleet, Medium, Model, Terminal, Uplink
+from yardlight.inventory.models import METERED_MEDIA, Fleet, Medium, Terminal, Uplink
 from yardlight.inventory.source import Node, describe, merge, plain
 from yardlight.inventory.words import choice
 
@@ -52,7 +52,7 @@ class _Assembly:
         if "terminals" in entries:
             terminals_node = replace(entries["terminals"], value=merged)
             self._root = replace(self._root, value={**entries, "terminals": terminals_node})
-            if not merged:
+            if terminals_node.value == {} == plain(entries["terminals"]):
                 self._say(terminals_node, "there is no terminal; write one entry per terminal")
         terminals = {name: self._terminal(name, node) for name, node in merged.items()}
         return (fleet.model_copy(update={"terminals": terminals}) if fleet else None), self._root
@@ -67,9 +67,7 @@ class _Assembly:
             self._say(node, f"{describe(node.value)} is not a mapping")
         return node.entries if node else {}
 
-    def _lenient(
-        self, model: type[M], data: Any, node: Node, partial: bool = False
-    ) -> tuple[M | None, set[str]]:
+    def _lenient(self, model: type[M], data: Any, node: Node, partial: bool = False) -> tuple[M | None, set[str]]:
         """The model without the fields that are wrong, and these; None when it cannot be without them."""
         try:
             return model.model_validate(data), set()
@@ -106,8 +104,7 @@ class _Assembly:
             return merged
         base = self._defaults.get("uplink")
         below = {
-            name: merge(base, _filled(entry)) if base else _filled(entry)
-            for name, entry in uplinks.entries.items()
+            name: merge(base, _filled(entry)) if base else _filled(entry) for name, entry in uplinks.entries.items()
         }
         return replace(merged, value={**merged.value, "uplinks": replace(uplinks, value=below)})
 
@@ -133,7 +130,7 @@ class _Assembly:
             return None
         data = {"timezone": self._timezone, **plain(node), "name": name}
         data.pop("class", None)
-        self._refuse_name(node, Terminal)
+        self._refuse_name(node)
         written = data.get("uplinks")
         uplinks: dict[str, Uplink | None] = {}
         broken: dict[str, set[str]] = {}
@@ -152,9 +149,7 @@ class _Assembly:
         self._problems.extend(rules.terminal_problems(node, self._root))
         if terminal is None:
             return None
-        terminal = terminal.model_copy(
-            update={"uplinks": {key: entry for key, entry in uplinks.items() if entry}}
-        )
+        terminal = terminal.model_copy(update={"uplinks": {key: entry for key, entry in uplinks.items() if entry}})
         self._problems.extend(rules.judged_problems(node, terminal, broken))
         return terminal
 
@@ -162,13 +157,13 @@ class _Assembly:
         if not isinstance(data, dict):
             self._say(node, f"{describe(node.value)} is not a mapping")
             return None, {name}
-        self._refuse_name(node, Uplink)
+        self._refuse_name(node)
         return self._lenient(Uplink, data, node, partial)
 
-    def _refuse_name(self, node: Node, model: type[Model]) -> None:
-        """A name is the key above; the models have it as a field only because we fill it in."""
+    def _refuse_name(self, node: Node) -> None:
+        """The models have a name as a field only because we fill it in."""
         if "name" in node.entries:
-            self._say(node.entries["name"], complain.unknown_key("name", model))
+            self._say(node.entries["name"], "the name is the key above, not a field")
 
 
 def _filled(node: Node) -> Node:

@@ -60,9 +60,7 @@ def check(path: Path, terminal: str | None, as_json: bool) -> int:
         else:
             hint = words.choice(terminal, inventory.fleet.terminals, "terminals")
             problems.append(inventory.problem(("terminals",), f"there is no terminal {terminal!r}; {hint}"))
-    costs_of = {
-        inventory.fleet.fleet: list(costs(inventory.fleet.terminals.values())) for inventory in inventories
-    }
+    costs_of = {inventory.fleet.fleet: list(costs(inventory.fleet.terminals.values())) for inventory in inventories}
     if as_json:
         print(json.dumps(_document(problems, warnings, costs_of), indent=2))
     else:

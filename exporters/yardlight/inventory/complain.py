@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from yardlight.errors import Problem
 from yardlight.inventory.models import Fleet, Terminal
 from yardlight.inventory.source import Node, describe
-from yardlight.inventory.words import choice
+from yardlight.inventory.words import choice, nearest
 
 _QUOTED = re.compile(r"'([^']*)'")
 _TAG = re.compile(r"\[key\]|literal\[.*\]|function-.*")
@@ -32,21 +32,25 @@ _ACCEPTED = {
 }
 
 
-def problems(
-    error: ValidationError, data: Any, node: Node, model: type[BaseModel], partial: bool
-) -> list[Problem]:
+def problems(error: ValidationError, data: Any, node: Node, model: type[BaseModel], partial: bool) -> list[Problem]:
     """Each error of a model once, at the place of the field in `node`.
 
     `data` is what was validated: `node` with names and defaults filled in. A `partial` one may miss fields.
     """
     details = [(_path(item["loc"], data), item) for item in error.errors(include_url=False)]
+    guesses = {
+        (*path[:-1], nearest(path[-1], known_keys(_model_at(model, path[:-1]))))
+        for path, item in details
+        if item["type"] == "extra_forbidden"
+    }
     spoken = [path for path, item in details if not _is_fixed_value(item)]
     found = []
     for path, item in details:
         # Of a union, the branch that takes one fixed value has nothing to add to what the other branch says.
         if _is_fixed_value(item) and any(other[: len(path)] == path for other in spoken):
             continue
-        if partial and item["type"] == "missing":
+        # A misspelt key is one mistake, not an unknown key and a missing one.
+        if item["type"] == "missing" and (partial or path in guesses):
             continue
         at, below = node.nearest(path)
         found.append(at.problem(_message(item, path, model), *(part for part in below if part != "name")))
@@ -64,11 +68,6 @@ def known_keys(model: type[BaseModel]) -> list[str]:
     return sorted((*names, *_MERGED.get(model, ())))
 
 
-def unknown_key(key: str, model: type[BaseModel]) -> str:
-    """The sentence for a key that this model does not have."""
-    return f"unknown key {key!r}; {choice(key, known_keys(model), 'known here')}"
-
-
 def _message(item: ErrorDetails, path: tuple[str, ...], model: type[BaseModel]) -> str:
     kind, raw, context = item["type"], item["input"], item.get("ctx", {})
     found = describe(raw)
@@ -76,7 +75,7 @@ def _message(item: ErrorDetails, path: tuple[str, ...], model: type[BaseModel]) 
     if kind == "missing":
         return f"is missing{accepted}"
     if kind == "extra_forbidden":
-        return unknown_key(path[-1], _model_at(model, path[:-1]))
+        return f"unknown key {path[-1]!r}; {choice(path[-1], known_keys(_model_at(model, path[:-1])), 'known here')}"
     if kind == "value_error":
         return _own_words(context["error"], raw, path)
     if kind == "literal_error":

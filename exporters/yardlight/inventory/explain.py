@@ -40,9 +40,7 @@ def _split(fleet: Fleet, root: Node, dotted: str) -> tuple[str, ...]:
     path: tuple[str, ...] = ()
     while rest:
         known = _children(fleet, root, path)
-        match = max(
-            (key for key in known if rest == key or rest.startswith(f"{key}.")), key=len, default=None
-        )
+        match = max((key for key in known if rest == key or rest.startswith(f"{key}.")), key=len, default=None)
         if match is None:
             word = rest.partition(".")[0]
             where = ".".join(path) or "the inventory"

@@ -7,8 +7,11 @@ import socket
 from collections.abc import Sequence
 from pathlib import Path
 
+from pydantic import TypeAdapter, ValidationError
+
 from yardlight.errors import StartError
 from yardlight.inventory.machine import Gateway, Machine, snapshot
+from yardlight.inventory.models import Name
 
 # Modem interfaces by the kernel's and ModemManager's names.
 _MODEM = re.compile(r"(wwan|wwp|ppp|rmnet|cdc-wdm)")
@@ -26,7 +29,7 @@ terminals:
 def init(path: Path, fleet: str, terminal: str | None) -> int:
     """Write an inventory for this machine; say what was found. Raises `StartError` rather than overwrite."""
     machine = snapshot()
-    text = inventory_text(machine, fleet, terminal or _name(socket.gethostname()))
+    text = inventory_text(machine, _checked(fleet), _checked(terminal or _name(socket.gethostname())))
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
@@ -35,9 +38,7 @@ def init(path: Path, fleet: str, terminal: str | None) -> int:
     except OSError as error:
         raise StartError(f"{path} cannot be written: {(error.strerror or str(error)).lower()}") from None
     found = ", ".join(f"{gateway.interface} by {gateway.address}" for gateway in machine.gateways)
-    print(
-        f"found {found}" if found else "found no way out of this machine; one uplink is written all the same"
-    )
+    print(f"found {found}" if found else "found no way out of this machine; one uplink is written all the same")
     print(f"wrote {path}; next: yardlight check {path}")
     return 0
 
@@ -64,6 +65,13 @@ def _uplinks(gateways: Sequence[Gateway]) -> list[str]:
         note = f"by {gateway.interface} to {gateway.address}; fiber, lte, 5g, cable or satellite?"
         lines.append(f"      {name}: {{{', '.join(fields)}}}  # {note}\n")
     return lines
+
+
+def _checked(name: str) -> str:
+    try:
+        return TypeAdapter(Name).validate_python(name)
+    except ValidationError as error:
+        raise StartError(str(error.errors()[0]["ctx"]["error"])) from None
 
 
 def _name(host: str) -> str:

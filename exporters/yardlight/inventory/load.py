@@ -96,9 +96,7 @@ def _read(path: Path, source: Source, chain: tuple[Path, ...]) -> Node | None:
     if root is None or include is None:
         return root
     if not isinstance(include.value, list):
-        source.problems.append(
-            include.problem(f"{describe(include.value)} is not a list; write [west.yml, east.yml]")
-        )
+        source.problems.append(include.problem(f"{describe(include.value)} is not a list; write [west.yml, east.yml]"))
         return root
     for item in include.value:
         part = _include(item, path, source, (*chain, path))

@@ -45,16 +45,15 @@ def uplinks_problems(terminal: Node, uplinks: Mapping[str, Any]) -> Iterator[Pro
     for name in primaries[1:]:
         place, below = node.nearest((name, "role"))
         yield place.problem(f"a second primary, after {primaries[0]!r}; a terminal has exactly one", *below)
-    if mappings and not primaries:
+    if mappings and all(data["role"] == "standby" for data in mappings.values()):
         yield node.problem("no uplink is primary; a terminal has exactly one")
     yield from _bind_problems(terminal, mappings)
-    if not terminal.entries.get("targets"):
-        without = [name for name, data in mappings.items() if not data.get("targets")]
-        if without:
-            message = f"is missing; {' and '.join(without)} have no targets of their own to probe"
-            yield terminal.problem(
-                message.replace(" have ", " has ") if len(without) == 1 else message, "targets"
-            )
+    # A misspelt key is reported as such; what it holds is not missing.
+    shared = (entry for key, entry in terminal.entries.items() if words.nearest(key, ("targets",)))
+    without = [name for name, data in mappings.items() if not data.get("targets")]
+    if without and not any(entry.value for entry in shared):
+        own = "has no targets of its own" if len(without) == 1 else "have no targets of their own"
+        yield _at(terminal, ("targets",), f"is missing; {' and '.join(without)} {own}")
 
 
 def _bind_problems(terminal: Node, uplinks: Mapping[str, dict[str, Any]]) -> Iterator[Problem]:
@@ -72,9 +71,7 @@ def _bind_problems(terminal: Node, uplinks: Mapping[str, dict[str, Any]]) -> Ite
             yield node.problem(f"{bind!r} is already the bind of {owner!r}; each uplink needs its own")
     default = terminal.get(("default_path", "bind"))
     if default and isinstance(default.value, str) and (owner := owners.get(_canonical(default.value), "")):
-        message = (
-            f"{default.value!r} is the bind of {owner!r}, so this would never be the path the router picks"
-        )
+        message = f"{default.value!r} is the bind of {owner!r}, so this would never be the path the router picks"
         yield default.problem(message)
 
 
@@ -84,9 +81,7 @@ def terminal_problems(terminal: Node, root: Node) -> Iterator[Problem]:
     calendars = root.entries.get("calendars")
     known = calendars.entries if calendars else {}
     if peak and isinstance(peak.value, str) and peak.value not in known:
-        yield peak.problem(
-            f"there is no calendar {peak.value!r}; {words.choice(peak.value, known, 'calendars')}"
-        )
+        yield peak.problem(f"there is no calendar {peak.value!r}; {words.choice(peak.value, known, 'calendars')}")
     egress = terminal.entries.get("egress")
     if egress and isinstance(egress.value, str) and not _STUN.fullmatch(egress.value):
         yield egress.problem(f"{egress.value!r} is not a STUN server; write stun://host:port")
@@ -122,9 +117,7 @@ def _repeated(node: Node, path: tuple[str, ...], targets: tuple[Target, ...]) ->
 
 def _too_short(node: Node, path: tuple[str, ...], uplink: Uplink) -> Iterator[Problem]:
     if uplink.interval is not None and uplink.interval < _MIN_INTERVAL:
-        yield _at(
-            node, (*path, "interval"), f"{_written(node, path, 'interval')} is too short; 100ms is the least"
-        )
+        yield _at(node, (*path, "interval"), f"{_written(node, path, 'interval')} is too short; 100ms is the least")
     if uplink.timeout <= 0:
         yield _at(
             node,
@@ -135,9 +128,7 @@ def _too_short(node: Node, path: tuple[str, ...], uplink: Uplink) -> Iterator[Pr
         yield _at(node, (*path, "metered", "per"), "a period of no length; write month or a duration like 7d")
 
 
-def _down_after_problems(
-    node: Node, path: tuple[str, ...], terminal: Terminal, uplink: Uplink
-) -> Iterator[Problem]:
+def _down_after_problems(node: Node, path: tuple[str, ...], terminal: Terminal, uplink: Uplink) -> Iterator[Problem]:
     plan = budget.plan(terminal, uplink)
     if math.isinf(plan.interval):
         yield _at(node, (*path, "metered"), "leaves no bytes to probe with; raise budget or lower reserve")
@@ -159,9 +150,7 @@ def _window_problems(node: Node, path: tuple[str, ...], window: Maintenance) -> 
         yield _at(node, (*path, "uplink"), f"there is no uplink {window.uplink!r}; {hint}")
     for key, moment in (("from", window.from_), ("to", window.to)):
         if moment.tzinfo is not None:
-            yield _at(
-                node, (*path, key), "has an offset from UTC; write the terminal's local time without one"
-            )
+            yield _at(node, (*path, key), "has an offset from UTC; write the terminal's local time without one")
             return
     if window.to <= window.from_:
         yield _at(

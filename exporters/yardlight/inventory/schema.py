@@ -52,7 +52,7 @@ class _Written(GenerateJsonSchema):
         written = _WRITTEN.get(schema["function"]["function"])
         return dict(written) if written else super().function_before_schema(schema)
 
-    def datetime_schema(self, schema: core_schema.DatetimeSchema) -> JsonSchemaValue:  # noqa: ARG002
+    def datetime_schema(self, schema: core_schema.DatetimeSchema) -> JsonSchemaValue:
         return {
             "type": "string",
             "pattern": r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?$",

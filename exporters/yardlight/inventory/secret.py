@@ -15,9 +15,7 @@ def read_secret(path: str, base: Path) -> Secret:
     try:
         text = (base / path).read_bytes().decode("utf-8")
     except OSError as error:
-        raise ValueError(
-            f"cannot read the secret file {path!r}: {(error.strerror or 'error').lower()}"
-        ) from None
+        raise ValueError(f"cannot read the secret file {path!r}: {(error.strerror or 'error').lower()}") from None
     except UnicodeDecodeError:
         raise ValueError(f"cannot read the secret file {path!r}: it is not UTF-8 text") from None
     secret = text.rstrip("\r\n")

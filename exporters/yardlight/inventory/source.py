@@ -6,6 +6,7 @@ only an empty value, `~` and `null` are nothing. The models turn text into numbe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +19,26 @@ from yardlight.errors import Problem
 _NULL = "tag:yaml.org,2002:null"
 _STANDARD = "tag:yaml.org,2002:"
 _FAST_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# PyYAML's words for what was being read, and what it found there.
+_OPENED = {
+    "while parsing a flow sequence": "list that opens",
+    "while parsing a flow mapping": "mapping that opens",
+    "while parsing a block mapping": "mapping that starts",
+    "while parsing a block collection": "list that starts",
+}
+_PLAIN_WORDS = [
+    (re.compile(pattern), words)
+    for pattern, words in (
+        (r"expected (',' or '[\]}]'), but got '<(?:stream|document) (?:end|start)>'", r"no \1 before the file ends"),
+        (r"expected (',' or '[\]}]'), but got '(.*)'", r"'\2' where \1 should be"),
+        (r"expected <block end>, but found .*", "this does not line up with the lines above"),
+        (r"mapping values are not allowed here", "a second ': ' in one line; put text that holds ': ' into quotes"),
+        (r"could not find expected ':'", "no ': ' in this line"),
+        (r"found unexpected end of stream", "a quote that is never closed"),
+        (r"but found another document", "a second document; one file is one inventory"),
+        (r"found character '(.)' that cannot start any token", r"a value cannot start with \1; put it into quotes"),
+    )
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +133,7 @@ class Source:
         node = _Builder(str(path), self.problems).build(tree, (), Place(str(path), 1, 1))
         if isinstance(node.value, dict):
             return node
-        self.problems.append(
-            node.problem(f"{describe(node.value)} is not an inventory; start with 'fleet: NAME'")
-        )
+        self.problems.append(node.problem(f"{describe(node.value)} is not an inventory; start with 'fleet: NAME'"))
         self.unreadable = True
         return None
 
@@ -138,9 +157,7 @@ def _compose(path: Path) -> yaml.Node:
         raw = path.read_bytes()
     except OSError as error:
         hint = "; `yardlight init` writes a first one" if isinstance(error, FileNotFoundError) else ""
-        raise _NotYamlError(
-            path, 0, 0, f"cannot be read: {(error.strerror or str(error)).lower()}{hint}"
-        ) from None
+        raise _NotYamlError(path, 0, 0, f"cannot be read: {(error.strerror or str(error)).lower()}{hint}") from None
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -172,15 +189,24 @@ def _broken(path: Path, text: str, error: yaml.YAMLError) -> _NotYamlError:
         return _NotYamlError(path, before.count("\n") + 1, column, f"broken YAML: {character} is not allowed")
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
         return _NotYamlError(path, 0, 0, f"broken YAML: {error}")
-    mark = error.problem_mark
-    message = error.problem or "cannot be understood"
-    if "'\\t'" in message or _is_indented_by_tab(text, mark.line):
+    mark, context = error.problem_mark, error.context_mark
+    problem = error.problem or ""
+    if context and problem in ("could not find expected ':'", "found unexpected end of stream"):
+        mark = context
+    message = _plain_words(problem)
+    if "'\\t'" in problem or _is_indented_by_tab(text, mark.line):
         message = "a tab; YAML is indented with spaces only"
-    elif error.context and error.context_mark and error.context_mark.line != mark.line:
-        message = f"{error.context} on line {error.context_mark.line + 1}, {message}"
-    elif error.context:
-        message = f"{error.context}, {message}"
+    elif context and error.context in _OPENED:
+        message = f"{message}, in the {_OPENED[error.context]} on line {context.line + 1}"
     return _NotYamlError(path, mark.line + 1, mark.column + 1, f"broken YAML: {message}")
+
+
+def _plain_words(problem: str) -> str:
+    """The parser's finding for somebody who never read the YAML specification."""
+    for pattern, words in _PLAIN_WORDS:
+        if match := pattern.fullmatch(problem):
+            return match.expand(words)
+    return problem or "cannot be understood"
 
 
 def _is_indented_by_tab(text: str, line: int) -> bool:
@@ -201,7 +227,7 @@ class _Builder:
             return Node(None if tree.tag == _NULL else tree.value, place, path)
         if id(tree) in self._open:
             self._problems.append(Node(None, place, path).problem("an alias that contains itself"))
-            return Node(None, place, path)
+            return Node({}, place, path)
         self._open.add(id(tree))
         node = Node(self._collection(tree, path), place, path)
         self._open.discard(id(tree))
@@ -209,10 +235,7 @@ class _Builder:
 
     def _collection(self, tree: yaml.Node, path: tuple[str, ...]) -> dict[str, Node] | list[Node]:
         if isinstance(tree, yaml.SequenceNode):
-            return [
-                self.build(item, (*path, str(index)), self._place(item))
-                for index, item in enumerate(tree.value)
-            ]
+            return [self.build(item, (*path, str(index)), self._place(item)) for index, item in enumerate(tree.value)]
         entries: dict[str, Node] = {}
         for key, value in tree.value:
             place = self._place(key)
