@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import os
 import shutil
 import signal
 import socket
@@ -20,8 +19,6 @@ from yardlight.errors import StartError
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _STOP_WITHIN = 5.0
-# Debian keeps some of these outside an ordinary user's PATH.
-_PATH = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin"
 
 
 @dataclass(frozen=True)
@@ -35,7 +32,7 @@ class Program:
     @property
     def missing(self) -> str | None:
         """What to say if it is not installed, or None."""
-        if shutil.which(self.command[0], path=_PATH):
+        if shutil.which(self.command[0]):
             return None
         return (
             f"{self.command[0]} is missing (Debian and Ubuntu: apt-get install {self.package}): "
@@ -55,14 +52,9 @@ class Running:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, "PATH": _PATH},
                 start_new_session=True,  # Ctrl-C is for us; we end the others in order
                 preexec_fn=_die_with_parent,
             )
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
 
     def ended(self) -> str | None:
         """What to say if it ended by itself, with the end of its log; None while it runs."""
@@ -168,14 +160,12 @@ def _write(path: Path, config: Any) -> None:
 
 def taken(ports: Ports, host: str, *, fleet_only: bool) -> list[str]:
     """One sentence for each port that somebody else listens on."""
-    wanted = {"exporter": (host, ports.exporter), "inbox": (host, ports.inbox)}
+    wanted = {"Yardlight": (host, ports.exporter), "the inbox": (host, ports.inbox)}
     if not fleet_only:
         wanted["Prometheus"] = ("127.0.0.1", ports.prometheus)
         wanted["Alertmanager"] = ("127.0.0.1", ports.alertmanager)
     return [
-        f"{address}:{port}, the {name}'s, is in use"
-        for name, (address, port) in wanted.items()
-        if not _free(address, port)
+        f"{address}:{port} ({name}) is in use" for name, (address, port) in wanted.items() if not _free(address, port)
     ]
 
 
