@@ -76,7 +76,7 @@ def test_check_ends_with_0_for_a_good_file_and_1_for_a_bad_one(
     assert "inland-haul" in capsys.readouterr().out
     path.write_text(FLEET.replace("fiber", "fibre"))
     assert main(["check", str(path)]) == 1
-    assert f"{path}:3:51 terminals.fontana.uplinks.fibre.medium: is missing" in capsys.readouterr().err
+    assert f"{path}:3:48 terminals.fontana.uplinks.fibre.medium: is missing" in capsys.readouterr().err
 
 
 def test_check_explains_one_field(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,9 @@ its first occurrence, a skipped one has the offset from before the change. Insta
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -15,17 +17,18 @@ import holidays
 
 from yardlight.inventory.models import Calendar, Terminal
 
+# ISO 3166: a country, and perhaps one of its parts.
+_PLACE = re.compile(r"([A-Z]{2})(?:-([A-Z0-9]{1,3}))?")
 _DAY = timedelta(days=1)
 
 
 @lru_cache(maxsize=64)
 def holiday_country(code: str) -> holidays.HolidayBase:
     """The public holidays of 'US' or 'US-CA'. Raises `ValueError` for a place without any."""
-    country, _, part = code.partition("-")
-    try:
-        return holidays.country_holidays(country, subdiv=part or None)
-    except NotImplementedError:
-        raise ValueError(f"{code!r} is not a country with known holidays; write a code like US or US-CA") from None
+    if match := _PLACE.fullmatch(code):
+        with suppress(NotImplementedError):
+            return holidays.country_holidays(match[1], subdiv=match[2])
+    raise ValueError(f"{code!r} is not a country with known holidays; write a code like US or US-CA")
 
 
 def windows(calendar: Calendar, start: float, end: float, zone: ZoneInfo) -> list[tuple[float, float]]:
