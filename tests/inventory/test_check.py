@@ -147,8 +147,8 @@ def test_a_good_file_prints_plain_columns_into_a_pipe(fleet: Inventory, capsys: 
     out = capsys.readouterr().out
     assert out.startswith("fleet.yml is valid: fleet inland-haul, 1 terminal, 2 uplinks\n")
     rows = [line.split() for line in out.splitlines() if line.startswith("fontana")]
-    assert rows[0] == ["fontana", "fiber", "(primary)", "1s", "300", "B", "3s", "25.9", "MB", "not", "metered"]
-    assert rows[1][:3] == ["fontana", "lte", "(standby)"]
+    assert rows[0] == ["fontana", "fiber,", "primary", "1s", "300", "B", "3s", "25.9", "MB", "not", "metered"]
+    assert rows[1][:3] == ["fontana", "lte,", "standby"]
     assert rows[1][-5:] == ["of", "50", "MB", "per", "month"]
     assert "\x1b" not in out
     assert not [line for line in out.splitlines() if line != line.rstrip()]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from yardlight.errors import InventoryError
 from yardlight.inventory.load import Inventory, load, load_dir
 from yardlight.inventory.models import Metered
+from yardlight.inventory.values import parse_duration
 
 Write = Callable[..., Path]
 
@@ -317,3 +321,42 @@ def test_an_inventory_cannot_be_changed(write: Write) -> None:
     inventory: Inventory = load(write(SMALLEST))
     with pytest.raises(ValueError, match="frozen"):
         inventory.fleet.terminals["fontana"].page_after = 1.0  # type: ignore[misc]
+
+
+def test_an_alias_is_the_same_as_writing_it_again(write: Write) -> None:
+    text = SMALLEST.replace("[198.51.100.1]", "&far [198.51.100.1]") + "  reno: {targets: *far, uplinks: {lte: }}\n"
+    fleet = load(write(text)).fleet
+    assert fleet.terminals["reno"].targets == fleet.terminals["fontana"].targets
+
+
+def test_a_file_nested_too_deeply_is_one_clear_line(write: Write) -> None:
+    assert problems(write(f"fleet: {'[' * 900}{']' * 900}")) == ["fleet.yml is nested too deeply"]
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    budget=st.integers(1, 900),
+    reserve=st.integers(0, 99),
+    per=st.sampled_from(["month", "7d", "1d", "90m"]),
+    targets=st.sampled_from(["198.51.100.1", "tcp://example.com:443", "2001:db8::1"]),
+    interval=st.sampled_from(["150ms", "1.23s", "30s"]),
+    metered=st.booleans(),
+)
+def test_the_shortest_down_after_that_is_printed_is_accepted(
+    tmp_path: Path, budget: int, reserve: int, per: str, targets: str, interval: str, metered: bool
+) -> None:
+    path = tmp_path / "fleet.yml"
+
+    def write_with(down_after: str) -> None:
+        plan = f"{{budget: {budget} MB, reserve: {reserve}%, per: {per}}}" if metered else "false"
+        path.write_text(
+            f'{{fleet: f, terminals: {{t: {{targets: ["{targets}"], uplinks: '
+            f"{{lte: {{metered: {plan}, interval: {interval}, down_after: {down_after}}}}}}}}}}}"
+        )
+
+    write_with("1ms")
+    message = problems(path)[0]
+    shortest = re.search(r"is under three intervals of .*; the shortest is (\S+)$", message)
+    assert shortest, message
+    write_with(shortest[1])
+    assert load(path).fleet.terminals["t"].uplinks["lte"].down_after == parse_duration(shortest[1])

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -208,9 +207,9 @@ def _cells(cost: Cost) -> tuple[str, ...]:
         month = cost.period_seconds == budget.MONTH_SECONDS
         period = "month" if month else words.duration(cost.period_seconds)
         of_budget = f"{words.size(cost.period_bytes)} of {words.size(cost.budget_bytes)} per {period}"
-    kind = cost.role if cost.medium == cost.uplink else f"{cost.role}, {cost.medium}"
+    medium = () if cost.medium == cost.uplink else (cost.medium,)
     return (
-        f"{cost.uplink} ({kind})",
+        ", ".join((cost.uplink, *medium, cost.role)),
         words.duration(cost.interval_seconds),
         words.size(cost.round_bytes),
         words.duration(cost.down_after_seconds),
@@ -223,7 +222,7 @@ def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
     """A table for a person at a terminal; plain columns, never cut, for a pipe."""
     console = Console()
     if console.is_terminal:
-        table = Table(*_HEAD, box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+        table = Table(*_HEAD, box=None, padding=(0, 2, 0, 0), pad_edge=False)
         for row in rows:
             table.add_row(*row)
         console.print(table)

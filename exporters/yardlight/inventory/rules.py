@@ -133,7 +133,7 @@ def _down_after_problems(node: Node, path: tuple[str, ...], terminal: Terminal, 
     if math.isinf(plan.interval):
         yield _at(node, (*path, "metered"), "leaves no bytes to probe with; raise budget or lower reserve")
     elif uplink.down_after is not None and uplink.down_after < plan.shortest_down_after:
-        shortest = words.duration(math.ceil(plan.shortest_down_after))
+        shortest = words.duration(math.ceil(round(plan.shortest_down_after * 10, 6)) / 10)
         why = f"intervals of {words.duration(plan.interval)}"
         if isinstance(uplink.metered, Metered):
             period = "month" if uplink.metered.per == "month" else words.duration(uplink.metered.per)

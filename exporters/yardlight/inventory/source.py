@@ -125,12 +125,15 @@ class Source:
         """The tree of one file, or None when it is not a YAML mapping at all; problems are kept."""
         self.files.append(path)
         try:
-            tree = _compose(path)
+            node = _Builder(str(path), self.problems).build(_compose(path), (), Place(str(path), 1, 1))
         except _NotYamlError as error:
             self.problems.append(error.problem)
             self.unreadable = True
             return None
-        node = _Builder(str(path), self.problems).build(tree, (), Place(str(path), 1, 1))
+        except RecursionError:
+            self.problems.append(Problem(str(path), 0, 0, "", "is nested too deeply"))
+            self.unreadable = True
+            return None
         if isinstance(node.value, dict):
             return node
         self.problems.append(node.problem(f"{describe(node.value)} is not an inventory; start with 'fleet: NAME'"))
@@ -169,8 +172,6 @@ def _compose(path: Path) -> yaml.Node:
         tree = yaml.compose(text, Loader=_FAST_LOADER)
     except yaml.YAMLError as fast_error:
         raise _broken(path, text, fast_error) from None
-    except RecursionError:
-        raise _NotYamlError(path, 0, 0, "is nested too deeply") from None
     if tree is None:
         raise _NotYamlError(path, 1, 1, "the file is empty; `yardlight init` writes a first inventory")
     return tree
