@@ -13,6 +13,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from typing import TypeVar
 
@@ -57,15 +58,16 @@ def block(metric: Metric, fleet: str, samples: Mapping[Values, float | Histogram
 
     A value of None makes no sample: unknown is never zero.
     """
+    names = ("fleet", *metric.labels)
     lines: list[str] = []
     for values, value in samples.items():
         if len(values) != len(metric.labels):
             raise ValueError(f"{metric.name} takes {metric.labels}, got {values}")
-        labels = {"fleet": fleet, **dict(zip(metric.labels, values, strict=True))}
         if isinstance(value, Histogram):
-            lines += _histogram_lines(metric.name, labels, value)
+            lines += _histogram_lines(metric.name, names, (fleet, *values), value)
         elif value is not None:
-            lines.append(f"{metric.name}{{{_labels(labels)}}} {number(value)}\n")
+            labels = ",".join(_pairs(names, (fleet, *values)))
+            lines.append(f"{metric.name}{{{labels}}} {number(value)}\n")
     return Block(metric, "".join(lines).encode(errors="replace"))
 
 
@@ -115,22 +117,39 @@ def _header(metric: Metric, openmetrics: bool) -> bytes:
     return f"# HELP {name} {help_}\n# TYPE {name} {metric.kind}\n".encode(errors="replace")
 
 
-def _histogram_lines(name: str, labels: Mapping[str, str], histogram: Histogram) -> list[str]:
+def _histogram_lines(name: str, names: tuple[str, ...], values: tuple[str, ...], histogram: Histogram) -> list[str]:
+    pairs = _pairs(names, values)
+    # `le` stands among the sorted labels; fleet is always before it.
+    before = [pair for pair in pairs if pair < "le"]
+    head = f'{name}_bucket{{{",".join(before)},le="'
+    tail = "".join(f",{pair}" for pair in pairs[len(before) :])
     cumulative = list(accumulate(histogram.counts))
-    bounds = [*(number(bound) for bound in histogram.bounds), "+Inf"]
     lines = [
-        f"{name}_bucket{{{_labels({**labels, 'le': bound})}}} {number(count)}\n"
-        for bound, count in zip(bounds, cumulative, strict=True)
+        f'{head}{bound}"{tail}}} {number(count)}\n'
+        for bound, count in zip(_bounds(histogram.bounds), cumulative, strict=True)
     ]
-    plain = _labels(labels)
+    plain = ",".join(pairs)
     lines.append(f"{name}_count{{{plain}}} {number(cumulative[-1])}\n")
     lines.append(f"{name}_sum{{{plain}}} {number(histogram.sum)}\n")
     return lines
 
 
-def _labels(labels: Mapping[str, str]) -> str:
-    return ",".join(f'{name}="{_escape(labels[name])}"' for name in sorted(labels))
+def _pairs(names: tuple[str, ...], values: tuple[str, ...]) -> list[str]:
+    """The labels as they stand on the page, sorted by name."""
+    return [f'{names[index]}="{_escape(values[index])}"' for index in _order(names)]
 
 
+@lru_cache(maxsize=1024)
+def _order(names: tuple[str, ...]) -> tuple[int, ...]:
+    return tuple(sorted(range(len(names)), key=names.__getitem__))
+
+
+@lru_cache(maxsize=1024)
+def _bounds(bounds: tuple[float, ...]) -> tuple[str, ...]:
+    return (*(number(bound) for bound in bounds), "+Inf")
+
+
+# The same few names stand on a page thousands of times.
+@lru_cache(maxsize=65536)
 def _escape(value: str) -> str:
     return value.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')

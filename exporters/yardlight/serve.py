@@ -80,10 +80,10 @@ async def _serve(options: ServeOptions, recent: logs.Recent) -> None:
     server = Server(service, options.listen, options.web_config)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, service.reload_soon)
     server.start()
     try:
         await service.start()
-        loop.add_signal_handler(signal.SIGHUP, service.reload_soon)
         log.info("serving", extra=kv(address=options.listen, version=__version__, role=service.role))
         await stop.wait()
         log.info("stopping")
@@ -139,11 +139,12 @@ class Service:
 
     async def start(self) -> None:
         """Begin to probe and collect what `load` found. Raises `StateError`."""
-        self._engine.start()
-        for inventory in self._loaded.inventories:
-            await self._add(inventory)
-        self._broken = self._loaded.broken
-        self._ready = True
+        async with self._turn:
+            self._engine.start()
+            for inventory in self._loaded.inventories:
+                await self._add(inventory)
+            self._broken = self._loaded.broken
+            self._ready = True
 
     async def stop(self) -> None:
         """Stop probing and close the state files."""
@@ -236,12 +237,13 @@ class Service:
 
     def _unfit(self, inventory: Inventory) -> list[Problem]:
         """Why this inventory cannot be run by this process."""
-        wanted, terminals = self._options.terminal, inventory.fleet.terminals
+        wanted = self._options.terminal
         running = self._fleets.get(inventory.fleet.fleet)
-        if wanted and wanted not in terminals and (running is None or running.exporters):
+        # Of many fleets, most do not have the terminal that is measured here.
+        ours = self._options.inventory_dir is None or (running is not None and wanted in running.exporters)
+        if wanted and ours and wanted not in inventory.fleet.terminals:
             message = f"this process measures {wanted!r}, which is not there any more"
-            if self._options.inventory is not None or running is not None:
-                return [inventory.problem(("terminals",), message)]
+            return [inventory.problem(("terminals",), message)]
         if _needs_icmp(inventory.fleet, self._options) and not may_send_icmp():
             return [Problem(str(inventory.path), 0, 0, "", NO_NET_RAW)]
         return []

@@ -109,9 +109,14 @@ class Server:
         self._started.set()
         while not await _within(self._stopping.wait(), REREAD_SECONDS):
             if self._path and self._reread(self._path):
-                fresh = await self._accept(runner.server)
-                await self._end(listener)
-                listener = fresh
+                try:
+                    fresh = await self._accept(runner.server)
+                except OSError as error:
+                    log.error("cannot serve with the new web configuration yet", extra=kv(error=error))
+                    self._stamp = ()
+                else:
+                    await self._end(listener)
+                    listener = fresh
         await self._end(listener)
         self._socket.close()
         await runner.cleanup()
@@ -162,7 +167,7 @@ class Server:
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Basic auth on every path, and the headers of the web configuration on every answer."""
         config = self._config
-        headers = {"X-Content-Type-Options": "nosniff", **config.headers}
+        headers = {"Server": "Yardlight", "X-Content-Type-Options": "nosniff", **config.headers}
         authorization = request.headers.get("Authorization", "")
         if config.users and not await self._users.allowed(config.users, authorization):
             headers["WWW-Authenticate"] = 'Basic realm="Yardlight"'
