@@ -54,6 +54,7 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 FOLDER = Path(__file__).parents[1]
 SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
 NOT_CONFIGURED = "not configured"
+NOT_MEASURED = "not measured"
 # One interval of routine probing on a metered uplink fits in; shorter windows would be mostly empty there.
 LONG_ENOUGH = "1m"
 
@@ -125,7 +126,15 @@ def answers(yes: State, no: State) -> ValueMap:
     )
 
 
-def state_timeline(title: str, description: str, place: Place, queries: Sequence[Query], mapped: ValueMap) -> Panel:
+def state_timeline(
+    title: str,
+    description: str,
+    place: Place,
+    queries: Sequence[Query],
+    mapped: ValueMap,
+    *,
+    empty: str = NOT_MEASURED,
+) -> Panel:
     """States over time, one row a series; blank where nothing was measured."""
     panel = (
         statetimeline.Panel()
@@ -139,7 +148,7 @@ def state_timeline(title: str, description: str, place: Place, queries: Sequence
         .legend(_hidden_legend())
         .tooltip(_tooltip())
     )
-    return _house(panel, title, description, place, [_range(query) for query in queries])
+    return _house(panel, title, description, place, [_range(query) for query in queries], empty)
 
 
 def single(
@@ -153,6 +162,7 @@ def single(
     mapped: ValueMap | None = None,
     steps: Steps = PLAIN,
     name_only: bool = False,
+    empty: str = NOT_MEASURED,
 ) -> Panel:
     """One value now, large. `name_only` shows the series' name instead of its value."""
     panel = (
@@ -169,7 +179,7 @@ def single(
         panel = panel.mappings([mapped])
     if decimals is not None:
         panel = panel.decimals(decimals)
-    return _house(panel, title, description, place, [_instant(query)])
+    return _house(panel, title, description, place, [_instant(query)], empty)
 
 
 def lines(
@@ -190,7 +200,7 @@ def bars(title: str, description: str, place: Place, queries: Sequence[Query], *
     return _over_time(title, description, place, queries, unit, GraphDrawStyle.BARS, 80, None)
 
 
-def share(title: str, description: str, place: Place, query: Query, steps: Steps) -> Panel:
+def share(title: str, description: str, place: Place, query: Query, steps: Steps, *, empty: str) -> Panel:
     """Shares of a whole now, as horizontal bars from 0 to 100 %."""
     panel = (
         bargauge.Panel()
@@ -203,7 +213,7 @@ def share(title: str, description: str, place: Place, query: Query, steps: Steps
         .reduce_options(_last())
         .thresholds(_thresholds(steps))
     )
-    return _house(panel, title, description, place, [_instant(query)])
+    return _house(panel, title, description, place, [_instant(query)], empty)
 
 
 def listing(
@@ -213,7 +223,7 @@ def listing(
     queries: Sequence[Query],
     columns: dict[str, str],
     *,
-    units: dict[str, str] | None = None,
+    overrides: dict[str, dict[str, object]] | None = None,
     empty: str = NOT_CONFIGURED,
 ) -> Panel:
     """A table of labels now. `columns` maps label or value field to heading, in order; others are hidden."""
@@ -235,8 +245,8 @@ def listing(
             )
         )
     )
-    for heading, unit in (units or {}).items():
-        panel = panel.override_by_name(heading, [_property("unit", unit)])
+    for heading, properties in (overrides or {}).items():
+        panel = panel.override_by_name(heading, [_property(*item) for item in properties.items()])
     targets = [_instant(query).format(PromQueryFormat.TABLE) for query in queries]
     return _house(panel, title, description, place, targets, empty)
 
@@ -297,7 +307,7 @@ def _house(
     description: str,
     place: Place,
     targets: Sequence[Any],
-    empty: str = NOT_CONFIGURED,
+    empty: str,
 ) -> Panel:
     panel = panel.title(title).description(description).datasource(SOURCE).no_value(empty)
     panel = panel.grid_pos(GridPos(x=place.x, y=place.y, w=place.w, h=place.h))
@@ -338,7 +348,7 @@ def _over_time(
     )
     if top is not None:
         panel = panel.max(top)
-    return _house(panel, title, description, place, [_range(query) for query in queries])
+    return _house(panel, title, description, place, [_range(query) for query in queries], NOT_MEASURED)
 
 
 def _range(query: Query) -> prometheus.Dataquery:

@@ -6,6 +6,7 @@ from dashboards.build.house import (
     CLEAR,
     GRAY,
     GREEN,
+    NOT_CONFIGURED,
     ORANGE,
     PURPLE,
     RED,
@@ -121,6 +122,7 @@ def _now() -> list[Panel]:
                 legend="{{uplink}}",
             ),
             name_only=True,
+            empty="not known",
         ),
         single(
             "Last gap",
@@ -130,6 +132,7 @@ def _now() -> list[Panel]:
             Query(_newest("yardlight_terminal_last_gap_seconds")),
             unit="s",
             decimals=1,
+            empty="none yet",
         ),
         single(
             "Router may take",
@@ -138,6 +141,7 @@ def _now() -> list[Panel]:
             Place(19, 0, 5, 4),
             Query(_newest("yardlight_terminal_switch_within_seconds")),
             unit="s",
+            empty=NOT_CONFIGURED,
         ),
         listing(
             "Alerts",
@@ -165,7 +169,12 @@ def _now() -> list[Panel]:
                 "support": "Support",
                 "Value #B": "Probed every",
             },
-            units={"Probed every": "s"},
+            overrides={
+                "Uplink": {"custom.width": 90},
+                "Role": {"custom.width": 90},
+                "Medium": {"custom.width": 90},
+                "Probed every": {"custom.width": 110, "unit": "s", "decimals": 0},
+            },
         ),
     ]
 
@@ -285,6 +294,7 @@ def _costs() -> list[Panel]:
             Place(0, 39, 12, 5),
             [Query(_newest("yardlight_uplink_pinned", "uplink"), legend="{{uplink}}")],
             answers(State("proven", GREEN), State("leaves by another", RED)),
+            empty="not known",
         ),
         share(
             "Probe traffic against budget, 31 days",
@@ -294,6 +304,7 @@ def _costs() -> list[Panel]:
             Place(12, 39, 6, 5),
             Query(f"{used} / {_newest('yardlight_probe_budget_bytes', 'uplink')}", legend="{{uplink}}"),
             ((None, GREEN), (0.7, ORANGE), (0.9, RED)),
+            empty="no metered uplink",
         ),
         lines(
             "Probe traffic",
