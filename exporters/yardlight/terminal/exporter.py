@@ -55,7 +55,7 @@ class Row:
 
 @dataclass(slots=True)
 class UplinkWatch:
-    """An uplink with all that is measured about it."""
+    """An uplink with all that is measured about it. `proof_valid` is the seconds for which a proof of its pin stands."""
 
     uplink: Uplink
     plan: ProbePlan
@@ -63,18 +63,11 @@ class UplinkWatch:
     path: Path
     verdict: Verdict
     rtt: Histogram
+    metered: bool
+    proof_valid: float
     was_silent: bool = False
     last_gap: float | None = None
     restored_answer: float | None = None
-
-    @property
-    def metered(self) -> bool:
-        return isinstance(self.uplink.metered, Metered)
-
-    @property
-    def proof_valid(self) -> float:
-        """Seconds for which a proof of the pin stands."""
-        return max(PROOF_VALID, INTERVALS_TO_DOWN * self.plan.interval) if self.metered else PROOF_VALID
 
 
 @dataclass(slots=True)
@@ -114,6 +107,9 @@ class TerminalExporter:
         self.pins = Pins({name: uplink.next_hop for name, uplink in terminal.uplinks.items()}, signatures)
         self.watches = {name: self._watch(uplink) for name, uplink in terminal.uplinks.items()}
         self.carrier = Carrier()
+        self._any_metered = any(watch.metered for watch in self.watches.values())
+        self._wires = {name: (watch.wire,) for name, watch in self.watches.items()}
+        self._wires[DEFAULT] = self._default_wires()
         self.default = Path(
             engine,
             self,
@@ -157,7 +153,17 @@ class TerminalExporter:
             uplink.up_after,
             uplink.degraded,
         )
-        return UplinkWatch(uplink, plan_, Wire(account), path, verdict, Histogram(m.UPLINK_RTT.buckets))
+        metered = account is not None
+        return UplinkWatch(
+            uplink,
+            plan_,
+            Wire(account),
+            path,
+            verdict,
+            Histogram(m.UPLINK_RTT.buckets),
+            metered,
+            max(PROOF_VALID, INTERVALS_TO_DOWN * plan_.interval) if metered else PROOF_VALID,
+        )
 
     def _declare(self) -> None:
         name = self.terminal.name
@@ -237,9 +243,11 @@ class TerminalExporter:
             self.state.remember(self.fleet, self.terminal.name, "signatures", kept)
 
     def path_wires(self, path: Path) -> tuple[Wire, ...]:
-        """Whose bytes a probe on this path are: in the dark, and before anything is known, every metered uplink's."""
-        if path is not self.default:
-            return (self.watches[path.name].wire,)
+        """Whose bytes a probe on this path are."""
+        return self._wires[path.name]
+
+    def _default_wires(self) -> tuple[Wire, ...]:
+        """In the dark, and before anything is known, the default path may go by any metered uplink."""
         if self.carrier.observed is not None:
             return (self.watches[self.carrier.observed].wire,)
         return tuple(watch.wire for watch in self.watches.values() if watch.metered)
@@ -287,7 +295,7 @@ class TerminalExporter:
                 },
             )  # fmt: skip
             self._remember(now)
-        return silent or path.hurrying(now) or judgement.state in ("down", "unknown")
+        return _in_motion(path, judgement.state in ("down", "unknown"), now)
 
     def _look_at_siblings(self, path: Path, now: float) -> None:
         """One path fell silent: is the other one there to take over? A metered one would tell only much later."""
@@ -312,7 +320,7 @@ class TerminalExporter:
             self._carried_by(now)
         self._default_gap(now)
         self._repace(now)
-        return carrier.state in ("dark", "unknown") or path.hurrying(now)
+        return _in_motion(path, carrier.state in ("dark", "unknown"), now)
 
     def _dark(self, now: float) -> None:
         carrier, since = self.carrier, self.default.silence.last_good
@@ -369,7 +377,9 @@ class TerminalExporter:
 
     def _carried(self, state: TerminalState, observed: str | None, since: float, reason: str) -> None:
         carrier = self.carrier
-        carrier.observed = observed
+        if carrier.observed != observed:
+            carrier.observed = observed
+            self._wires[DEFAULT] = self._default_wires()
         if carrier.state == state:
             carrier.reason = reason
             return
@@ -444,11 +454,12 @@ class TerminalExporter:
 
     def _repace(self, now: float) -> None:
         """The default path costs money while a metered uplink carries it, or might."""
+        if not self._any_metered:
+            return
         carrier, path = self.carrier, self.default
-        metered = [watch for watch in self.watches.values() if watch.metered]
         echo = 2 * echo_bytes(bool(path.hop_target and ":" in path.hop_target))
         pace = Pace(1.0)
-        if carrier.state == "dark" and metered:
+        if carrier.state == "dark":
             fast = carrier.since is not None and now - carrier.since < DARK_FAST
             pace = Pace(1.0 if fast else 5.0, charge=echo, urgent=True)
         elif carrier.observed is not None and self.watches[carrier.observed].metered:
@@ -591,3 +602,8 @@ class TerminalExporter:
             judgement = watch.verdict.judgement
             rows.append(Row(f"{self.terminal.name} {uplink}", judgement.state, wall(judgement.since), judgement.reason))
         return rows
+
+
+def _in_motion(path: Path, troubled: bool, now: float) -> bool:
+    """True while a verdict may be about to change: fast probing, or answers that do not fit the state."""
+    return path.hurrying(now) or path.silence.suspicious(now) != troubled

@@ -101,17 +101,16 @@ class Silence:
         if self.last_good is None or self._first_bad is None or now - self.last_good < MIN_SILENCE:
             return False
         needed = MIN_LOST_SLOW if now - self.last_good >= SLOW else MIN_LOST
-        return self._overdue_probes(now) >= needed
+        return self._overdue_at_least(needed, now)
 
-    def _overdue_probes(self, now: float) -> int:
-        limit = now - self.overdue
-        return sum(1 for at in self._waiting if at < limit)
+    def _overdue_at_least(self, probes: int, now: float) -> bool:
+        return len(self._waiting) >= probes and self._waiting[probes - 1] < now - self.overdue
 
     def lasting(self, now: float, seconds: float, probes: int) -> bool:
         """True when every probe of the last `seconds` went unanswered and at least `probes` of them are overdue."""
         if self._first_bad is None or now - self._first_bad < seconds:
             return False
-        return self._overdue_probes(now) >= probes
+        return self._overdue_at_least(probes, now)
 
     def covers(self, sent: float, now: float) -> bool:
         """True if a probe sent at `sent` fell into a confirmed silence, the present one or the one just ended."""
