@@ -21,7 +21,8 @@ WEEK = 7 * 86400.0
 ZONES = [
     ZoneInfo(name)
     for name in (
-        "America/Los_Angeles", "Australia/Lord_Howe", "America/Havana", "Pacific/Apia", "America/Phoenix", "UTC",
+        "America/Los_Angeles", "Australia/Lord_Howe", "America/Havana", "America/Nuuk", "Pacific/Apia",
+        "America/Phoenix", "UTC",
     )
 ]  # fmt: skip
 QUARTERS = [f"{hour:02}:{minute:02}" for hour in range(24) for minute in (0, 15, 30, 45)] + ["24:00"]
@@ -111,6 +112,13 @@ def test_a_skipped_hour_opens_an_hour_later_by_the_new_clock() -> None:
     assert windows(calendar, local("2026-03-08T00:00"), local("2026-03-09T00:00"), LA) == [
         (local("2026-03-08T03:15"), local("2026-03-08T03:45"))
     ]
+
+
+def test_a_window_that_a_skipped_hour_moves_past_midnight_is_open_there() -> None:
+    nuuk = ZoneInfo("America/Nuuk")
+    calendar = Calendar.model_validate({"days": "sat", "hours": "23:15-23:45"})
+    assert is_open(calendar, local("2024-03-31T00:30", nuuk), nuuk)
+    assert not is_open(calendar, local("2024-03-31T00:50", nuuk), nuuk)
 
 
 @given(calendars(), INSTANTS, st.sampled_from(ZONES))

@@ -57,9 +57,9 @@ def maintained(terminal: Terminal, instant: float) -> frozenset[str]:
 
 
 def _daily(calendar: Calendar, start: float, end: float, zone: ZoneInfo) -> Iterator[tuple[float, float]]:
-    """One window per open day. A clock change may move one into another day, so a day more is looked at."""
+    """One window per open day. A skipped time may move one past midnight, so the day before is looked at too."""
     day = datetime.fromtimestamp(start, zone).date() - _DAY
-    last = datetime.fromtimestamp(end, zone).date() + _DAY
+    last = datetime.fromtimestamp(end, zone).date()
     while day <= last:
         if day.weekday() in calendar.days and not (calendar.holidays and day in holiday_country(calendar.holidays)):
             opening, closing = _hours(calendar, day, zone)

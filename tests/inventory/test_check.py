@@ -90,6 +90,12 @@ def test_a_fleet_checked_from_elsewhere_names_its_other_boxes_in_one_line(tmp_pa
     ]
 
 
+def test_a_fleet_of_one_box_names_all_that_it_would_need_here(fleet: Inventory) -> None:
+    nothing = Machine((), (), (), may_ping=False)
+    assert check.elsewhere_problems(fleet, nothing) == check.local_problems(fleet, "fontana", nothing)
+    assert len(check.elsewhere_problems(fleet, nothing)) == 4
+
+
 def test_this_machine_has_a_loopback_network_and_interface() -> None:
     machine = snapshot()
     assert machine.has("127.0.0.1")

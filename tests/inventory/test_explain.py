@@ -19,6 +19,7 @@ terminals:
     uplinks:
       fiber: {bind: 10.10.0.21, down_after: 3s}
       lte: {bind: wwan0}
+  reno: {targets: [198.51.100.9], uplinks: {fiber: {}}}
   reno.west: {targets: [198.51.100.9], uplinks: {fiber: {}}}
 """
 CLASSES = """\

@@ -196,11 +196,12 @@ def test_problems_come_all_at_once_in_the_order_of_files_and_lines(write: Write)
                 page_after: soon
                 uplinks: {fiber: {rolle: primary}}
             calendars: {weekdays: {days: always}}
+            zone: UTC
             """
         )
     )
     assert [text.split(" ")[0] for text in found] == [
-        "fleet.yml:1:1", "fleet.yml:4:3", "fleet.yml:5:5", "fleet.yml:6:23", "fleet.yml:7:24",
+        "fleet.yml:1:1", "fleet.yml:4:3", "fleet.yml:5:5", "fleet.yml:6:23", "fleet.yml:7:24", "fleet.yml:8:1",
         "a-west.yml:2:10", "a-west.yml:2:58",
     ]  # fmt: skip
 
