@@ -61,9 +61,7 @@ def cpu_seconds(pid: int) -> float:
 
 def echoes_sent() -> int:
     """Echo requests that left any socket of this namespace since it was made."""
-    head, values = [
-        line.split() for line in Path("/proc/net/snmp").read_text().splitlines() if "Icmp: " in line
-    ]
+    head, values = [line.split() for line in Path("/proc/net/snmp").read_text().splitlines() if "Icmp: " in line]
     return int(values[head.index("OutEchos")])
 
 
@@ -144,14 +142,15 @@ def no_answers() -> Iterator[None]:
         subprocess.run(["iptables", "-D", *rule], check=True)
 
 
-def ours(folder: Path, terminals: int, seconds: float) -> tuple[Cost, Cost]:
-    """Our cost while all answer, and while none does; each after it has settled."""
+def ours(folder: Path, terminals: int, seconds: float) -> tuple[Cost, Cost, Cost]:
+    """Our cost while all answer, unscraped and scraped, and while none does; each after it has settled."""
     with yardlight(folder, terminals) as pid:
         time.sleep(SETTLE)
+        unscraped = measure(pid, seconds, scraped=False)
         healthy = measure(pid, seconds, scraped=True)
         with no_answers():
             time.sleep(SETTLE)
-            return healthy, measure(pid, seconds, scraped=True)
+            return unscraped, healthy, measure(pid, seconds, scraped=True)
 
 
 def theirs(folder: Path, rate: float, seconds: float) -> Cost:
@@ -175,24 +174,23 @@ def report(name: str, our: Cost, their: Cost) -> None:
 
 def run(terminals: int, seconds: float, rounds: int) -> None:
     """Rounds alternate between us and fping, so that a busy machine hurts both alike."""
-    answered: list[tuple[Cost, Cost]] = []
-    dropped: list[tuple[Cost, Cost]] = []
+    cases: dict[str, list[tuple[Cost, Cost]]] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for _ in range(rounds):
-            healthy, failing = ours(folder, terminals, seconds)
-            answered.append((healthy, theirs(folder, healthy.rate, seconds)))
+            unscraped, healthy, failing = ours(folder, terminals, seconds)
+            peer = theirs(folder, healthy.rate, seconds)
+            cases.setdefault("all answer", []).append((healthy, peer))
+            cases.setdefault("all answer, not scraped", []).append((unscraped, peer))
             with no_answers():
-                dropped.append((failing, theirs(folder, failing.rate, seconds)))
+                cases.setdefault("all fail", []).append((failing, theirs(folder, failing.rate, seconds)))
     print(f"{'CPU per ICMP probe':<26}{'probes/s':>10}{'yardlight':>14}{'fping':>14}{'ratio':>8}")
-    for case, pairs in (("every path answers", answered), ("every path fails", dropped)):
+    for case, pairs in cases.items():
         report(case, mean([our for our, _ in pairs]), mean([their for _, their in pairs]))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--terminals", type=int, default=166, help="with three targets each")
     parser.add_argument("--seconds", type=float, default=20, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=2)
