@@ -38,10 +38,14 @@ def tcp_bytes(v6: bool = False) -> tuple[int, int]:
     return (FRAME + ip + 40) + (FRAME + ip + 32) + (FRAME + ip + 32), FRAME + ip + 40
 
 
+def datagram_bytes(size: int, v6: bool = False) -> int:
+    """Bytes of one UDP datagram with `size` bytes of content, frame included."""
+    return FRAME + (40 if v6 else 20) + 8 + size
+
+
 def stun_bytes(v6: bool = False) -> tuple[int, int]:
     """Bytes sent and received by one STUN binding request (RFC 5389)."""
-    ip = 40 if v6 else 20
-    return FRAME + ip + 8 + 20, FRAME + ip + 8 + 20 + (24 if v6 else 12) + 32
+    return datagram_bytes(20, v6), datagram_bytes(20 + (24 if v6 else 12) + 32, v6)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import re
 from datetime import datetime, time
 from functools import cache
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -60,6 +61,18 @@ def _bind(raw: str) -> str:
 def _address(raw: str) -> str:
     if not is_address(raw):
         raise ValueError(f"{raw!r} is not an IP address")
+    return raw
+
+
+def _egress(raw: str) -> str:
+    parts = urlsplit(raw)
+    try:
+        valid = parts.scheme == "stun" and parts.hostname is not None and is_address(parts.hostname)
+        valid = valid and (parts.port is None or parts.port > 0) and not parts.path.strip("/")
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ValueError(f"{raw!r} is not a STUN server; write stun://198.51.100.9:3478 with an address, not a name")
     return raw
 
 
@@ -191,14 +204,19 @@ class Maintenance(Model):
 
 
 class Terminal(Model):
-    """A depot or yard with an internet connection of its own."""
+    """A depot or yard with an internet connection of its own.
+
+    `egress` is a STUN server that tells as which address a path is seen; `resolvers` are the DNS servers that names of
+    targets are asked of, through the path that is probed (the system's own where empty).
+    """
 
     name: Name
     timezone: TimeZone
     stage: Stage = "live"
     site: Site = Site()
     targets: tuple[Probeable, ...] = ()
-    egress: str | None = None
+    egress: Annotated[str, AfterValidator(_egress)] | None = None
+    resolvers: tuple[Address, ...] = ()
     default_path: DefaultPath = DefaultPath()
     switch_within: Duration = 60.0
     page_after: Duration = 10.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_address
 from typing import Any
@@ -15,7 +14,6 @@ from yardlight.inventory import words
 from yardlight.inventory.models import Maintenance, Metered, Target, Terminal, Uplink, is_address
 from yardlight.inventory.source import Node
 
-_STUN = re.compile(r"stun://(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):\d{1,5}")
 # A shorter interval is a flood, not a measurement.
 _MIN_INTERVAL = 0.1
 
@@ -76,15 +74,12 @@ def _bind_problems(terminal: Node, uplinks: Mapping[str, dict[str, Any]]) -> Ite
 
 
 def terminal_problems(terminal: Node, root: Node) -> Iterator[Problem]:
-    """References to other parts of the file, and addresses in a form of their own."""
+    """References to other parts of the file."""
     peak = terminal.get(("site", "peak"))
     calendars = root.entries.get("calendars")
     known = calendars.entries if calendars else {}
     if peak and isinstance(peak.value, str) and peak.value not in known:
         yield peak.problem(f"there is no calendar {peak.value!r}; {words.choice(peak.value, known, 'calendars')}")
-    egress = terminal.entries.get("egress")
-    if egress and isinstance(egress.value, str) and not _STUN.fullmatch(egress.value):
-        yield egress.problem(f"{egress.value!r} is not a STUN server; write stun://host:port")
 
 
 def judged_problems(node: Node, terminal: Terminal, broken: Mapping[str, set[str]]) -> Iterator[Problem]:

@@ -55,7 +55,7 @@ class Row:
 
 @dataclass(slots=True)
 class UplinkWatch:
-    """An uplink with all that is measured about it. `proof_valid` is the seconds for which a proof of its pin stands."""
+    """An uplink with all that is measured about it; a proof of its pin stands for `proof_valid` seconds."""
 
     uplink: Uplink
     plan: ProbePlan
@@ -108,7 +108,7 @@ class TerminalExporter:
         self.watches = {name: self._watch(uplink) for name, uplink in terminal.uplinks.items()}
         self.carrier = Carrier()
         self._any_metered = any(watch.metered for watch in self.watches.values())
-        self._wires = {name: (watch.wire,) for name, watch in self.watches.items()}
+        self._wires: dict[str, tuple[Wire, ...]] = {name: (watch.wire,) for name, watch in self.watches.items()}
         self._wires[DEFAULT] = self._default_wires()
         self.default = Path(
             engine,
@@ -119,6 +119,7 @@ class TerminalExporter:
             2.0,
             Pace(1.0),
             egress=terminal.egress,
+            resolvers=terminal.resolvers,
         )
         self.default.proofs_wanted = self.pins.needed
         self.totals = Totals(state.totals(fleet, terminal.name))
@@ -142,6 +143,7 @@ class TerminalExporter:
             Pace(plan_.interval, rounds=account is not None, charge=plan_.round_bytes),
             egress=terminal.egress,
             next_hop=uplink.next_hop,
+            resolvers=terminal.resolvers,
         )
         path.proofs_wanted = self.pins.needed
         # Rounds visit one target at a time, so a metered uplink is judged by whether anything answers.

@@ -11,10 +11,12 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path as FilePath
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from yardlight.budget import echo_bytes, hop_reply_bytes, stun_bytes, tcp_bytes
+from yardlight.budget import datagram_bytes, echo_bytes, hop_reply_bytes, stun_bytes, tcp_bytes
 from yardlight.inventory.models import Target, is_address
 from yardlight.terminal.engine import Engine
 from yardlight.terminal.metering import Account
@@ -35,6 +37,9 @@ PROOF_FAST = 0.4
 PROOF_METERED = 1.0
 PROOF_IN_VAIN = 30.0
 SEGMENT_EVERY = 5.0
+NAMES_EVERY, NAMES_FAST = 300.0, 3.0
+# A generous answer with a few records.
+NAME_BYTES = 200
 
 
 @dataclass(slots=True)
@@ -230,6 +235,56 @@ class Questions:
         """An unanswered question is no evidence of anything."""
 
 
+@dataclass(slots=True)
+class NameLane:
+    """Asks over the probed path itself for the address of a target that is a name; the last good answer stands."""
+
+    lane: TargetLane
+    due: float = -1.0
+    _turn: int = 0
+
+    def fire(self, now: float) -> None:
+        """Ask the next DNS server; often until there is an answer or while the path is in trouble."""
+        path = self.lane.path
+        settled = self.lane.address is not None and not path.silence.suspicious(now)
+        path.engine.schedule(self, now + (NAMES_EVERY if settled else NAMES_FAST * (10 if path.pace.charge else 1)))
+        servers = path.resolvers or system_resolvers()
+        if not servers:
+            path.problem = f"no DNS server to ask for {self.lane.target.host}: name one in resolvers"
+            return
+        server = servers[self._turn % len(servers)]
+        self._turn += 1
+        v6 = ":" in server
+        if not path.allowed(2 * NAME_BYTES, True):
+            return
+        try:
+            size = path.engine.dns(path.bind, v6).ask(self, server, self.lane.target.host, v6, now)
+        except OSError:
+            # The probes themselves meet the same trouble and say so.
+            return
+        path.count(datagram_bytes(size, v6))
+
+    def answered(self, sent: float, received: float, ttl: int | None) -> None:
+        """A question is never echoed."""
+
+    def seen(self, sent: float, source: str) -> None:
+        """The name has this address now."""
+        if source != self.lane.address:
+            log.info("name resolved", extra={"kv": {"path": self.lane.path.name, "name": self.lane.target.host}})
+        self.lane.path.count(NAME_BYTES)
+        self.lane.address = source
+
+
+def system_resolvers() -> tuple[str, ...]:
+    """The DNS servers in /etc/resolv.conf, without those on this box: they ask over a path of their own choice."""
+    try:
+        lines = FilePath("/etc/resolv.conf").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ()
+    found = [words[1] for line in lines if (words := line.split()) and words[0] == "nameserver" and len(words) > 1]
+    return tuple(server for server in found if is_address(server) and not ip_address(server).is_loopback)
+
+
 class Path:
     """Probes `targets` over `bind` at a pace that its owner may change at any time."""
 
@@ -245,6 +300,7 @@ class Path:
         *,
         egress: str | None = None,
         next_hop: str | None = None,
+        resolvers: tuple[str, ...] = (),
     ) -> None:
         self.engine, self.owner, self.name, self.bind, self.timeout = engine, owner, name, bind, timeout
         self.pace = pace
@@ -266,6 +322,8 @@ class Path:
             if not pace.rounds
         ]
         self.egress = _stun_address(egress) if egress else None
+        self.resolvers = resolvers
+        self.names = [NameLane(lane) for lane in (*self.lanes, *self.segments) if lane.address is None]
         self.questions = Questions(self)
         self.due = -1.0
         self._turn = 0
@@ -284,6 +342,8 @@ class Path:
         self.engine.schedule(self, now + phase * min(self.pace.interval, 1.0))
         for index, lane in enumerate(self.segments):
             self.engine.schedule(lane, now + phase + 0.1 * index)
+        for name in self.names:
+            self.engine.schedule(name, now)
         if self.proofs_wanted:
             self.engine.schedule(self.questions, now + 0.05 + 0.2 * phase)
 
@@ -293,6 +353,8 @@ class Path:
         self.engine.cancel(self.questions)
         for lane in self.segments:
             self.engine.cancel(lane)
+        for name in self.names:
+            self.engine.cancel(name)
 
     @property
     def hop_target(self) -> str | None:
@@ -325,7 +387,7 @@ class Path:
         spacing = self._spacing(now)
         self.engine.schedule(self, self.due + spacing if now - self.due < spacing else now + spacing)
         hurried = self.hurrying(now)
-        if self.pace.charge and not self._allowed(self.pace.charge, hurried or self.pace.urgent):
+        if self.pace.charge and not self.allowed(self.pace.charge, hurried or self.pace.urgent):
             self.relax()
             self.engine.schedule(self, now + 1.0)
             return
@@ -335,7 +397,7 @@ class Path:
             if lane.address is not None:
                 break
         else:
-            self.problem = "no target's address is known"
+            self.problem = self.problem or "no target's name could be resolved yet"
             return
         self.attempt(lambda: lane.send(now, hurried), now)
         if self.pace.rounds and self.proofs_wanted and self.telling:
@@ -346,7 +408,8 @@ class Path:
                 paid=True,
             )
 
-    def _allowed(self, size: int, urgent: bool) -> bool:
+    def allowed(self, size: int, urgent: bool) -> bool:
+        """True if the accounts of the path's wires let `size` bytes pass; `urgent` asks their reserve first."""
         wall = time.time()
         wires = self.owner.path_wires(self)
         if urgent and all(wire.allows(size, wall, True) for wire in wires):
@@ -379,7 +442,7 @@ class Path:
         """Ask for one kind of evidence; `paid` if it is part of a round, else the reserve pays where metered."""
         if (key == EGRESS and self.egress is None) or (key != EGRESS and self._hops_denied):
             return
-        if not paid and not self._allowed(self._proof_bytes(key), True):
+        if not paid and not self.allowed(self._proof_bytes(key), True):
             return
         lane = self._proof_lanes.get(key)
         if lane is None:
@@ -438,11 +501,9 @@ class Path:
         self.silence.forget()
 
 
-def _stun_address(url: str) -> tuple[str, int] | None:
+def _stun_address(url: str) -> tuple[str, int]:
     parts = urlsplit(url)
-    if parts.hostname is None or not is_address(parts.hostname):
-        return None
-    return parts.hostname, parts.port or 3478
+    return parts.hostname or "", parts.port or 3478
 
 
 def _local_reason(error: OSError, bind: str | None) -> str:

@@ -18,6 +18,10 @@ import struct
 import time
 from typing import Protocol
 
+import dns.exception
+import dns.message
+import dns.rdatatype
+
 from yardlight.inventory.models import is_address
 from yardlight.terminal.packets import EchoTemplate, build_stun, parse_icmp4, parse_icmp6, parse_stun
 
@@ -247,8 +251,8 @@ class TcpSocket:
         self._epoll.close()
 
 
-class StunSocket:
-    """Asks a STUN server over one path as which address it is seen (RFC 5389)."""
+class DatagramSocket:
+    """Questions and answers over one path, matched by a key; what to ask and how to read it is the subclass's."""
 
     def __init__(self, bind: str | None, v6: bool) -> None:
         family = socket.AF_INET6 if v6 else socket.AF_INET
@@ -260,30 +264,32 @@ class StunSocket:
             raise
         self._open: dict[bytes, tuple[Lane, float]] = {}
 
-    def ask(self, lane: Lane, address: str, port: int, now: float) -> None:
-        """Send one binding request for `lane`. Raises `OSError` if it cannot leave."""
-        transaction = secrets.token_bytes(12)
-        self._sock.sendto(build_stun(transaction), (address, port))
+    def _read(self, packet: bytes) -> tuple[bytes, str] | None:
+        """(key, answer) of a datagram; None if it is not one."""
+        raise NotImplementedError
+
+    def _ask(self, lane: Lane, key: bytes, packet: bytes, address: str, port: int, now: float) -> None:
+        self._sock.sendto(packet, (address, port))
         self._open = {key: value for key, value in self._open.items() if now - value[1] < 5.0}
-        self._open[transaction] = (lane, now)
+        self._open[key] = (lane, now)
 
     def drain(self, now: float) -> None:
         """Hand every answer to its lane."""
         del now
         while True:
             try:
-                packet = self._sock.recv(1500)
+                packet = self._sock.recv(4096)
             except (BlockingIOError, InterruptedError):
                 return
             except OSError as error:
                 if error.errno == errno.EBADF:
                     return
                 continue
-            parsed = parse_stun(packet)
-            open_ = self._open.pop(parsed[0], None) if parsed else None
-            if parsed and open_:
+            read = self._read(packet)
+            open_ = self._open.pop(read[0], None) if read else None
+            if read and open_:
                 lane, sent = open_
-                lane.seen(sent, parsed[1])
+                lane.seen(sent, read[1])
 
     def forget(self, token: int) -> bool:
         """Nothing to drop: an unanswered question is forgotten by itself."""
@@ -293,3 +299,37 @@ class StunSocket:
     def close(self) -> None:
         """Give the socket back."""
         self._sock.close()
+
+
+class StunSocket(DatagramSocket):
+    """Asks a STUN server over one path as which address it is seen (RFC 5389)."""
+
+    def ask(self, lane: Lane, address: str, port: int, now: float) -> None:
+        """Send one binding request for `lane`. Raises `OSError` if it cannot leave."""
+        transaction = secrets.token_bytes(12)
+        self._ask(lane, transaction, build_stun(transaction), address, port, now)
+
+    def _read(self, packet: bytes) -> tuple[bytes, str] | None:
+        return parse_stun(packet)
+
+
+class DnsSocket(DatagramSocket):
+    """Asks a DNS server over one path for the address of a name, never the system's resolver (RFC 1035)."""
+
+    def ask(self, lane: Lane, server: str, name: str, v6: bool, now: float) -> int:
+        """Send one question for `lane`; the bytes of the packet. Raises `OSError` if it cannot leave."""
+        query = dns.message.make_query(name, "AAAA" if v6 else "A")
+        packet = query.to_wire()
+        self._ask(lane, packet[:2], packet, server, 53, now)
+        return len(packet)
+
+    def _read(self, packet: bytes) -> tuple[bytes, str] | None:
+        try:
+            answer = dns.message.from_wire(packet)
+        except dns.exception.DNSException:
+            return None
+        for records in answer.answer:
+            for record in records:
+                if record.rdtype in (dns.rdatatype.A, dns.rdatatype.AAAA):
+                    return packet[:2], str(record.address)
+        return None
