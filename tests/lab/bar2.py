@@ -23,9 +23,7 @@ async def cuts(lab: Lab, results: Results, kind: Kind, count: int, hold: float) 
         circuits = ("fiber",) if kind == "fiber" else ("fiber", "lte")
         cut = max(await asyncio.gather(*(lab.faults.blackhole(circuit) for circuit in circuits)))
         told = await _told(lab, cut, TOLD[kind], within=150)
-        results.say(
-            f"{number}/{count}: {'never told' if told is None else f'told after {told.at - cut:.1f} s'}"
-        )
+        results.say(f"{number}/{count}: {'never told' if told is None else f'told after {told.at - cut:.1f} s'}")
         await asyncio.sleep(max(0.0, cut + hold - time.monotonic()))
         await asyncio.gather(*(lab.faults.heal(circuit) for circuit in circuits))
         await lab.calm()

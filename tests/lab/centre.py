@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 import yaml
+
 from tests.lab import namespace, network
 from tests.lab.process import ROOT, YARDLIGHT, Program, until_ready
 
@@ -74,7 +75,7 @@ class Inbox:
                 payload = json.loads(await reader.readexactly(int(fields["content-length"])))
                 self._keep(at, wall, head.split(" ", 2)[1].strip("/"), payload)
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
             writer.close()
 
     def _keep(self, at: float, wall: float, receiver: str, payload: dict[str, Any]) -> None:
@@ -97,9 +98,7 @@ class Centre:
         self._alertmanager(work, "alertmanager", 9093, our_routes())
         self._prometheus(work, "prometheus", 9090, our_prometheus())
         if usual:
-            modules = _write(
-                work / "blackbox.yml", {"modules": {"icmp": {"prober": "icmp", "timeout": "5s"}}}
-            )
+            modules = _write(work / "blackbox.yml", {"modules": {"icmp": {"prober": "icmp", "timeout": "5s"}}})
             self._add(work, "blackbox", 9115, "/-/healthy", (
                 "prometheus-blackbox-exporter",
                 f"--config.file={modules}", "--web.listen-address=127.0.0.1:9115",
@@ -155,7 +154,10 @@ def our_prometheus() -> dict[str, Any]:
         "rule_files": [str(RULES / "*.yml")],
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": ["127.0.0.1:9093"]}]}]},
         "scrape_configs": [
-            {"job_name": "yardlight", "static_configs": [{"targets": [f"127.0.0.1:{EXPORTER}"]}]},
+            {
+                "job_name": "yardlight",
+                "static_configs": [{"targets": [f"127.0.0.1:{EXPORTER}"], "labels": {"instance": "centre"}}],
+            },
         ],
     }
 

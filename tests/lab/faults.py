@@ -37,9 +37,7 @@ class Faults:
         """Undo blackhole, loss and dead DNS of this circuit; the instant at which the last of them ended."""
         at = time.monotonic()
         for where in sorted(self._broken.pop(circuit, set())):
-            at = await self._act(
-                network.ISPS[circuit], f"iptables -t mangle -F {_CHAINS[where]}", "heal", circuit
-            )
+            at = await self._act(network.ISPS[circuit], f"iptables -t mangle -F {_CHAINS[where]}", "heal", circuit)
         return at
 
     async def link(self, circuit: str, up: bool) -> float:

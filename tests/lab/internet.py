@@ -49,7 +49,7 @@ class Stun(_Answering):
 class Names(_Answering):
     """A name server that knows dispatch.example.com and nothing else (RFC 1035)."""
 
-    def answer(self, data: bytes, peer: tuple[str, int]) -> bytes | None:  # noqa: ARG002
+    def answer(self, data: bytes, peer: tuple[str, int]) -> bytes | None:
         if len(data) < 17:
             return None
         end = data.index(0, 12) + 1
@@ -58,19 +58,12 @@ class Names(_Answering):
         address = known and question[-4:] == b"\x00\x01\x00\x01"
         flags = 0x8580 if known else 0x8583
         record = b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 60, 4) + socket.inet_aton(network.DISPATCH)
-        return (
-            data[:2]
-            + struct.pack("!HHHHH", flags, 1, int(address), 0, 0)
-            + question
-            + (record if address else b"")
-        )
+        return data[:2] + struct.pack("!HHHHH", flags, 1, int(address), 0, 0) + question + (record if address else b"")
 
 
 async def _dispatch(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await reader.readuntil(b"\r\n\r\n")
-    writer.write(
-        b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n"
-    )
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n")
     writer.close()
 
 

@@ -36,16 +36,12 @@ class Job:
 
 def quick() -> list[Job]:
     """What `make test` runs: about a minute and a half."""
-    told = Setup(router=FAST)
+    unmetered = (partial(bar4.dead_standby, count=1, hold=6), partial(bar4.unpinned_standby, count=1, hold=6))
     return [
-        Job("bar1.quick", told, (
-            partial(bar1.quiet, seconds=10), partial(bar1.blackholes, count=3),
-            partial(bar2.cuts, kind="fiber", count=1, hold=25),
-        ), 3),
-        Job("bar4.quick", Setup(centre=False), (
-            partial(bar4.dead_standby, count=2), partial(bar4.unpinned_standby, count=1),
-        ), 3),
-    ]  # fmt: skip
+        Job("bar1.quick", Setup(), (partial(bar1.quiet, seconds=8), partial(bar1.blackholes, count=3)), 3),
+        Job("bar2.quick", Setup(), (partial(bar2.cuts, kind="fiber", count=1, hold=25),), 4),
+        Job("bar4.quick", Setup(centre=False), unmetered, 3),
+    ]
 
 
 def full() -> list[Job]:
@@ -87,8 +83,8 @@ def _bar3() -> list[Job]:
 
 
 def _bar4() -> list[Job]:
-    unmetered = (partial(bar4.dead_standby, count=10), partial(bar4.unpinned_standby, count=10))
-    metered = (partial(bar4.dead_standby, count=4), partial(bar4.unpinned_standby, count=4))
+    unmetered = (partial(bar4.dead_standby, count=10, hold=20), partial(bar4.unpinned_standby, count=10, hold=20))
+    metered = (partial(bar4.dead_standby, count=4, hold=20), partial(bar4.unpinned_standby, count=4, hold=20))
     meters = [
         (f"bar4.month-{kilobytes}kB", kilobytes * 1000, on_standby)
         for kilobytes, on_standby in ((300, 60.0), (60, 20.0), (30, 0.0))

@@ -18,6 +18,9 @@ from tests.lab.yard import Box, Glance, inventory
 
 SOURCES = {"default": network.DEFAULT, "fiber": network.FIBER, "lte": network.LTE}
 
+# A shared machine may stop for seconds (seen: 5 s); what was measured meanwhile is repeated, and said.
+STALL = 0.7
+
 
 @dataclass(frozen=True)
 class Setup:
@@ -57,12 +60,24 @@ class Lab:
         network.build(self.setup.shape)
         await internet.start()
         self.router.start()
+        self._watch = asyncio.get_running_loop().create_task(self._watch_machine())
         for prober in self.truth.values():
             await prober.start()
         if self._centre is not None:
             await self._centre.start()
         await self.box.start()
         await self.until(healthy, within=90)
+
+    def stalled_since(self, at: float) -> bool:
+        """True when the machine itself stood still: then neither truth nor measurement is worth anything."""
+        return any(stall["monotonic"] >= at for stall in self.log.entries if stall["what"] == "machine_stalled")
+
+    async def _watch_machine(self) -> None:
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(0.1)
+            if (stood := time.monotonic() - before - 0.1) > STALL:
+                self.log.write("machine_stalled", seconds=stood)
 
     async def until(self, holds: Callable[[Glance], bool], within: float) -> Glance:
         """The first glance from now on for which `holds`; raises TimeoutError with the last one."""
@@ -72,9 +87,7 @@ class Lab:
                 if holds(seen):
                     return seen
             await asyncio.sleep(0.1)
-        raise TimeoutError(
-            f"not within {within:.0f} s: {self.box.glances[-1] if self.box.glances else 'no page'}"
-        )
+        raise TimeoutError(f"not within {within:.0f} s: {self.box.glances[-1] if self.box.glances else 'no page'}")
 
     async def calm(self, within: float = 300) -> None:
         """Healthy again, nothing firing, nothing open in the inbox."""

@@ -64,6 +64,7 @@ ROWS: dict[str, Row] = {
     "extra.card": Row("T34 card back with another address: probing again after", bars={"max": 30}),
     "extra.sticky_error": Row("router that keeps connections: gap error", bars={"p95": 0.5}),
     "extra.sticky_observed": Row("router that keeps connections: observed right after", bars={"p95": 3.0}),
+    "stalls": Row("repeated because the machine stood still", "times"),
     "job": Row("scenario ran to its end", "yes", ALWAYS),
 }  # fmt: skip
 
@@ -108,11 +109,7 @@ def judge(values: Mapping[str, Sequence[float]]) -> list[Judged]:
     for key, row in ROWS.items():
         if found := values.get(key):
             figures = _figures(row, found)
-            passed = (
-                all(_holds(name, figures[name], limit) for name, limit in row.bars.items())
-                if row.bars
-                else None
-            )
+            passed = all(_holds(name, figures[name], limit) for name, limit in row.bars.items()) if row.bars else None
             judged.append(Judged(key, row, len(found), figures, passed))
     return judged
 
@@ -141,9 +138,7 @@ def show(judged: Sequence[Judged], notes: Sequence[str], console: Console) -> No
             cells = [f"{round(one.figures['share'] * one.count)} of {one.count}", "", ""]
         else:
             cells = [f"{one.figures[name]:.3g} {one.row.unit}" for name in ("median", "p95", "max")]
-        bar = ", ".join(
-            "all" if name == "share" else f"{name} ≤ {limit:g}" for name, limit in one.row.bars.items()
-        )
+        bar = ", ".join("all" if name == "share" else f"{name} ≤ {limit:g}" for name, limit in one.row.bars.items())
         verdict = {None: "", True: "[green]pass[/]", False: "[red]FAIL[/]"}[one.passed]
         table.add_row(one.row.title, str(one.count), *cells, bar, verdict)
     console.print(table)
@@ -151,9 +146,7 @@ def show(judged: Sequence[Judged], notes: Sequence[str], console: Console) -> No
         console.print(f"- {note}", markup=False)
 
 
-def document(
-    judged: Sequence[Judged], values: Mapping[str, Sequence[float]], notes: Sequence[str]
-) -> dict[str, Any]:
+def document(judged: Sequence[Judged], values: Mapping[str, Sequence[float]], notes: Sequence[str]) -> dict[str, Any]:
     """The same as JSON, with every single value."""
     rows = [
         {"row": one.key, "title": one.row.title, "unit": one.row.unit, "count": one.count, **one.figures,

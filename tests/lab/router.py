@@ -99,9 +99,7 @@ class Router:
 
     async def _decide(self) -> None:
         async with self._turn:
-            usable = [
-                circuit for circuit in ("fiber", "lte") if self._good[circuit] and self._carrier[circuit]
-            ]
+            usable = [circuit for circuit in ("fiber", "lte") if self._good[circuit] and self._carrier[circuit]]
             if not usable or self.active == usable[0]:
                 return
             if self.active in usable and not self.settings.failback:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+
 from tests.lab import jobs, lab, measure, namespace
 from tests.lab.process import ROOT
 
@@ -36,9 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     chosen = [job for job in _all(arguments.quick) if _wanted(job, arguments.names)]
     with contextlib.ExitStack() as stack:
-        keep = arguments.keep or Path(
-            stack.enter_context(tempfile.TemporaryDirectory(prefix="yardlight-lab-"))
-        )
+        keep = arguments.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="yardlight-lab-")))
         values, notes = asyncio.run(_side_by_side(chosen, arguments.jobs, keep, arguments.seed))
     judged = measure.judge(values)
     if arguments.json:
@@ -50,13 +49,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.lab", description=__doc__)
-    parser.add_argument(
-        "names", nargs="*", help="bar1 ... bar4, extra, or single jobs such as bar3.T01 (default: all)"
-    )
+    parser.add_argument("names", nargs="*", help="bar1 ... bar4, extra, or single jobs such as bar3.T01 (default: all)")
     parser.add_argument("--quick", action="store_true", help="the short version that the tests run")
-    parser.add_argument(
-        "--jobs", type=int, default=4, metavar="N", help="labs at a time; default: %(default)s"
-    )
+    parser.add_argument("--jobs", type=int, default=4, metavar="N", help="labs at a time; default: %(default)s")
     parser.add_argument("--json", action="store_true", help="for machines, with every value")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep logs, truth and notifications there")
     parser.add_argument("--seed", type=int, default=None, help="for the phases of the faults")
@@ -96,7 +91,7 @@ async def _side_by_side(
 
 async def _in_holder(job: jobs.Job, work: Path, seed: int | None) -> dict[str, Any]:
     """Run one job in a holder of its own; what it wrote, or that it did not end."""
-    work.mkdir(parents=True, exist_ok=True)
+    work.mkdir(parents=True)
     seeded = ("--seed", str(seed)) if seed is not None else ()
     argv = (
         *namespace.HOLDER,

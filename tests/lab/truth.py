@@ -83,7 +83,7 @@ class Prober(asyncio.DatagramProtocol):
             due = max(due + self.interval, time.monotonic() - 1.0)
             await asyncio.sleep(due - time.monotonic())
 
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:  # noqa: ARG002
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         number = struct.unpack_from("!Q", data)[0]
         if number <= self._newest:
             return

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from tests.lab import namespace, network
 from tests.lab.process import YARDLIGHT, Program, until_ready
 
@@ -90,9 +91,7 @@ def glance(page: Page) -> Glance:
         gaps=page.total("terminal_gap_seconds_count"),
         gap_seconds=page.total("terminal_gap_seconds_sum"),
         uplink_gaps={circuit: page.total("uplink_gap_seconds_count", uplink=circuit) for circuit in circuits},
-        uplink_gap_seconds={
-            circuit: page.total("uplink_gap_seconds_sum", uplink=circuit) for circuit in circuits
-        },
+        uplink_gap_seconds={circuit: page.total("uplink_gap_seconds_sum", uplink=circuit) for circuit in circuits},
         failovers=page.total("terminal_failovers_total"),
     )
 
@@ -153,7 +152,11 @@ def agent_config(send_to: str, listen: str) -> dict[str, Any]:
     """A Prometheus agent that gives up a stuck request soon, so that it follows a failover at once."""
     return {
         "global": {"scrape_interval": "5s"},
-        "scrape_configs": [{"job_name": "yardlight", "static_configs": [{"targets": [listen]}]}],
+        # Every box scrapes the same loopback address; without a name of its own their `up` series would collide
+        # at the centre, which then refuses whole batches ("duplicate sample for timestamp").
+        "scrape_configs": [
+            {"job_name": "yardlight", "static_configs": [{"targets": [listen], "labels": {"instance": TERMINAL}}]}
+        ],
         "remote_write": [{
             "url": f"http://{send_to}:9090/api/v1/write",
             "remote_timeout": "3s",
