@@ -71,9 +71,15 @@ def test_the_bind_of_the_default_path_is_looked_for_too(fleet: Inventory) -> Non
 
 def test_a_missing_capability_is_one_clear_line_that_says_how_to_give_it(fleet: Inventory) -> None:
     assert local(fleet, box(may_ping=False)) == [
-        "fleet.yml:3:3 terminals.fontana: probing needs the capability CAP_NET_RAW; run as root, or with "
-        "AmbientCapabilities=CAP_NET_RAW in the systemd unit, or with --cap-add NET_RAW in a container"
+        "fleet.yml:3:3 terminals.fontana: pings need the capability CAP_NET_RAW; run as root, with "
+        "AmbientCapabilities=CAP_NET_RAW in the systemd unit, with --cap-add NET_RAW in a container, "
+        "or use tcp:// targets only"
     ]
+
+
+def test_a_terminal_with_tcp_targets_only_needs_no_capability(fleet: Inventory) -> None:
+    fleet.path.write_text(FLEET.replace("[198.51.100.1, 198.51.100.2, 203.0.113.53]", '["tcp://example.com:443"]'))
+    assert local(load(fleet.path), box(may_ping=False)) == []
 
 
 def test_a_fleet_checked_from_elsewhere_names_its_other_boxes_in_one_line(tmp_path: Path) -> None:

@@ -88,10 +88,10 @@ def costs(terminals: Iterable[Terminal]) -> Iterator[Cost]:
 def local_problems(inventory: Inventory, terminal: str, machine: Machine) -> list[Problem]:
     """What the box of this terminal lacks on `machine`: addresses, interfaces, the right to send pings."""
     found = []
-    if not machine.may_ping:
+    if not machine.may_ping and needs_ping(inventory.fleet.terminals[terminal]):
         message = (
-            "probing needs the capability CAP_NET_RAW; run as root, or with AmbientCapabilities=CAP_NET_RAW "
-            "in the systemd unit, or with --cap-add NET_RAW in a container"
+            "pings need the capability CAP_NET_RAW; run as root, with AmbientCapabilities=CAP_NET_RAW in the "
+            "systemd unit, with --cap-add NET_RAW in a container, or use tcp:// targets only"
         )
         found.append(inventory.problem(("terminals", terminal), message))
     for path, bind in _binds(inventory.fleet.terminals[terminal]):
@@ -99,6 +99,13 @@ def local_problems(inventory: Inventory, terminal: str, machine: Machine) -> lis
             what = "does not have the address" if is_address(bind) else "has no interface"
             found.append(inventory.problem(("terminals", terminal, *path), f"this machine {what} {bind!r}"))
     return sorted(found, key=lambda problem: (problem.file, problem.line, problem.column))
+
+
+def needs_ping(terminal: Terminal) -> bool:
+    """True if anything of this terminal is probed with ICMP."""
+    uplinks = terminal.uplinks.values()
+    paths = [terminal.default_path.targets, *(uplink.targets or terminal.targets for uplink in uplinks)]
+    return any(target.probe == "icmp" for targets in paths for target in targets)
 
 
 def elsewhere_problems(inventory: Inventory, machine: Machine) -> list[Problem]:

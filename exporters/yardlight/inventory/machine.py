@@ -48,7 +48,7 @@ def snapshot() -> Machine:
     """This machine as it is now; parts that cannot be read are empty."""
     networks = (*parse_fib_trie(_read("fib_trie")), *parse_if_inet6(_read("if_inet6")))
     interfaces = tuple(name for _, name in socket.if_nameindex())
-    return Machine(networks, interfaces, parse_route(_read("route")), _may_ping())
+    return Machine(networks, interfaces, parse_route(_read("route")), may_ping())
 
 
 def parse_fib_trie(text: str) -> tuple[Network, ...]:
@@ -81,7 +81,7 @@ def _read(name: str) -> str:
         return ""
 
 
-def _may_ping() -> bool:
+def may_ping() -> bool:
     """Whether a raw socket opens, which is what probing needs: the CAP_NET_RAW capability."""
     try:
         socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP).close()
