@@ -161,11 +161,13 @@ def test_a_wedged_probing_loop_turns_health_bad_while_http_still_answers(
     assert ask(server, "/-/healthy").status == 200
     release = threading.Event()
     main_loop.wedge(release)
-    eventually(lambda: ask(server, "/-/healthy").status == 503)
-    assert b"the probing loop has been silent for" in ask(server, "/-/healthy").body
-    scrape = ask(server, "/metrics", X_Prometheus_Scrape_Timeout_Seconds="0.6")
-    assert (scrape.status, scrape.body) == (503, b"the probing loop gave no answer within 0.5 s\n")
-    release.set()
+    try:
+        eventually(lambda: ask(server, "/-/healthy").status == 503)
+        assert b"the probing loop has been silent for" in ask(server, "/-/healthy").body
+        scrape = ask(server, "/metrics", X_Prometheus_Scrape_Timeout_Seconds="0.6")
+        assert (scrape.status, scrape.body) == (503, b"the probing loop gave no answer within 0.5 s\n")
+    finally:
+        release.set()
     eventually(lambda: ask(server, "/-/healthy").status == 200)
     assert ask(server, "/metrics").status == 200
 

@@ -324,6 +324,20 @@ def test_only_the_right_password_opens(folder: Path, user: str, password: str, s
         assert [ask(server, user=user, password=password).status for _ in range(3)] == [status] * 3
 
 
+def test_a_right_password_opens_for_itself_only_and_only_until_it_is_changed(
+    folder: Path, eventually: Eventually
+) -> None:
+    path = written(folder, GOOD["users"])
+    with serving(path) as server:
+        assert ask(server, user="prometheus", password="a right password").status == 200
+        assert ask(server, user="prometheus", password="a wrong password").status == 401
+        assert ask(server, user="somebody", password="a right password").status == 401
+        other = bcrypt.hashpw(b"another password", bcrypt.gensalt(4)).decode()
+        path.write_text(f'basic_auth_users: {{prometheus: "{other}"}}')
+        eventually(lambda: ask(server, user="prometheus", password="a right password").status == 401)
+        assert ask(server, user="prometheus", password="another password").status == 200
+
+
 @pytest.mark.parametrize("header", ["Basic", "Basic !!!", "Bearer abc", "Basic /////w==", ""])
 def test_a_broken_authorization_header_is_a_wrong_password(folder: Path, header: str) -> None:
     with serving(written(folder, GOOD["users"])) as server:
