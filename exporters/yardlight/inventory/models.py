@@ -152,7 +152,7 @@ class Circuit(Model):
 
 
 class Metered(Model):
-    """A plan that pays per byte: Yardlight sends at most `budget` per `per` over it; `reserve` of that is for incidents."""
+    """A plan that pays per byte: we send at most `budget` per `per` over it, `reserve` of that only for incidents."""
 
     budget: Size = 50_000_000
     per: Literal["month"] | Duration = "month"
