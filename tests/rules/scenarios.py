@@ -1,0 +1,321 @@
+"""The acceptance rows of this step as yards with faults, and who must be told at every moment.
+
+Each becomes a file in alert_rules/tests/ with two cases: as it is, and with the exporter moved to another host in
+the middle of the incident while two centres export the inventory. What is not expected must be silent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tests.rules.yard import FIBER, LONG_AGO, LTE, Centre, Host, Spans, Yard
+
+CUT, HEAL, END = 200.0, 600.0, 700.0
+Expected = tuple[tuple[float, float, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Text:
+    """What one alert says at one moment; the links follow from its name."""
+
+    at: float
+    alert: str
+    summary: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`expect`: from, until (seconds) and all alerts that fire then, as "severity AlertName terminal [uplink [target]]".
+
+    A terminal of another fleet is written fleet/terminal.
+    """
+
+    name: str
+    title: str
+    yards: tuple[Yard, ...]
+    end: float
+    expect: Expected
+    centre: Centre = Centre()
+    texts: tuple[Text, ...] = ()
+    moved: float | None = None
+    every: float = 5.0
+
+
+def yard(fiber: Spans = (), lte: Spans = (), *, path: tuple[tuple[float, str], ...] = (), **more: object) -> Yard:
+    """Fontana with its two lines dead in the given spans."""
+    lines = {"fiber": replace(FIBER, dead=fiber), "lte": replace(LTE, dead=lte)}
+    return Yard(lines=lines, path=path, **more)  # type: ignore[arg-type]
+
+
+def failover(switch: float, **more: object) -> Yard:
+    """Fiber dies; the router moves after `switch` seconds, and back 20 s after fiber healed."""
+    return yard(((CUT, HEAL),), path=((CUT + switch, "lte"), (HEAL + 20, "fiber")), **more)
+
+
+def both_dead(**more: object) -> Yard:
+    return yard(((CUT, HEAL),), ((CUT, HEAL),), **more)
+
+
+def lte_dies_too(**more: object) -> Yard:
+    """Fiber dies, LTE carries, LTE dies at 400 s; both heal together and the router goes back."""
+    return yard(((CUT, HEAL),), ((400.0, HEAL),), path=((CUT + 15, "lte"), (HEAL + 20, "fiber")), **more)
+
+
+def moved_host(blank: float) -> tuple[Host, ...]:
+    """The exporter stops at 400 s and starts on another host 40 s later, knowing nothing for `blank` seconds."""
+    return Host(runs=((0, 400.0),)), Host("10.10.0.99:10480", ((440.0, 1e9),), blank=blank)
+
+
+ON_LTE = ("ticket TerminalOnStandby fontana", "ticket UplinkDown fontana fiber")
+PLANNED = ("info TerminalOnStandby fontana", "info UplinkDown fontana fiber")
+DARK = ("page TerminalDark fontana",)
+MISSING = ("page TerminalNotReporting fontana",)
+NO_STANDBY = ("ticket StandbyNotReady fontana lte",)
+WINDOW: dict[str, Spans] = {"fiber": ((100.0, 2000.0),)}
+LOSSY = replace(FIBER, degraded=((CUT, HEAL),))
+DEAD_LTE = replace(LTE, dead=((LONG_AGO, 1e9),))
+FLAPS: Spans = tuple((CUT + 30 * each, CUT + 30 * each + (2.3, 3.2, 5.4, 8.1)[each % 4]) for each in range(40))
+
+SCENARIOS = (
+    Scenario(
+        "T01", "fiber cut, LTE carries after 15 s, fiber heals and the router fails back: one ticket",
+        (failover(15),), END,
+        ((0, CUT + 10, ()), (CUT + 25, HEAL + 15, ON_LTE), (HEAL + 30, END, ())),
+    ),
+    Scenario(
+        "T02", "the router needs 50 s: a ticket, no page",
+        (failover(50),), END,
+        ((0, CUT + 45, ()), (CUT + 60, HEAL + 15, ON_LTE), (HEAL + 30, END, ())),
+    ),
+    Scenario(
+        "T02-cut-off", "as T02, and nothing is heard from the yard until LTE carries",
+        (failover(50, own_way=False),), END,
+        ((0, CUT + 45, ()), (CUT + 60, HEAL + 15, ON_LTE), (HEAL + 30, END, ())),
+    ),
+    Scenario(
+        "T03", "the router needs 90 s: one page until LTE carries, then the ticket",
+        (failover(90),), END,
+        (
+            (0, CUT + 55, ()),
+            (CUT + 65, CUT + 85, DARK),
+            (CUT + 100, CUT + 115, ()),
+            (CUT + 125, HEAL + 15, ON_LTE),
+            (HEAL + 30, END, ()),
+        ),
+    ),
+    Scenario(
+        "T04", "as T03 with switch_within 120 s: the ticket only",
+        (failover(90, switch_within=120.0),), END,
+        ((0, CUT + 85, ()), (CUT + 100, HEAL + 15, ON_LTE), (HEAL + 30, END, ())),
+    ),
+    Scenario(
+        "T05", "both lines dead and measurements sent through them: the centre pages within 60 s",
+        (both_dead(own_way=False),), END,
+        ((0, CUT + 50, ()), (CUT + 58, HEAL - 2, MISSING), (HEAL + 10, END, ())),
+        every=2.0,
+    ),
+    Scenario(
+        "T06", "both lines dead, measurements arrive by another way: a page within page_after + 10 s",
+        (both_dead(),), END,
+        ((0, CUT + 5, ()), (CUT + 20, HEAL - 5, DARK), (HEAL + 10, END, ())),
+    ),
+    Scenario(
+        "T07", "LTE dead for three days, fiber fine",
+        (Yard(lines={"fiber": FIBER, "lte": replace(LTE, dead=((LONG_AGO, HEAL),))}),), END,
+        ((0, 115, ()), (130, HEAL, NO_STANDBY), (HEAL + 15, END, ())),
+    ),
+    Scenario(
+        "T08", "as T07, and fiber loses 15 %: degraded primary and no standby",
+        (Yard(lines={"fiber": LOSSY, "lte": DEAD_LTE}),), END,
+        (
+            (130, CUT + 50, NO_STANDBY),
+            (CUT + 70, HEAL - 5, (*NO_STANDBY, "page TerminalAtRisk fontana")),
+            (HEAL + 10, END, NO_STANDBY),
+        ),
+        moved=400,
+    ),
+    Scenario(
+        "T09", "15 % loss on fiber while the peak calendar is open",
+        (Yard(lines={"fiber": LOSSY, "lte": LTE}, peak=((0.0, 1e9),)),), END,
+        (
+            (0, CUT + 50, ()),
+            (CUT + 70, HEAL - 5, ("page UplinkDegraded fontana fiber",)),
+            (HEAL + 10, END, ()),
+        ),
+    ),
+    Scenario(
+        "T10", "15 % loss on fiber at two in the morning",
+        (Yard(lines={"fiber": LOSSY, "lte": LTE}, peak=()),), END,
+        (
+            (0, CUT + 50, ()),
+            (CUT + 70, HEAL - 5, ("ticket UplinkDegraded fontana fiber",)),
+            (HEAL + 10, END, ()),
+        ),
+    ),
+    Scenario(
+        "T11", "40 blackholes of 2 to 8 s, here within 20 minutes",
+        (yard(FLAPS),), 1500,
+        ((0, CUT + 120, ()), (CUT + 240, 1500, ("ticket UplinkFlapping fontana fiber",))),
+    ),
+    Scenario(
+        "T12", "one far target dead, others fine",
+        (Yard(lines={"fiber": replace(FIBER, dead_target=((CUT, 1400.0),)), "lte": LTE}),), 1800,
+        (
+            (0, CUT + 300, ()),
+            (CUT + 620, 1400, ("info TargetUnreachable fontana fiber 203.0.113.53",)),
+            (1720, 1800, ()),
+        ),
+    ),
+    Scenario(
+        "T17", "the policy route of the LTE probe address removed",
+        (Yard(lines={"fiber": FIBER, "lte": replace(LTE, unpinned=((CUT, HEAL),))}),), END,
+        ((0, CUT + 55, ()), (CUT + 70, HEAL - 5, ("ticket UplinkNotPinned fontana lte",)), (HEAL + 10, END, ())),
+    ),
+    Scenario(
+        "T20", "the box unplugged while the site answers from outside",
+        (yard(hosts=(Host(runs=((0, CUT), (HEAL, 1e9)), blank=8),), outside=()),), END,
+        ((0, CUT + 50, ()), (CUT + 65, HEAL, ("ticket TerminalNotReporting fontana",)), (HEAL + 15, END, ())),
+        moved=-1,
+    ),
+    Scenario(
+        "T21", "the exporter killed and back after 20 s",
+        (yard(hosts=(Host(runs=((0, CUT), (CUT + 20, 1e9)), blank=8),)),), END,
+        ((0, END, ()),),
+        moved=-1,
+    ),
+    Scenario(
+        "T21-dark", "the exporter killed and back after 20 s, knowing nothing, while both lines are dead",
+        (both_dead(hosts=(Host(runs=((0, 400.0), (420.0, 1e9)), blank=30),)),), END,
+        ((CUT + 20, HEAL - 5, DARK), (HEAL + 10, END, ())),
+        moved=-1,
+    ),
+    Scenario(
+        "T22", "the wall clock of the box two hours ahead, and back",
+        (yard(skew=((CUT, 7200.0), (HEAL, 0.0))),), END,
+        ((0, CUT + 100, ()), (CUT + 140, HEAL - 5, ("ticket ClockSkewed fontana",)), (HEAL + 15, END, ())),
+    ),
+    Scenario(
+        "T22-dark", "both lines dead under a clock two hours behind",
+        (both_dead(skew=((0, -7200.0),)),), END,
+        (
+            (140, CUT + 5, ("ticket ClockSkewed fontana",)),
+            (CUT + 20, HEAL - 5, (*DARK, "ticket ClockSkewed fontana")),
+            (HEAL + 10, END, ("ticket ClockSkewed fontana",)),
+        ),
+        moved=400,
+    ),
+    Scenario(
+        "T23", "fiber down within its maintenance window, LTE carries",
+        (failover(15, maintenance=WINDOW),), END,
+        ((0, CUT + 10, ()), (CUT + 25, HEAL + 15, PLANNED), (HEAL + 30, END, ())),
+    ),
+    Scenario(
+        "T24", "fiber down within its maintenance window, and LTE dies too",
+        (lte_dies_too(maintenance=WINDOW),), END,
+        ((CUT + 25, 405, PLANNED), (420, HEAL - 5, (*DARK, *PLANNED)), (HEAL + 30, END, ())),
+    ),
+    Scenario(
+        "T24-cut-off", "as T24, and measurements are cut off with the lines",
+        (lte_dies_too(maintenance=WINDOW, own_way=False),), END,
+        ((CUT + 25, 450, PLANNED), (465, HEAL - 5, (*MISSING, *PLANNED)), (HEAL + 30, END, ())),
+        moved=300,
+    ),
+    Scenario(
+        "T25", "LTE dies while fiber is cut for a drill",
+        (lte_dies_too(),), END,
+        ((CUT + 25, 405, ON_LTE), (420, HEAL - 5, (*DARK, *ON_LTE)), (HEAL + 30, END, ())),
+    ),
+    Scenario(
+        "T26", "the terminal removed from the inventory while it pages",
+        (both_dead(listed=((0, 400.0),)), replace(yard(), name="tacoma")), END,
+        ((CUT + 20, 395, DARK), (405, END, ())),
+        moved=300,
+    ),
+    Scenario(
+        "T27", "the exporter moved to another host during an outage, without history",
+        (both_dead(hosts=moved_host(60)),), END,
+        ((CUT + 20, HEAL - 5, DARK), (HEAL + 10, END, ())),
+        moved=-1,
+    ),
+    Scenario(
+        "T27-ticket", "the exporter moved to another host, without history, while LTE carries",
+        (failover(15, hosts=moved_host(60)),), END,
+        ((CUT + 25, HEAL + 15, ON_LTE), (HEAL + 30, END, ())),
+        moved=-1,
+    ),
+    Scenario(
+        "T31", "two fleets with a fontana each, one goes dark",
+        (both_dead(), yard(fleet="coast-freight")), END,
+        ((0, CUT + 5, ()), (CUT + 20, HEAL - 5, DARK), (HEAL + 10, END, ())),
+    ),
+    Scenario(
+        "T32", "the smallest inventory: one terminal, one uplink, quiet",
+        (Yard(lines={"internet": replace(FIBER, isp="", circuit="", support="")}),), 3600,
+        ((0, 3600, ()),),
+        moved=1800, every=15,
+    ),
+    Scenario(
+        "T33", "as T06 on a terminal in its trial stage",
+        (both_dead(stage="trial"),), END,
+        ((0, CUT + 5, ()), (CUT + 20, HEAL - 5, ("info TerminalDark fontana",)), (HEAL + 10, END, ())),
+    ),
+    Scenario(
+        "T34", "the LTE interface gone for an hour, then back with another address",
+        (Yard(lines={"fiber": FIBER, "lte": replace(LTE, absent=((CUT, CUT + 3600.0),))}),), 4500,
+        ((0, 4500, ()),),
+        moved=2000, every=15,
+    ),
+    Scenario(
+        "T35", "the centre's exporter away for five minutes during an outage",
+        (both_dead(),), END,
+        ((0, CUT + 5, ()), (CUT + 20, HEAL - 5, DARK), (HEAL + 10, END, ())),
+        centre=Centre(runs=((0.0, 250.0), (550.0, 1e9))),
+    ),
+    Scenario(
+        "T36", "a quiet night",
+        (yard(), replace(yard(), name="tacoma")), 3600,
+        ((0, 3600, ()),),
+        moved=1800, every=15,
+    ),
+    Scenario(
+        "stays-on-standby", "fiber healthy again, but the router stays on LTE for half an hour",
+        (yard(((CUT, 300),), path=((CUT + 15, "lte"), (1800, "fiber"))),), 2000,
+        (
+            (CUT + 25, 895, ON_LTE),
+            (915, 1795, ("ticket TerminalOnStandbyTooLong fontana",)),
+            (1810, 2000, ()),
+        ),
+    ),
+    Scenario(
+        "on-failover-page", "a terminal whose failover pages",
+        (failover(15, on_failover="page"),), END,
+        (
+            (CUT + 25, HEAL + 15, ("page TerminalOnStandby fontana", "ticket UplinkDown fontana fiber")),
+            (HEAL + 30, END, ()),
+        ),
+    ),
+    Scenario(
+        "never-reported", "a terminal in the inventory whose box was never installed",
+        (yard(), replace(yard(hosts=()), name="tacoma")), 2700,
+        ((0, 1780, ()), (1900, 2700, ("ticket TerminalNeverReported tacoma",))),
+        every=15, moved=-1,
+    ),
+    Scenario(
+        "probes-only", "the primary's probes find nothing while the router's traffic still flows over it",
+        (Yard(lines={"fiber": replace(FIBER, dead=((CUT, HEAL),)), "lte": LTE}, dead_path=False),), END,
+        ((0, CUT + 25, ()), (CUT + 40, HEAL, ("ticket UplinkDown fontana fiber",)), (HEAL + 15, END, ())),
+    ),
+    Scenario(
+        "long-outage-heals", "after both lines were dead LTE's verdict lags by 40 s and fiber looks lossy for a minute",
+        (
+            Yard(
+                lines={
+                    "fiber": replace(FIBER, dead=((CUT, HEAL),), recover=8, degraded=((HEAL + 8, HEAL + 80),)),
+                    "lte": replace(LTE, dead=((CUT, HEAL),), recover=40),
+                }
+            ),
+        ), 1000,
+        ((CUT + 20, HEAL - 5, DARK), (HEAL + 10, 1000, ())),
+    ),
+)  # fmt: skip

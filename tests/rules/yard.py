@@ -1,0 +1,373 @@
+"""A yard as the exporters would export it: what really happened in, samples as promtool reads them out.
+
+All times are seconds from the start of the scenario, which is 1970-01-01T00:00Z for promtool. Only series that a
+yard and a centre really export are made, with every state as 0 or 1 and the labels of whoever scraped them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import accumulate, groupby
+
+Spans = tuple[tuple[float, float], ...]
+Labels = dict[str, str]
+Value = float | None
+Read = Callable[[float], Value]
+Series = Iterator[tuple[str, str]]
+
+TERMINAL_STATES = ("primary", "standby", "dark", "unknown")
+UPLINK_STATES = ("up", "degraded", "down", "unknown")
+TARGETS = ("198.51.100.1", "198.51.100.2", "203.0.113.53")
+# Hundreds of hours before the start: states that began then are old whatever the rule waits for.
+LONG_AGO = -3 * 86400.0
+STEP = 5.0
+# No sample arrives and no failed scrape says so: a yard that sends by itself and is cut off.
+CUT_OFF = float("inf")
+
+
+def inside(spans: Spans, at: float) -> float | None:
+    """The start of the span that holds `at`, if one does."""
+    return next((start for start, end in spans if start <= at < end), None)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One uplink: when its path was dead, lossy or not its own; `verdict` and `recover` are the exporter's delays."""
+
+    role: str = "primary"
+    medium: str = "fiber"
+    isp: str = "Frontier"
+    circuit: str = "12/KRFN/004"
+    support: str = "+1 800 555 0199"
+    dead: Spans = ()
+    degraded: Spans = ()
+    unpinned: Spans = ()
+    absent: Spans = ()
+    dead_target: Spans = ()
+    verdict: float = 3.0
+    recover: float = 5.0
+    outside: bool = False
+
+    def state(self, at: float) -> tuple[str, float]:
+        """The exporter's verdict and since when: for down, since the last answered probe."""
+        if (since := inside(self.absent, at)) is not None or (since := inside(self.unpinned, at)) is not None:
+            return "unknown", since
+        for start, end in self.dead:
+            if start + self.verdict <= at < end + self.recover:
+                return "down", start
+        if (since := inside(self.degraded, at)) is not None:
+            return "degraded", since
+        ends = [end + self.recover for _, end in self.dead] + [end for _, end in self.degraded + self.unpinned]
+        return "up", max((end for end in ends if end <= at), default=LONG_AGO)
+
+    def gaps(self, at: float, longest: float = float("inf")) -> int:
+        """Finished silences of at most `longest` seconds, counted since the state file was made."""
+        return sum(end <= at and end - start <= longest for start, end in self.dead)
+
+
+FIBER = Line()
+LTE = Line(role="standby", medium="lte", isp="Verizon", circuit="", support="", verdict=6.0)
+
+
+@dataclass(frozen=True)
+class Host:
+    """One process that measures the terminal: when it ran, under which name it was scraped."""
+
+    instance: str = "10.10.0.21:10480"
+    runs: Spans = ((0.0, 1e9),)
+    # Seconds after its start in which it knows nothing yet.
+    blank: float = 0.0
+
+
+@dataclass(frozen=True)
+class Yard:
+    """One terminal: its lines, which of them the router used, and how measurements came to the centre."""
+
+    fleet: str = "inland-haul"
+    name: str = "fontana"
+    lines: dict[str, Line] = field(default_factory=lambda: {"fiber": FIBER, "lte": LTE})
+    path: tuple[tuple[float, str], ...] = ()
+    hosts: tuple[Host, ...] = (Host(),)
+    # Measurements arrive by another way, or over the path the router uses; then they stop with it.
+    own_way: bool = True
+    # False: only pinned probes are lost, the router's own traffic passes.
+    dead_path: bool = True
+    skew: tuple[tuple[float, float], ...] = ()
+    stage: str = "live"
+    on_failover: str = "ticket"
+    switch_within: float = 60.0
+    peak: Spans | None = None
+    maintenance: dict[str, Spans] = field(default_factory=dict)
+    listed: Spans = ((0.0, 1e9),)
+    outside: Spans | None = None
+    offset: float = -28800.0
+
+    def carrier(self, at: float) -> str:
+        """The uplink that the router uses."""
+        first = next(iter(self.lines))
+        return next((name for start, name in reversed(self.path) if start <= at), first)
+
+    def dark(self, at: float) -> float | None:
+        """Since when the default path is silent; at once after a second without an answer."""
+        dead = inside(self.lines[self.carrier(at)].dead, at)
+        moved = max((start for start, _ in self.path if start <= at), default=LONG_AGO)
+        if dead is None or not self.dead_path:
+            return None
+        # Moving from one dead line to another is one silence.
+        before = inside(self.lines[self.carrier(moved - 1)].dead, moved - 1) if moved > 0 else None
+        return (before if before is not None and dead < moved else dead) if at - dead >= 1 else None
+
+    def state(self, at: float) -> tuple[str, float]:
+        if (since := self.dark(at)) is not None:
+            return "dark", since
+        role = self.lines[self.carrier(at)].role
+        ends = [end for line in self.lines.values() for _, end in line.dead]
+        moves = [start for start, _ in self.path]
+        return role, max((moment for moment in ends + moves if moment <= at), default=LONG_AGO)
+
+    def heard(self, at: float) -> bool:
+        return self.own_way or inside(self.lines[self.carrier(at)].dead, at) is None
+
+
+@dataclass(frozen=True)
+class Centre:
+    """Who exports the inventory, and how often: two centres export every threshold twice."""
+
+    instances: tuple[str, ...] = ("centre:10480",)
+    runs: Spans = ((0.0, 1e9),)
+    reload_ok: float = 1
+    writable: float = 1
+
+
+def line(name: str, labels: Labels) -> str:
+    """A series as promtool and Prometheus write it."""
+    return name + "{" + ", ".join(f'{key}="{value}"' for key, value in sorted(labels.items())) + "}"
+
+
+def series(yards: tuple[Yard, ...], centre: Centre, end: float) -> Series:
+    """Every series of the scenario with its values, from 0 to `end` seconds."""
+
+    def runs(value: Read) -> Read:
+        return lambda at: value(at) if inside(centre.runs, at) is not None else None
+
+    for yard in yards:
+        for host in yard.hosts:
+            yield from _Process(yard, host, end).series()
+    for instance in centre.instances:
+        for fleet in sorted({yard.fleet for yard in yards}):
+            process = {**centre_labels(instance), "fleet": fleet}
+            yield from _made("clock_timestamp_seconds", {**process, "terminal": ""}, runs(lambda at: at), end)
+            yield from _made("config_last_reload_successful", process, runs(lambda _: centre.reload_ok), end)
+            yield from _made("state_writable", process, runs(lambda _: centre.writable), end)
+        for yard in yards:
+            yield from _Inventory(yard, instance, centre, end).series()
+
+
+def _made(name: str, labels: Labels, read: Read, end: float) -> Series:
+    if (values := _render(read, end)) is not None:
+        yield line(f"yardlight_{name}", labels), values
+
+
+def _render(read: Read, end: float) -> str | None:
+    """promtool's notation of `read` at every step; a series that ends is marked stale, as a failed scrape does."""
+    steps = [read(index * STEP) for index in range(int(end / STEP) + 1)]
+    if all(value is None for value in steps):
+        return None
+    before = [None, *steps]
+    return " ".join(_squeeze([_word(value, last) for value, last in zip(steps, before, strict=False)]))
+
+
+def _word(value: Value, before: Value) -> str:
+    if value is None and before is not None:
+        return "stale"
+    return "_" if value is None or value == CUT_OFF else _number(value)
+
+
+def _squeeze(words: list[str]) -> Iterator[str]:
+    """1 1 1 as 1x2, and 5 10 15 as 5+5x2."""
+    numbers: list[str] = []
+    for word, same in groupby(words):
+        count = len(list(same))
+        if word == "stale":
+            yield from _slope(numbers)
+            numbers = []
+            yield "stale"
+        elif word == "_" or count > 1:
+            yield from _slope(numbers)
+            numbers = []
+            yield word if count == 1 else f"_x{count}" if word == "_" else f"{word}x{count - 1}"
+        else:
+            numbers.append(word)
+    yield from _slope(numbers)
+
+
+def _slope(numbers: list[str]) -> Iterator[str]:
+    index = 0
+    while index < len(numbers):
+        start = float(numbers[index])
+        last = index
+        rise = float(numbers[index + 1]) - start if index + 1 < len(numbers) else 0.0
+        while last + 1 < len(numbers) and float(numbers[last + 1]) - float(numbers[last]) == rise:
+            last += 1
+        if last - index >= 2:
+            yield f"{numbers[index]}{'-' if rise < 0 else '+'}{_number(abs(rise))}x{last - index}"
+            index = last + 1
+        else:
+            yield numbers[index]
+            index += 1
+
+
+def _number(value: float) -> str:
+    return f"{value:.6f}".rstrip("0").rstrip(".")
+
+
+@dataclass(frozen=True)
+class _Process:
+    """One exporter of a yard: what it says at any time, for as long as it runs and is heard."""
+
+    yard: Yard
+    host: Host
+    end: float
+
+    @property
+    def place(self) -> Labels:
+        return {"fleet": self.yard.fleet, "instance": self.host.instance, "job": "yardlight"}
+
+    @property
+    def where(self) -> Labels:
+        return {**self.place, "terminal": self.yard.name}
+
+    def made(self, name: str, labels: Labels, read: Read) -> Series:
+        def arrives(at: float) -> Value:
+            if inside(self.host.runs, at) is None:
+                return None
+            return read(at) if self.yard.heard(at) else CUT_OFF
+
+        return _made(name, labels, arrives, self.end)
+
+    def skew(self, at: float) -> float:
+        return next((ahead for start, ahead in reversed(self.yard.skew) if start <= at), 0.0)
+
+    def blank(self, at: float) -> float | None:
+        """The start of the process while it knows nothing yet."""
+        start = inside(self.host.runs, at)
+        return start if start is not None and at < start + self.host.blank else None
+
+    def state(self, at: float) -> tuple[str, float]:
+        return ("unknown", start) if (start := self.blank(at)) is not None else self.yard.state(at)
+
+    def series(self) -> Series:
+        yield from self.made("clock_timestamp_seconds", self.where, lambda at: at + self.skew(at))
+        yield from self.made("config_last_reload_successful", self.place, lambda _: 1)
+        yield from self.made("state_writable", self.place, lambda _: 1)
+        for state in TERMINAL_STATES:
+            yield from self.terminal_state(state)
+        yield from self.made(
+            "terminal_state_since_timestamp_seconds", self.where, lambda at: self.state(at)[1] + self.skew(at)
+        )
+        probed = {**self.where, "target": TARGETS[0]}
+        yield from self.made("default_path_probes_sent_total", probed, lambda at: at)
+        yield from self.made("default_path_probes_lost_total", probed, _lost(self.yard.dark, self.end))
+        for name, uplink in self.yard.lines.items():
+            yield from self.line(uplink, {**self.where, "uplink": name})
+
+    def terminal_state(self, state: str) -> Series:
+        labels = {**self.where, "state": state}
+        yield from self.made("terminal_state", labels, lambda at: float(self.state(at)[0] == state))
+
+    def line(self, uplink: Line, over: Labels) -> Series:
+        def state(at: float) -> tuple[str, float]:
+            return ("unknown", start) if (start := self.blank(at)) is not None else uplink.state(at)
+
+        def pinned(at: float) -> Value:
+            known = self.blank(at) is None and inside(uplink.absent, at) is None
+            return float(inside(uplink.unpinned, at) is None) if known else None
+
+        for word in UPLINK_STATES:
+            yield from self.uplink_state(state, word, over)
+        yield from self.made("uplink_state_since_timestamp_seconds", over, lambda at: state(at)[1] + self.skew(at))
+        yield from self.made("uplink_pinned", over, pinned)
+        yield from self.made("uplink_segment_up", {**over, "segment": "next_hop"}, lambda _: 1)
+        yield from self.made(
+            "uplink_segment_up", {**over, "segment": "isp"}, lambda at: float(state(at)[0] in ("up", "unknown"))
+        )
+        for bound in ("2.0", "30.0", "+Inf"):
+            yield from self.gaps(uplink, bound, over)
+        yield from self.made("uplink_gap_seconds_count", over, uplink.gaps)
+        # Targets behave alike unless one of them is dead by itself.
+        for target in TARGETS if uplink.dead_target else TARGETS[:1]:
+            yield from self.target(uplink, {**over, "target": target, "segment": "far"})
+
+    def uplink_state(self, state: Callable[[float], tuple[str, float]], word: str, over: Labels) -> Series:
+        yield from self.made("uplink_state", {**over, "state": word}, lambda at: float(state(at)[0] == word))
+
+    def gaps(self, uplink: Line, bound: str, over: Labels) -> Series:
+        labels = {**over, "le": bound}
+        yield from self.made("uplink_gap_seconds_bucket", labels, lambda at: uplink.gaps(at, float(bound)))
+
+    def target(self, uplink: Line, probed: Labels) -> Series:
+        dead = uplink.dead + (uplink.dead_target if probed["target"] == TARGETS[-1] else ())
+        yield from self.made("uplink_probes_sent_total", probed, lambda at: at)
+        yield from self.made("uplink_probes_lost_total", probed, _lost(lambda at: inside(dead, at), self.end))
+
+
+def _lost(holds: Callable[[float], float | None], end: float) -> Read:
+    """The total of a counter that grows by one a second while `holds`: every probe lost."""
+    steps = [STEP * (holds(index * STEP) is not None) for index in range(int(end / STEP) + 1)]
+    totals = list(accumulate(steps, initial=0.0))
+    return lambda at: totals[int(at / STEP)]
+
+
+@dataclass(frozen=True)
+class _Inventory:
+    """What one centre says about one terminal while it is listed."""
+
+    yard: Yard
+    instance: str
+    centre: Centre
+    end: float
+
+    @property
+    def where(self) -> Labels:
+        return {**centre_labels(self.instance), "fleet": self.yard.fleet, "terminal": self.yard.name}
+
+    def made(self, name: str, labels: Labels, read: Read) -> Series:
+        def says(at: float) -> Value:
+            there = inside(self.centre.runs, at) is not None and inside(self.yard.listed, at) is not None
+            return read(at) if there else None
+
+        return _made(name, labels, says, self.end)
+
+    def limit(self, name: str, seconds: float) -> Series:
+        return self.made(f"terminal_{name}_seconds", self.where, lambda _: seconds)
+
+    def series(self) -> Series:
+        yard = self.yard
+        info = {"stage": yard.stage, "on_failover": yard.on_failover, "timezone": "America/Los_Angeles"}
+        yield from self.made("terminal_info", {**self.where, **info}, lambda _: 1)
+        yield from self.limit("switch_within", yard.switch_within)
+        yield from self.limit("page_after", 10)
+        yield from self.limit("failback_within", 600)
+        yield from self.limit("report_within", max(yard.switch_within - 3, 20))
+        yield from self.limit("utc_offset", yard.offset)
+        if (peak := yard.peak) is not None:
+            yield from self.made("terminal_peak_active", self.where, lambda at: float(inside(peak, at) is not None))
+        for name, uplink in yard.lines.items():
+            yield from self.line(name, uplink)
+
+    def line(self, name: str, uplink: Line) -> Series:
+        over = {**self.where, "uplink": name}
+        facts = {
+            "role": uplink.role, "medium": uplink.medium,
+            "isp": uplink.isp, "circuit": uplink.circuit, "support": uplink.support,
+        }  # fmt: skip
+        yield from self.made("uplink_info", {**over, **facts}, lambda _: 1)
+        if (windows := self.yard.maintenance.get(name)) is not None:
+            yield from self.made("maintenance_active", over, lambda at: float(inside(windows, at) is not None))
+        if (silent := self.yard.outside) is not None and uplink.role == "primary":
+            yield from self.made("uplink_outside_up", over, lambda at: float(inside(silent, at) is None))
+
+
+def centre_labels(instance: str) -> Labels:
+    return {"instance": instance, "job": "yardlight-centre"}
