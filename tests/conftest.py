@@ -20,9 +20,7 @@ _missing: dict[str, int] = {}
 
 def pytest_configure(config: pytest.Config) -> None:
     os.environ["PATH"] = f"{os.environ['PATH']}:{SBIN}"
-    config.addinivalue_line(
-        "markers", "needs(*commands): skipped, loudly, where one of these commands is missing"
-    )
+    config.addinivalue_line("markers", "needs(*commands): skipped, loudly, where one of these commands is missing")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

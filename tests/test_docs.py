@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from yardlight.cli import build_parser
 
 import yardlight
 from yardlight import docs
+from yardlight.cli import build_parser
 from yardlight.inventory.load import load
 
 ROOT = Path(__file__).parent.parent
@@ -46,9 +46,7 @@ def test_the_scrape_snippet_in_the_readme_is_one_that_prometheus_takes(tmp_path:
     assert yaml.safe_load(snippet)["rule_files"] == ["alert_rules/*.yml"]
     path = tmp_path / "prometheus.yml"
     path.write_text(snippet.replace("alert_rules/", f"{ROOT}/alert_rules/"), encoding="utf-8")
-    checked = subprocess.run(
-        ["promtool", "check", "config", path], capture_output=True, text=True, check=False
-    )
+    checked = subprocess.run(["promtool", "check", "config", path], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stderr
 
 

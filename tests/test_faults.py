@@ -61,19 +61,15 @@ def named_by_tests() -> dict[str, list[str]]:
     for path in (path for folder in folders for path in folder.rglob("*") if path.suffix in (".py", ".yml")):
         if FAULTS in path.parents or path == Path(__file__):
             continue
-        for id_ in ids_in(path.read_text(encoding="utf-8")):
+        for id_ in ids_in(path.read_text(encoding="utf-8", errors="replace")):
             named.setdefault(id_, []).append(str(path.relative_to(ROOT)))
     return named
 
 
 @pytest.mark.parametrize(("name", "given"), GIVEN.items())
-def test_scenarios_are_added_below_the_given_ones_which_never_change(
-    name: str, given: tuple[int, str]
-) -> None:
+def test_scenarios_are_added_below_the_given_ones_which_never_change(name: str, given: tuple[int, str]) -> None:
     count, expected = given
-    assert digest(rows(name)[:count]) == expected, (
-        f"{name}: the first {count} rows are not what was agreed on"
-    )
+    assert digest(rows(name)[:count]) == expected, f"{name}: the first {count} rows are not what was agreed on"
 
 
 def test_every_scenario_has_an_id_of_its_own() -> None:
@@ -95,9 +91,7 @@ def test_what_is_listed_as_not_yet_built_exists_and_has_no_test() -> None:
     every = {row["id"] for name in GIVEN for row in rows(name)}
     named = named_by_tests()
     assert spread(NOT_YET_BUILT) <= every
-    assert not {id_: named[id_] for id_ in spread(NOT_YET_BUILT) & set(named)}, (
-        "built: take it off NOT_YET_BUILT"
-    )
+    assert not {id_: named[id_] for id_ in spread(NOT_YET_BUILT) & set(named)}, "built: take it off NOT_YET_BUILT"
 
 
 def test_an_id_is_found_in_a_name_and_not_in_a_number() -> None:

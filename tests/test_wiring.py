@@ -83,9 +83,7 @@ def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
 def test_a_runbook_says_meaning_impact_diagnosis_and_mitigation(runbook: Path) -> None:
     text = runbook.read_text(encoding="utf-8")
     assert text.startswith(f"# {runbook.stem}\n")
-    assert [
-        line.removeprefix("## ").strip() for line in text.splitlines() if line.startswith("## ")
-    ] == HEADINGS
+    assert [line.removeprefix("## ").strip() for line in text.splitlines() if line.startswith("## ")] == HEADINGS
     for section in re.split(r"^## .*$", text, flags=re.MULTILINE)[1:]:
         assert len(section.split()) >= 10, "a heading without its text helps nobody at night"
 
@@ -99,12 +97,9 @@ def test_an_alert_says_how_bad_it_is_and_for_whom(name: str) -> None:
 
 def test_every_alert_is_fired_by_a_rule_test() -> None:
     tests = [
-        yaml.safe_load(path.read_text(encoding="utf-8"))
-        for path in (ROOT / "alert_rules" / "tests").glob("*.yml")
+        yaml.safe_load(path.read_text(encoding="utf-8")) for path in (ROOT / "alert_rules" / "tests").glob("*.yml")
     ]
-    tested = [
-        case for file in tests for test in file.get("tests", []) for case in test.get("alert_rule_test", [])
-    ]
+    tested = [case for file in tests for test in file.get("tests", []) for case in test.get("alert_rule_test", [])]
     fired = {case["alertname"] for case in tested if case.get("exp_alerts")}
     silent = {case["alertname"] for case in tested if not case.get("exp_alerts")}
     assert set(alerts()) - fired == set(), "no case in which it fires"

@@ -21,10 +21,7 @@ _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 def metrics_table() -> str:
     """Every metric as a Markdown table. `fleet` is on every sample and is not repeated."""
-    rows = (
-        (f"`{metric.name}`", metric.kind, ", ".join(metric.labels), _help(metric))
-        for metric in METRICS.values()
-    )
+    rows = ((f"`{metric.name}`", metric.kind, ", ".join(metric.labels), _help(metric)) for metric in METRICS.values())
     return _table(("name", "type", "labels besides `fleet`", "help"), rows)
 
 
