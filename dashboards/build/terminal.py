@@ -149,7 +149,7 @@ def _now() -> list[Panel]:
             Place(0, 4, 8, 5),
             [Query(f'max by (alertname, severity, uplink) (ALERTS{{{HERE},alertstate="firing"}})')],
             {"alertname": "Alert", "severity": "Severity", "uplink": "Uplink"},
-            empty="none firing",
+            empty="none",
         ),
         listing(
             "Circuits: whom to call",

@@ -210,3 +210,10 @@ def test_a_state_is_shown_as_its_number_and_the_unmeasured_as_nothing(
     assert now == {"primary": "1", "standby": "2"}
     assert prometheus(shown["Terminal is on"].replace("fontana", "reno"), 0) == []
     assert prometheus(shown["Loss by target"].replace("fontana", "reno"), 0) == []
+
+
+def test_the_links_in_notifications_lead_to_a_board(root: Path) -> None:
+    rules = "".join(path.read_text(encoding="utf-8") for path in (root / "alert_rules").glob("*.yml"))
+    linked = set(re.findall(r"/d/([\w-]+)", rules))
+    assert linked
+    assert linked <= {load(board)["uid"] for board in BOARDS}
