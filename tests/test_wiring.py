@@ -70,7 +70,8 @@ def test_every_recorded_series_that_is_read_is_recorded() -> None:
     read = {
         name: str(path.relative_to(ROOT))
         for path in texts()
-        for name in re.findall(r"\byardlight:[a-z0-9_:]+", path.read_text(encoding="utf-8"))
+        if "docker" not in path.parts
+        for name in re.findall(r"\byardlight:[a-z_]+:?\w*", path.read_text(encoding="utf-8"))
     }
     assert not {name: where for name, where in read.items() if name not in recorded()}
 
@@ -95,15 +96,27 @@ def test_an_alert_says_how_bad_it_is_and_for_whom(name: str) -> None:
     assert not {"instance", "job"} & labels.keys()
 
 
-def test_every_alert_is_fired_by_a_rule_test() -> None:
-    tests = [
-        yaml.safe_load(path.read_text(encoding="utf-8")) for path in (ROOT / "alert_rules" / "tests").glob("*.yml")
-    ]
-    tested = [case for file in tests for test in file.get("tests", []) for case in test.get("alert_rule_test", [])]
-    fired = {case["alertname"] for case in tested if case.get("exp_alerts")}
-    silent = {case["alertname"] for case in tested if not case.get("exp_alerts")}
+def test_every_alert_is_fired_by_a_rule_test_and_a_quiet_night_fires_none() -> None:
+    files = {path.stem: rule_test(path) for path in (ROOT / "alert_rules" / "tests").glob("*.yml")}
+    fired = {name for cases in files.values() for case in cases for name in case}
     assert set(alerts()) - fired == set(), "no case in which it fires"
-    assert set(alerts()) - silent - {"Watchdog"} == set(), "no case in which it stays silent"
+    assert files["T36"]
+    assert set().union(*files["T36"]) <= {"Watchdog"}
+
+
+def rule_test(path: Path) -> list[set[str]]:
+    """Names of the alerts that a file for promtool expects to fire, per moment that it looks at."""
+    tests = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)["tests"]
+    samples = [moment["exp_samples"] for test in tests for moment in test.get("promql_expr_test", [])]
+    told = [
+        {moment["alertname"]}
+        for test in tests
+        for moment in test.get("alert_rule_test", [])
+        if moment.get("exp_alerts")
+    ]
+    return [
+        set(re.findall(r'alertname="(\w+)"', str([each["labels"] for each in moment]))) for moment in samples
+    ] + told
 
 
 @pytest.mark.parametrize("board", sorted((ROOT / "dashboards").glob("*.json")), ids=lambda path: path.stem)
