@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.client
 import json
@@ -20,7 +21,9 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from yardlight.catalogue import METRICS
-from yardlight.exposition import duplicate_series
+from yardlight.exposition import duplicate_series, page
+from yardlight.logs import Recent
+from yardlight.serve import ServeOptions, Service
 
 Eventually = Callable[..., object]
 
@@ -298,6 +301,54 @@ def test_an_unusable_state_file_is_one_line(process: Process, target: str) -> No
     errors = [line for line in lines if "level=error" in line]
     assert (code, len(errors)) == (1, 1)
     assert "nowhere" in errors[0]
+
+
+def test_a_fleet_with_an_unusable_state_file_stops_no_other(process: Process, target: str) -> None:
+    folder = process.folder / "fleets"
+    folder.mkdir()
+    inventory(folder / "a.yml", target, "fontana", fleet="alpha")
+    inventory(folder / "b.yml", target, "fontana", fleet="beta")
+    (process.folder / "yardlight-alpha.db").mkdir()
+    process.start("--inventory-dir", "fleets").ready()
+    series = process.series()
+    assert series[of("config_last_reload_successful", "beta")] == 1
+    assert of("clock_timestamp_seconds", "alpha", terminal="fontana") not in series
+    assert "yardlight-alpha.db" in process.log
+
+
+def test_a_fleet_that_was_renamed_runs_under_its_new_name_with_the_same_state_file(
+    process: Process, target: str
+) -> None:
+    file = inventory(process.folder / "fleet.yml", target, "fontana")
+    process.start().ready()
+    inventory(file, target, "fontana", fleet="outland-haul")
+    assert process.ask("/-/reload", "POST")[0] == 200
+    series = process.series()
+    assert series[of("state_writable", "outland-haul")] == 1
+    assert not any("inland-haul" in name for name in series)
+
+
+def test_a_source_that_crashes_leaves_the_rest_of_the_page(
+    tmp_path: Path, target: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = inventory(tmp_path / "fleet.yml", target, "fontana", "akron")
+
+    async def scraped() -> str:
+        service = Service(ServeOptions(inventory=file, state=tmp_path / "yardlight.db"), Recent())
+        await service.load()
+        await service.start()
+        crash = next(iter(service.fleets["inland-haul"].exporters.values()))
+        carrier = crash.carrier
+        del crash.carrier
+        text = page(await service.blocks(), openmetrics=False).decode()
+        crash.carrier = carrier
+        await service.stop()
+        return text
+
+    text = asyncio.run(scraped())
+    assert "a page is incomplete" in caplog.text
+    assert 'yardlight_terminal_state{fleet="inland-haul",state="unknown",terminal="akron"}' in text
+    assert 'yardlight_terminal_state{fleet="inland-haul",state="unknown",terminal="fontana"}' not in text
 
 
 def test_an_unusable_web_configuration_is_one_line(process: Process, target: str) -> None:

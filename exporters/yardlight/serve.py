@@ -10,7 +10,6 @@ import asyncio
 import logging
 import platform
 import signal
-import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +19,9 @@ from yardlight import __version__, centre, logs
 from yardlight.catalogue import BUILD_INFO, CLOCK, LOOP_LAG, RELOAD_OK, RELOAD_TIME, STATE_WRITABLE
 from yardlight.errors import InventoryError, Problem, StartError, YardlightError
 from yardlight.exposition import Block, block
+from yardlight.inventory.check import needs_ping
 from yardlight.inventory.load import Inventory, load, load_dir
+from yardlight.inventory.machine import may_ping
 from yardlight.inventory.models import Fleet, Terminal
 from yardlight.logs import kv
 from yardlight.pages import FleetView, Overview
@@ -108,7 +109,7 @@ class Service:
         self._options = options
         self._recent = recent
         self._engine = Engine()
-        self._fleets: dict[str, RunningFleet] = {}
+        self.fleets: dict[str, RunningFleet] = {}
         self._broken: dict[Path, list[Problem]] = {}
         self._loaded = Loaded([], {})
         self._ready = False
@@ -129,29 +130,32 @@ class Service:
         problems = [problem for file in loaded.broken.values() for problem in file]
         if not loaded.inventories:
             raise InventoryError(problems)
-        _log_problems(problems)
         terminals = [terminal for each in loaded.inventories for terminal in each.fleet.terminals]
         if self._options.terminal not in (None, *terminals):
             raise StartError(f"no terminal {self._options.terminal!r}; the inventory has {', '.join(terminals)}")
-        if any(_needs_icmp(each.fleet, self._options) for each in loaded.inventories) and not may_send_icmp():
+        if any(_needs_icmp(each.fleet, self._options) for each in loaded.inventories) and not may_ping():
             raise StartError(NO_NET_RAW)
         self._loaded = loaded
 
     async def start(self) -> None:
-        """Begin to probe and collect what `load` found. Raises `StateError`."""
+        """Begin to probe and collect what `load` found. Raises `StartError` if nothing of it can be run."""
         async with self._turn:
             self._engine.start()
-            for inventory in self._loaded.inventories:
-                await self._add(inventory)
-            self._broken = self._loaded.broken
+            problems = await self._use(self._loaded)
+            if not self.fleets:
+                raise StartError("\n".join(_texts(problems)))
+            _log_problems(problems)
             self._ready = True
 
     async def stop(self) -> None:
         """Stop probing and close the state files."""
-        for fleet in self._fleets.values():
-            await fleet.stop()
-        self._fleets.clear()
-        await self._engine.stop()
+        for task in self._reloads:
+            task.cancel()
+        async with self._turn:
+            for fleet in self.fleets.values():
+                await fleet.stop()
+            self.fleets.clear()
+            await self._engine.stop()
 
     def heartbeat(self) -> float:
         return self._engine.heartbeat
@@ -168,19 +172,23 @@ class Service:
                     loaded.inventories.remove(inventory)
                     loaded.broken[inventory.path] = problems
             names = {inventory.fleet.fleet for inventory in loaded.inventories}
-            for name, fleet in list(self._fleets.items()):
+            for name, fleet in list(self.fleets.items()):
                 if name not in names and not _concerns(loaded.broken, fleet.inventory.path):
-                    await self._fleets.pop(name).stop()
+                    await self.fleets.pop(name).stop()
                     log.info("the fleet was removed", extra=kv(fleet=name))
-            for inventory in loaded.inventories:
-                try:
-                    await self._add(inventory)
-                except YardlightError as error:
-                    loaded.broken[inventory.path] = [Problem(str(inventory.path), 0, 0, "", str(error))]
-            self._broken = loaded.broken
-            problems = [problem for file in loaded.broken.values() for problem in file]
+            problems = await self._use(loaded)
             _log_problems(problems)
             return problems
+
+    async def _use(self, loaded: Loaded) -> list[Problem]:
+        """Run what can be run; a fleet whose state file is unusable stops no other."""
+        for inventory in loaded.inventories:
+            try:
+                await self._add(inventory)
+            except YardlightError as error:
+                loaded.broken[inventory.path] = [Problem(str(inventory.path), 0, 0, "", str(error))]
+        self._broken = loaded.broken
+        return [problem for file in loaded.broken.values() for problem in file]
 
     def reload_soon(self) -> None:
         """Reload on a signal; the problems are in the log."""
@@ -191,7 +199,7 @@ class Service:
     async def blocks(self) -> list[Block]:
         """All blocks of the page. Probing goes on between two sources."""
         found: list[Block] = []
-        for fleet in list(self._fleets.values()):
+        for fleet in list(self.fleets.values()):
             found += self._process_blocks(fleet)
             for source in fleet.sources():
                 try:
@@ -200,13 +208,13 @@ class Service:
                     log.exception("a page is incomplete", extra=kv(fleet=fleet.name, source=type(source).__name__))
                 await asyncio.sleep(0)
         for path in self._broken:
-            if path.stem not in self._fleets and not self._running(path):
+            if path.stem not in self.fleets and not self._running(path):
                 found.append(block(RELOAD_OK, path.stem, {(): 0}))
         return found
 
     async def overview(self) -> Overview:
         """What the landing page shows."""
-        views = [fleet.view(self._problems(fleet)) for fleet in self._fleets.values()]
+        views = [fleet.view(self._problems(fleet)) for fleet in self.fleets.values()]
         for path, problems in self._broken.items():
             if not self._running(path):
                 views.append(FleetView(path.stem, str(path), None, _texts(problems), (), ()))
@@ -233,27 +241,27 @@ class Service:
         )
 
     def _running(self, path: Path) -> bool:
-        return any(_concerns({path: []}, fleet.inventory.path) for fleet in self._fleets.values())
+        return any(_concerns({path: []}, fleet.inventory.path) for fleet in self.fleets.values())
 
     def _unfit(self, inventory: Inventory) -> list[Problem]:
         """Why this inventory cannot be run by this process."""
         wanted = self._options.terminal
-        running = self._fleets.get(inventory.fleet.fleet)
+        running = self.fleets.get(inventory.fleet.fleet)
         # Of many fleets, most do not have the terminal that is measured here.
         ours = self._options.inventory_dir is None or (running is not None and wanted in running.exporters)
         if wanted and ours and wanted not in inventory.fleet.terminals:
             message = f"this process measures {wanted!r}, which is not there any more"
             return [inventory.problem(("terminals",), message)]
-        if _needs_icmp(inventory.fleet, self._options) and not may_send_icmp():
+        if _needs_icmp(inventory.fleet, self._options) and not may_ping():
             return [Problem(str(inventory.path), 0, 0, "", NO_NET_RAW)]
         return []
 
     async def _add(self, inventory: Inventory) -> None:
         name = inventory.fleet.fleet
-        running = self._fleets.get(name)
+        running = self.fleets.get(name)
         if running is None:
             running = RunningFleet(self._options, self._engine, inventory)
-            self._fleets[name] = running
+            self.fleets[name] = running
         await running.use(inventory)
 
 
@@ -295,14 +303,16 @@ class RunningFleet:
 
     async def stop(self) -> None:
         """Stop probing and collecting, then close the state file."""
-        if self._poll is not None:
-            await self._poll.stop()
-        if self._outside is not None:
-            self._outside.stop()
-        for exporter in self.exporters.values():
-            exporter.stop()
-        if self.state is not None:
-            self.state.close()
+        try:
+            if self._poll is not None:
+                await self._poll.stop()
+            if self._outside is not None:
+                self._outside.stop()
+            for exporter in self.exporters.values():
+                exporter.stop()
+        finally:
+            if self.state is not None:
+                self.state.close()
 
     def sources(self) -> list[TerminalExporter | OutsideProbes | Poll]:
         """All that has blocks for the page."""
@@ -344,29 +354,11 @@ class RunningFleet:
             await self._poll.once()
 
 
-def may_send_icmp() -> bool:
-    """Whether this process may open raw sockets."""
-    try:
-        socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP).close()
-    except PermissionError:
-        return False
-    return True
-
-
 def _needs_icmp(fleet: Fleet, options: ServeOptions) -> bool:
     if not options.terminal and _outside_addresses(fleet):
         return True
-    terminals = () if options.centre else fleet.terminals.values()
-    return any(
-        target.probe == "icmp"
-        for terminal in terminals
-        if options.terminal in (None, terminal.name)
-        for targets in (
-            terminal.default_path.targets,
-            *(uplink.targets or terminal.targets for uplink in terminal.uplinks.values()),
-        )
-        for target in targets
-    )
+    measured = [] if options.centre else fleet.terminals.values()
+    return any(needs_ping(terminal) for terminal in measured if options.terminal in (None, terminal.name))
 
 
 def _outside_addresses(fleet: Fleet) -> dict[tuple[str, str], str]:
