@@ -27,6 +27,7 @@ TICK = os.sysconf("SC_CLK_TCK")
 PORT = 10480
 SCRAPE_EVERY = 5.0
 SETTLE = 10.0
+NAMESPACE = ["unshare", "--user", "--map-root-user", "--net"]
 INSIDE = "YARDLIGHT_BENCH_INSIDE"
 
 
@@ -200,7 +201,9 @@ def main() -> None:
         sys.exit(f"not measured, not installed: {', '.join(missing)}")
     if INSIDE not in os.environ:
         os.environ[INSIDE] = "1"
-        os.execvp("unshare", ["unshare", "--user", "--map-root-user", "--net", sys.executable, *sys.argv])
+        if subprocess.run([*NAMESPACE, "true"], check=False).returncode:
+            sys.exit("not measured, no network namespaces here")
+        os.execvp(NAMESPACE[0], [*NAMESPACE, sys.executable, *sys.argv])
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     run(args.terminals, args.seconds, args.rounds)
 
