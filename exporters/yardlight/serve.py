@@ -258,15 +258,13 @@ class Service:
 
     async def _add(self, inventory: Inventory) -> None:
         name = inventory.fleet.fleet
-        running = self.fleets.get(name)
-        if running is None:
-            running = RunningFleet(self._options, self._engine, inventory)
-            self.fleets[name] = running
-        await running.use(inventory)
+        fleet = self.fleets.get(name) or RunningFleet(self._options, self._engine, inventory)
+        await fleet.use(inventory)
+        self.fleets[name] = fleet
 
 
 class RunningFleet:
-    """One fleet: its probes, its polls and its state file. Raises `StateError` if that cannot be opened."""
+    """One fleet: its probes, its polls and its state file."""
 
     def __init__(self, options: ServeOptions, engine: Engine, inventory: Inventory) -> None:
         self.name = inventory.fleet.fleet
@@ -275,27 +273,28 @@ class RunningFleet:
         self.loaded = 0.0
         self._options = options
         self._engine = engine
-        self._measured: dict[str, Terminal] = {}
         self._outside: OutsideProbes | None = None
         self._outside_of: object = None
         self._poll: Poll | None = None
-        self.state = State(_state_file(options, self.name)) if self._terminals(inventory) else None
+        self.state: State | None = None
 
     async def use(self, inventory: Inventory) -> None:
-        """Run this inventory; terminals that are the same in it as before are not touched."""
-        self.inventory = inventory
+        """Run this inventory; terminals that are the same in it as before are not touched.
+
+        Raises `StateError`, before anything changed, if the state file is needed and cannot be used.
+        """
         wanted = self._terminals(inventory)
         if wanted and self.state is None:
             self.state = State(_state_file(self._options, self.name))
-        for name in [name for name in self.exporters if wanted.get(name) != self._measured[name]]:
-            self.exporters.pop(name).stop()
-            del self._measured[name]
+        self.inventory = inventory
+        for name, exporter in list(self.exporters.items()):
+            if wanted.get(name) != exporter.terminal:
+                self.exporters.pop(name).stop()
         for name, terminal in wanted.items():
             if name not in self.exporters:
                 assert self.state is not None
-                exporter = TerminalExporter(self.name, terminal, self._engine, self.state)
-                exporter.start()
-                self.exporters[name], self._measured[name] = exporter, terminal
+                self.exporters[name] = TerminalExporter(self.name, terminal, self._engine, self.state)
+                self.exporters[name].start()
         if not self._options.terminal:
             await self._use_centre(inventory.fleet)
         self.loaded = time.time()
