@@ -17,6 +17,7 @@ PACIFIC = ZoneInfo("America/Los_Angeles")
 INVENTORY = """
 fleet: inland-haul
 timezone: America/Los_Angeles
+links: {runbooks: "https://yardlight.example.com/runbooks"}
 calendars: {mornings: {days: mon-fri, hours: "04:00-09:00", holidays: US}}
 terminals:
   fontana:
@@ -104,10 +105,15 @@ def test_maintenance_is_active_inside_its_window_and_exists_only_where_one_is_wr
     assert named("maintenance_active", "fontana", uplink="lte") not in series(fleet, WINTER)
 
 
+def test_the_links_of_notifications_are_exported_and_empty_where_none_is_written(fleet: Fleet) -> None:
+    links = 'fleet_info{fleet="inland-haul",grafana="",runbooks="https://yardlight.example.com/runbooks"}'
+    assert series(fleet, WINTER)[links] == 1
+
+
 def test_nothing_measured_is_exported_here(fleet: Fleet) -> None:
     families = {name.partition("{")[0] for name in series(fleet, WINTER)}
     assert families == {
-        "terminal_info", "uplink_info", "terminal_switch_within_seconds", "terminal_page_after_seconds",
+        "fleet_info", "terminal_info", "uplink_info", "terminal_switch_within_seconds", "terminal_page_after_seconds",
         "terminal_failback_within_seconds", "terminal_report_within_seconds", "terminal_utc_offset_seconds",
         "terminal_peak_active", "maintenance_active",
     }  # fmt: skip

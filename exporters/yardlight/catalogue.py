@@ -60,6 +60,9 @@ POLL_FAILURES = _add(
 )
 
 # What the inventory says (exported by the centre only)
+FLEET_INFO = _add(
+    "gauge", "fleet_info", "runbooks grafana", "Where notifications about this fleet point to; always 1."
+)
 TERMINAL_INFO = _add(
     "gauge", "terminal_info", "terminal stage on_failover timezone",
     "A terminal of the inventory; always 1. Its absence means that it was removed.",

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from yardlight.calendars import is_open, maintained
 from yardlight.catalogue import (
     FAILBACK_WITHIN,
+    FLEET_INFO,
     MAINTENANCE_ACTIVE,
     PAGE_AFTER,
     PEAK_ACTIVE,
@@ -29,7 +30,8 @@ Sample = tuple[Metric, tuple[str, ...], float]
 
 def blocks(fleet: Fleet, now: float) -> list[Block]:
     """The inventory of one fleet at `now` (unix seconds), one block per family."""
-    families: dict[Metric, dict[tuple[str, ...], float]] = {}
+    links = (fleet.links.runbooks or "", fleet.links.grafana or "")
+    families: dict[Metric, dict[tuple[str, ...], float]] = {FLEET_INFO: {links: 1}}
     for terminal in fleet.terminals.values():
         for metric, labels, value in _terminal(fleet, terminal, now):
             families.setdefault(metric, {})[labels] = value
