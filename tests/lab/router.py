@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from tests.lab import namespace, network
 from tests.lab.truth import Log
 
+TIMEOUT = 1.0  # of one ping, in seconds
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -36,7 +38,7 @@ class Settings:
 def switching_after(seconds: float, failback_after: float = 10.0) -> Settings:
     """Settings that move about `seconds` after a blackhole began; the pings' phase adds up to an interval."""
     interval = max(0.5, seconds / 10)
-    fails = max(1, round(seconds / interval) - 1)
+    fails = max(1, round((seconds - TIMEOUT) / interval + 0.5))
     return Settings(interval, fails, max(2, round(failback_after / interval)))
 
 
@@ -72,7 +74,7 @@ class Router:
         while True:
             number = number % 65535 + 1
             began = time.monotonic()
-            if await _ping(sock, network.TARGETS[0], number, timeout=min(1.0, self.settings.interval)):
+            if await _ping(sock, network.TARGETS[0], number, timeout=min(TIMEOUT, self.settings.interval)):
                 lost, answered = 0, answered + 1
             else:
                 lost, answered = lost + 1, 0
