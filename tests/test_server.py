@@ -214,6 +214,17 @@ def test_the_pages_ask_for_nothing_from_elsewhere(server: Server) -> None:
         assert b"https://" not in answer.body
 
 
+def test_every_runbook_of_the_tree_is_served_and_listed(root: Path, server: Server) -> None:
+    names = [file.stem for file in (root / "playbooks" / "runbooks").glob("*.md")]
+    assert "TerminalDark" in names
+    assert ask(server, "/runbooks").headers["Location"] == "runbooks/"
+    listed = ask(server, "/runbooks/").body.decode()
+    for name in names:
+        answer = ask(server, f"/runbooks/{name}")
+        assert (answer.status, f"<h1>{name}</h1>" in answer.body.decode()) == (200, True)
+        assert f'<a href="{name}">' in listed
+
+
 @pytest.mark.parametrize("name", ["Nothing", "..%2f..%2fsetup", "%2e%2e", "a.md", "%00", "A" * 300])
 def test_a_runbook_that_is_none_is_not_found(server: Server, name: str) -> None:
     assert ask(server, f"/runbooks/{name}").status == 404

@@ -159,6 +159,7 @@ class Server:
         app.router.add_get("/-/healthy", self._healthy)
         app.router.add_get("/-/ready", self._ready)
         app.router.add_post("/-/reload", self._reload)
+        app.router.add_get("/runbooks", self._to_runbooks)
         app.router.add_get("/runbooks/", self._runbooks)
         app.router.add_get("/runbooks/{name}", self._runbook)
         return app
@@ -217,6 +218,10 @@ class Server:
 
     async def _landing(self, _: web.Request) -> web.Response:
         return _html(pages.landing(await self._ask(self._backend.overview)))
+
+    async def _to_runbooks(self, _: web.Request) -> web.Response:
+        # The links on that page are relative to it.
+        raise web.HTTPPermanentRedirect("runbooks/")
 
     async def _runbooks(self, _: web.Request) -> web.Response:
         return _html(pages.runbooks())
