@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from yardlight.inventory.values import Secret
-from yardlight.logs import get_logger, kv, setup
+from yardlight.logs import kv, setup
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +24,7 @@ def logging_as_it_was() -> Iterator[None]:
 def test_a_logfmt_line_has_time_level_logger_sentence_and_fields() -> None:
     stream = io.StringIO()
     setup("logfmt", "info", stream)
-    get_logger("yardlight.serve").info("the inventory is in use", extra=kv(fleet="inland-haul", terminals=3))
+    logging.getLogger("yardlight.serve").info("the inventory is in use", extra=kv(fleet="inland-haul", terminals=3))
     stamp, rest = stream.getvalue().split(" ", 1)
     assert stamp.startswith("ts=20")
     assert stamp.endswith("Z")
@@ -48,14 +48,14 @@ def test_a_logfmt_line_has_time_level_logger_sentence_and_fields() -> None:
 def test_a_value_that_would_break_the_line_is_quoted(value: object, shown: str) -> None:
     stream = io.StringIO()
     setup("logfmt", "info", stream)
-    get_logger("yardlight").info("m", extra=kv(x=value))
+    logging.getLogger("yardlight").info("m", extra=kv(x=value))
     assert stream.getvalue().endswith(f"msg=m {shown}\n")
 
 
 def test_json_lines_keep_numbers_and_hold_the_same_fields() -> None:
     stream = io.StringIO()
     setup("json", "info", stream)
-    get_logger("yardlight.poll").warning("poll failed", extra=kv(account="graph", seconds=1.5))
+    logging.getLogger("yardlight.poll").warning("poll failed", extra=kv(account="graph", seconds=1.5))
     line = json.loads(stream.getvalue())
     assert line.pop("ts").endswith("Z")
     assert line == {
@@ -71,7 +71,7 @@ def test_json_lines_keep_numbers_and_hold_the_same_fields() -> None:
 def test_a_secret_prints_as_stars(format_: str) -> None:
     stream = io.StringIO()
     setup(format_, "info", stream)
-    get_logger("yardlight").info("m", extra=kv(token=Secret("hunter2")))
+    logging.getLogger("yardlight").info("m", extra=kv(token=Secret("hunter2")))
     assert "hunter2" not in stream.getvalue()
     assert "***" in stream.getvalue()
 
@@ -83,7 +83,7 @@ def test_a_traceback_stays_on_the_line_of_its_record(format_: str) -> None:
     try:
         raise ValueError("broken")
     except ValueError:
-        get_logger("yardlight").exception("a bug")
+        logging.getLogger("yardlight").exception("a bug")
     assert stream.getvalue().count("\n") == 1
     assert "ValueError: broken" in stream.getvalue()
 
@@ -91,15 +91,15 @@ def test_a_traceback_stays_on_the_line_of_its_record(format_: str) -> None:
 def test_records_below_the_level_are_not_written() -> None:
     stream = io.StringIO()
     setup("logfmt", "warning", stream)
-    get_logger("yardlight").info("quiet")
+    logging.getLogger("yardlight").info("quiet")
     assert stream.getvalue() == ""
 
 
 def test_the_newest_warnings_are_remembered_for_the_landing_page() -> None:
     recent = setup("logfmt", "info", io.StringIO())
-    get_logger("yardlight").info("not kept")
+    logging.getLogger("yardlight").info("not kept")
     for number in range(25):
-        get_logger("yardlight").warning("w%d", number, extra=kv(terminal="fontana"))
+        logging.getLogger("yardlight").warning("w%d", number, extra=kv(terminal="fontana"))
     lines = recent.lines()
     assert len(lines) == 20
     assert lines[0][1:] == ("warning", "w24 terminal=fontana")

@@ -15,14 +15,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-FORMATS = ("logfmt", "json")
-LEVELS = ("debug", "info", "warning", "error")
 _BARE = re.compile(r"[^\s\"=\\\x00-\x1f\x7f]+")
-
-
-def get_logger(name: str) -> logging.Logger:
-    """The logger of a module; the same as `logging.getLogger`."""
-    return logging.getLogger(name)
 
 
 def kv(**fields: Any) -> dict[str, Any]:

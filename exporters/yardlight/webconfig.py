@@ -69,9 +69,7 @@ def _headers(raw: dict[str, str]) -> dict[str, str]:
         if name not in _HEADERS:
             raise ValueError(f"{name!r} is not one of {', '.join(_HEADERS)}")
         if not value.isprintable() or (_HEADERS[name] and value not in _HEADERS[name]):
-            raise ValueError(
-                f"{name}: {value!r} is not one of {', '.join(_HEADERS[name]) or 'printable texts'}"
-            )
+            raise ValueError(f"{name}: {value!r} is not one of {', '.join(_HEADERS[name]) or 'printable texts'}")
     return raw
 
 
@@ -213,9 +211,7 @@ def _context(path: Path, tls: _Tls) -> ssl.SSLContext | None:
         try:
             context.load_verify_locations(authority)
         except OSError as error:
-            raise WebConfigError(
-                f"{path}: tls_server_config.client_ca_file: {authority}: {_reason(error)}"
-            ) from None
+            raise WebConfigError(f"{path}: tls_server_config.client_ca_file: {authority}: {_reason(error)}") from None
     elif context.verify_mode != ssl.CERT_NONE:
         context.load_default_certs(ssl.Purpose.CLIENT_AUTH)
     return context
@@ -234,9 +230,7 @@ def _ciphers(path: Path, names: list[str]) -> str:
         plain = re.sub(r"_(CBC|WITH)(?=_)", "", plain).replace("POLY1305_SHA256", "POLY1305")
         key = re.sub(r"[^A-Z0-9]", "", plain)
         if key not in known:
-            raise WebConfigError(
-                f"{path}: tls_server_config.cipher_suites: this OpenSSL does not offer {name}"
-            )
+            raise WebConfigError(f"{path}: tls_server_config.cipher_suites: this OpenSSL does not offer {name}")
         found.append(known[key])
     return ":".join(found) or "DEFAULT"
 
