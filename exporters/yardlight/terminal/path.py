@@ -206,9 +206,9 @@ class Questions:
         wanted = self._wanted(now)
         path.engine.schedule(self, now + self._spacing(now))
         if wanted:
+            path.ask(wanted[self._turn % len(wanted)], now, paid=False)
             self._turn += 1
             self.in_vain += 1
-            path.ask(wanted[self._turn % len(wanted)], now, paid=False)
 
     def hurry(self, now: float, seconds: float) -> None:
         """Something may have changed: ask at once and often for a while."""

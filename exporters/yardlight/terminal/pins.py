@@ -60,7 +60,16 @@ class Pins:
             return
         if not any(known.get(key) == value for known in self.signatures.values()):
             self.signatures[path][key] = value
-            self._keys = self._telling()
+            before, self._keys = self._keys, self._telling()
+            for new in set(self._keys) - set(before):
+                for uplink in self._next_hops:
+                    self._judge(uplink, new)
+        self._judge(path, key)
+
+    def _judge(self, path: str, key: Key) -> None:
+        if (seen := self._seen[path].get(key)) is None:
+            return
+        value, at = seen
         owner = self._owner(key, value)
         if owner == path:
             self._judged[path] = (True, at, "")
