@@ -6,8 +6,8 @@
     ├── StartError            the process cannot start (port in use, missing capability)
     ├── WebConfigError        the file given with --web.config.file
     └── PollError             one collection failed; `reason` is a label value of poll_failures_total
-        ├── PollTimeout       reason "timeout"
-        └── PollCrashed       reason "crashed" (a bug in a collector)
+        ├── PollTimeoutError  reason "timeout"
+        └── PollCrashedError  reason "crashed" (a bug in a collector)
 """
 
 from __future__ import annotations
@@ -65,13 +65,13 @@ class PollError(YardlightError):
     reason: ClassVar[str] = "error"
 
 
-class PollTimeout(PollError):
+class PollTimeoutError(PollError):
     """The collection outlived its total deadline."""
 
     reason = "timeout"
 
 
-class PollCrashed(PollError):
+class PollCrashedError(PollError):
     """The collector raised something it should not: a bug of ours."""
 
     reason = "crashed"

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from yardlight.catalogue import POLL_DURATION, POLL_FAILURES, POLL_LAST_SUCCESS, POLL_SUCCESS
-from yardlight.errors import PollCrashed, PollError, PollTimeout
+from yardlight.errors import PollCrashedError, PollError, PollTimeoutError
 from yardlight.exposition import Block, block
 from yardlight.logs import kv
 from yardlight.pages import PollRow
@@ -120,18 +120,18 @@ class Poll:
         One that outlived its deadline keeps its thread until it ends; no second one is started beside it.
         """
         if self._work is not None and not self._work.done():
-            raise PollTimeout("the collection before has still not ended")
+            raise PollTimeoutError("the collection before has still not ended")
         self._work = _in_thread(self._collect, f"poll {self._account}")
         done, _ = await asyncio.wait({self._work}, timeout=self._deadline)
         if not done:
-            raise PollTimeout(f"no result within {self._deadline:g} s")
+            raise PollTimeoutError(f"no result within {self._deadline:g} s")
         outcome = self._work.result()
         if isinstance(outcome, PollError):
             raise outcome
         if isinstance(outcome, BaseException):
             where = kv(fleet=self._fleet, account=self._account)
             log.error("a collector crashed", exc_info=outcome, extra=where)
-            raise PollCrashed(f"{type(outcome).__name__}: {outcome}") from outcome
+            raise PollCrashedError(f"{type(outcome).__name__}: {outcome}") from outcome
         return outcome
 
     def _failed(self, error: PollError) -> None:

@@ -60,8 +60,8 @@ class Pins:
             return
         if not any(known.get(key) == value for known in self.signatures.values()):
             self.signatures[path][key] = value
-            before, self._keys = self._keys, self._telling()
-            for new in set(self._keys) - set(before):
+            known_keys, self._keys = self._keys, self._telling()
+            for new in set(self._keys) - set(known_keys):
                 for uplink in self._next_hops:
                     self._judge(uplink, new)
         self._judge(path, key)
