@@ -93,7 +93,7 @@ def checkout() -> Path:
 
 def exporter(options: DemoOptions, folder: Path) -> Program:
     return Program(
-        "the exporter",
+        "Yardlight",
         (
             sys.executable, "-m", "yardlight", "serve",
             "--inventory", str(folder / "fleet.yml"),

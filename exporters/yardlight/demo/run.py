@@ -117,7 +117,7 @@ class _Demo:
         try:
             for program in wanted:
                 if not program.missing:
-                    log = self._folder / f"{Path(program.command[0]).name}.log"
+                    log = self._folder / f"{program.name.lower()}.log"
                     self._running.append(programs.Running(program, log))
             yield
         finally:
