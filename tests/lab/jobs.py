@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from tests.lab import bar1, bar2, bar3, bar4, extras
 from tests.lab.lab import Lab, Setup
@@ -75,11 +74,17 @@ def _bar2() -> list[Job]:
 
 
 def _bar3() -> list[Job]:
-    def job(row: bar3.Scenario, seconds: float, terminal: dict[str, Any] | None = None) -> Job:
-        setup = Setup(router=switching_after(seconds), terminal=terminal, truth=("default",))
+    def job(row: bar3.Scenario, seconds: float, shape: Shape = Shape(), **terminal: str) -> Job:
+        setup = Setup(router=switching_after(seconds), shape=shape, terminal=terminal, truth=("default",))
         return Job(f"bar3.{row}", setup, (partial(bar3.switches, row=row, count=4),), 30)
 
-    return [job("T01", 15), job("T02", 50), job("T03", 90), job("T04", 90, {"switch_within": "120s"})]
+    return [
+        job("T03", 90, Shape(out_of_band=True)),
+        job("T03-inband", 90),
+        job("T04", 90, switch_within="120s"),
+        job("T02", 50),
+        job("T01", 15),
+    ]
 
 
 def _bar4() -> list[Job]:

@@ -48,6 +48,7 @@ ROWS: dict[str, Row] = {
     "bar3.T01": Row("3 T01 switch after 15 s: ticket, no page", "yes", ALWAYS),
     "bar3.T02": Row("3 T02 switch after 50 s: ticket, no page", "yes", ALWAYS),
     "bar3.T03": Row("3 T03 switch after 90 s: one page, then the ticket", "yes", ALWAYS),
+    "bar3.T03-inband": Row("3 T03 measured through the router: one page, then the ticket", "yes", ALWAYS),
     "bar3.T04": Row("3 T04 90 s allowed 120 s: ticket, no page", "yes", ALWAYS),
     "bar3.events": Row("3 failover and failback each recorded once", "yes", ALWAYS),
     "bar3.gap_error": Row("3 gap error, failovers and failbacks", bars={"p95": 0.5}),
