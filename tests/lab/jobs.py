@@ -74,12 +74,13 @@ def _bar2() -> list[Job]:
 
 
 def _bar3() -> list[Job]:
-    def job(row: bar3.Scenario, seconds: float, shape: Shape = Shape(), **terminal: str) -> Job:
+    def job(row: bar3.Scenario, seconds: float, out_of_band: bool = False, **terminal: str) -> Job:
+        shape = Shape(out_of_band=out_of_band)
         setup = Setup(router=switching_after(seconds), shape=shape, terminal=terminal, truth=("default",))
         return Job(f"bar3.{row}", setup, (partial(bar3.switches, row=row, count=4),), 30)
 
     return [
-        job("T03", 90, Shape(out_of_band=True)),
+        job("T03", 90, out_of_band=True),
         job("T03-inband", 90),
         job("T04", 90, switch_within="120s"),
         job("T02", 50),
