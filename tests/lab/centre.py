@@ -203,5 +203,6 @@ def usual_rules() -> dict[str, Any]:
 
 
 def usual_routes() -> dict[str, Any]:
-    """Alertmanager as it comes: 30 s of group_wait."""
-    return {"route": {"receiver": USUAL, "group_wait": "30s"}, "receivers": [_to_inbox(USUAL)]}
+    """Alertmanager as it comes, with 30 s of group_wait; it only resolves sooner, so that incidents stay apart."""
+    route = {"receiver": USUAL, "group_wait": "30s", "group_interval": "10s"}
+    return {"route": route, "receivers": [_to_inbox(USUAL)]}

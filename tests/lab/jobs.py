@@ -58,7 +58,7 @@ def _bar1() -> list[Job]:
 
 def _bar2() -> list[Job]:
     def job(name: str, kind: bar2.Kind, setup: Setup) -> Job:
-        return Job(f"bar2.{name}", setup, (partial(bar2.cuts, kind=kind, count=5, hold=140),), 45)
+        return Job(f"bar2.{name}", setup, (partial(bar2.cuts, kind=kind, count=5, hold=125),), 45)
 
     usual = Setup(router=FAST, usual=True, truth=("default",))
     out_of_band = Setup(router=FAST, usual=True, truth=("default",), shape=Shape(out_of_band=True))
