@@ -23,28 +23,28 @@ def ipv4(payload: bytes, *, protocol: int = 1, ttl: int = 57, options: bytes = b
 
 @given(idents, idents)
 def test_every_echo_request_carries_a_checksum_that_sums_to_zero(ident: int, sequence: int) -> None:
-    assert packets.checksum(packets.EchoTemplate(ident, v6=False).build(sequence)) == 0
+    assert packets.checksum(packets.EchoTemplate(sequence, v6=False).build(ident)) == 0
 
 
 @given(idents, idents, st.sampled_from([b"", b"\x94\x04\0\0"]))
 def test_an_echo_reply_names_its_probe_and_what_was_left_of_its_time_to_live(
     ident: int, sequence: int, options: bytes
 ) -> None:
-    request = packets.EchoTemplate(ident, v6=False).build(sequence)
+    request = packets.EchoTemplate(sequence, v6=False).build(ident)
     reply = packets.parse_icmp4(ipv4(b"\0" + request[1:], options=options), "198.51.100.1")
     assert reply == packets.Reply("echo", "198.51.100.1", ident, sequence, 57)
 
 
 @given(idents, idents)
 def test_time_exceeded_names_the_hop_and_the_probe_it_stopped(ident: int, sequence: int) -> None:
-    quoted = ipv4(packets.EchoTemplate(ident, v6=False).build(sequence))
+    quoted = ipv4(packets.EchoTemplate(sequence, v6=False).build(ident))
     packet = ipv4(struct.pack("!BBHI", packets.TIME_EXCEEDED, 0, 0, 0) + quoted)
     assert packets.parse_icmp4(packet, "100.64.1.1") == packets.Reply("hop", "100.64.1.1", ident, sequence, None)
 
 
 @given(idents, idents)
 def test_the_same_holds_for_ipv6(ident: int, sequence: int) -> None:
-    request = packets.EchoTemplate(ident, v6=True).build(sequence)
+    request = packets.EchoTemplate(sequence, v6=True).build(ident)
     reply = packets.parse_icmp6(bytes([packets.ECHO_REPLY_6]) + request[1:], "2001:db8::1")
     assert reply == packets.Reply("echo", "2001:db8::1", ident, sequence, None)
     header = struct.pack("!IHBB", 0x60000000, len(request), 58, 1) + bytes(32)

@@ -98,3 +98,24 @@ def test_losses_inside_a_silence_are_told_from_scattered_ones() -> None:
     silence, _ = run((20.0, 999.0), spacing=1 / 3, fast=1 / 15, rtt=0.01, end=25)
     assert silence.covers(22.0, 25.0)
     assert not silence.covers(19.0, 25.0)
+
+
+def test_an_outage_that_goes_on_over_a_restart_keeps_its_beginning() -> None:
+    silence = Silence()
+    silence.restore(-100.0, -99.7)
+    for step in range(20):
+        silence.sent(step * 0.3)
+    silence.sent(7.0)
+    silence.answered(7.0, 7.1)
+    gap = silence.finished(9.0)
+    assert gap is not None
+    assert gap.since == -100.0
+    assert abs(gap.seconds - 106.3) < 0.5
+
+
+def test_a_restart_on_a_healthy_path_invents_no_gap() -> None:
+    silence = Silence()
+    silence.restore(-20.0, None)
+    silence.sent(0.0)
+    silence.answered(0.0, 0.1)
+    assert silence.finished(5.0) is None

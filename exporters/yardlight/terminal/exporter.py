@@ -18,7 +18,7 @@ from yardlight.terminal.engine import Engine
 from yardlight.terminal.metering import Account, Ledger
 from yardlight.terminal.path import Pace, Path, TargetLane, Wire
 from yardlight.terminal.pins import DEFAULT, Key, Pins
-from yardlight.terminal.silence import Gap
+from yardlight.terminal.silence import SETTLE, Gap
 from yardlight.terminal.totals import Totals
 from yardlight.terminal.verdict import Judgement, Verdict
 
@@ -32,7 +32,7 @@ BUSY, CALM = 0.1, 0.25
 # Evidence about a path older than this says nothing about now (unmetered; a metered one: three rounds).
 PROOF_VALID = 10.0
 # A first answer after a silence may be a fluke: the yard is called carried again after this long.
-STEADY = 1.0
+STEADY = 0.5
 # Fast probing finds a metered uplink silent before its routine pace would.
 HUSHED_SECONDS, HUSHED_PROBES = 3.0, 5
 # How long the default path is probed fast from the reserve while a failback is expected.
@@ -79,9 +79,6 @@ class Carrier:
     reason: str = "not measured yet"
     observed: str | None = None
     last: str | None = None
-    moved_at: float | None = None
-    candidate: str | None = None
-    candidate_at: float = 0.0
     gap: Gap | None = None
     resumed: float | None = None
     failback_expected: float | None = None
@@ -179,9 +176,12 @@ class TerminalExporter:
     def _restore(self) -> None:
         """Take up instants of the last run, so that an outage that goes on keeps its beginning."""
         shift = time.monotonic() - time.time()
+        silences = {DEFAULT: self.default.silence, **{name: watch.path.silence for name, watch in self.watches.items()}}
+        for name, (good, bad) in self._stored.get("silences", {}).items():
+            if name in silences:
+                silences[name].restore(good + shift, bad + shift if bad is not None else None)
         for name, watch in self.watches.items():
-            at = self._stored.get("answers", {}).get(name)
-            watch.restored_answer = at + shift if at is not None else None
+            watch.restored_answer = watch.path.silence.last_good
             watch.last_gap = self._stored.get("gaps", {}).get(name)
         self.carrier.last = self._stored.get("carrier") if self._stored.get("carrier") in self.watches else None
         self.carrier.last_gap = self._stored.get("gap")
@@ -328,12 +328,8 @@ class TerminalExporter:
         carrier, since = self.carrier, self.default.silence.last_good
         carrier.resumed = None
         if carrier.state != "dark":
-            if since is None:
-                # Silent since this process began: an outage that began before it keeps its beginning.
-                stored = self._stored.get("dark_since")
-                since = stored + time.monotonic() - time.time() if stored is not None else now - HUSHED_SECONDS
             self._look_at_siblings(self.default, now)
-            self._carried("dark", None, since, "nothing answers over the default path")
+            self._carried("dark", None, since or now - HUSHED_SECONDS, "nothing answers over the default path")
 
     def _carried_by(self, now: float) -> None:
         """The default path answers: by which uplink?"""
@@ -342,8 +338,7 @@ class TerminalExporter:
             if carrier.resumed is None:
                 carrier.resumed = path.silence.last_good
                 path.questions.hurry(now, 3.0)
-            assert carrier.resumed is not None
-            if now - carrier.resumed < STEADY:
+            if carrier.resumed is None or now - carrier.resumed < STEADY:
                 return
         resumed = carrier.resumed
         valid = max(PROOF_VALID, 3.5 * path.pace.interval) if path.pace.rounds else PROOF_VALID
@@ -351,31 +346,26 @@ class TerminalExporter:
         if observed is None:
             if resumed is None or now - resumed > 3.0:
                 self._carried("unknown", None, resumed or now, "which uplink carries the yard is not known")
-            return
-        if resumed is None and carrier.observed is not None and observed != carrier.observed:
+        elif resumed is None and carrier.last not in (None, observed):
             self._moved_without_silence(observed, now)
-            return
-        state: TerminalState = self.watches[observed].uplink.role
-        self._carried(state, observed, resumed if resumed is not None else now, "")
-        if resumed is None and carrier.last is None:
-            carrier.last = observed
-        if carrier.gap is None and path.silence.blink is None:
+        else:
+            self._carried(self.watches[observed].uplink.role, observed, now if resumed is None else resumed, "")
+            if carrier.last is None:
+                carrier.last = observed
+        if resumed is not None and carrier.gap is None and now - resumed > 2 * SETTLE:
             carrier.resumed = None
 
     def _moved_without_silence(self, observed: str, now: float) -> None:
-        """Evidence names another uplink though nothing was lost for long; it takes two answers to believe it."""
-        carrier = self.carrier
-        if carrier.candidate != observed:
-            carrier.candidate, carrier.candidate_at = observed, now
-            self.default.questions.hurry(now, 2.0)
-        elif self.pins.observed(carrier.candidate_at) == observed:
-            carrier.candidate = None
-            state: TerminalState = self.watches[observed].uplink.role
-            self._carried(state, observed, carrier.candidate_at, "")
-            blink = self.default.silence.blink
-            recent = blink is not None and blink.end > carrier.candidate_at - PROOF_VALID
-            gap = blink if recent and blink is not None else Gap(now, now, 0.0, now)
-            self._failover(observed, gap)
+        """Evidence names another uplink though hardly anything was lost, or it moved while nothing was measured."""
+        measured = self.carrier.observed is not None
+        self._carried(self.watches[observed].uplink.role, observed, now, "")
+        blink = self.default.silence.blink
+        if not measured:
+            self._failover(observed, None)
+        elif blink is not None and blink.end > now - PROOF_VALID:
+            self._failover(observed, blink)
+        else:
+            self._failover(observed, Gap(now, now, 0.0, now))
 
     def _carried(self, state: TerminalState, observed: str | None, since: float, reason: str) -> None:
         carrier = self.carrier
@@ -416,22 +406,23 @@ class TerminalExporter:
         self.carrier.last_gap = gap.seconds
         return self.totals.add(m.GAP, (self.terminal.name,), gap.seconds)
 
-    def _failover(self, to: str, gap: Gap) -> None:
-        carrier = self.carrier
-        came_from = carrier.last or ""
-        carrier.last = to
-        totals = [self._gap_total(gap)]
-        if came_from:
-            totals.append(self.totals.add(m.FAILOVERS, (self.terminal.name, came_from, to), 1.0))
-        carrier.last_failover = gap.end + time.time() - time.monotonic()
-        self._record("failover", to, gap, totals, came_from=came_from)
+    def _failover(self, to: str, gap: Gap | None) -> None:
+        """The default path moved; `gap` is None if that happened while nothing was measured."""
+        carrier, now = self.carrier, time.monotonic()
+        came_from, carrier.last = carrier.last or "", to
+        totals = [self.totals.add(m.FAILOVERS, (self.terminal.name, came_from, to), 1.0)]
+        if gap is not None:
+            totals.append(self._gap_total(gap))
+        happened = gap or Gap(now, now, 0.0, now)
+        carrier.last_failover = happened.end + time.time() - now
+        self._record("failover", to, happened, totals, came_from=came_from, measured=gap is not None)
 
     def _uplink_gap(self, watch: UplinkWatch, gap: Gap) -> None:
         watch.last_gap = gap.seconds
         total = self.totals.add(m.UPLINK_GAP, (self.terminal.name, watch.uplink.name), gap.seconds)
         self._record("uplink_gap", watch.uplink.name, gap, [total])
 
-    def _record(self, kind: str, uplink: str, gap: Gap, totals: list[Total], **detail: str) -> None:
+    def _record(self, kind: str, uplink: str, gap: Gap, totals: list[Total], **detail: str | bool) -> None:
         shift = time.time() - time.monotonic()
         log.info(
             kind.replace("_", " "),
@@ -456,20 +447,22 @@ class TerminalExporter:
 
     def _repace(self, now: float) -> None:
         """The default path costs money while a metered uplink carries it, or might."""
+        carrier, path = self.carrier, self.default
+        standby = carrier.observed is not None and self.watches[carrier.observed].uplink.role == "standby"
+        path.expectant = standby and self._failback_expected(now)
         if not self._any_metered:
             return
-        carrier, path = self.carrier, self.default
         echo = 2 * echo_bytes(bool(path.hop_target and ":" in path.hop_target))
         pace = Pace(1.0)
         if carrier.state == "dark":
             fast = carrier.since is not None and now - carrier.since < DARK_FAST
             pace = Pace(1.0 if fast else 5.0, charge=echo, urgent=True)
         elif carrier.observed is not None and self.watches[carrier.observed].metered:
-            if self._failback_expected(now):
+            if path.expectant:
                 pace = Pace(1.0, charge=echo, urgent=True)
             else:
-                standby = self.watches[carrier.observed].plan
-                pace = Pace(2 * standby.interval, rounds=True, charge=standby.round_bytes)
+                routine = self.watches[carrier.observed].plan
+                pace = Pace(2 * routine.interval, rounds=True, charge=routine.round_bytes)
         if pace != path.pace:
             path.pace = pace
             self.engine.schedule(path, min(path.due, now + pace.interval) if path.due >= 0 else now)
@@ -492,24 +485,28 @@ class TerminalExporter:
         self._remembered = now
         shift = time.time() - time.monotonic()
         name = self.terminal.name
-        answers = {
-            uplink: watch.verdict.last_answer + shift
-            for uplink, watch in self.watches.items()
-            if watch.verdict.last_answer is not None
+        silences = {
+            DEFAULT: self.default.silence,
+            **{uplink: watch.path.silence for uplink, watch in self.watches.items()},
         }
-        dark = self.carrier.state == "dark" and self.carrier.since is not None
         self.state.remember(
             self.fleet,
             name,
             "verdicts",
             {
                 "at": time.time(),
-                "answers": answers,
+                "silences": {
+                    path: (
+                        silence.last_good + shift,
+                        silence.first_bad + shift if silence.first_bad is not None and silence.confirmed(now) else None,
+                    )
+                    for path, silence in silences.items()
+                    if silence.last_good is not None
+                },
                 "gaps": {uplink: watch.last_gap for uplink, watch in self.watches.items()},
                 "carrier": self.carrier.last,
                 "gap": self.carrier.last_gap,
                 "failover": self.carrier.last_failover,
-                "dark_since": self.carrier.since + shift if dark and self.carrier.since is not None else None,
             },
         )
         for uplink, watch in self.watches.items():

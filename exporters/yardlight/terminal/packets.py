@@ -48,18 +48,22 @@ def checksum(data: bytes) -> int:
 
 
 class EchoTemplate:
-    """Echo requests of one identifier; only sequence and checksum differ, so both are computed, not summed anew."""
+    """Echo requests with one sequence number (`tag`) and an identifier of their own each.
 
-    def __init__(self, ident: int, v6: bool) -> None:
-        self._ident = ident
+    Routers and firewalls take the identifier for a flow. One identifier for all probes would be one flow, and that
+    stays stuck to a dead circuit's translation after a failover: each probe asks as a newcomer would.
+    """
+
+    def __init__(self, tag: int, v6: bool) -> None:
+        self._tag = tag
         self._kind = ECHO_REQUEST_6 if v6 else ECHO_REQUEST
-        self._base = 0xFFFF & ~checksum(_HEADER.pack(self._kind, 0, 0, ident, 0) + _PAYLOAD)
+        self._base = 0xFFFF & ~checksum(_HEADER.pack(self._kind, 0, 0, 0, tag) + _PAYLOAD)
 
-    def build(self, sequence: int) -> bytes:
-        """The bytes of the request with this sequence number (0 to 65535). The kernel redoes the sum for IPv6."""
-        total = self._base + sequence
+    def build(self, ident: int) -> bytes:
+        """The bytes of the request with this identifier (0 to 65535). The kernel redoes the sum for IPv6."""
+        total = self._base + ident
         total = (total & 0xFFFF) + (total >> 16)
-        return _HEADER.pack(self._kind, 0, ~total & 0xFFFF, self._ident, sequence) + _PAYLOAD
+        return _HEADER.pack(self._kind, 0, ~total & 0xFFFF, ident, self._tag) + _PAYLOAD
 
 
 def parse_icmp4(packet: bytes, source: str) -> Reply | None:

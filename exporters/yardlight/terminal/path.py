@@ -35,6 +35,7 @@ RENEW_AFTER = 15.0
 PROOF_EVERY = 2.0
 PROOF_FAST = 0.4
 PROOF_METERED = 1.0
+PROOF_EXPECTANT = 1.0
 PROOF_IN_VAIN = 30.0
 SEGMENT_EVERY = 5.0
 NAMES_EVERY, NAMES_FAST = 300.0, 3.0
@@ -229,7 +230,9 @@ class Questions:
             return PROOF_IN_VAIN if self.path.pace.charge else PROOF_EVERY
         if self.path.pace.rounds:
             return PROOF_METERED
-        return PROOF_FAST if now < self.hurry_until or not self.path.telling else PROOF_EVERY
+        if now < self.hurry_until or not self.path.telling:
+            return PROOF_FAST
+        return PROOF_EXPECTANT if self.path.expectant else PROOF_EVERY
 
     def lost(self, sent: float, now: float) -> None:
         """An unanswered question is no evidence of anything."""
@@ -308,6 +311,7 @@ class Path:
         self.problem: str | None = None
         self.telling: tuple[Key, ...] = ()
         self.proofs_wanted = True
+        self.expectant = False
         far = [target for target in targets if target.segment == "far"] or list(targets)
         self.lanes = [
             TargetLane(self, index, target, target.host if is_address(target.host) else None, "far")

@@ -69,6 +69,16 @@ class Silence:
         self._closing: _Closing | None = None
         self.blink: Gap | None = None
 
+    @property
+    def first_bad(self) -> float | None:
+        """When the oldest unanswered probe since the last answer was sent."""
+        return self._first_bad
+
+    def restore(self, last_good: float, first_bad: float | None) -> None:
+        """Go on from what an earlier process saw: its last answer, and the first silence after it if there was one."""
+        self.last_good = last_good
+        self._first_bad = first_bad
+
     def sent(self, at: float) -> None:
         """A probe left at `at`."""
         self._waiting.append(at)

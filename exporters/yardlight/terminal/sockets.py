@@ -32,6 +32,7 @@ _ICMP_FILTER = 1
 _TCP_INFO_RTT = 68
 _TCP_INFO_TOTAL_RETRANSMITS = 100
 _RECEIVE_BUFFER = 4 << 20
+_ANSWER_WITHIN = 5.0
 _TIMESPEC = struct.Struct("qq")
 
 
@@ -63,17 +64,17 @@ def bind_socket(sock: socket.socket, bind: str | None, port: int = 0) -> None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, bind.encode() + b"\0")
 
 
-def _only_own_replies(sock: socket.socket, ident: int) -> None:
+def _only_own_replies(sock: socket.socket, tag: int) -> None:
     """Let echo replies of other programs stay in the kernel: a raw socket sees everybody's.
 
-    Classic BPF over the IPv4 packet: an echo reply passes only with our identifier, everything else passes.
+    Classic BPF over the IPv4 packet: an echo reply passes only with our sequence number, everything else passes.
     """
     program = [
         (0xB1, 0, 0, 0),  # x = length of the IP header
         (0x50, 0, 0, 0),  # a = ICMP type
         (0x15, 0, 3, 0),  # not an echo reply: accept
-        (0x48, 0, 0, 4),  # a = identifier
-        (0x15, 1, 0, ident),  # ours: accept
+        (0x48, 0, 0, 6),  # a = sequence number
+        (0x15, 1, 0, tag),  # ours: accept
         (0x06, 0, 0, 0),
         (0x06, 0, 0, 0xFFFF),
     ]
@@ -93,7 +94,7 @@ class IcmpSocket:
         self._v6 = v6
         self._sock = socket.socket(family, socket.SOCK_RAW | socket.SOCK_NONBLOCK, protocol)
         try:
-            self._ident = random.SystemRandom().randrange(1, 0xFFFF)
+            self._tag = random.SystemRandom().randrange(1, 0xFFFF)
             self._sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
             self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
             if v6:
@@ -105,20 +106,20 @@ class IcmpSocket:
             else:
                 block = 0xFFFFFFFF & ~(1 << 0 | 1 << 3 | 1 << 11)
                 self._sock.setsockopt(_SOL_RAW, _ICMP_FILTER, struct.pack("I", block))
-                _only_own_replies(self._sock, self._ident)
+                _only_own_replies(self._sock, self._tag)
             bind_socket(self._sock, bind)
         except BaseException:
             self._sock.close()
             raise
-        self._template = EchoTemplate(self._ident, v6)
-        self._sequence = random.randrange(0x10000)
+        self._template = EchoTemplate(self._tag, v6)
+        self._ident = random.randrange(0x10000)
         self._open: dict[int, tuple[Lane, float]] = {}
 
     def echo(self, lane: Lane, address: str, now: float, hops: int | None = None) -> int:
         """Send one echo for `lane`, optionally limited to `hops`; its token. Raises `OSError` if it cannot leave."""
-        sequence = self._sequence
-        self._sequence = (sequence + 1) & 0xFFFF
-        packet = self._template.build(sequence)
+        ident = self._ident
+        self._ident = (ident + 1) & 0xFFFF
+        packet = self._template.build(ident)
         if hops is None:
             self._sock.sendto(packet, (address, 0))
         else:
@@ -126,8 +127,8 @@ class IcmpSocket:
                 (socket.IPPROTO_IPV6, socket.IPV6_HOPLIMIT) if self._v6 else (socket.IPPROTO_IP, socket.IP_TTL)
             )
             self._sock.sendmsg([packet], [(level, name, struct.pack("i", hops))], 0, (address, 0))
-        self._open[sequence] = (lane, now)
-        return sequence
+        self._open[ident] = (lane, now)
+        return ident
 
     def drain(self, now: float) -> None:
         """Hand every reply that has come to its lane."""
@@ -144,15 +145,15 @@ class IcmpSocket:
                 # The kernel's word about an earlier send (unreachable); that probe stays open and is lost in time.
                 continue
             reply = (parse_icmp6 if self._v6 else parse_icmp4)(packet, source[0])
-            if reply is None or reply.ident != self._ident:
+            if reply is None or reply.sequence != self._tag:
                 continue
-            open_ = self._open.get(reply.sequence)
+            open_ = self._open.get(reply.ident)
             if open_ is None:
                 continue
             lane, sent = open_
             if reply.kind == "unreachable":
                 continue
-            del self._open[reply.sequence]
+            del self._open[reply.ident]
             if reply.kind == "hop":
                 lane.seen(sent, reply.source)
                 continue
@@ -252,43 +253,43 @@ class TcpSocket:
 
 
 class DatagramSocket:
-    """Questions and answers over one path, matched by a key; what to ask and how to read it is the subclass's."""
+    """Questions and answers over one path, matched by a key; what to ask and how to read it is the subclass's.
+
+    Each question leaves from a port of its own: an old flow may be stuck to a circuit that is dead.
+    """
 
     def __init__(self, bind: str | None, v6: bool) -> None:
-        family = socket.AF_INET6 if v6 else socket.AF_INET
-        self._sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        try:
-            bind_socket(self._sock, bind)
-        except BaseException:
-            self._sock.close()
-            raise
-        self._open: dict[bytes, tuple[Lane, float]] = {}
+        self._bind = bind
+        self._family = socket.AF_INET6 if v6 else socket.AF_INET
+        self._open: dict[bytes, tuple[socket.socket, Lane, float]] = {}
 
     def _read(self, packet: bytes) -> tuple[bytes, str] | None:
         """(key, answer) of a datagram; None if it is not one."""
         raise NotImplementedError
 
     def _ask(self, lane: Lane, key: bytes, packet: bytes, address: str, port: int, now: float) -> None:
-        self._sock.sendto(packet, (address, port))
-        self._open = {key: value for key, value in self._open.items() if now - value[1] < 5.0}
-        self._open[key] = (lane, now)
+        for old in [old for old, (_, _, sent) in self._open.items() if now - sent > _ANSWER_WITHIN]:
+            self._open.pop(old)[0].close()
+        sock = socket.socket(self._family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        try:
+            bind_socket(sock, self._bind)
+            sock.sendto(packet, (address, port))
+        except BaseException:
+            sock.close()
+            raise
+        self._open[key] = (sock, lane, now)
 
     def drain(self, now: float) -> None:
         """Hand every answer to its lane."""
         del now
-        while True:
+        for key, (sock, lane, sent) in list(self._open.items()):
             try:
-                packet = self._sock.recv(4096)
-            except (BlockingIOError, InterruptedError):
-                return
-            except OSError as error:
-                if error.errno == errno.EBADF:
-                    return
+                read = self._read(sock.recv(4096))
+            except OSError:
                 continue
-            read = self._read(packet)
-            open_ = self._open.pop(read[0], None) if read else None
-            if read and open_:
-                lane, sent = open_
+            if read is not None and read[0] == key:
+                del self._open[key]
+                sock.close()
                 lane.seen(sent, read[1])
 
     def forget(self, token: int) -> bool:
@@ -297,8 +298,10 @@ class DatagramSocket:
         return False
 
     def close(self) -> None:
-        """Give the socket back."""
-        self._sock.close()
+        """Give the sockets back."""
+        for sock, _, _ in self._open.values():
+            sock.close()
+        self._open.clear()
 
 
 class StunSocket(DatagramSocket):
