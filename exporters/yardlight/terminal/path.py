@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import logging
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path as FilePath
@@ -90,12 +89,16 @@ class TargetLane:
     target: Target
     address: str | None
     segment: str
-    routine: bool = True
     sent: int = 0
     lost_count: int = 0
     last_answer: float | None = None
+    problem: str | None = None
     due: float = -1.0
     _hurried: set[float] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        if self.address is None:
+            self.problem = f"the name {self.target.host} is not resolved yet"
 
     @property
     def v6(self) -> bool:
@@ -150,7 +153,8 @@ class TargetLane:
     def fire(self, now: float) -> None:
         """Segment lanes have a pace of their own; far lanes are sent by the path."""
         self.path.engine.schedule(self, now + (1.0 if self.path.silence.suspicious(now) else SEGMENT_EVERY))
-        self.path.attempt(lambda: self.send(now, False), now)
+        if self.address is not None:
+            self.path.attempt(self, now, False)
 
 
 @dataclass(slots=True)
@@ -253,7 +257,7 @@ class NameLane:
         path.engine.schedule(self, now + (NAMES_EVERY if settled else NAMES_FAST * (10 if path.pace.charge else 1)))
         servers = path.resolvers or system_resolvers()
         if not servers:
-            path.problem = f"no DNS server to ask for {self.lane.target.host}: name one in resolvers"
+            self.lane.problem = f"no DNS server to ask for {self.lane.target.host}: name one in resolvers"
             return
         server = servers[self._turn % len(servers)]
         self._turn += 1
@@ -274,8 +278,8 @@ class NameLane:
         """The name has this address now."""
         if source != self.lane.address:
             log.info("name resolved", extra={"kv": {"path": self.lane.path.name, "name": self.lane.target.host}})
+            self.lane.address, self.lane.problem = source, None
         self.lane.path.count(NAME_BYTES)
-        self.lane.address = source
 
 
 def system_resolvers() -> tuple[str, ...]:
@@ -308,7 +312,6 @@ class Path:
         self.engine, self.owner, self.name, self.bind, self.timeout = engine, owner, name, bind, timeout
         self.pace = pace
         self.silence = Silence()
-        self.problem: str | None = None
         self.telling: tuple[Key, ...] = ()
         self.proofs_wanted = True
         self.expectant = False
@@ -401,9 +404,8 @@ class Path:
             if lane.address is not None:
                 break
         else:
-            self.problem = self.problem or "no target's name could be resolved yet"
             return
-        self.attempt(lambda: lane.send(now, hurried), now)
+        self.attempt(lane, now, hurried)
         if self.pace.rounds and self.proofs_wanted and self.telling:
             self.questions.in_vain += 1
             self.ask(
@@ -420,27 +422,35 @@ class Path:
             return True
         return all(wire.allows(size, wall, False) for wire in wires)
 
-    def attempt(self, send: Callable[[], None], now: float) -> None:
-        """Send, and note why it could not be: a local failure is no evidence about the path."""
-        try:
-            send()
-        except PermissionError as error:
-            self._failed(f"not permitted: {error.strerror}", now)
-        except OSError as error:
-            self._failed(_local_reason(error, self.bind), now)
-        else:
-            if self.problem is not None:
-                log.info("sending again", extra={"kv": {"path": self.name, "bind": self.bind}})
-                self.problem = None
+    @property
+    def problem(self) -> str | None:
+        """Why nothing can be sent on this path; None if at least one target can be asked."""
+        if any(lane.problem is None for lane in self.lanes):
+            return None
+        return self.lanes[0].problem
 
-    def _failed(self, reason: str, now: float) -> None:
-        if self.problem != reason:
-            log.warning("cannot send", extra={"kv": {"path": self.name, "bind": self.bind, "reason": reason}})
-        self.problem = reason
-        self.silence.forget()
-        if now - self._renewed > 1.0:
-            self._renewed = now
-            self.engine.discard(self.bind)
+    def attempt(self, lane: TargetLane, now: float, hurried: bool) -> None:
+        """Send to one target, and note why it could not be: a local failure is no evidence about the path."""
+        try:
+            lane.send(now, hurried)
+        except PermissionError as error:
+            reason = f"not permitted: {error.strerror}"
+        except OSError as error:
+            reason = _local_reason(error, self.bind)
+        else:
+            if lane.problem is not None:
+                log.info("sending again", extra={"kv": {"path": self.name, "target": lane.target.label}})
+                lane.problem = None
+            return
+        if lane.problem != reason:
+            fields = {"path": self.name, "bind": self.bind, "target": lane.target.label, "reason": reason}
+            log.warning("cannot send", extra={"kv": fields})
+            lane.problem = reason
+        if self.problem is not None:
+            self.silence.forget()
+            if now - self._renewed > 1.0:
+                self._renewed = now
+                self.engine.discard(self.bind)
 
     def ask(self, key: Key, now: float, paid: bool) -> None:
         """Ask for one kind of evidence; `paid` if it is part of a round, else the reserve pays where metered."""

@@ -9,8 +9,8 @@ from yardlight.terminal.silence import MIN_SILENCE, Gap
 
 Stretch = Literal["next_hop", "isp", "far", "unknown"]
 
-# Near stretches are asked once a second while a path is suspicious: a shorter silence may have missed them all.
-_ASKED_WITHIN = 3.0
+# Near stretches are asked every five seconds until a path is suspicious: a shorter silence may have missed them all.
+ASKED_WITHIN = 5.0 + 2 * MIN_SILENCE
 _ORDER: tuple[Literal["next_hop", "isp"], ...] = ("next_hop", "isp")
 
 
@@ -44,8 +44,12 @@ class Stretches:
     def first_silent(self, lanes: Iterable[NearLane], gap: Gap) -> Stretch:
         """The nearest stretch that did not answer in `gap`; unknown where nothing near is probed, or not in time."""
         known = {lane.segment for lane in lanes if lane.last_answer is not None}
-        heard = {segment for segment, at in self._heard.items() if self._good == gap.since and at < gap.end}
-        for segment in _ORDER:
-            if segment in known and segment not in heard:
-                return segment if gap.seconds >= _ASKED_WITHIN and not heard & {"isp"} else "unknown"
+        # An answer in the last second may belong to the repair, which reached the near stretch a moment earlier.
+        settled = gap.end - MIN_SILENCE
+        heard = {segment for segment, at in self._heard.items() if self._good == gap.since and at < settled}
+        probed = [segment for segment in _ORDER if segment in known]
+        while heard & set(probed):
+            probed = probed[1:]
+        if probed:
+            return probed[0] if gap.seconds >= ASKED_WITHIN else "unknown"
         return "far" if known else "unknown"
