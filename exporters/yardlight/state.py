@@ -7,6 +7,7 @@ total exposed. kill -9 at any moment leaves the file valid (write-ahead log).
 
 from __future__ import annotations
 
+import dataclasses
 import fcntl
 import json
 import logging
@@ -18,7 +19,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from yardlight.errors import StateError
 
@@ -36,6 +37,11 @@ CREATE INDEX IF NOT EXISTS event_by_time ON event (fleet, terminal, start);
 CREATE TABLE IF NOT EXISTS total (
     fleet TEXT NOT NULL, terminal TEXT NOT NULL, metric TEXT NOT NULL, labels TEXT NOT NULL, value TEXT NOT NULL,
     PRIMARY KEY (fleet, terminal, metric, labels)
+);
+CREATE TABLE IF NOT EXISTS span (
+    fleet TEXT NOT NULL, terminal TEXT NOT NULL, path TEXT NOT NULL, uplink TEXT NOT NULL, state TEXT NOT NULL,
+    start REAL NOT NULL, end REAL NOT NULL,
+    PRIMARY KEY (fleet, terminal, path, uplink, start)
 );
 CREATE TABLE IF NOT EXISTS memory (
     fleet TEXT NOT NULL, terminal TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,
@@ -59,6 +65,22 @@ class Event:
     start: float
     end: float
     detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A state for as long as it was watched (unix seconds); of the time between two spans nothing is known.
+
+    `path` is pinned (the uplink's own) or default; `uplink` of the default path is the one that carried, '' for none.
+    """
+
+    fleet: str
+    terminal: str
+    path: Literal["pinned", "default"]
+    uplink: str
+    state: str
+    start: float
+    end: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +146,15 @@ class State:
             )
 
         self._queue.put((work, then))
+
+    def keep(self, spans: list[Span]) -> None:
+        """Write these spans; one that began when a written one did takes its place, longer or shorter."""
+        rows = [dataclasses.astuple(span) for span in spans]
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.executemany("INSERT OR REPLACE INTO span VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+
+        self._queue.put((work, None))
 
     def remember(self, fleet: str, terminal: str, name: str, value: Any) -> None:
         """Keep a JSON-able value under this name; the newest one wins."""
@@ -195,6 +226,57 @@ class State:
 
     def _closing(self) -> bool:
         return not threading.main_thread().is_alive()
+
+
+class Reader:
+    """The history in a state file, read also while another process writes it. Nothing is ever changed."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises `StateError` if `path` is not a state file that this version can read."""
+        if not path.is_file():
+            raise StateError(f"{path}: there is no state file here; `yardlight serve` writes one")
+        self.path = path
+        try:
+            self._connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)
+            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+            tables = {name for (name,) in self._connection.execute("SELECT name FROM sqlite_master")}
+        except sqlite3.Error as error:
+            raise StateError(f"{path}: cannot read the state file: {error}") from error
+        if version > VERSION or "event" not in tables:
+            self._connection.close()
+            what = "was written by a newer Yardlight" if version > VERSION else "is not a state file"
+            raise StateError(f"{path}: {what}")
+        # Files from before spans were kept have none.
+        self._has_spans = "span" in tables
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def events(self, fleet: str, terminal: str, start: float, end: float) -> list[Event]:
+        """Events of a terminal that touch [start, end) unix seconds, oldest first."""
+        rows = self._rows(
+            "SELECT kind, uplink, start, end, detail FROM event"
+            " WHERE fleet = ? AND terminal = ? AND end >= ? AND start < ? ORDER BY start, id",
+            (fleet, terminal, start, end),
+        )
+        return [Event(fleet, terminal, row[0], row[1], row[2], row[3], json.loads(row[4])) for row in rows]
+
+    def spans(self, fleet: str, terminal: str, start: float, end: float) -> list[Span]:
+        """Spans of a terminal that touch [start, end) unix seconds, oldest first."""
+        if not self._has_spans:
+            return []
+        rows = self._rows(
+            "SELECT path, uplink, state, start, end FROM span"
+            " WHERE fleet = ? AND terminal = ? AND end >= ? AND start < ? ORDER BY start",
+            (fleet, terminal, start, end),
+        )
+        return [Span(fleet, terminal, *row) for row in rows]
+
+    def _rows(self, query: str, values: tuple[Any, ...]) -> list[Any]:
+        try:
+            return self._connection.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise StateError(f"{self.path}: cannot read the state file: {error}") from error
 
 
 def _lock(path: Path) -> IO[str]:

@@ -13,12 +13,14 @@ from yardlight.budget import INTERVALS_TO_DOWN, UNMETERED_DOWN_AFTER, ProbePlan,
 from yardlight.catalogue import Metric
 from yardlight.exposition import Block, Histogram, block
 from yardlight.inventory.models import Metered, Terminal, Uplink
-from yardlight.state import Event, State, Total
+from yardlight.state import Event, Span, State, Total
 from yardlight.terminal.engine import Engine
 from yardlight.terminal.metering import Account, Ledger
 from yardlight.terminal.path import Pace, Path, TargetLane, Wire
 from yardlight.terminal.pins import DEFAULT, Key, Pins
 from yardlight.terminal.silence import SETTLE, Gap
+from yardlight.terminal.stretch import Stretches
+from yardlight.terminal.timeline import Timeline
 from yardlight.terminal.totals import Totals
 from yardlight.terminal.verdict import Judgement, Verdict
 
@@ -65,6 +67,8 @@ class UplinkWatch:
     rtt: Histogram
     metered: bool
     proof_valid: float
+    timeline: Timeline
+    stretches: Stretches = field(default_factory=Stretches)
     was_silent: bool = False
     last_gap: float | None = None
     restored_answer: float | None = None
@@ -104,6 +108,7 @@ class TerminalExporter:
         self.pins = Pins({name: uplink.next_hop for name, uplink in terminal.uplinks.items()}, signatures)
         self.watches = {name: self._watch(uplink) for name, uplink in terminal.uplinks.items()}
         self.carrier = Carrier()
+        self.timeline = Timeline(fleet, terminal.name, "default")
         self._any_metered = any(watch.metered for watch in self.watches.values())
         self._wires: dict[str, tuple[Wire, ...]] = {name: (watch.wire,) for name, watch in self.watches.items()}
         self._wires[DEFAULT] = self._default_wires()
@@ -162,6 +167,7 @@ class TerminalExporter:
             Histogram(m.UPLINK_RTT.buckets),
             metered,
             max(PROOF_VALID, INTERVALS_TO_DOWN * plan_.interval) if metered else PROOF_VALID,
+            Timeline(self.fleet, terminal.name, "pinned"),
         )
 
     def _declare(self) -> None:
@@ -210,7 +216,9 @@ class TerminalExporter:
     def stalled(self, now: float) -> None:
         """Probing stood still; nobody was silent, we were not looking."""
         self.default.silence.forget()
+        self.timeline.interrupt()
         for watch in self.watches.values():
+            watch.timeline.interrupt()
             watch.path.silence.forget()
             watch.verdict.forget(now)
 
@@ -271,6 +279,8 @@ class TerminalExporter:
         silent = path.silence.confirmed(now)
         if silent and not watch.was_silent:
             self._look_at_siblings(path, now)
+        if silent:
+            watch.stretches.listen(path.segments, path.silence.last_good)
         watch.was_silent = silent
         if (gap := path.silence.finished(now)) is not None:
             self._uplink_gap(watch, gap)
@@ -420,7 +430,8 @@ class TerminalExporter:
     def _uplink_gap(self, watch: UplinkWatch, gap: Gap) -> None:
         watch.last_gap = gap.seconds
         total = self.totals.add(m.UPLINK_GAP, (self.terminal.name, watch.uplink.name), gap.seconds)
-        self._record("uplink_gap", watch.uplink.name, gap, [total])
+        segment = watch.stretches.first_silent(watch.path.segments, gap)
+        self._record("uplink_gap", watch.uplink.name, gap, [total], segment=segment)
 
     def _record(self, kind: str, uplink: str, gap: Gap, totals: list[Total], **detail: str | bool) -> None:
         shift = time.time() - time.monotonic()
@@ -481,9 +492,10 @@ class TerminalExporter:
         return now - carrier.failback_expected < FAILBACK_WATCH
 
     def _remember(self, now: float) -> None:
-        """Write down what a restart should know."""
+        """Write down what a restart and a report should know."""
         self._remembered = now
         shift = time.time() - time.monotonic()
+        self.state.keep(self._spans(now, shift))
         name = self.terminal.name
         silences = {
             DEFAULT: self.default.silence,
@@ -518,6 +530,14 @@ class TerminalExporter:
                     f"ledger {uplink}",
                     {"period": ledger.period, "routine": ledger.routine, "reserve": ledger.reserve},
                 )
+
+    def _spans(self, now: float, shift: float) -> list[Span]:
+        carrier = self.carrier
+        spans = self.timeline.see(carrier.observed or "", carrier.state, carrier.since, now, shift)
+        for uplink, watch in self.watches.items():
+            judgement = watch.verdict.judgement
+            spans += watch.timeline.see(uplink, judgement.state, judgement.since, now, shift)
+        return spans
 
     # What is told
 
