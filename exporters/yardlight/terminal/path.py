@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import random
 import time
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -19,7 +20,7 @@ from yardlight.budget import datagram_bytes, echo_bytes, hop_reply_bytes, stun_b
 from yardlight.inventory.models import Target, is_address
 from yardlight.terminal.engine import Engine
 from yardlight.terminal.metering import Account
-from yardlight.terminal.pins import EGRESS, MAX_HOPS, Key, hop
+from yardlight.terminal.pins import DEFAULT, EGRESS, MAX_HOPS, Key, hop
 from yardlight.terminal.silence import Silence
 
 log = logging.getLogger(__name__)
@@ -30,8 +31,11 @@ FAST_ROUNDS = 0.5
 FAST_FOR = 10.0
 # A new socket with a new identity after so long without an answer: firewalls and routers remember dead flows.
 RENEW_AFTER = 15.0
-# Hop-limited probes: routers answer about one a second per asker, so proof is asked for less often than that.
-PROOF_EVERY = 2.0
+# Hop-limited probes: many routers answer one a second per asker and keep a few in hand. All paths of a yard may come
+# from one address, so together they ask for less than that, and unevenly: in step, one path would always lose.
+PROOF_EVERY = 3.0
+PROOF_EVERY_DEFAULT = 2.0
+PROOF_JITTER = 0.15
 PROOF_FAST = 0.4
 PROOF_METERED = 1.0
 PROOF_EXPECTANT = 1.0
@@ -209,7 +213,7 @@ class Questions:
         """Ask for the next kind of evidence; again and again while nothing tells the uplinks apart."""
         path = self.path
         wanted = self._wanted(now)
-        path.engine.schedule(self, now + self._spacing(now))
+        path.engine.schedule(self, now + self._spacing(now) * random.uniform(1 - PROOF_JITTER, 1 + PROOF_JITTER))
         if wanted:
             path.ask(wanted[self._turn % len(wanted)], now, paid=False)
             self._turn += 1
@@ -236,7 +240,9 @@ class Questions:
             return PROOF_METERED
         if now < self.hurry_until or not self.path.telling:
             return PROOF_FAST
-        return PROOF_EXPECTANT if self.path.expectant else PROOF_EVERY
+        if self.path.name == DEFAULT:
+            return PROOF_EXPECTANT if self.path.expectant else PROOF_EVERY_DEFAULT
+        return PROOF_EVERY
 
     def lost(self, sent: float, now: float) -> None:
         """An unanswered question is no evidence of anything."""
