@@ -23,10 +23,11 @@ _STOP_WITHIN = 5.0
 
 @dataclass(frozen=True)
 class Program:
-    """One program: its command and, where it is missing, what to do about it."""
+    """One program: its command, the port it listens on, and the Debian package that has it."""
 
     name: str
     command: tuple[str, ...]
+    port: int
     package: str = ""
 
     @property
@@ -100,6 +101,7 @@ def exporter(options: DemoOptions, folder: Path) -> Program:
             "--web.listen-address", f"{options.host}:{options.ports.exporter}",
             "--state", str(folder / "yardlight.db"),
         ),
+        port=options.ports.exporter,
     )  # fmt: skip
 
 
@@ -126,6 +128,7 @@ def prometheus(options: DemoOptions, folder: Path, top: Path) -> Program:
             f"--web.listen-address=127.0.0.1:{ports.prometheus}",
             "--log.level=warn",
         ),
+        port=ports.prometheus,
         package="prometheus",
     )
 
@@ -150,6 +153,7 @@ def alertmanager(options: DemoOptions, folder: Path, top: Path) -> Program:
             "--cluster.listen-address=",  # no gossip: one Alertmanager, and no port to guess
             "--log.level=warn",
         ),
+        port=options.ports.alertmanager,
         package="prometheus-alertmanager",
     )
 

@@ -24,6 +24,7 @@ from yardlight.demo.simulator import Simulator
 from yardlight.errors import StartError
 
 CONTROL = "/control/fault"
+_STARTED_WITHIN = 15.0
 _STEADY_WITHIN = 60.0
 _NOTIFIED_WITHIN = 90.0
 _CUT_TERMINAL = "fontana"
@@ -111,20 +112,33 @@ class _Demo:
         wanted = [programs.exporter(self._options, self._folder)]
         if not self._options.fleet_only:
             top = programs.checkout()
-            wanted.append(programs.prometheus(self._options, self._folder, top))
             wanted.append(programs.alertmanager(self._options, self._folder, top))
+            wanted.append(programs.prometheus(self._options, self._folder, top))
         self._missing = [missing for program in wanted if (missing := program.missing)]
         try:
             for program in wanted:
                 if not program.missing:
-                    log = self._folder / f"{program.name.lower()}.log"
-                    self._running.append(programs.Running(program, log))
+                    running = programs.Running(program, self._folder / f"{program.name.lower()}.log")
+                    self._running.append(running)
+                    await self._listens(running)
             yield
         finally:
             for running in self._running:
                 running.ask_to_stop()
             for running in self._running:
                 running.wait()
+
+    async def _listens(self, running: programs.Running) -> None:
+        """Wait until the program takes connections: what Prometheus sends too early it repeats a minute later."""
+        deadline = time.monotonic() + _STARTED_WITHIN
+        while time.monotonic() < deadline and not running.ended() and not self._stop.is_set():
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", running.program.port)
+            except OSError:
+                await asyncio.sleep(0.1)
+            else:
+                writer.close()
+                return
 
     @contextlib.asynccontextmanager
     async def _reading(self) -> AsyncIterator[None]:
@@ -222,10 +236,12 @@ class _Demo:
         return 0
 
     async def _within(self, seconds: float, printer: _Printer, check: Callable[[], bool]) -> bool:
-        """Print news until `check` holds; False when it does not in time, or when asked to stop."""
+        """Print news until `check` holds; False when it does not in time, a program ended, or asked to stop."""
         deadline = time.monotonic() + seconds
         while not self._stop.is_set() and time.monotonic() < deadline:
             self._print_news(printer)
+            if self._problems():
+                return False
             if check():
                 return True
             await self._pause()
