@@ -448,6 +448,8 @@ class TerminalExporter:
             self.fleet, self.terminal.name, kind, uplink, gap.start + shift, gap.end + shift,
             {"error": round(gap.error, 4), **detail},
         )  # fmt: skip
+        # The time of an event counts as watched: its spans are written with the next look.
+        self._remembered = float("-inf")
         loop = self._loop
         assert loop is not None
 
