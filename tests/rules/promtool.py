@@ -5,23 +5,27 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tests.rules.scenarios import SCENARIOS, Scenario, Text
+from tests.rules.scenarios import SCENARIOS, Scenario
 from tests.rules.yard import Host, Labels, Yard, line, series
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = sorted((ROOT / "alert_rules").glob("*.yml"))
+TEXTS = Path(__file__).with_name("texts.yml")
 FOLDER = ROOT / "alert_rules" / "tests"
 QUIET = "T36"
 RUNBOOKS = "http://127.0.0.1:10480/runbooks"
 GRAFANA = "http://127.0.0.1:3000"
+ON_CALL = ("TerminalDark", "TerminalAtRisk", "CentreNotReporting")
 NEW_HOST = "10.10.0.99:10480"
 
 
+@cache
 def rules() -> list[dict[str, Any]]:
     """Every rule of every shipped file, in order."""
     groups = [group for path in RULES for group in yaml.safe_load(path.read_text(encoding="utf-8"))["groups"]]
@@ -32,6 +36,7 @@ def alerts() -> list[dict[str, Any]]:
     return [rule for rule in rules() if "alert" in rule]
 
 
+@cache
 def files() -> dict[str, str]:
     """Every file of alert_rules/tests/ that is made from scenarios, by name."""
     return {f"{scenario.name}.yml": _file(scenario) for scenario in SCENARIOS}
@@ -47,8 +52,8 @@ def _file(scenario: Scenario) -> str:
         "group_eval_order: [yardlight-outage, yardlight-terminal, yardlight-slow, yardlight-centre]",
         "tests:",
     ]
-    for number, (variant, case) in enumerate(_variants(scenario)):
-        lines += _case(scenario.name + variant, case, texts=scenario.texts if number == 0 else ())
+    for variant, case in _variants(scenario):
+        lines += _case(scenario.name + variant, case, [] if variant else texts().get(scenario.name, []))
     return "\n".join(lines) + "\n"
 
 
@@ -57,24 +62,25 @@ def _variants(scenario: Scenario) -> Iterator[tuple[str, Scenario]]:
     twice = replace(scenario.centre, instances=("centre:10480", "centre-2:10480"))
     if scenario.moved == -1:
         yield ", every threshold twice", replace(scenario, centre=twice)
-    else:
-        yards = (_moved(scenario.yards[0], _middle(scenario)), *scenario.yards[1:])
+    elif scenario.moved is not None:
+        yards = (_moved(scenario.yards[0], scenario.moved), *scenario.yards[1:])
         yield ", exporter moved, every threshold twice", replace(scenario, yards=yards, centre=twice)
-
-
-def _middle(scenario: Scenario) -> float:
-    """A moment in the middle of the first incident."""
-    if scenario.moved is not None:
-        return scenario.moved
-    start, end = next((start, end) for start, end, firing in scenario.expect if firing)
-    return 5 * ((start + end) // 10)
 
 
 def _moved(yard: Yard, at: float) -> Yard:
     return replace(yard, hosts=(Host(runs=((0, at),)), Host(NEW_HOST, ((at, 1e9),), blank=10)))
 
 
-def _case(name: str, scenario: Scenario, texts: tuple[Text, ...]) -> Iterator[str]:
+@cache
+def texts() -> dict[str, list[dict[str, Any]]]:
+    """Texts word for word, by the scenario in which they are read."""
+    read: dict[str, list[dict[str, Any]]] = {}
+    for text in yaml.safe_load(TEXTS.read_text(encoding="utf-8")):
+        read.setdefault(text["scenario"], []).append(text)
+    return read
+
+
+def _case(name: str, scenario: Scenario, words: list[dict[str, Any]]) -> Iterator[str]:
     yield f"  - name: {name}"
     yield "    interval: 5s"
     yield "    input_series:"
@@ -86,7 +92,7 @@ def _case(name: str, scenario: Scenario, texts: tuple[Text, ...]) -> Iterator[st
         yield "      - expr: ALERTS{alertstate='firing', alertname!='Watchdog'}"
         yield f"        eval_time: {at:g}s"
         yield f"        exp_samples: [{samples}]"
-    cases = [*_texts(scenario, texts), *(_silences(scenario.end) if scenario.name == QUIET else ())]
+    cases = [*_texts(scenario, words), *(_silences(scenario.end) if scenario.name == QUIET else ())]
     if cases:
         yield "    alert_rule_test:"
         yield from cases
@@ -104,37 +110,44 @@ def _moments(scenario: Scenario) -> Iterator[tuple[float, tuple[str, ...]]]:
 
 def _labels(expected: str) -> Labels:
     """Labels of ALERTS for "severity AlertName [fleet/]terminal [uplink [target]]"."""
-    severity, name, place, *rest = expected.split()
-    fleet, _, terminal = place.rpartition("/")
-    pages = name in ("TerminalDark", "TerminalAtRisk") or (name == "TerminalNotReporting" and severity != "ticket")
+    severity, name, *rest = expected.split()
+    fleet, _, terminal = rest[0].rpartition("/") if rest else ("", "", "")
+    pages = name in ON_CALL or (name == "TerminalNotReporting" and severity == "page")
     labels = {
-        "alertname": name, "alertstate": "firing", "severity": severity,
-        "audience": "oncall" if pages else "noc", "fleet": fleet or "inland-haul",
+        "alertname": name, "alertstate": "firing", "severity": severity, "audience": "oncall" if pages else "noc",
+        "fleet": fleet or "inland-haul" if rest else "", "terminal": terminal,
     }  # fmt: skip
-    return labels | ({"terminal": terminal} if terminal else {}) | dict(zip(("uplink", "target"), rest, strict=False))
+    labels |= dict(zip(("uplink", "target") if terminal else ("account",), rest[1:], strict=False))
+    return {key: value for key, value in labels.items() if value}
 
 
-def _texts(scenario: Scenario, texts: tuple[Text, ...]) -> Iterator[str]:
-    for text in texts:
-        firing = next(
-            each
-            for start, end, alerts in scenario.expect
-            for each in alerts
-            if start <= text.at <= end and each.split()[1] == text.alert
-        )
-        labels = {key: value for key, value in _labels(firing).items() if key not in ("alertname", "alertstate")}
-        board = f"{GRAFANA}/d/yardlight-terminal?var-fleet={labels['fleet']}"
-        annotations = {
-            "summary": text.summary,
-            "description": text.description,
-            "runbook_url": f"{RUNBOOKS}/{text.alert}",
-            "dashboard_url": board + (f"&var-terminal={labels['terminal']}" if "terminal" in labels else ""),
+def _texts(scenario: Scenario, words: list[dict[str, Any]]) -> Iterator[str]:
+    for text in words:
+        at, name = float(text["at"]), text["alert"]
+        labels = {
+            key: value for key, value in _told(scenario, at, name).items() if key not in ("alertname", "alertstate")
         }
-        yield f"      - alertname: {text.alert}"
-        yield f"        eval_time: {text.at:g}s"
+        board = f"{GRAFANA}/d/yardlight-terminal"
+        annotations = {
+            "summary": text["summary"],
+            "description": text["description"],
+            "runbook_url": f"{RUNBOOKS}/{name}",
+            "dashboard_url": board
+            + (f"?var-fleet={labels['fleet']}&var-terminal={labels['terminal']}" if "terminal" in labels else ""),
+        }
+        yield f"      - alertname: {name}"
+        yield f"        eval_time: {at:g}s"
         yield "        exp_alerts:"
         yield f"          - exp_labels: {json.dumps(labels)}"
         yield f"            exp_annotations: {json.dumps(annotations, ensure_ascii=False)}"
+
+
+def _told(scenario: Scenario, at: float, name: str) -> Labels:
+    """Labels of the alert of this name that is expected at `at`."""
+    if name == "Watchdog":
+        return {"severity": "none", "audience": "oncall"}
+    spans = (firing for start, end, firing in scenario.expect if start <= at <= end)
+    return _labels(next(each for firing in spans for each in firing if each.split()[1] == name))
 
 
 def _silences(end: float) -> Iterator[str]:

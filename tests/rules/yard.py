@@ -22,6 +22,7 @@ TARGETS = ("198.51.100.1", "198.51.100.2", "203.0.113.53")
 # Hundreds of hours before the start: states that began then are old whatever the rule waits for.
 LONG_AGO = -3 * 86400.0
 STEP = 5.0
+ALWAYS: Spans = ((0.0, 1e9),)
 # No sample arrives and no failed scrape says so: a yard that sends by itself and is cut off.
 CUT_OFF = float("inf")
 
@@ -75,7 +76,7 @@ class Host:
     """One process that measures the terminal: when it ran, under which name it was scraped."""
 
     instance: str = "10.10.0.21:10480"
-    runs: Spans = ((0.0, 1e9),)
+    runs: Spans = ALWAYS
     # Seconds after its start in which it knows nothing yet.
     blank: float = 0.0
 
@@ -99,7 +100,7 @@ class Yard:
     switch_within: float = 60.0
     peak: Spans | None = None
     maintenance: dict[str, Spans] = field(default_factory=dict)
-    listed: Spans = ((0.0, 1e9),)
+    listed: Spans = ALWAYS
     outside: Spans | None = None
     offset: float = -28800.0
 
@@ -132,12 +133,32 @@ class Yard:
 
 @dataclass(frozen=True)
 class Centre:
-    """Who exports the inventory, and how often: two centres export every threshold twice."""
+    """Who exports the inventory: two instances export every threshold twice."""
 
     instances: tuple[str, ...] = ("centre:10480",)
-    runs: Spans = ((0.0, 1e9),)
-    reload_ok: float = 1
-    writable: float = 1
+    runs: Spans = ALWAYS
+    # When a fleet is not among those it exports, when a reload was refused, nothing could be written, a poll failed.
+    without: dict[str, Spans] = field(default_factory=dict)
+    refused: Spans = ()
+    unwritable: Spans = ()
+    failing: Spans | None = None
+
+    def lists(self, fleet: str, at: float) -> bool:
+        return inside(self.runs, at) is not None and inside(self.without.get(fleet, ()), at) is None
+
+    def process(self, instance: str, fleet: str, end: float) -> Series:
+        """What the exporter says about itself, once per fleet."""
+        labels = {**centre_labels(instance), "fleet": fleet}
+
+        def made(name: str, labels: Labels, read: Read) -> Series:
+            return _made(name, labels, lambda at: read(at) if self.lists(fleet, at) else None, end)
+
+        yield from made("clock_timestamp_seconds", {**labels, "terminal": ""}, lambda at: at)
+        yield from made("config_last_reload_successful", labels, lambda at: float(inside(self.refused, at) is None))
+        yield from made("state_writable", labels, lambda at: float(inside(self.unwritable, at) is None))
+        if (failing := self.failing) is not None:
+            account = {**labels, "account": "graph"}
+            yield from made("poll_success", account, lambda at: float(inside(failing, at) is None))
 
 
 def line(name: str, labels: Labels) -> str:
@@ -147,19 +168,12 @@ def line(name: str, labels: Labels) -> str:
 
 def series(yards: tuple[Yard, ...], centre: Centre, end: float) -> Series:
     """Every series of the scenario with its values, from 0 to `end` seconds."""
-
-    def runs(value: Read) -> Read:
-        return lambda at: value(at) if inside(centre.runs, at) is not None else None
-
     for yard in yards:
         for host in yard.hosts:
             yield from _Process(yard, host, end).series()
     for instance in centre.instances:
         for fleet in sorted({yard.fleet for yard in yards}):
-            process = {**centre_labels(instance), "fleet": fleet}
-            yield from _made("clock_timestamp_seconds", {**process, "terminal": ""}, runs(lambda at: at), end)
-            yield from _made("config_last_reload_successful", process, runs(lambda _: centre.reload_ok), end)
-            yield from _made("state_writable", process, runs(lambda _: centre.writable), end)
+            yield from centre.process(instance, fleet, end)
         for yard in yards:
             yield from _Inventory(yard, instance, centre, end).series()
 
@@ -334,7 +348,7 @@ class _Inventory:
 
     def made(self, name: str, labels: Labels, read: Read) -> Series:
         def says(at: float) -> Value:
-            there = inside(self.centre.runs, at) is not None and inside(self.yard.listed, at) is not None
+            there = self.centre.lists(self.yard.fleet, at) and inside(self.yard.listed, at) is not None
             return read(at) if there else None
 
         return _made(name, labels, says, self.end)

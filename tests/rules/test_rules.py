@@ -1,0 +1,117 @@
+"""The shipped rules: every acceptance row of this step through promtool, and what each alert must bring along."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.rules.promtool import FOLDER, ROOT, RULES, TEXTS, alerts, files, rules
+
+pytestmark = pytest.mark.needs("promtool")
+
+STEP = [f"T{number:02}" for number in (*range(1, 13), 17, *range(20, 28), *range(31, 37))]
+# Words of ours that mean nothing to whoever is woken.
+JARGON = re.compile(r"uplink|egress|quorum|exporter|series|yardlight_|NaN|<no value>|%!", re.IGNORECASE)
+COMPARISON = re.compile(r"[<>]=?|[!=]=|\babsent\(")
+
+
+def named(rule: dict[str, Any]) -> str:
+    return f"{rule['alert']} {rule['labels']['audience']}"
+
+
+def texts() -> list[dict[str, Any]]:
+    read: list[dict[str, Any]] = yaml.safe_load(TEXTS.read_text(encoding="utf-8"))
+    return read
+
+
+@pytest.fixture(scope="session")
+def verdicts() -> dict[str, str]:
+    """promtool's answer for each file of alert_rules/tests/; empty for one that passed."""
+
+    def run(path: Path) -> str:
+        done = subprocess.run(["promtool", "test", "rules", str(path)], capture_output=True, text=True, check=False)
+        return "" if done.returncode == 0 else done.stdout + done.stderr
+
+    paths = sorted(FOLDER.glob("*.yml"))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return dict(zip((path.name for path in paths), pool.map(run, paths), strict=True))
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", sorted(files()))
+def test_who_is_told_is_what_the_scenario_expects(name: str, verdicts: dict[str, str]) -> None:
+    assert not verdicts[name], verdicts[name]
+
+
+def test_the_files_for_promtool_are_those_of_the_scenarios() -> None:
+    there = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.yml")}
+    stale = {name for name in {*files(), *there} if files().get(name) != there.get(name)}
+    assert not stale, "rewrite them with `python -m tests.rules`"
+
+
+@pytest.mark.parametrize("row", STEP)
+def test_every_row_of_this_step_has_a_scenario(row: str) -> None:
+    assert [name for name in files() if re.match(rf"{row}\b", name)]
+
+
+@pytest.mark.parametrize("path", RULES, ids=lambda path: path.name)
+def test_promtool_finds_nothing_to_say_about_the_rules(path: Path) -> None:
+    done = subprocess.run(
+        ["promtool", "check", "rules", "--lint-fatal", str(path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("rule", alerts(), ids=named)
+def test_an_alert_compares_something(rule: dict[str, Any]) -> None:
+    assert COMPARISON.search(rule["expr"])
+
+
+@pytest.mark.parametrize("rule", alerts(), ids=named)
+def test_an_alert_has_a_severity_an_audience_texts_and_two_links(rule: dict[str, Any]) -> None:
+    assert rule["labels"]["severity"] in ("page", "ticket", "info", "none", "{{ $labels.severity }}")
+    assert rule["labels"]["audience"] in ("oncall", "noc", "dispatch", "compliance", "yard")
+    assert rule["annotations"].keys() == {"summary", "description", "runbook_url", "dashboard_url"}
+    assert f"/{rule['alert']}" in rule["annotations"]["runbook_url"]
+    assert "/d/yardlight-terminal" in rule["annotations"]["dashboard_url"]
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.get("alert") or rule["record"])
+def test_a_rule_uses_nothing_that_vmalert_refuses(rule: dict[str, Any]) -> None:
+    assert "keep_firing_for" not in rule
+
+
+@pytest.mark.parametrize("name", sorted({rule["alert"] for rule in alerts()}))
+def test_an_alert_has_its_runbook(name: str) -> None:
+    assert (ROOT / "playbooks" / "runbooks" / f"{name}.md").is_file()
+
+
+@pytest.mark.parametrize("name", sorted({rule["alert"] for rule in alerts()} - {"Watchdog"}))
+def test_an_alert_fires_with_every_threshold_twice_and_once_with_the_exporter_moved(name: str) -> None:
+    cases = [case for text in files().values() for case in re.split(r"(?m)^  - name: ", text)[1:]]
+    fired = [case.partition("\n")[0] for case in cases if f'alertname="{name}"' in case]
+    assert any("every threshold twice" in case for case in fired)
+    # Nothing moves where nothing was ever heard, or where the centre is what fails.
+    if name not in ("TerminalNeverReported", "CentreNotReporting", "FleetNotListed"):
+        assert any("exporter moved" in case or case in ("T20", "T27-ticket") for case in fired) or name == (
+            "TerminalNotReporting"
+        )
+
+
+def test_every_alert_has_its_text_word_for_word() -> None:
+    assert {text["alert"] for text in texts()} == {rule["alert"] for rule in alerts()}
+
+
+@pytest.mark.parametrize("text", texts(), ids=lambda text: f"{text['alert']} {text['scenario']}")
+def test_a_summary_fits_a_phone_and_needs_no_dictionary(text: dict[str, Any]) -> None:
+    assert len(text["summary"]) <= 240
+    assert not JARGON.search(text["summary"])
+    assert text["summary"].endswith((".", "?"))
+    assert "  " not in text["summary"] + text["description"]
