@@ -89,11 +89,11 @@ def _bar3() -> list[Job]:
 
 
 def _bar4() -> list[Job]:
-    unmetered = (partial(bar4.dead_standby, count=10, hold=20), partial(bar4.unpinned_standby, count=10, hold=20))
-    metered = (partial(bar4.dead_standby, count=4, hold=20), partial(bar4.unpinned_standby, count=4, hold=20))
+    unmetered = (partial(bar4.dead_standby, count=10, hold=12), partial(bar4.unpinned_standby, count=10, hold=12))
+    metered = (partial(bar4.dead_standby, count=4, hold=12), partial(bar4.unpinned_standby, count=4, hold=12))
     meters = [
-        (f"bar4.month-{kilobytes}kB", kilobytes * 1000, on_standby)
-        for kilobytes, on_standby in ((300, 60.0), (60, 20.0), (30, 0.0))
+        (f"bar4.month-{kilobytes}kB-{on_standby:.0f}s", kilobytes * 1000, on_standby)
+        for kilobytes, on_standby in ((300, 60.0), (60, 20.0), (60, 200.0), (30, 0.0))
     ]
     return [
         Job("bar4.hops", Setup(centre=False), unmetered, 25),

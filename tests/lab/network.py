@@ -53,9 +53,11 @@ def build(shape: Shape) -> None:
     for name in NAMESPACES:
         subprocess.run(["ip", "netns", "add", name], check=True)
         namespace.run(name, "ip link set lo up")
+        namespace.run(name, "sysctl -qw net.ipv6.conf.all.disable_ipv6=1")
     connect_yard(DEFAULT)
     _link("edge", "wan0", (f"{FIBER_WAN}/28",), "fiberisp", "cust", (f"{FIBER_HOP}/28",))
     _link("edge", "wan1", (f"{LTE_WAN}/24",), "lteisp", "cust", (f"{LTE_HOP}/24",))
+    _without_arp("edge", WANS["lte"], LTE_HOP, "lteisp", "cust", LTE_WAN)
     _link("fiberisp", "core", ("192.0.2.33/30",), "internet", "fiber", ("192.0.2.34/30",))
     _link("lteisp", "core", (f"{LTE_PUBLIC}/30",), "internet", "lte", ("192.0.2.66/30",))
     _link("centre", "eth0", (f"{CENTRE}/30",), "internet", "centre", ("192.0.2.129/30",))
@@ -88,6 +90,17 @@ def _link(left: str, left_card: str, left_addresses: tuple[str, ...],
         for address in addresses:
             namespace.run(name, f"ip address add {address} dev {card}")
         namespace.run(name, f"ip link set {card} up")
+
+
+def _without_arp(left: str, left_card: str, right_address: str,
+                 right: str, right_card: str, left_address: str) -> None:  # fmt: skip
+    """A modem asks nobody for addresses; on a metered link that would be bytes which no plan ever sees."""
+    for name, card, address, peer, peer_card in (
+        (left, left_card, right_address, right, right_card), (right, right_card, left_address, left, left_card),
+    ):  # fmt: skip
+        (shown,) = json.loads(namespace.run(peer, f"ip -json link show dev {peer_card}"))
+        hardware = shown["address"]
+        namespace.run(name, f"ip neigh replace {address} lladdr {hardware} dev {card} nud permanent")
 
 
 def _edge(shape: Shape) -> None:
