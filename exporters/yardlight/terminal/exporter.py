@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from yardlight import catalogue as m
@@ -17,7 +17,7 @@ from yardlight.state import Event, Span, State, Total
 from yardlight.terminal.engine import Engine
 from yardlight.terminal.metering import Account, Ledger
 from yardlight.terminal.path import Pace, Path, TargetLane, Wire
-from yardlight.terminal.pins import DEFAULT, Key, Pins
+from yardlight.terminal.pins import DEFAULT, Key, Pins, Proof
 from yardlight.terminal.silence import SETTLE, Gap
 from yardlight.terminal.stretch import Stretches
 from yardlight.terminal.timeline import Timeline
@@ -57,7 +57,7 @@ class Row:
 
 @dataclass(slots=True)
 class UplinkWatch:
-    """An uplink with all that is measured about it; a proof of its pin stands for `proof_valid` seconds."""
+    """An uplink with all that is measured about it."""
 
     uplink: Uplink
     plan: ProbePlan
@@ -66,7 +66,6 @@ class UplinkWatch:
     verdict: Verdict
     rtt: Histogram
     metered: bool
-    proof_valid: float
     timeline: Timeline
     stretches: Stretches = field(default_factory=Stretches)
     was_silent: bool = False
@@ -166,7 +165,6 @@ class TerminalExporter:
             verdict,
             Histogram(m.UPLINK_RTT.buckets),
             metered,
-            max(PROOF_VALID, INTERVALS_TO_DOWN * plan_.interval) if metered else PROOF_VALID,
             Timeline(self.fleet, terminal.name, "pinned"),
         )
 
@@ -227,6 +225,9 @@ class TerminalExporter:
     def path_answered(self, path: Path, lane: TargetLane, sent: float, rtt: float) -> None:
         """A far target answered over `path`."""
         if path is self.default:
+            if (carrying := self.carrier.observed) is not None and self.watches[carrying].metered:
+                # What the yard's traffic shows about a metered circuit need not be paid for twice.
+                self.watches[carrying].verdict.answered(0, sent)
             return
         watch = self.watches[path.name]
         watch.verdict.answered(0 if watch.metered else lane.index, sent)
@@ -284,7 +285,7 @@ class TerminalExporter:
         watch.was_silent = silent
         if (gap := path.silence.finished(now)) is not None:
             self._uplink_gap(watch, gap)
-        proof = self.pins.proof(watch.uplink.name, now, watch.proof_valid)
+        proof = self._proof(watch, now)
         judgement = watch.verdict.judge(
             now,
             sending=path.problem,
@@ -297,17 +298,16 @@ class TerminalExporter:
         if judgement.state == "down" and watch.verdict.last_answer is None and watch.restored_answer is not None:
             judgement = watch.verdict.judgement = Judgement("down", watch.restored_answer, judgement.reason)
         if judgement.state != before.state:
-            log.info(
-                "uplink changed",
-                extra={
-                    "kv": {
-                        "terminal": self.terminal.name, "uplink": watch.uplink.name, "from": before.state,
-                        "to": judgement.state, "reason": judgement.reason,
-                    }
-                },
-            )  # fmt: skip
+            change = {"uplink": watch.uplink.name, "from": before.state, "to": judgement.state}
+            self._say("uplink changed", {**change, "reason": judgement.reason})
             self._remember(now)
         return _in_motion(path, judgement.state in ("down", "unknown"), now)
+
+    def _proof(self, watch: UplinkWatch, now: float) -> Proof:
+        valid = PROOF_VALID
+        if watch.metered:
+            valid = max(PROOF_VALID, INTERVALS_TO_DOWN * watch.path.pace.interval)
+        return self.pins.proof(watch.uplink.name, now, valid)
 
     def _look_at_siblings(self, path: Path, now: float) -> None:
         """One path fell silent: is the other one there to take over? A metered one would tell only much later."""
@@ -385,15 +385,7 @@ class TerminalExporter:
         if carrier.state == state:
             carrier.reason = reason
             return
-        log.info(
-            "terminal changed",
-            extra={
-                "kv": {
-                    "terminal": self.terminal.name, "from": carrier.state, "to": state, "uplink": observed,
-                    "reason": reason,
-                }
-            },
-        )  # fmt: skip
+        self._say("terminal changed", {"from": carrier.state, "to": state, "uplink": observed, "reason": reason})
         carrier.state, carrier.since, carrier.reason = state, since, reason
         if state == "dark":
             carrier.resumed = None
@@ -411,6 +403,10 @@ class TerminalExporter:
         else:
             self._record("gap", carrier.observed or "", gap, [self._gap_total(gap)])
             carrier.last = carrier.observed or carrier.last
+
+    def _say(self, what: str, fields: dict[str, Any]) -> None:
+        known = {key: value for key, value in fields.items() if value not in (None, "")}
+        log.info(what, extra={"kv": {"terminal": self.terminal.name, **known}})
 
     def _gap_total(self, gap: Gap) -> Total:
         self.carrier.last_gap = gap.seconds
@@ -435,15 +431,8 @@ class TerminalExporter:
 
     def _record(self, kind: str, uplink: str, gap: Gap, totals: list[Total], **detail: str | bool) -> None:
         shift = time.time() - time.monotonic()
-        log.info(
-            kind.replace("_", " "),
-            extra={
-                "kv": {
-                    "terminal": self.terminal.name, "uplink": uplink, "seconds": round(gap.seconds, 3),
-                    "error": round(gap.error, 3), **detail,
-                }
-            },
-        )  # fmt: skip
+        measured = {"uplink": uplink, "seconds": round(gap.seconds, 3), "error": round(gap.error, 3)}
+        self._say(kind.replace("_", " "), {**measured, **detail})
         event = Event(
             self.fleet, self.terminal.name, kind, uplink, gap.start + shift, gap.end + shift,
             {"error": round(gap.error, 4), **detail},
@@ -476,6 +465,14 @@ class TerminalExporter:
             else:
                 routine = self.watches[carrier.observed].plan
                 pace = Pace(2 * routine.interval, rounds=True, charge=routine.round_bytes)
+        self._set_pace(path, pace, now)
+        for name, watch in self.watches.items():
+            if watch.metered:
+                # Two paths share the routine budget of a metered uplink that carries the yard.
+                shared = name == carrier.observed and path.pace.rounds
+                self._set_pace(watch.path, replace(watch.path.pace, interval=watch.plan.interval * (1 + shared)), now)
+
+    def _set_pace(self, path: Path, pace: Pace, now: float) -> None:
         if pace != path.pace:
             path.pace = pace
             self.engine.schedule(path, min(path.due, now + pace.interval) if path.due >= 0 else now)
@@ -571,7 +568,7 @@ class TerminalExporter:
         shift: float,
     ) -> None:
         name, judgement = self.terminal.name, watch.verdict.judgement
-        proof = self.pins.proof(uplink, now, watch.proof_valid)
+        proof = self._proof(watch, now)
 
         def put(metric: Metric, labels: tuple[str, ...], value: float | Histogram | None) -> None:
             families.setdefault(metric, {})[labels] = value
