@@ -87,6 +87,13 @@ UTC_OFFSET = _add(
     "gauge", "terminal_utc_offset_seconds", "terminal", "Local time minus UTC now, for times in notifications."
 )
 PEAK_ACTIVE = _add("gauge", "terminal_peak_active", "terminal", "1 while the terminal's peak calendar is open.")
+SERVICE_INFO = _add(
+    "gauge", "service_info", "terminal service probe host",
+    "A service that the yard works with, and what is asked of whom (probe http or dns); always 1.",
+)  # fmt: skip
+SERVICE_SLOW_AFTER = _add(
+    "gauge", "service_slow_after_seconds", "terminal service", "A service that answers later than this is slow."
+)
 MAINTENANCE_ACTIVE = _add(
     "gauge", "maintenance_active", "terminal uplink", "1 while a maintenance window of this uplink is open."
 )
@@ -170,6 +177,45 @@ PROBE_BYTES = _add(
 PROBE_BUDGET = _add(
     "gauge", "probe_budget_bytes", "terminal uplink", "What probing may use on this metered uplink per period."
 )
+SERVICE_UP = _add(
+    "gauge", "service_up", "terminal service uplink",
+    "1 if the service works over this uplink, 0 if two probes in a row failed. uplink is default for the path the "
+    "router picks; with uplink centre and no terminal it is the centre's own view. Absent while it is not known: "
+    "before the first result, while the uplink is down or its pin is not proven, and when the last result is too old.",
+)  # fmt: skip
+SERVICE_SINCE = _add(
+    "gauge", "service_since_timestamp_seconds", "terminal service uplink",
+    "Since when service_up is what it is; for 0, the instant of the last good answer where there was one.",
+)  # fmt: skip
+SERVICE_LAST_PROBE = _add(
+    "gauge", "service_last_probe_timestamp_seconds", "terminal service uplink",
+    "When the last probe of this service over this uplink ended; kept when the result is too old to count.",
+)  # fmt: skip
+SERVICE_RESPONSE = _add(
+    "gauge", "service_response_seconds", "terminal service uplink",
+    "How long the last probe took from the question for the name to the last byte; absent if it failed.",
+)  # fmt: skip
+SERVICE_PHASE = _add(
+    "gauge", "service_phase_seconds", "terminal service uplink phase",
+    "Parts of service_response_seconds: resolve, connect, tls, first_byte, transfer. The reached ones of a failure.",
+)  # fmt: skip
+SERVICE_FAILURE = _add(
+    "gauge", "service_failure", "terminal service uplink reason",
+    "1 for why the service does not work over this uplink (a closed set); no series while it works.",
+)  # fmt: skip
+SERVICE_CERTIFICATE_EXPIRY = _add(
+    "gauge", "service_certificate_expiry_timestamp_seconds", "terminal service uplink",
+    "When the certificate of the last accepted connection ends.",
+)  # fmt: skip
+STANDBY_READY = _add(
+    "gauge", "standby_ready", "terminal uplink check",
+    "What was proven of an uplink: check path (probes are answered), dns (a name was resolved through it), service "
+    "(a service of the yard works over it). 0 is the opposite, shown; absent while not known.",
+)  # fmt: skip
+STANDBY_PROOF = _add(
+    "gauge", "standby_proof_timestamp_seconds", "terminal uplink",
+    "When a service last worked over this uplink, name and all.",
+)  # fmt: skip
 OUTSIDE_UP = _add(
     "gauge", "uplink_outside_up", "terminal uplink",
     "1 if the uplink's public address answers the centre's probes, 0 if it does not; absent until it once answered.",
