@@ -42,18 +42,25 @@ def windows(calendar: Calendar, start: float, end: float, zone: ZoneInfo) -> lis
     return [window for window in found if window[0] < end and window[1] > start]
 
 
-def is_open(calendar: Calendar, instant: float, zone: ZoneInfo) -> bool:
+def is_open(calendar: Calendar, now: float, zone: ZoneInfo) -> bool:
     """True while the calendar is open at this instant; an opening instant counts, a closing one does not."""
-    return any(opening <= instant < closing for opening, closing in _daily(calendar, instant, instant, zone))
+    return any(opening <= now < closing for opening, closing in _daily(calendar, now, now, zone))
 
 
-def maintained(terminal: Terminal, instant: float) -> frozenset[str]:
+def maintained(terminal: Terminal, now: float) -> frozenset[str]:
     """The uplinks of the terminal that are inside one of their maintenance windows at this instant."""
     return frozenset(
-        window.uplink
-        for window in terminal.maintenance
-        if _instant(window.from_, terminal.zone) <= instant < _instant(window.to, terminal.zone)
+        uplink for uplink in terminal.uplinks for start, end in maintenance(terminal, uplink) if start <= now < end
     )
+
+
+def maintenance(terminal: Terminal, uplink: str) -> list[tuple[float, float]]:
+    """The maintenance windows of this uplink, each [start, end), as they are written."""
+    return [
+        (instant(window.from_, terminal.zone), instant(window.to, terminal.zone))
+        for window in terminal.maintenance
+        if window.uplink == uplink
+    ]
 
 
 def _daily(calendar: Calendar, start: float, end: float, zone: ZoneInfo) -> Iterator[tuple[float, float]]:
@@ -71,8 +78,9 @@ def _daily(calendar: Calendar, start: float, end: float, zone: ZoneInfo) -> Iter
 def _hours(calendar: Calendar, day: date, zone: ZoneInfo) -> tuple[float, float]:
     opens, closes = calendar.hours
     closing = datetime.combine(day, closes) if closes < time.max else datetime.combine(day + _DAY, time.min)
-    return _instant(datetime.combine(day, opens), zone), _instant(closing, zone)
+    return instant(datetime.combine(day, opens), zone), instant(closing, zone)
 
 
-def _instant(local: datetime, zone: ZoneInfo) -> float:
+def instant(local: datetime, zone: ZoneInfo) -> float:
+    """The unix seconds of a local time without an offset; skipped and repeated ones as said on top."""
     return local.replace(tzinfo=zone, fold=0).timestamp()

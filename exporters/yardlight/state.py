@@ -95,6 +95,11 @@ class Total:
 Work = Callable[[sqlite3.Connection], None]
 
 
+def state_file(path: Path, fleet: str | None) -> Path:
+    """Where a fleet's state lies: at `path`, or where many fleets share a folder (`fleet` given) beside it."""
+    return path if fleet is None else path.with_name(f"{path.stem}-{fleet}{path.suffix}")
+
+
 class State:
     """One state file. Opening never fails for what is in it: an unusable file is moved aside and said."""
 

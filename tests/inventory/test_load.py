@@ -313,7 +313,7 @@ def test_500_terminals_fit_in_600_lines(write: Write) -> None:
     last = inventory.fleet.terminals["yard499"]
     assert last.site.peak == "mornings"
     assert last.uplinks["fiber"].circuit.model_dump() == {
-        "isp": "Frontier", "id": "12/KRFN/499", "support": None, "outside": None,
+        "isp": "Frontier", "id": "12/KRFN/499", "support": None, "outside": None, "sla": None,
     }  # fmt: skip
     assert inventory.locate(("terminals", "yard499")).line == len(text.splitlines())
 

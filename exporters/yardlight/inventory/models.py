@@ -26,6 +26,7 @@ Stage = Literal["live", "trial"]
 METERED_MEDIA = frozenset({"lte", "5g", "satellite"})
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})?)*\.?")
+_HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:]+):(\d{1,5})")
 _INTERFACE = re.compile(r"[A-Za-z][A-Za-z0-9._@-]{0,14}")
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -76,6 +77,14 @@ def _egress(raw: str) -> str:
     return raw
 
 
+def _host_port(raw: str) -> str:
+    match = _HOST_PORT.fullmatch(raw)
+    host = match[1].strip("[]") if match else ""
+    if not match or not 0 < int(match[2]) < 65536 or not (is_address(host) or _HOST.fullmatch(host)):
+        raise ValueError(f"{raw!r} is not a host and a port; write 10.8.0.21:10480 or [2001:db8::1]:10480")
+    return raw
+
+
 def is_address(text: str) -> bool:
     """True for an IPv4 or IPv6 address, false for a name."""
     try:
@@ -89,6 +98,7 @@ Name = Annotated[str, AfterValidator(_name)]
 TimeZone = Annotated[str, AfterValidator(_timezone)]
 Bind = Annotated[str, AfterValidator(_bind)]
 Address = Annotated[str, AfterValidator(_address)]
+HostPort = Annotated[str, AfterValidator(_host_port)]
 
 
 class Target(Model):
@@ -142,6 +152,17 @@ class Degraded(Model):
     jitter: Duration | None = None
 
 
+class Sla(Model):
+    """What the ISP promises for a month, and the part of its charge it credits below each availability."""
+
+    availability: Share
+    credits: dict[Share, Share] = {}
+
+    def credit(self, availability: float) -> float:
+        """The part of the monthly charge due for this availability, a ratio."""
+        return max((credit for below, credit in self.credits.items() if availability < below), default=0.0)
+
+
 class Circuit(Model):
     """Whom to call about this uplink. `outside` is its public address, probed from the centre."""
 
@@ -149,6 +170,7 @@ class Circuit(Model):
     id: str | None = None
     support: str | None = None
     outside: Address | None = None
+    sla: Sla | None = None
 
 
 class Metered(Model):
@@ -206,6 +228,7 @@ class Maintenance(Model):
 class Terminal(Model):
     """A depot or yard with an internet connection of its own.
 
+    `scrape` is where a Prometheus at the centre finds the box of this terminal, for `/sd/terminals`.
     `egress` is a STUN server that tells as which address a path is seen; `resolvers` are the DNS servers that names of
     targets are asked of, through the path that is probed (the system's own where empty).
     """
@@ -213,6 +236,7 @@ class Terminal(Model):
     name: Name
     timezone: TimeZone
     stage: Stage = "live"
+    scrape: HostPort | None = None
     site: Site = Site()
     targets: tuple[Probeable, ...] = ()
     egress: Annotated[str, AfterValidator(_egress)] | None = None

@@ -11,8 +11,9 @@ from yardlight import budget
 from yardlight.calendars import holiday_country
 from yardlight.errors import Problem
 from yardlight.inventory import words
-from yardlight.inventory.models import Maintenance, Metered, Target, Terminal, Uplink, is_address
-from yardlight.inventory.source import Node
+from yardlight.inventory.models import Maintenance, Metered, Sla, Target, Terminal, Uplink, is_address
+from yardlight.inventory.source import Node, plain
+from yardlight.inventory.values import parse_share
 
 # A shorter interval is a flood, not a measurement.
 _MIN_INTERVAL = 0.1
@@ -89,6 +90,7 @@ def judged_problems(node: Node, terminal: Terminal, broken: Mapping[str, set[str
     for name, uplink in terminal.uplinks.items():
         path = ("uplinks", name)
         yield from _repeated(node, (*path, "targets"), uplink.targets)
+        yield from _sla_problems(node, (*path, "circuit", "sla"), uplink.circuit.sla)
         if broken[name] or broken[""] & {"targets", "egress"}:
             continue
         too_short = list(_too_short(node, path, uplink))
@@ -108,6 +110,24 @@ def _repeated(node: Node, path: tuple[str, ...], targets: tuple[Target, ...]) ->
         if target.label in seen:
             yield _at(node, (*path, str(index)), f"{target.label!r} is already in this list")
         seen.add(target.label)
+
+
+def _sla_problems(node: Node, path: tuple[str, ...], sla: Sla | None) -> Iterator[Problem]:
+    """A credit is for less than what was promised, and grows with the damage."""
+    written = node.get((*path, "credits"))
+    if sla is None or written is None:
+        return
+    least = 0.0
+    for below, credit, name in sorted(
+        ((parse_share(name), parse_share(credit), name) for name, credit in plain(written).items()), reverse=True
+    ):
+        if below > sla.availability:
+            promised = _written(node, path, "availability")
+            yield _at(node, (*path, "credits", name), f"{name!r} is more than the availability promised, {promised}")
+        elif credit <= least:
+            yield _at(node, (*path, "credits", name), "gives no more than a smaller shortfall does")
+        else:
+            least = credit
 
 
 def _too_short(node: Node, path: tuple[str, ...], uplink: Uplink) -> Iterator[Problem]:

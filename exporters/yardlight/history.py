@@ -1,0 +1,344 @@
+"""What was measured, looked back at: outages one by one, and how much of a period each circuit was up.
+
+Pure arithmetic over intervals of unix seconds, [start, end), and reading from state files. Time in which nothing was
+measured is neither up nor down anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Literal
+
+from yardlight.inventory.models import Terminal
+from yardlight.state import Event, Reader, Span
+
+Interval = tuple[float, float]
+Kind = Literal["gap", "failover", "failback", "circuit"]
+
+UP = frozenset({"up", "degraded"})
+
+
+def union(intervals: Iterable[Interval]) -> list[Interval]:
+    """The same time as disjoint intervals in order, without empty ones."""
+    merged: list[Interval] = []
+    for start, end in sorted(interval for interval in intervals if interval[0] < interval[1]):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def minus(intervals: Iterable[Interval], others: Iterable[Interval]) -> list[Interval]:
+    """The time of `intervals` that is not in `others`."""
+    rest: list[Interval] = []
+    holes = union(others)
+    first = 0
+    for start, end in union(intervals):
+        while first < len(holes) and holes[first][1] <= start:
+            first += 1
+        index = first
+        while index < len(holes) and holes[index][0] < end:
+            if start < holes[index][0]:
+                rest.append((start, holes[index][0]))
+            start = holes[index][1]
+            index += 1
+        if start < end:
+            rest.append((start, end))
+    return rest
+
+
+def common(intervals: Iterable[Interval], others: Iterable[Interval]) -> list[Interval]:
+    """The time that is in both."""
+    intervals = union(intervals)
+    return minus(intervals, minus(intervals, others))
+
+
+def seconds(intervals: Iterable[Interval]) -> float:
+    """The length of disjoint intervals."""
+    return sum(end - start for start, end in intervals)
+
+
+@dataclass(frozen=True)
+class Downtime:
+    """One outage: from its first to its last second down, and how many of these were measured."""
+
+    start: float
+    end: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Availability:
+    """A period of one path, divided into up, down and not measured (disjoint intervals)."""
+
+    period: Interval
+    up: list[Interval]
+    down: list[Interval]
+
+    @cached_property
+    def up_seconds(self) -> float:
+        return seconds(self.up)
+
+    @cached_property
+    def down_seconds(self) -> float:
+        return seconds(self.down)
+
+    @property
+    def period_seconds(self) -> float:
+        return self.period[1] - self.period[0]
+
+    @property
+    def unmeasured_seconds(self) -> float:
+        return max(0.0, self.period_seconds - self.up_seconds - self.down_seconds)
+
+    @property
+    def share(self) -> float | None:
+        """Up as a ratio of the measured time; None if nothing was measured."""
+        measured = self.up_seconds + self.down_seconds
+        return self.up_seconds / measured if measured else None
+
+    @property
+    def begun(self) -> float | None:
+        """The first measured instant."""
+        return min((start for start, _ in (*self.up[:1], *self.down[:1])), default=None)
+
+    @cached_property
+    def outages(self) -> list[Downtime]:
+        """Downtimes; time in which nothing was measured does not divide one, only an uptime does."""
+        found: list[Downtime] = []
+        ups = iter(self.up)
+        up = next(ups, None)
+        for start, end in self.down:
+            divided = not found
+            while up is not None and up[0] < start:
+                divided, up = True, next(ups, None)
+            if divided:
+                found.append(Downtime(start, end, end - start))
+            else:
+                last = found[-1]
+                found[-1] = Downtime(last.start, end, last.seconds + end - start)
+        return found
+
+    @property
+    def mean_outage(self) -> float | None:
+        """Seconds down per outage, the mean time to repair; None without one."""
+        return self.down_seconds / len(self.outages) if self.outages else None
+
+
+def availability(
+    period: Interval, up: Iterable[Interval], down: Iterable[Interval], silences: Iterable[Interval]
+) -> Availability:
+    """Divide a period. What was watched `up` or `down` is measured; `silences` in it are down whatever it said."""
+    up, down = union(up), union(down)
+    watched = common([period], [*up, *down])
+    lost = common(watched, [*down, *silences])
+    return Availability(period, minus(watched, lost), lost)
+
+
+def circuit_availability(uplink: str, spans: Sequence[Span], events: Sequence[Event], period: Interval) -> Availability:
+    """How an uplink's own path was: unknown (not pinned, nothing could be sent) is not measured."""
+    own = [span for span in spans if span.path == "pinned" and span.uplink == uplink]
+    return availability(
+        period,
+        [(span.start, span.end) for span in own if span.state in UP],
+        [(span.start, span.end) for span in own if span.state == "down"],
+        [(event.start, event.end) for event in events if event.kind == "uplink_gap" and event.uplink == uplink],
+    )
+
+
+def terminal_availability(spans: Sequence[Span], events: Sequence[Event], period: Interval) -> Availability:
+    """How the default path was: whether anything carried the yard."""
+    own = [span for span in spans if span.path == "default"]
+    return availability(
+        period,
+        [(span.start, span.end) for span in own if span.state in ("primary", "standby")],
+        [(span.start, span.end) for span in own if span.state == "dark"],
+        [(event.start, event.end) for event in events if event.kind in ("gap", "failover")],
+    )
+
+
+def carried(uplink: str, spans: Sequence[Span], period: Interval) -> list[Interval]:
+    """When this uplink carried the yard."""
+    own = [(span.start, span.end) for span in spans if span.path == "default" and span.uplink == uplink]
+    return common([period], own)
+
+
+@dataclass(frozen=True)
+class Outage:
+    """A row of `yardlight outages`. Times in unix seconds; `error` is the half width of the length, None if not known.
+
+    `uplink` is the circuit it happened to: of a failover the one that was left, of a failback the one returned to.
+    `ongoing`: it had not ended when the box last looked, at `end`.
+    """
+
+    terminal: str
+    kind: Kind
+    uplink: str
+    start: float
+    end: float
+    error: float | None
+    segment: str
+    isp: str
+    circuit: str
+    evidence: str
+    ongoing: bool = False
+
+    @property
+    def seconds(self) -> float:
+        return max(0.0, self.end - self.start)
+
+
+def outages(terminal: Terminal, events: Sequence[Event], spans: Sequence[Span]) -> list[Outage]:
+    """Every gap of the default path, failover, failback and silence of a circuit, in order of their beginning."""
+    rows = [_row(terminal, event, events, spans) for event in events if event.kind in _KINDS]
+    for uplink in terminal.uplinks:
+        pinned = [span for span in spans if span.path == "pinned" and span.uplink == uplink]
+        rows += _unwritten(terminal, "circuit", uplink, pinned, "down", events, spans)
+    default = [span for span in spans if span.path == "default"]
+    rows += _unwritten(terminal, "gap", "", default, "dark", events, spans)
+    return sorted(rows, key=lambda row: (row.start, row.kind, row.uplink))
+
+
+_KINDS = ("gap", "failover", "uplink_gap")
+
+
+def _row(terminal: Terminal, event: Event, events: Sequence[Event], spans: Sequence[Span]) -> Outage:
+    error = event.detail.get("error")
+    when = (event.start, event.end)
+    if event.kind == "uplink_gap":
+        segment = str(event.detail.get("segment", "unknown"))
+        evidence = f"{_WHERE[segment]}; {_yard(when, events, spans)}"
+        return _outage(terminal, "circuit", event.uplink, when, error, segment, evidence)
+    evidence = _circuits(when, events, spans)
+    if event.kind == "gap":
+        return _outage(terminal, "gap", event.uplink, when, error, "", evidence)
+    left = str(event.detail.get("came_from", ""))
+    uplink = terminal.uplinks.get(event.uplink)
+    back = uplink is not None and uplink.role == "primary"
+    evidence = f"from {left or 'unknown'} to {event.uplink}; {evidence}"
+    if back:
+        return _outage(terminal, "failback", event.uplink, when, error, "", evidence)
+    return _outage(terminal, "failover", left, when, error, "", evidence)
+
+
+_WHERE = {
+    "next_hop": "no target answered over it, nor did the next hop",
+    "isp": "no target answered over it, nor did the ISP; the next hop did",
+    "far": "no target answered over it; what is probed nearer did",
+    "unknown": "no target answered over it",
+}
+
+
+def _outage(
+    terminal: Terminal,
+    kind: Kind,
+    uplink: str,
+    when: Interval,
+    error: float | None,
+    segment: str,
+    evidence: str,
+    ongoing: bool = False,
+) -> Outage:
+    known = terminal.uplinks.get(uplink)
+    isp, circuit = (known.circuit.isp or "", known.circuit.id or "") if known else ("", "")
+    return Outage(terminal.name, kind, uplink, *when, error, segment, isp, circuit, evidence, ongoing)
+
+
+def _yard(when: Interval, events: Sequence[Event], spans: Sequence[Span]) -> str:
+    """What the default path did meanwhile."""
+    moves = [event for event in events if event.kind == "failover" and _touch(when, event)]
+    if moves:
+        return f"the yard moved to {moves[0].uplink}"
+    dark = any(span.path == "default" and span.state == "dark" and _touch(when, span) for span in spans)
+    if dark or any(event.kind == "gap" and _touch(when, event) for event in events):
+        return "the yard was cut off too"
+    carriers = {span.uplink for span in spans if span.path == "default" and span.uplink and _touch(when, span)}
+    return (
+        f"the yard went on over {' and '.join(sorted(carriers))}" if carriers else "who carried the yard is not known"
+    )
+
+
+def _circuits(when: Interval, events: Sequence[Event], spans: Sequence[Span]) -> str:
+    """Which circuits were silent meanwhile, on their own paths."""
+    silent = {event.uplink for event in events if event.kind == "uplink_gap" and _touch(when, event)}
+    silent |= {span.uplink for span in spans if span.path == "pinned" and span.state == "down" and _touch(when, span)}
+    if silent:
+        return f"{' and '.join(sorted(silent))} silent on {'its' if len(silent) == 1 else 'their'} own path meanwhile"
+    watched = any(span.path == "pinned" and span.state in UP and _touch(when, span) for span in spans)
+    return "every circuit answered meanwhile: look at the router" if watched else "the circuits were not measured"
+
+
+def _touch(when: Interval, other: Event | Span) -> bool:
+    return other.start <= when[1] and other.end >= when[0]
+
+
+def _unwritten(
+    terminal: Terminal,
+    kind: Literal["gap", "circuit"],
+    uplink: str,
+    own: Sequence[Span],
+    bad: str,
+    events: Sequence[Event],
+    spans: Sequence[Span],
+) -> list[Outage]:
+    """Outages that were watched but have no event: those that last, and those that ended while nobody looked."""
+    kinds = ("uplink_gap",) if kind == "circuit" else ("gap", "failover")
+    written = [event for event in events if event.kind in kinds and (kind == "gap" or event.uplink == uplink)]
+    everything = (float("-inf"), float("inf"))
+    bad_time = [(span.start, span.end) for span in own if span.state == bad]
+    good_time = [(span.start, span.end) for span in own if span.state not in (bad, "unknown")]
+    last = max((span.end for span in own), default=0.0)
+    rows = []
+    for down in availability(everything, good_time, bad_time, ()).outages:
+        when = (down.start, down.end)
+        if any(_touch(when, event) for event in written):
+            continue
+        ongoing = down.end == last
+        if kind == "circuit":
+            evidence = f"{_WHERE['unknown']}; {_yard(when, events, spans)}"
+        else:
+            evidence = _circuits(when, events, spans)
+        if not ongoing:
+            evidence = f"{evidence}; its end was not measured"
+        segment = "unknown" if kind == "circuit" else ""
+        rows.append(_outage(terminal, kind, uplink, when, None, segment, evidence, ongoing))
+    return rows
+
+
+class History:
+    """One or more state files read as one: a fleet's boxes each keep their own. Close it, or use `with`."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        """Raises `StateError` for the first file that cannot be read."""
+        self._readers: list[Reader] = []
+        try:
+            for path in paths:
+                self._readers.append(Reader(path))
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> History:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        for reader in self._readers:
+            reader.close()
+
+    def events(self, fleet: str, terminal: str, period: Interval) -> list[Event]:
+        """Events that touch the period, oldest first."""
+        found = [event for reader in self._readers for event in reader.events(fleet, terminal, *period)]
+        return sorted(found, key=lambda event: event.start)
+
+    def spans(self, fleet: str, terminal: str, period: Interval) -> list[Span]:
+        """Spans that touch the period, oldest first."""
+        found = [span for reader in self._readers for span in reader.spans(fleet, terminal, *period)]
+        return sorted(found, key=lambda span: span.start)
