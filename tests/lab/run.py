@@ -43,7 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.json:
         print(json.dumps(measure.document(judged, values, notes), indent=1))
     else:
-        measure.show(judged, notes, Console())
+        console = Console()
+        measure.show(judged, notes, Console(width=max(console.width, 130)))
     return 1 if any(one.passed is False for one in judged) else 0
 
 
