@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.rules.yard import ALWAYS, FIBER, LONG_AGO, LTE, Centre, Host, Spans, Yard
 
-CUT, HEAL, END = 200.0, 600.0, 700.0
+CUT, HEAL, END = 150.0, 410.0, 480.0
 Expected = tuple[tuple[float, float, tuple[str, ...]], ...]
 
 
@@ -48,13 +48,13 @@ def both_dead(**more: Any) -> Yard:
 
 
 def lte_dies_too(**more: Any) -> Yard:
-    """Fiber dies, LTE carries, LTE dies at 400 s; both heal together and the router goes back."""
-    return yard(((CUT, HEAL),), ((400.0, HEAL),), path=((CUT + 15, "lte"), (HEAL + 20, "fiber")), **more)
+    """Fiber dies, LTE carries, LTE dies 100 s after it; both heal together and the router goes back."""
+    return yard(((CUT, HEAL),), ((CUT + 100, HEAL),), path=((CUT + 15, "lte"), (HEAL + 20, "fiber")), **more)
 
 
 def moved_host(blank: float) -> tuple[Host, ...]:
-    """The exporter stops at 400 s and starts on another host 40 s later, knowing nothing for `blank` seconds."""
-    return Host(runs=((0, 400.0),)), Host("10.10.0.99:10480", ((440.0, 1e9),), blank=blank)
+    """The exporter stops 100 s after CUT and starts on another host 40 s later, knowing nothing for `blank` seconds."""
+    return Host(runs=((0, CUT + 100),)), Host("10.10.0.99:10480", ((CUT + 140, 1e9),), blank=blank)
 
 
 ON_LTE = ("ticket TerminalOnStandby fontana", "ticket UplinkDown fontana fiber")
@@ -72,7 +72,7 @@ SCENARIOS = (
         "T01", "fiber cut, LTE carries after 15 s, fiber heals and the router fails back: one ticket",
         (failover(15),), END,
         ((0, CUT + 10, ()), (CUT + 25, HEAL + 15, ON_LTE), (HEAL + 30, END, ())),
-        moved=400,
+        moved=CUT + 150,
     ),
     Scenario(
         "T02", "the router needs 50 s: a ticket, no page",
@@ -111,13 +111,13 @@ SCENARIOS = (
         "T06", "both lines dead, measurements arrive by another way: a page within page_after + 10 s",
         (both_dead(),), END,
         ((0, CUT + 5, ()), (CUT + 20, HEAL - 5, DARK), (HEAL + 10, END, ())),
-        moved=400,
+        moved=CUT + 150,
     ),
     Scenario(
         "T07", "LTE dead for three days, fiber fine",
         (Yard(lines={"fiber": FIBER, "lte": replace(LTE, dead=((LONG_AGO, HEAL),))}),), END,
         ((0, 115, ()), (130, HEAL, NO_STANDBY), (HEAL + 15, END, ())),
-        moved=400,
+        moved=CUT + 150,
     ),
     Scenario(
         "T08", "as T07, and fiber loses 15 %: degraded primary and no standby",
@@ -127,7 +127,7 @@ SCENARIOS = (
             (CUT + 70, HEAL - 5, (*NO_STANDBY, "page TerminalAtRisk fontana")),
             (HEAL + 10, END, NO_STANDBY),
         ),
-        moved=400,
+        moved=CUT + 150,
     ),
     Scenario(
         "T09", "15 % loss on fiber while the peak calendar is open",
@@ -137,7 +137,7 @@ SCENARIOS = (
             (CUT + 70, HEAL - 5, ("page UplinkDegraded fontana fiber",)),
             (HEAL + 10, END, ()),
         ),
-        moved=400,
+        moved=CUT + 150,
     ),
     Scenario(
         "T10", "15 % loss on fiber at two in the morning",
@@ -168,7 +168,7 @@ SCENARIOS = (
         "T17", "the policy route of the LTE probe address removed",
         (Yard(lines={"fiber": FIBER, "lte": replace(LTE, unpinned=((CUT, HEAL),))}),), END,
         ((0, CUT + 55, ()), (CUT + 70, HEAL - 5, ("ticket UplinkNotPinned fontana lte",)), (HEAL + 10, END, ())),
-        moved=400,
+        moved=CUT + 150,
     ),
     Scenario(
         "T20", "the box unplugged while the site answers from outside",
@@ -184,7 +184,7 @@ SCENARIOS = (
     ),
     Scenario(
         "T21-dark", "the exporter killed and back after 20 s, knowing nothing, while both lines are dead",
-        (both_dead(hosts=(Host(runs=((0, 400.0), (420.0, 1e9)), blank=30),)),), END,
+        (both_dead(hosts=(Host(runs=((0, CUT + 100), (CUT + 120, 1e9)), blank=30),)),), END,
         ((CUT + 20, HEAL - 5, DARK), (HEAL + 10, END, ())),
 
     ),
@@ -192,7 +192,7 @@ SCENARIOS = (
         "T22", "the wall clock of the box two hours ahead, and back",
         (yard(skew=((CUT, 7200.0), (HEAL, 0.0))),), END,
         ((0, CUT + 100, ()), (CUT + 140, HEAL - 5, ("ticket ClockSkewed fontana",)), (HEAL + 15, END, ())),
-        moved=400,
+        moved=CUT + 150,
     ),
     Scenario(
         "T22-dark", "both lines dead under a clock two hours behind",
@@ -212,24 +212,24 @@ SCENARIOS = (
     Scenario(
         "T24", "fiber down within its maintenance window, and LTE dies too",
         (lte_dies_too(maintenance=WINDOW),), END,
-        ((CUT + 25, 405, PLANNED), (420, HEAL - 5, (*DARK, *PLANNED)), (HEAL + 30, END, ())),
+        ((CUT + 25, CUT + 105, PLANNED), (CUT + 120, HEAL - 5, (*DARK, *PLANNED)), (HEAL + 30, END, ())),
     ),
     Scenario(
         "T24-cut-off", "as T24, and measurements are cut off with the lines",
         (lte_dies_too(maintenance=WINDOW, own_way=False),), END,
-        ((CUT + 25, 450, PLANNED), (465, HEAL - 5, (*MISSING, *PLANNED)), (HEAL + 30, END, ())),
+        ((CUT + 25, CUT + 150, PLANNED), (CUT + 165, HEAL - 5, (*MISSING, *PLANNED)), (HEAL + 30, END, ())),
 
     ),
     Scenario(
         "T25", "LTE dies while fiber is cut for a drill",
         (lte_dies_too(),), END,
-        ((CUT + 25, 405, ON_LTE), (420, HEAL - 5, (*DARK, *ON_LTE)), (HEAL + 30, END, ())),
+        ((CUT + 25, CUT + 105, ON_LTE), (CUT + 120, HEAL - 5, (*DARK, *ON_LTE)), (HEAL + 30, END, ())),
     ),
     Scenario(
         "T26", "the terminal removed from the inventory while it pages",
-        (both_dead(listed=((0, 400.0),)), replace(yard(), name="tacoma")), END,
-        ((CUT + 20, 395, DARK), (405, END, ())),
-        moved=300,
+        (both_dead(listed=((0, CUT + 100),)), replace(yard(), name="tacoma")), END,
+        ((CUT + 20, CUT + 95, DARK), (CUT + 105, END, ())),
+        moved=CUT + 60,
     ),
     Scenario(
         "T27", "the exporter moved to another host during an outage, without history",
@@ -269,7 +269,7 @@ SCENARIOS = (
         "T35", "the centre's exporter away for a minute and a half during an outage (test_live.py restarts Prometheus)",
         (both_dead(),), END,
         ((0, CUT + 5, ()), (CUT + 20, HEAL - 5, DARK), (HEAL + 10, END, ())),
-        centre=Centre(runs=((0.0, 300.0), (390.0, 1e9))),
+        centre=Centre(runs=((0.0, CUT + 50), (CUT + 140, 1e9))),
     ),
     Scenario(
         "T36", "a quiet night",
@@ -307,7 +307,7 @@ SCENARIOS = (
         "probes-only", "the primary's probes find nothing while the router's traffic still flows over it",
         (Yard(lines={"fiber": replace(FIBER, dead=((CUT, HEAL),)), "lte": LTE}, dead_path=False),), END,
         ((0, CUT + 25, ()), (CUT + 40, HEAL, ("ticket UplinkDown fontana fiber",)), (HEAL + 15, END, ())),
-        moved=400,
+        moved=CUT + 150,
     ),
     Scenario(
         "long-outage-heals", "after both lines were dead LTE's verdict lags by 40 s and fiber looks lossy for a minute",
@@ -322,9 +322,17 @@ SCENARIOS = (
         ((CUT + 20, HEAL - 5, DARK), (HEAL + 10, 1000, ())),
     ),
     Scenario(
+        "path-unknown",
+        "both lines dead at a yard that never knows which line carries: over when its default path answers",
+        (both_dead(path_known=False),),
+        700,
+        ((0, CUT + 5, ()), (CUT + 20, HEAL + 110, DARK), (HEAL + 130, 700, ())),
+        moved=CUT + 60,
+    ),
+    Scenario(
         "centre-away", "the centre's exporter down for five minutes while all yards are well",
         (yard(),), 900,
-        ((0, CUT + 115, ()), (CUT + 150, HEAL - 10, ("page CentreNotReporting",)), (HEAL + 15, 900, ())),
+        ((0, CUT + 100, ()), (CUT + 150, HEAL - 10, ("page CentreNotReporting",)), (HEAL + 15, 900, ())),
         centre=Centre(runs=((0.0, CUT), (HEAL, 1e9))), every=15,
         moved=-1,
     ),
@@ -344,22 +352,22 @@ SCENARIOS = (
         (yard(),), 900,
         (
             (0, CUT + 285, ()),
-            (CUT + 330, HEAL - 10, ("ticket ConfigReloadFailed inland-haul/",)),
-            (HEAL + 15, 900, ()),
+            (CUT + 330, 590, ("ticket ConfigReloadFailed inland-haul/",)),
+            (615, 900, ()),
         ),
-        centre=Centre(refused=((CUT, HEAL),)), every=15,
-        moved=400,
+        centre=Centre(refused=((CUT, 600),)), every=15,
+        moved=CUT + 150,
     ),
     Scenario(
         "disk-full", "a state file that cannot be written",
         (yard(),), 900,
         (
             (0, CUT + 285, ()),
-            (CUT + 330, HEAL - 10, ("ticket StateNotWritable inland-haul/",)),
-            (HEAL + 15, 900, ()),
+            (CUT + 330, 590, ("ticket StateNotWritable inland-haul/",)),
+            (615, 900, ()),
         ),
-        centre=Centre(unwritable=((CUT, HEAL),)), every=15,
-        moved=400,
+        centre=Centre(unwritable=((CUT, 600),)), every=15,
+        moved=CUT + 150,
     ),
     Scenario(
         "poll-fails", "a vendor's account that fails for forty minutes",
@@ -370,6 +378,6 @@ SCENARIOS = (
             (2615, 3000, ()),
         ),
         centre=Centre(failing=((CUT, 2600.0),)), every=15,
-        moved=400,
+        moved=CUT + 150,
     ),
 )  # fmt: skip

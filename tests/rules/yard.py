@@ -94,6 +94,8 @@ class Yard:
     own_way: bool = True
     # False: only pinned probes are lost, the router's own traffic passes.
     dead_path: bool = True
+    # False: which uplink carries cannot be told, so the state is unknown whenever it is not dark.
+    path_known: bool = True
     skew: tuple[tuple[float, float], ...] = ()
     stage: str = "live"
     on_failover: str = "ticket"
@@ -125,7 +127,8 @@ class Yard:
         role = self.lines[self.carrier(at)].role
         ends = [end for line in self.lines.values() for _, end in line.dead]
         moves = [start for start, _ in self.path]
-        return role, max((moment for moment in ends + moves if moment <= at), default=LONG_AGO)
+        state = role if self.path_known else "unknown"
+        return state, max((moment for moment in ends + moves if moment <= at), default=LONG_AGO)
 
     def heard(self, at: float) -> bool:
         return self.own_way or inside(self.lines[self.carrier(at)].dead, at) is None
