@@ -24,10 +24,10 @@ class Faults:
         """Drop everything both ways, silently; `upstream` leaves the ISP's own gateway answering."""
         return await self._rule(circuit, where, "-j DROP", "blackhole")
 
-    async def loss(self, circuit: str, share: float, where: Where = "upstream") -> float:
-        """Lose `share` of the packets each way."""
-        rule = f"-m statistic --mode random --probability {share} -j DROP"
-        return await self._rule(circuit, where, rule, "loss", share=share)
+    async def loss(self, circuit: str, share: float) -> float:
+        """Lose `share` of what comes back from the internet: as many round trips fail."""
+        rule = f"-i core -m statistic --mode random --probability {share} -j DROP"
+        return await self._rule(circuit, "upstream", rule, "loss", share=share)
 
     async def dns_dead(self, circuit: str) -> float:
         """Names are no longer answered on this circuit; all else passes."""
