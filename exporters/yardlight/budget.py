@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from yardlight.inventory.models import Metered, Target, Terminal, Uplink
+from yardlight.inventory.models import Metered, Service, Target, Terminal, Uplink
 
 FRAME = 14
 ECHO_PAYLOAD = 8
@@ -20,6 +20,8 @@ INTERVALS_TO_DOWN = 3
 MARGIN = 0.97
 # An unmetered uplink is judged after three silent seconds; see DESIGN section 9.
 UNMETERED_DOWN_AFTER = 3.0
+# What one probe of a service costs, question for the name included: measured with a chain of two RSA certificates.
+HTTPS_BYTES, HTTP_BYTES, DNS_BYTES = 8_000, 2_500, 300
 
 
 def echo_bytes(v6: bool = False) -> int:
@@ -53,7 +55,8 @@ class ProbePlan:
     """How an uplink is probed: seconds between probes of one target (unmetered) or between rounds (metered).
 
     `down_after` is how long silence lasts before the uplink is down; `shortest_down_after` is the least that
-    can be asked for. `round_bytes` and `rate` (bytes a second of the routine share) are 0 when unmetered.
+    can be asked for. `round_bytes` and `rate` (bytes a second of the routine share) are 0 when unmetered, and
+    `service_interval` (seconds between routine probes of one service) where a service's own `every` holds.
     """
 
     interval: float
@@ -61,6 +64,7 @@ class ProbePlan:
     shortest_down_after: float
     round_bytes: int = 0
     rate: float = 0.0
+    service_interval: float = 0.0
 
 
 def period_seconds(metered: Metered) -> float:
@@ -77,15 +81,40 @@ def round_bytes(targets: tuple[Target, ...], egress: bool) -> int:
     return probe + proof
 
 
+def service_bytes(service: Service) -> int:
+    """Bytes that a routine probe of this service is expected to cost."""
+    if service.url is None:
+        return DNS_BYTES
+    return HTTPS_BYTES if service.url.startswith("https:") else HTTP_BYTES
+
+
+def services_share(terminal: Terminal, metered: Metered) -> float:
+    """The part of a metered budget that is for services: none where there are none."""
+    return metered.for_services if terminal.services else 0.0
+
+
 def plan(terminal: Terminal, uplink: Uplink) -> ProbePlan:
     """The interval and the least `down_after` for this uplink, from its budget when it is metered."""
     if not isinstance(uplink.metered, Metered):
         interval = uplink.interval or MIN_INTERVAL
         shortest = INTERVALS_TO_DOWN * interval
         return ProbePlan(interval, uplink.down_after or max(UNMETERED_DOWN_AFTER, shortest), shortest)
-    rate = uplink.metered.budget * MARGIN * (1 - uplink.metered.reserve) / period_seconds(uplink.metered)
+    paid = uplink.metered.budget * MARGIN / period_seconds(uplink.metered)
+    for_services = services_share(terminal, uplink.metered)
+    rate = paid * (1 - uplink.metered.reserve - for_services)
     cost = round_bytes(uplink.targets or terminal.targets, terminal.egress is not None)
     affordable = max(MIN_INTERVAL, cost / rate) if rate > 0 else float("inf")
     interval = max(uplink.interval or 0.0, affordable)
     shortest = INTERVALS_TO_DOWN * interval
-    return ProbePlan(interval, uplink.down_after or shortest, shortest, cost, rate)
+    return ProbePlan(
+        interval, uplink.down_after or shortest, shortest, cost, rate, _service_interval(terminal, paid * for_services)
+    )
+
+
+def _service_interval(terminal: Terminal, rate: float) -> float:
+    """Seconds between two routine probes of each service at `rate` bytes a second; infinite if nothing is paid."""
+    if not terminal.services:
+        return 0.0
+    services = terminal.services.values()
+    affordable = sum(map(service_bytes, services)) / rate if rate > 0 else float("inf")
+    return max(affordable, *(service.every for service in services))

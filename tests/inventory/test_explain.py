@@ -69,7 +69,7 @@ def inventory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Inventory:
         ),
         (
             "terminals.fontana.uplinks.lte.metered",
-            "terminals.fontana.uplinks.lte.metered = {budget: 50 MB, per: month, reserve: 30%}\n"
+            "terminals.fontana.uplinks.lte.metered = {budget: 50 MB, per: month, reserve: 30%, for_services: 20%}\n"
             "  nobody wrote it; lte, 5g and satellite are metered unless they say metered: false",
         ),
         (

@@ -14,8 +14,8 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from yardlight.errors import Problem
-from yardlight.inventory import complain, rules
-from yardlight.inventory.models import METERED_MEDIA, Fleet, Medium, Terminal, Uplink
+from yardlight.inventory import complain, rules, service_rules
+from yardlight.inventory.models import METERED_MEDIA, Fleet, Medium, Service, Terminal, Uplink
 from yardlight.inventory.source import Node, describe, merge, plain
 from yardlight.inventory.words import choice
 
@@ -55,6 +55,7 @@ class _Assembly:
             if terminals_node.value == {} == plain(entries["terminals"]):
                 self._say(terminals_node, "there is no terminal; write one entry per terminal")
         terminals = {name: self._terminal(name, node) for name, node in merged.items()}
+        self._problems.extend(service_rules.fleet_problems(merged, terminals))
         return (fleet.model_copy(update={"terminals": terminals}) if fleet else None), self._root
 
     def _say(self, node: Node, message: str, *below: str) -> None:
@@ -97,7 +98,7 @@ class _Assembly:
         """A terminal with what its class and the defaults say laid under it."""
         if node.value is None:
             node = replace(node, value={})
-        layers = [*self._layers(node), node]
+        layers = [*self._layers(node), _services_filled(node)]
         merged = reduce(merge, layers)
         uplinks = merged.entries.get("uplinks")
         if not (isinstance(merged.value, dict) and uplinks and isinstance(uplinks.value, dict)):
@@ -110,12 +111,12 @@ class _Assembly:
 
     def _layers(self, node: Node) -> Iterator[Node]:
         if "terminal" in self._defaults:
-            yield self._defaults["terminal"]
+            yield _services_filled(self._defaults["terminal"])
         wanted = node.entries.get("class")
         if wanted is None:
             return
         if isinstance(wanted.value, str) and wanted.value in self._classes:
-            yield self._classes[wanted.value]
+            yield _services_filled(self._classes[wanted.value])
         elif isinstance(wanted.value, str):
             self._say(
                 wanted,
@@ -125,6 +126,7 @@ class _Assembly:
             self._say(wanted, f"{describe(wanted.value)} is not the name of a class")
 
     def _terminal(self, name: str, node: Node, partial: bool = False) -> Terminal | None:
+        node = _services_filled(node)
         if not isinstance(node.value, dict):
             self._say(node, f"{describe(node.value)} is not a mapping")
             return None
@@ -151,7 +153,8 @@ class _Assembly:
             return None
         terminal = terminal.model_copy(update={"uplinks": {key: entry for key, entry in uplinks.items() if entry}})
         self._problems.extend(rules.judged_problems(node, terminal, broken))
-        return terminal
+        services = {key: _located(service, node.get(("services", key))) for key, service in terminal.services.items()}
+        return terminal.model_copy(update={"services": services})
 
     def _uplink(self, name: str, node: Node, data: Any, partial: bool) -> tuple[Uplink | None, set[str]]:
         if not isinstance(data, dict):
@@ -164,6 +167,26 @@ class _Assembly:
         """The models have a name as a field only because we fill it in."""
         if "name" in node.entries:
             self._say(node.entries["name"], "the name is the key above, not a field")
+
+
+def _services_filled(node: Node) -> Node:
+    """A terminal, a class or the defaults with each service that is only a web address written out."""
+    services = node.entries.get("services")
+    if services is None or not isinstance(services.value, dict):
+        return node
+    written = {
+        name: replace(entry, value={"url": entry}) if isinstance(entry.value, str) else entry
+        for name, entry in services.value.items()
+    }
+    return replace(node, value={**node.entries, "services": replace(services, value=written)})
+
+
+def _located(service: Service, node: Node | None) -> Service:
+    """With the file of its certificates as seen from here: it was written relative to the inventory's."""
+    written = node.get(("ca_file",)) if node else None
+    if service.ca_file is None or written is None:
+        return service
+    return service.model_copy(update={"ca_file": str(service_rules.ca_path(written, service.ca_file))})
 
 
 def _filled(node: Node) -> Node:

@@ -22,14 +22,16 @@ from yardlight.inventory.models import Metered, Target, Terminal, Uplink, is_add
 _DAY = 86400
 # From here on, terminals that cost the same share a row.
 _MANY = 10
-_HEAD = ("terminal", "uplink", "every", "a round", "down after", "a day", "of its budget")
+_HEAD = ("terminal", "uplink", "every", "a round", "down after", "services every", "a day", "of its budget")
 
 
 @dataclass(frozen=True)
 class Cost:
     """What one uplink costs: seconds between rounds, bytes of a round, seconds of silence until it is down.
 
-    `period_bytes` is what routine probing takes of `budget_bytes` in `period_seconds`; None if not metered.
+    `service_interval_seconds` is between two routine probes of each service (None without services); the day and the
+    period count them. `period_bytes` is what routine probing takes of `budget_bytes` in `period_seconds`; None if not
+    metered.
     """
 
     terminal: str
@@ -43,6 +45,7 @@ class Cost:
     period_bytes: float | None = None
     period_seconds: float | None = None
     budget_bytes: int | None = None
+    service_interval_seconds: float | None = None
 
 
 def check(path: Path, terminal: str | None, as_json: bool) -> int:
@@ -145,7 +148,10 @@ def _cost(terminal: Terminal, uplink: Uplink) -> Cost:
     plan = budget.plan(terminal, uplink)
     metered = uplink.metered if isinstance(uplink.metered, Metered) else None
     spent = plan.round_bytes if metered else sum(map(_bytes, uplink.targets or terminal.targets))
+    services = terminal.services.values()
+    every = plan.service_interval or min((service.every for service in services), default=None)
     rate = spent / plan.interval
+    rate += sum(budget.service_bytes(each) / (plan.service_interval or each.every) for each in services)
     period = budget.period_seconds(metered) if metered else None
     return Cost(
         terminal=terminal.name,
@@ -159,6 +165,7 @@ def _cost(terminal: Terminal, uplink: Uplink) -> Cost:
         period_bytes=rate * period if period else None,
         period_seconds=period,
         budget_bytes=metered.budget if metered else None,
+        service_interval_seconds=every,
     )
 
 
@@ -220,6 +227,7 @@ def _cells(cost: Cost) -> tuple[str, ...]:
         words.duration(cost.interval_seconds),
         words.size(cost.round_bytes),
         words.duration(cost.down_after_seconds),
+        "" if cost.service_interval_seconds is None else words.duration(cost.service_interval_seconds),
         words.size(cost.day_bytes),
         of_budget,
     )
@@ -227,18 +235,25 @@ def _cells(cost: Cost) -> tuple[str, ...]:
 
 def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
     """A table for a person at a terminal; plain columns, never cut, for a pipe."""
+    head, *rows = _without_empty(_HEAD, *rows)
     console = Console()
     if console.is_terminal:
-        table = Table(*_HEAD, box=None, padding=(0, 2, 0, 0), pad_edge=False)
+        table = Table(*head, box=None, padding=(0, 2, 0, 0), pad_edge=False)
         for row in rows:
             table.add_row(*row)
         console.print(table)
         console.print()
         return
-    widths = [max(map(len, column)) for column in zip(_HEAD, *rows, strict=True)]
-    for row in (_HEAD, *rows):
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    for row in (head, *rows):
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     print()
+
+
+def _without_empty(head: tuple[str, ...], *rows: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """The table without the columns in which nothing is."""
+    kept = [index for index in range(len(head)) if any(row[index] for row in rows)]
+    return [tuple(row[index] for index in kept) for row in (head, *rows)]
 
 
 def _count(number: int, what: str) -> str:

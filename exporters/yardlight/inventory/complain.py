@@ -26,6 +26,7 @@ _ACCEPTED = {
     "terminals": "write one entry per terminal",
     "uplinks": "write one entry per circuit, like fiber: {bind: 10.0.0.2}",
     "medium": "write one of fiber, lte, 5g, cable, satellite",
+    "services": "write one entry per service, like dispatch: https://dispatch.example.com/health",
     "metered": "write false, true or {budget: 50 MB}",
     "from": "write the local time, like 2026-02-03T22:00",
     "to": "write the local time, like 2026-02-04T04:00",
@@ -86,6 +87,8 @@ def _message(item: ErrorDetails, path: tuple[str, ...], model: type[BaseModel]) 
         return f"{found} is not a list; write [{raw}]" if isinstance(raw, str) else f"{found} is not a list"
     if kind == "string_type":
         return f"{found} is not text"
+    if kind.startswith("bool_"):
+        return f"{found} is neither true nor false"
     if kind.startswith("int_"):
         return f"{found} is not a whole number"
     if kind == "greater_than_equal":

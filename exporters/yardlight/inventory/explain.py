@@ -12,7 +12,7 @@ from yardlight.inventory import words
 from yardlight.inventory.models import Fleet, Terminal
 from yardlight.inventory.source import Node, plain
 
-_SHARES = ("loss", "reserve")
+_SHARES = ("loss", "reserve", "for_services")
 # Fields that are filled in from others when nobody writes them.
 _DERIVED = {
     "role": "the first uplink without a role is primary, the others are standbys",

@@ -85,6 +85,47 @@ def _host_port(raw: str) -> str:
     return raw
 
 
+def _url(raw: str) -> str:
+    try:
+        parts = urlsplit(raw)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port = "", None
+    valid = raw.isascii() and raw.isprintable() and " " not in raw and "#" not in raw
+    if not (valid and parts.scheme in ("http", "https") and port != 0 and (is_address(host) or _HOST.fullmatch(host))):
+        raise ValueError(f"{raw!r} is not a web address; write https://dispatch.example.com/health")
+    if "@" in parts.netloc:
+        raise ValueError("holds a user or a password; services are asked without credentials")
+    return raw
+
+
+def _host(raw: str) -> str:
+    if is_address(raw) or not _HOST.fullmatch(raw):
+        raise ValueError(f"{raw!r} is not a name; write dispatch.example.com")
+    return raw
+
+
+def _listed(raw: Any) -> Any:
+    """One value as a list of one."""
+    return raw if isinstance(raw, list | tuple) else [raw]
+
+
+def _status(raw: int) -> int:
+    if not 100 <= raw <= 599:
+        raise ValueError(f"{raw} is not an HTTP status; write numbers from 100 to 599")
+    return raw
+
+
+def parse_redirects(raw: Any) -> Any:
+    """`none`, `same_host`, or the hosts that may be redirected to. Raises `ValueError` naming these."""
+    if raw in ("none", "same_host"):
+        return raw
+    hosts = raw if isinstance(raw, list | tuple) else [None]
+    if not all(isinstance(host, str) and (is_address(host) or _HOST.fullmatch(host)) for host in hosts):
+        raise ValueError(f"{raw!r} is neither none, same_host nor a list of hosts like [login.example.com]")
+    return tuple(host.lower() for host in hosts)
+
+
 def is_address(text: str) -> bool:
     """True for an IPv4 or IPv6 address, false for a name."""
     try:
@@ -174,11 +215,15 @@ class Circuit(Model):
 
 
 class Metered(Model):
-    """A plan that pays per byte: we send at most `budget` per `per` over it, `reserve` of that only for incidents."""
+    """A plan that pays per byte: we send at most `budget` per `per` over it.
+
+    `reserve` of that is only for incidents, and `for_services` for probes of services where the terminal has any.
+    """
 
     budget: Size = 50_000_000
     per: Literal["month"] | Duration = "month"
     reserve: Share = 0.3
+    for_services: Share = 0.2
 
 
 class Uplink(Model):
@@ -199,6 +244,44 @@ class Uplink(Model):
     circuit: Circuit = Circuit()
     metered: Metered | Literal[False] = False
     sim: Name | None = None
+
+
+class Service(Model):
+    """A thing the yard works with, asked for over every path: a web address (`url`) or a name in DNS (`dns`).
+
+    What is expected of a `url`: one of `status` (any 2xx where empty), `body` somewhere in what comes, and `redirects`
+    no further than they may go. Of a `dns` name: `rcode`, and nothing but these records as `answer` (any where empty).
+    With `portal_check` an answer without TLS counts only if the same is not answered for a host that cannot exist.
+    """
+
+    url: Annotated[str, AfterValidator(_url)] | None = None
+    status: Annotated[tuple[Annotated[int, AfterValidator(_status)], ...], BeforeValidator(_listed)] = ()
+    body: str | None = None
+    redirects: Annotated[Literal["none", "same_host"] | tuple[str, ...], BeforeValidator(parse_redirects)] = "none"
+    ca_file: str | None = None
+    max_size: Size = 1_000_000
+    portal_check: bool = True
+    dns: Annotated[str, AfterValidator(_host)] | None = None
+    type: Literal["A", "AAAA", "CNAME", "MX", "NS", "SRV", "TXT"] = "A"
+    answer: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
+    rcode: Literal["NOERROR", "NXDOMAIN", "SERVFAIL", "REFUSED"] = "NOERROR"
+    every: Duration = 30.0
+    timeout: Duration = 5.0
+    slow_after: Duration = 3.0
+
+    @property
+    def probe(self) -> Literal["http", "dns"]:
+        return "dns" if self.url is None else "http"
+
+    @property
+    def host(self) -> str:
+        """The name or address that is asked for."""
+        return self.dns or urlsplit(self.url or "").hostname or ""
+
+    @property
+    def asks(self) -> str:
+        """What is asked, in a word: two services of which this differs are two things."""
+        return self.url or f"{self.type} {self.dns}"
 
 
 class DefaultPath(Model):
@@ -248,6 +331,7 @@ class Terminal(Model):
     report_within: Duration | None = None
     on_failover: Literal["ticket", "page"] = "ticket"
     uplinks: dict[Name, Uplink]
+    services: dict[Name, Service] = {}
     maintenance: tuple[Maintenance, ...] = ()
 
     @property

@@ -40,6 +40,9 @@ _WRITTEN: dict[Any, JsonSchemaValue] = {
             },
         ]
     },
+    models.parse_redirects: {
+        "anyOf": [{"enum": ["none", "same_host"]}, {"type": "array", "items": _TEXT}],
+    },
     models._days: {"type": "string", "examples": ["mon-fri", "mon,wed,sat"]},
     models._hours: {"type": "string", "pattern": r"^\d\d:\d\d-\d\d:\d\d$", "examples": ["05:00-20:00"]},
 }
@@ -74,6 +77,8 @@ def schema() -> dict[str, Any]:
     parts["Uplink"]["properties"]["metered"] = {"anyOf": [{"type": "boolean"}, {"$ref": "#/$defs/Metered"}]}
     nullable_uplink = {"anyOf": [{"$ref": "#/$defs/Uplink"}, {"type": "null"}]}
     parts["Terminal"]["properties"]["uplinks"]["additionalProperties"] = nullable_uplink
+    service = {"anyOf": [{"type": "string", "pattern": "^https?://"}, {"$ref": "#/$defs/Service"}]}
+    parts["Terminal"]["properties"]["services"]["additionalProperties"] = service
     terminal = {"$ref": "#/$defs/Terminal"}
     document["properties"] |= {
         "classes": {"type": "object", "additionalProperties": terminal},
