@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from dataclasses import dataclass, field, replace
+from itertools import permutations
 from typing import Any, Literal
 
 from yardlight import catalogue as m
@@ -17,7 +18,7 @@ from yardlight.state import Event, Span, State, Total
 from yardlight.terminal.engine import Engine
 from yardlight.terminal.metering import Account, Ledger
 from yardlight.terminal.path import Pace, Path, TargetLane, Wire
-from yardlight.terminal.pins import DEFAULT, Key, Pins, Proof
+from yardlight.terminal.pins import ALONE, DEFAULT, SILENT, Key, Pins, Proof
 from yardlight.terminal.silence import SETTLE, Gap
 from yardlight.terminal.stretch import Stretches
 from yardlight.terminal.timeline import Timeline
@@ -33,6 +34,8 @@ UPLINK_STATES = ("up", "degraded", "down", "unknown")
 BUSY, CALM = 0.1, 0.25
 # Evidence about a path older than this says nothing about now (unmetered; a metered one: three rounds).
 PROOF_VALID = 10.0
+# So many unanswered questions in a row are no rate limit.
+SILENT_AFTER = 3
 # A first answer after a silence may be a fluke: the yard is called carried again after this long.
 STEADY = 0.5
 # Fast probing finds a metered uplink silent before its routine pace would.
@@ -267,6 +270,8 @@ class TerminalExporter:
 
     def fire(self, now: float) -> None:
         """Judge everything; more often while something is wrong."""
+        if self.pins.needed and not self.pins.certain:
+            self._infer(now)
         trouble = self._judge_default(now)
         for watch in self.watches.values():
             trouble |= self._judge_uplink(watch, now)
@@ -302,6 +307,33 @@ class TerminalExporter:
             self._say("uplink changed", {**change, "reason": judgement.reason})
             self._remember(now)
         return _in_motion(path, judgement.state in ("down", "unknown"), now)
+
+    def _infer(self, now: float) -> None:
+        """Many carriers hide their hops. With two uplinks, what is known of one still tells of the other.
+
+        While one is dead, whatever answers came by the other. While both live, a hop that answers on one and keeps
+        silent on the other, whose probes are answered, is the other's signature.
+        """
+        if len(self.watches) != 2:
+            return
+        for known, other in permutations(self.watches.values()):
+            silence = known.path.silence
+            if silence.confirmed(now):
+                for path in (other.path, self.default):
+                    last = path.silence.last_good
+                    hidden = path is not self.default or path.questions.in_vain >= 2
+                    if hidden and last is not None and last > (silence.first_bad or now):
+                        self.pins.see(path.name, ALONE, other.uplink.name, last)
+                continue
+            for key in tuple(self.pins.signatures[known.uplink.name]):
+                asked = self.pins.answered_at(known.uplink.name, key)
+                if asked is None or now - asked > 2 * PROOF_VALID:
+                    continue
+                for path in (other.path, self.default):
+                    last = path.silence.last_good
+                    answers = last is not None and now - last < max(2.0, 1.5 * path.pace.interval)
+                    if answers and path.asked_in_vain(key) >= SILENT_AFTER:
+                        self.path_seen(path, key, SILENT, now)
 
     def _proof(self, watch: UplinkWatch, now: float) -> Proof:
         valid = PROOF_VALID

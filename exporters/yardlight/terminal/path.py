@@ -163,14 +163,19 @@ class TargetLane:
 
 @dataclass(slots=True)
 class ProofLane:
-    """Asks over one path for one kind of evidence: who answers after n hops, or which address the outside sees."""
+    """Asks over one path for one kind of evidence: who answers after n hops, or which address the outside sees.
+
+    `in_vain` counts the questions since the last answer.
+    """
 
     path: Path
     key: Key
+    in_vain: int = 0
 
     def send(self, now: float) -> None:
         """One question. Raises `OSError` if it cannot leave."""
         path, engine = self.path, self.path.engine
+        self.in_vain += 1
         if self.key == EGRESS:
             host, port = path.egress or ("", 0)
             stun = engine.stun(path.bind, ":" in host)
@@ -188,13 +193,13 @@ class ProofLane:
     def answered(self, sent: float, received: float, ttl: int | None) -> None:
         """The target itself is nearer than the hop asked for."""
         address = self.path.hop_target or ""
-        self.path.questions.in_vain = 0
+        self.in_vain = self.path.questions.in_vain = 0
         self.path.count(echo_bytes(":" in address))
         self.path.owner.path_seen(self.path, self.key, address, sent)
 
     def seen(self, sent: float, source: str) -> None:
         """The evidence came."""
-        self.path.questions.in_vain = 0
+        self.in_vain = self.path.questions.in_vain = 0
         self.path.count(stun_bytes(":" in source)[1] if self.key == EGRESS else hop_reply_bytes(":" in source))
         self.path.owner.path_seen(self.path, self.key, source, sent)
 
@@ -474,6 +479,11 @@ class Path:
         except OSError:
             # The probes themselves meet the same trouble and say so.
             return
+
+    def asked_in_vain(self, key: Key) -> int:
+        """How many questions of this kind have gone unanswered since the last answer."""
+        lane = self._proof_lanes.get(key)
+        return lane.in_vain if lane is not None else 0
 
     def _proof_bytes(self, key: Key) -> int:
         v6 = ":" in (self.hop_target or "")

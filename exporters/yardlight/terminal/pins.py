@@ -13,6 +13,10 @@ from dataclasses import dataclass
 
 Key = tuple[str, int]
 EGRESS: Key = ("egress", 0)
+# Every other uplink is dead, so what answers came by this one; the value is its name.
+ALONE: Key = ("alone", 0)
+# The value of a hop that never answers over this uplink while it does over the other one.
+SILENT = "silent"
 MAX_HOPS = 5
 DEFAULT = ""
 
@@ -58,7 +62,7 @@ class Pins:
         self._seen[path][key] = (value, at)
         if path == DEFAULT or not self.needed:
             return
-        if not any(known.get(key) == value for known in self.signatures.values()):
+        if key != ALONE and not any(known.get(key) == value for known in self.signatures.values()):
             self.signatures[path][key] = value
             known_keys, self._keys = self._keys, self._telling()
             for new in set(self._keys) - set(known_keys):
@@ -78,6 +82,8 @@ class Pins:
 
     def _owner(self, key: Key, value: str) -> str | None:
         """Whose path this evidence shows: the uplink with that gateway, or with that signature where it tells."""
+        if key == ALONE:
+            return value
         for uplink, gateway in self._next_hops.items():
             if key[0] == "hop" and gateway == value:
                 return uplink
@@ -99,6 +105,16 @@ class Pins:
             if None not in values and len(set(values)) == len(values):
                 found.append(key)
         return tuple(found)
+
+    @property
+    def certain(self) -> bool:
+        """True if answers alone tell the uplinks apart, so that nothing has to be concluded from silence."""
+        return any(SILENT not in (known[key] for known in self.signatures.values()) for key in self._keys)
+
+    def answered_at(self, path: str, key: Key) -> float | None:
+        """When the newest answer of this kind over this path was asked for; silence is no answer."""
+        seen = self._seen[path].get(key)
+        return seen[1] if seen is not None and seen[0] != SILENT else None
 
     def proof(self, uplink: str, now: float, valid: float) -> Proof:
         """Whether this uplink's pin is proven; evidence older than `valid` seconds counts for nothing."""
