@@ -43,12 +43,12 @@ def address(number: int) -> str:
     return str(IPv4Address("127.1.0.0") + number)
 
 
-def inventory(terminals: int) -> str:
-    """A fleet whose every target is on loopback: one unmetered uplink and three targets each."""
+def inventory(terminals: int, targets: int) -> str:
+    """A fleet whose every target is on loopback; each terminal has one unmetered uplink."""
     lines = ["fleet: bench", "terminals:"]
     for index in range(terminals):
-        targets = ", ".join(address(3 * index + offset) for offset in (1, 2, 3))
-        lines += [f"  t{index}:", f"    targets: [{targets}]", "    uplinks: {fiber: {medium: fiber}}"]
+        addresses = ", ".join(address(targets * index + offset + 1) for offset in range(targets))
+        lines += [f"  t{index}:", f"    targets: [{addresses}]", "    uplinks: {fiber: {medium: fiber}}"]
     return "\n".join(lines) + "\n"
 
 
@@ -94,10 +94,10 @@ def running(command: list[str], log: Path) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def yardlight(folder: Path, terminals: int) -> Iterator[int]:
+def yardlight(folder: Path, fleet_text: str) -> Iterator[int]:
     """`yardlight serve` that has answered its first scrape and probed for a while."""
     fleet = folder / "fleet.yml"
-    fleet.write_text(inventory(terminals))
+    fleet.write_text(fleet_text)
     command = [
         sys.executable,
         "-m",
@@ -143,9 +143,9 @@ def no_answers() -> Iterator[None]:
         subprocess.run(["iptables", "-D", *rule], check=True)
 
 
-def ours(folder: Path, terminals: int, seconds: float) -> tuple[Cost, Cost, Cost]:
+def ours(folder: Path, fleet: str, seconds: float) -> tuple[Cost, Cost, Cost]:
     """Our cost while all answer, unscraped and scraped, and while none does; each after it has settled."""
-    with yardlight(folder, terminals) as pid:
+    with yardlight(folder, fleet) as pid:
         time.sleep(SETTLE)
         unscraped = measure(pid, seconds, scraped=False)
         healthy = measure(pid, seconds, scraped=True)
@@ -173,13 +173,13 @@ def report(name: str, our: Cost, their: Cost) -> None:
     )
 
 
-def run(terminals: int, seconds: float, rounds: int) -> None:
+def run(fleet: str, seconds: float, rounds: int) -> None:
     """Rounds alternate between us and fping, so that a busy machine hurts both alike."""
     cases: dict[str, list[tuple[Cost, Cost]]] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for _ in range(rounds):
-            unscraped, healthy, failing = ours(folder, terminals, seconds)
+            unscraped, healthy, failing = ours(folder, fleet, seconds)
             peer = theirs(folder, healthy.rate, seconds)
             cases.setdefault("all answer", []).append((healthy, peer))
             cases.setdefault("all answer, not scraped", []).append((unscraped, peer))
@@ -192,7 +192,10 @@ def run(terminals: int, seconds: float, rounds: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--terminals", type=int, default=166, help="with three targets each")
+    parser.add_argument("--terminals", type=int, default=166)
+    parser.add_argument(
+        "--targets", type=int, default=3, help="of each terminal, probed over its uplink and its default path"
+    )
     parser.add_argument("--seconds", type=float, default=20, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=2)
     args = parser.parse_args()
@@ -205,7 +208,7 @@ def main() -> None:
             sys.exit("not measured, no network namespaces here")
         os.execvp(NAMESPACE[0], [*NAMESPACE, sys.executable, *sys.argv])
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    run(args.terminals, args.seconds, args.rounds)
+    run(inventory(args.terminals, args.targets), args.seconds, args.rounds)
 
 
 if __name__ == "__main__":
