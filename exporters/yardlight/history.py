@@ -172,7 +172,8 @@ def carried(uplink: str, spans: Sequence[Span], period: Interval) -> list[Interv
 class Outage:
     """A row of `yardlight outages`. Times in unix seconds; `error` is the half width of the length, None if not known.
 
-    `uplink` is the circuit it happened to: of a failover the one that was left, of a failback the one returned to.
+    `uplink` is the circuit it happened to: of a failover the one that was left, of a failback the one returned to,
+    which is not to blame for it: `isp` and `circuit` are empty then.
     `ongoing`: it had not ended when the box last looked, at `end`.
     """
 
@@ -219,10 +220,10 @@ def _row(terminal: Terminal, event: Event, events: Sequence[Event], spans: Seque
         return _outage(terminal, "gap", event.uplink, when, error, "", evidence)
     left = str(event.detail.get("came_from", ""))
     uplink = terminal.uplinks.get(event.uplink)
-    back = uplink is not None and uplink.role == "primary"
-    evidence = f"from {left or 'unknown'} to {event.uplink}; {evidence}"
-    if back:
-        return _outage(terminal, "failback", event.uplink, when, error, "", evidence)
+    moved = f"from {left or 'unknown'} to {event.uplink}"
+    if uplink is not None and uplink.role == "primary":
+        return Outage(terminal.name, "failback", event.uplink, *when, error, "", "", "", moved)
+    evidence = f"{moved}; {evidence}"
     return _outage(terminal, "failover", left, when, error, "", evidence)
 
 

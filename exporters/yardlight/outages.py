@@ -108,12 +108,12 @@ def _print(terminal: Terminal, period: Interval, rows: Sequence[Outage], watched
 
 
 def _cells(row: Outage, zone: ZoneInfo) -> Iterable[str]:
-    lasted = length(row.seconds, row.error)
+    lasted, evidence = length(row.seconds, row.error), row.evidence
     if row.ongoing:
-        lasted = f"{lasted}, goes on"
+        lasted, evidence = f"{lasted}, goes on", f"{evidence}; last looked at {_clock(row.end, zone)}"
     return (
         _clock(row.start, zone), lasted, _KINDS[row.kind], row.uplink or "-", row.segment or "-", row.isp or "-",
-        row.circuit or "-", row.evidence,
+        row.circuit or "-", evidence,
     )  # fmt: skip
 
 

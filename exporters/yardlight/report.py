@@ -1,0 +1,143 @@
+"""`yardlight report`: a month of a fleet as one page to print. HTML with everything in it: no script, no asset.
+
+Each section is a function from what is looked at to HTML; an exporter adds its own to `sections`.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from yardlight import __version__
+from yardlight.errors import StartError
+from yardlight.history import History, Interval
+from yardlight.inventory.models import Fleet, Terminal
+from yardlight.lookback import Source, find_terminal, length, month
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a report is about. Each terminal has the month in its own time, cut off at `now` (unix seconds)."""
+
+    fleet: Fleet
+    terminals: Mapping[str, Terminal]
+    month: str
+    history: History
+    now: float
+
+    def whole(self, terminal: Terminal) -> Interval:
+        """The whole month of this terminal, also what of it is still to come."""
+        return month(self.month, terminal.zone)
+
+    def period(self, terminal: Terminal) -> Interval:
+        """The part of the month that is over."""
+        start, end = self.whole(terminal)
+        return start, max(start, min(end, self.now))
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page under a heading of its own."""
+
+    title: str
+    body: Markup
+
+
+SectionOf = Callable[[Scope], list[Section]]
+
+
+def sections() -> tuple[SectionOf, ...]:
+    """The functions whose sections make up the page, in its order."""
+    from yardlight.terminal import report as terminal
+
+    return (terminal.sections,)
+
+
+def write(source: Source, of: str, terminal: str | None, output: Path | None) -> int:
+    """Write the page and say where. Raises `StartError`, `InventoryError` or `StateError`."""
+    fleet, states = source.select()
+    chosen = {terminal: find_terminal(fleet, terminal)} if terminal else dict(fleet.terminals)
+    with History(states) as history:
+        scope = Scope(fleet, chosen, of, history, time.time())
+        if all(scope.whole(each)[0] > scope.now for each in chosen.values()):
+            raise StartError(f"{of} has not begun yet")
+        text = page(scope)
+    if output == Path("-"):
+        print(text)
+        return 0
+    path = output or Path(f"{fleet.fleet}-{of}.html")
+    try:
+        _replace(path, text)
+    except OSError as error:
+        raise StartError(f"{path} cannot be written: {(error.strerror or str(error)).lower()}") from None
+    print(f"wrote {path}", file=sys.stderr)
+    return 0
+
+
+def page(scope: Scope) -> str:
+    """The whole page."""
+    name = datetime.strptime(scope.month, "%Y-%m").strftime("%B %Y")
+    running = any(scope.whole(terminal)[1] > scope.now for terminal in scope.terminals.values())
+    parts = [section for make in sections() for section in make(scope)]
+    return render(
+        "report.html",
+        fleet=scope.fleet.fleet,
+        terminals=list(scope.terminals),
+        month=name,
+        running=running,
+        now=scope.now,
+        parts=parts,
+        version=__version__,
+    )
+
+
+def render(template: str, **values: object) -> Markup:
+    """A template of the package with the filters for people."""
+    return Markup(_TEMPLATES.get_template(template).render(**values))
+
+
+def _replace(path: Path, text: str) -> None:
+    """A report is written again and again; whoever has it open never sees half of one."""
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, path)
+
+
+def share(ratio: float | None) -> str:
+    """'99.953 %': never rounded up to 100 %; a dash for what is not known."""
+    if ratio is None:
+        return "–"
+    if ratio >= 1:
+        return "100 %"
+    return f"{math.floor(round(ratio * 100_000, 6)) / 1000:.3f} %"
+
+
+def minutes(seconds: float) -> str:
+    """'0', '0.4 min', '12.5 min', '1 234 min': what ISPs count in."""
+    if seconds == 0:
+        return "0 min"
+    value = seconds / 60
+    return f"{value:.1f} min" if value < 100 else f"{value:,.0f} min".replace(",", " ")
+
+
+def _moment(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+_TEMPLATES = Environment(
+    loader=PackageLoader("yardlight", "html"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_TEMPLATES.filters.update(share=share, lasting=length, minutes=minutes, moment=_moment)
