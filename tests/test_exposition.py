@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 import subprocess
+import zlib
 from collections.abc import Mapping
 from itertools import accumulate
 from typing import Any
@@ -16,8 +18,20 @@ from prometheus_client.exposition import generate_latest as generate_text
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from yardlight.catalogue import METRICS, Metric
-from yardlight.exposition import Block, Histogram, block, duplicate_series, number, page
+from yardlight.catalogue import LOOP_LAG, METRICS, PAGE_AFTER, SWITCH_WITHIN, Metric
+from yardlight.exposition import (
+    AnyBlock,
+    Block,
+    Histogram,
+    block,
+    dump,
+    duplicate_series,
+    gzip_page,
+    load,
+    number,
+    pack,
+    page,
+)
 
 
 class Registry:
@@ -73,8 +87,11 @@ def families(draw: st.DrawFn) -> tuple[Metric, str, dict[tuple[str, ...], float 
     return Metric(name, kind, draw(TEXTS.filter(bool)), labels), draw(TEXTS), samples
 
 
+FAMILIES = st.lists(families(), min_size=1, max_size=4, unique_by=lambda family: family[0].name)
+
+
 @settings(deadline=None, max_examples=300)
-@given(st.lists(families(), min_size=1, max_size=4, unique_by=lambda family: family[0].name))
+@given(FAMILIES)
 def test_both_formats_equal_prometheus_client_byte_by_byte(
     generated: list[tuple[Metric, str, dict[tuple[str, ...], float | Histogram | None]]],
 ) -> None:
@@ -85,6 +102,67 @@ def test_both_formats_equal_prometheus_client_byte_by_byte(
     registry = Registry([theirs(*family) for family in shown])
     assert page(blocks, openmetrics=False) == generate_text(registry)
     assert page(blocks, openmetrics=True) == generate_openmetrics(registry)
+
+
+@settings(deadline=None, max_examples=300)
+@given(FAMILIES, st.lists(st.booleans(), min_size=4, max_size=4), st.integers(1, 3), st.booleans())
+def test_pages_put_together_from_packed_blocks_equal_prometheus_client_byte_by_byte(
+    generated: list[tuple[Metric, str, dict[tuple[str, ...], float | Histogram | None]]],
+    packed: list[bool],
+    sources: int,
+    openmetrics: bool,
+) -> None:
+    """Each family's samples come from up to three sources in turn; some families packed, some plain."""
+    blocks: list[AnyBlock] = []
+    for source in range(sources):
+        for (metric, fleet, samples), is_packed in zip(generated, packed, strict=False):
+            share = [block(metric, fleet, dict(list(samples.items())[source::sources]))]
+            blocks += pack(share) if is_packed else share
+    known = {each.metric.name for each in blocks}
+    registry = Registry(
+        [
+            theirs(
+                metric,
+                fleet,
+                dict(pair for source in range(sources) for pair in list(samples.items())[source::sources]),
+            )
+            for metric, fleet, samples in sorted(generated, key=lambda family: family[0].name)
+            if metric.name in known and any(value is not None for value in samples.values())
+        ]
+    )
+    expected = generate_openmetrics(registry) if openmetrics else generate_text(registry)
+    assert page(blocks, openmetrics) == expected
+    assert gzip.decompress(gzip_page(blocks, openmetrics)) == expected
+
+
+def test_a_page_of_nothing_is_valid_gzip_too() -> None:
+    assert gzip.decompress(gzip_page([], openmetrics=False)) == b""
+    assert gzip.decompress(gzip_page([], openmetrics=True)) == b"# EOF\n"
+
+
+def test_a_packed_block_goes_onto_the_page_as_it_is() -> None:
+    (member,) = pack([block(SWITCH_WITHIN, "f", {("a",): 1})])
+    assert member.member in gzip_page([member, block(SWITCH_WITHIN, "f", {("b",): 1})], openmetrics=False)
+
+
+def test_packing_makes_one_block_of_each_family_and_none_of_nothing() -> None:
+    shares = [block(SWITCH_WITHIN, "f", {("a",): 1}), block(PAGE_AFTER, "f", {("a",): None})]
+    packed = pack([*shares, block(SWITCH_WITHIN, "f", {("b",): 2}), block(LOOP_LAG, "f", {(): 0})])
+    assert [each.metric for each in packed] == [LOOP_LAG, SWITCH_WITHIN]
+    assert packed[1].body.count(b"\n") == 2
+
+
+def test_dumped_blocks_are_loaded_again_and_nothing_else_is() -> None:
+    packed = pack(whole_catalogue())
+    data = dump(packed)
+    assert load(data) == packed
+    assert load(dump([])) == []
+    with pytest.raises(ValueError, match="bytes instead of"):
+        load(data[:-1])
+    with pytest.raises(ValueError, match="yardlight_gone is not in the catalogue"):
+        load(b'[["yardlight_gone", 1]]\nx')
+    with pytest.raises(ValueError, match="codec can't decode"):
+        load(zlib.compress(data))
 
 
 @pytest.mark.parametrize(

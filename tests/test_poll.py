@@ -6,15 +6,17 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from yardlight.catalogue import SWITCH_WITHIN
-from yardlight.errors import PollError
-from yardlight.exposition import Block, block, page
-from yardlight.poll import BACKOFF_SECONDS, Poll, pause, reasons
+from yardlight.errors import PollError, poll_errors
+from yardlight.exposition import Block, PackedBlock, block, dump, pack, page
+from yardlight.poll import BACKOFF_SECONDS, InThread, Poll, pause
+from yardlight.state import State
 
 
 def some_blocks(value: float = 60) -> list[Block]:
@@ -22,7 +24,7 @@ def some_blocks(value: float = 60) -> list[Block]:
 
 
 def poll(collect: Callable[[], list[Block]], **options: float) -> Poll:
-    return Poll("f", "graph", collect, **{"interval": 60.0, "deadline": 5.0, **options})
+    return Poll("f", "graph", InThread(collect), **{"interval": 60.0, "deadline": 5.0, **options})
 
 
 def shown(collected: Poll) -> dict[str, str]:
@@ -41,7 +43,7 @@ def failures(reason: str) -> str:
 
 
 def test_before_the_first_collection_ends_nothing_is_claimed_but_that_none_failed() -> None:
-    assert shown(poll(some_blocks)) == {failures(reason): "0.0" for reason in reasons()}
+    assert shown(poll(some_blocks)) == {failures(error.reason): "0.0" for error in poll_errors()}
 
 
 async def collect(collected: Poll) -> None:
@@ -84,6 +86,54 @@ def test_a_result_older_than_keep_for_is_withdrawn_while_the_poll_metrics_stay()
     time.sleep(0.001)
     assert ENTITY not in shown(collected)
     assert shown(collected)[SUCCESS] == "1.0"
+
+
+def stored(state: State, kept: list[PackedBlock] | bytes, age: float) -> Poll:
+    """A poll of a process that starts with this in its state file, `age` seconds old."""
+    data = kept if isinstance(kept, bytes) else dump(kept)
+    state.keep_blocks("f", "graph", time.time() - age, data)
+    state.close()
+    state = State(state.path)
+    collected = Poll("f", "graph", InThread(some_blocks), 60.0, 5.0, keep_for=100.0, state=state)
+    state.close()
+    return collected
+
+
+def test_what_an_earlier_run_collected_is_taken_up_unless_too_old(tmp_path: Path) -> None:
+    young = stored(State(tmp_path / "a.db"), pack(some_blocks()), age=99.0)
+    assert shown(young)[ENTITY] == "60.0"
+    assert time.time() - float(shown(young)[LAST_SUCCESS]) == pytest.approx(99.0, abs=5.0)
+    assert SUCCESS not in shown(young)
+    old = stored(State(tmp_path / "b.db"), pack(some_blocks()), age=101.0)
+    assert ENTITY not in shown(old)
+    assert LAST_SUCCESS in shown(old)
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        b"",
+        b"{}\n",
+        b'[["yardlight_gone", 0]]\n',
+        dump([PackedBlock(SWITCH_WITHIN, b"not gzip")]),
+        dump([PackedBlock(SWITCH_WITHIN, pack(some_blocks())[0].member[:-4])]),
+    ],
+)
+def test_kept_blocks_that_cannot_be_read_are_not_shown(tmp_path: Path, kept: bytes) -> None:
+    assert ENTITY not in shown(stored(State(tmp_path / "state.db"), kept, age=1.0))
+
+
+def test_a_collection_that_an_earlier_run_made_is_not_made_again_before_its_time(tmp_path: Path) -> None:
+    async def serve(age: float) -> bool:
+        """Whether it is collected at once."""
+        collected = stored(State(tmp_path / f"{age}.db"), pack(some_blocks()), age)
+        collected.start()
+        await asyncio.sleep(0.1)
+        await collected.stop()
+        return SUCCESS in shown(collected)
+
+    assert not asyncio.run(serve(age=10.0))
+    assert asyncio.run(serve(age=70.0))
 
 
 def test_an_error_of_the_tree_counts_under_its_own_reason() -> None:

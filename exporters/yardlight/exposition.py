@@ -2,26 +2,31 @@
 
 A `Block` holds the finished lines of one family from one source (a terminal, an account). A page writes each
 family's header once and puts all blocks of that family under it, so a source that did not change is not
-rendered again. The lines are the same in both formats and equal to prometheus_client's, byte by byte.
+rendered again; a `PackedBlock` is not even compressed again, as gzip members make a whole by standing one after
+the other. The lines are the same in both formats and equal to prometheus_client's, byte by byte.
 """
 
 from __future__ import annotations
 
+import gzip
+import json
 import math
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 from typing import TypeVar
 
-from yardlight.catalogue import Metric
+from yardlight.catalogue import METRICS, Metric
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 Values = TypeVar("Values", bound=tuple[str, ...])
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+# A scrape waits for this one; more would cost more time than it saves on the way.
+_PAGE_LEVEL = 1
 _SERIES = re.compile(rb'([a-zA-Z_:][a-zA-Z0-9_:]*(?:\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\})?) ')
 
 
@@ -45,6 +50,9 @@ class Histogram:
         self.sum += value
 
 
+Samples = Mapping[Values, float | Histogram | None]
+
+
 @dataclass(frozen=True)
 class Block:
     """The sample lines of one family from one source, UTF-8, each ended by a newline."""
@@ -53,7 +61,54 @@ class Block:
     body: bytes
 
 
-def block(metric: Metric, fleet: str, samples: Mapping[Values, float | Histogram | None]) -> Block:
+@dataclass(frozen=True)
+class PackedBlock:
+    """The same as one gzip member, compressed once where it was rendered. Never of no lines."""
+
+    metric: Metric
+    member: bytes
+
+    @property
+    def body(self) -> bytes:
+        """The lines again. Raises `OSError`, `EOFError` or `zlib.error` if the member is not gzip."""
+        return gzip.decompress(self.member)
+
+
+AnyBlock = Block | PackedBlock
+
+
+def pack(blocks: Iterable[Block]) -> list[PackedBlock]:
+    """Compress what has lines: one packed block per family, families by name."""
+    families: dict[Metric, list[bytes]] = {}
+    for each in blocks:
+        if each.body:
+            families.setdefault(each.metric, []).append(each.body)
+    # Without a time in it, the same lines are the same member.
+    packed = (PackedBlock(metric, gzip.compress(b"".join(bodies), mtime=0)) for metric, bodies in families.items())
+    return sorted(packed, key=lambda each: each.metric.name)
+
+
+def dump(blocks: Sequence[PackedBlock]) -> bytes:
+    """Packed blocks as bytes, for a pipe or the state file."""
+    head = json.dumps([(each.metric.name, len(each.member)) for each in blocks]).encode()
+    return b"\n".join([head, b"".join(each.member for each in blocks)])
+
+
+def load(data: bytes) -> list[PackedBlock]:
+    """What `dump` made bytes of. Raises `ValueError` if it was not made by this version."""
+    head, _, members = data.partition(b"\n")
+    blocks, start = [], 0
+    for name, size in json.loads(head):
+        if name not in METRICS:
+            raise ValueError(f"{name} is not in the catalogue")
+        blocks.append(PackedBlock(METRICS[name], members[start : start + size]))
+        start += size
+    if start != len(members):
+        raise ValueError(f"{len(members)} bytes instead of {start}")
+    return blocks
+
+
+def block(metric: Metric, fleet: str, samples: Samples[Values]) -> Block:
     """Render the samples of one source; keys are label values in the order of `metric.labels`.
 
     A value of None makes no sample: unknown is never zero.
@@ -71,19 +126,41 @@ def block(metric: Metric, fleet: str, samples: Mapping[Values, float | Histogram
     return Block(metric, "".join(lines).encode(errors="replace"))
 
 
-def page(blocks: Iterable[Block], openmetrics: bool) -> bytes:
+def page(blocks: Iterable[AnyBlock], openmetrics: bool) -> bytes:
     """All blocks as one page, families by name, the blocks of a family in the order given."""
-    families: dict[str, list[Block]] = {}
+    return b"".join(part if isinstance(part, bytes) else part.body for part in _parts(blocks, openmetrics))
+
+
+def gzip_page(blocks: Iterable[AnyBlock], openmetrics: bool) -> bytes:
+    """The same page compressed: the members of packed blocks as they are, and one for all that stands between two."""
+    members: list[bytes] = []
+    between: list[bytes] = []
+    for part in _parts(blocks, openmetrics):
+        if isinstance(part, bytes):
+            between.append(part)
+            continue
+        if between:
+            members.append(gzip.compress(b"".join(between), _PAGE_LEVEL, mtime=0))
+            between.clear()
+        members.append(part.member)
+    # A page of nothing is compressed as well: no bytes at all would not be gzip.
+    if between or not members:
+        members.append(gzip.compress(b"".join(between), _PAGE_LEVEL, mtime=0))
+    return b"".join(members)
+
+
+def _parts(blocks: Iterable[AnyBlock], openmetrics: bool) -> Iterator[bytes | PackedBlock]:
+    """What a page is made of, in its order: plain bytes and packed blocks."""
+    families: dict[str, list[AnyBlock]] = {}
     for each in blocks:
-        if each.body:
+        if isinstance(each, PackedBlock) or each.body:
             families.setdefault(each.metric.name, []).append(each)
-    parts: list[bytes] = []
     for _, family in sorted(families.items()):
-        parts.append(_header(family[0].metric, openmetrics))
-        parts.extend(each.body for each in family)
+        yield _header(family[0].metric, openmetrics)
+        for each in family:
+            yield each if isinstance(each, PackedBlock) else each.body
     if openmetrics:
-        parts.append(b"# EOF\n")
-    return b"".join(parts)
+        yield b"# EOF\n"
 
 
 def duplicate_series(text: bytes) -> list[str]:

@@ -1,7 +1,8 @@
 """One collection under one total deadline -> blocks; on its own schedule, whoever scrapes and however often.
 
-A collection runs in a thread: it may block, be slow or crash without delaying a probe. What it gave last
-stays on the page, with the time it stands for, until it is older than `keep_for`.
+What collects is a `Work`: a job in a worker slot (`Slots.run`), or `InThread` for what this process knows anyway.
+What it gave last stays on the page, with the time it stands for, until it is older than `keep_for`; from worker
+slots it is in the state file too, for the next start.
 """
 
 from __future__ import annotations
@@ -13,16 +14,19 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from yardlight.catalogue import POLL_DURATION, POLL_FAILURES, POLL_LAST_SUCCESS, POLL_SUCCESS
-from yardlight.errors import PollCrashedError, PollError, PollTimeoutError
-from yardlight.exposition import Block, block
+from yardlight.errors import PollCrashedError, PollError, PollTimeoutError, poll_errors
+from yardlight.exposition import AnyBlock, Block, PackedBlock, block, dump, load
 from yardlight.logs import kv
 from yardlight.pages import PollRow
+from yardlight.state import State
 
 log = logging.getLogger(__name__)
 
+# Given the deadline in seconds; raises `PollError`.
+Work = Callable[[float], Awaitable[Sequence[AnyBlock]]]
 Collect = Callable[[], list[Block]]
 Outcome = list[Block] | BaseException
 KEEP_SECONDS = 86400.0
@@ -33,41 +37,44 @@ BACKOFF_SECONDS = 900.0
 class Poll:
     """Collects one account again and again. `interval`, `deadline` and `keep_for` are in seconds.
 
-    Nothing that `collect` does or raises gets out: it ends as success or as a reason.
+    Nothing that `work` does or raises gets out: it ends as success or as a reason. With a `state`, packed blocks
+    are kept in it, and taken up from there.
     """
 
     def __init__(
         self,
         fleet: str,
         account: str,
-        collect: Collect,
+        work: Work,
         interval: float,
         deadline: float,
         keep_for: float = KEEP_SECONDS,
+        state: State | None = None,
     ) -> None:
         self._fleet = fleet
         self._account = account
-        self._collect = collect
+        self._work = work
         self._interval = interval
         self._deadline = deadline
         self._keep_for = keep_for
+        self._state = state
         self._turn = asyncio.Lock()
-        self._work: asyncio.Future[Outcome] | None = None
         self._task: asyncio.Task[None] | None = None
-        self._kept: list[Block] = []
+        self._kept: Sequence[AnyBlock] = ()
         self._kept_since = 0.0
         self._last_success: float | None = None
         self._duration: float | None = None
-        self._failures = Counter(dict.fromkeys(reasons(), 0))
+        self._failures = Counter({error.reason: 0 for error in poll_errors()})
         self._failed_in_row = 0
         self._reason = ""
+        self._take_up()
 
     def start(self) -> None:
-        """Collect now and then on schedule, as a task of the running loop."""
+        """Collect on schedule, as a task of the running loop; now, unless an earlier run did not long ago."""
         self._task = asyncio.get_running_loop().create_task(self._run(), name=f"poll {self._account}")
 
     async def stop(self) -> None:
-        """Collect no more. A collection under way is left behind, its result unused."""
+        """Collect no more. A collection under way is ended, or its result not used."""
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -78,19 +85,20 @@ class Poll:
         async with self._turn:
             started = time.monotonic()
             try:
-                self._kept = await self._in_time()
+                self._kept = await self._collected()
             except PollError as error:
                 self._failed(error)
             else:
                 self._kept_since, self._last_success = time.monotonic(), time.time()
                 self._failed_in_row, self._reason = 0, ""
+                self._keep(self._last_success)
             self._duration = time.monotonic() - started
             return not self._reason
 
-    def blocks(self) -> list[Block]:
+    def blocks(self) -> list[AnyBlock]:
         """What was collected last, unless too old, and how collecting goes."""
         if self._kept and time.monotonic() - self._kept_since > self._keep_for:
-            self._kept = []
+            self._kept = ()
         return [*self._kept, *self._own_blocks()]
 
     def row(self) -> PollRow:
@@ -108,31 +116,45 @@ class Poll:
         yield block(POLL_FAILURES, self._fleet, failures)
 
     async def _run(self) -> None:
+        if self._last_success is not None:
+            await asyncio.sleep(min(self._last_success - time.time(), 0.0) + self._interval)
         while True:
             started = time.monotonic()
             await self.once()
             wait = pause(self._interval, self._failed_in_row, random.random())
             await asyncio.sleep(started + wait - time.monotonic())
 
-    async def _in_time(self) -> list[Block]:
-        """The result of one collection. Raises `PollError`.
+    async def _collected(self) -> Sequence[AnyBlock]:
+        """The result of one collection. Raises `PollError`, whatever happens."""
+        try:
+            return await self._work(self._deadline)
+        except PollError:
+            raise
+        except Exception as error:
+            log.exception("a collector crashed", extra=kv(fleet=self._fleet, account=self._account))
+            raise PollCrashedError(f"{type(error).__name__}: {error}") from error
 
-        One that outlived its deadline keeps its thread until it ends; no second one is started beside it.
-        """
-        if self._work is not None and not self._work.done():
-            raise PollTimeoutError("the collection before has still not ended")
-        self._work = _in_thread(self._collect, f"poll {self._account}")
-        done, _ = await asyncio.wait({self._work}, timeout=self._deadline)
-        if not done:
-            raise PollTimeoutError(f"no result within {self._deadline:g} s")
-        outcome = self._work.result()
-        if isinstance(outcome, PollError):
-            raise outcome
-        if isinstance(outcome, BaseException):
-            where = kv(fleet=self._fleet, account=self._account)
-            log.error("a collector crashed", exc_info=outcome, extra=where)
-            raise PollCrashedError(f"{type(outcome).__name__}: {outcome}") from outcome
-        return outcome
+    def _keep(self, as_of: float) -> None:
+        """Put the blocks into the state file, for the next start."""
+        if self._state is not None:
+            packed = [each for each in self._kept if isinstance(each, PackedBlock)]
+            self._state.keep_blocks(self._fleet, self._account, as_of, dump(packed))
+
+    def _take_up(self) -> None:
+        """Show what an earlier run collected, unless it cannot be read any more."""
+        kept = self._state.kept_blocks(self._fleet, self._account) if self._state is not None else None
+        if kept is None:
+            return
+        as_of, data = kept
+        try:
+            blocks = load(data)
+            for each in blocks:
+                each.body  # noqa: B018
+        except Exception as error:
+            log.warning("kept blocks are of no use", extra=kv(fleet=self._fleet, account=self._account, reason=error))
+            return
+        age = max(0.0, time.time() - as_of)
+        self._kept, self._kept_since, self._last_success = blocks, time.monotonic() - age, as_of
 
     def _failed(self, error: PollError) -> None:
         self._failures[error.reason] += 1
@@ -148,12 +170,32 @@ def pause(interval: float, failed_in_row: int, chance: float) -> float:
     return min(interval * 2.0 ** min(failed_in_row, 30), longest) * (0.9 + 0.2 * chance)
 
 
-def reasons(base: type[PollError] = PollError) -> set[str]:
-    """Every reason that a collection can fail with."""
-    return {base.reason}.union(*(reasons(below) for below in base.__subclasses__()))
+class InThread:
+    """Collects in a daemon thread: for what this process knows already and only has to render.
+
+    A collection that outlives its deadline keeps its thread until it ends; no second one is started beside it.
+    """
+
+    def __init__(self, collect: Collect) -> None:
+        self._collect = collect
+        self._running: asyncio.Future[Outcome] | None = None
+
+    async def __call__(self, deadline: float) -> list[Block]:
+        if self._running is not None and not self._running.done():
+            raise PollTimeoutError("the collection before has still not ended")
+        self._running = _in_thread(self._collect)
+        done, _ = await asyncio.wait({self._running}, timeout=deadline)
+        if not done:
+            raise PollTimeoutError(f"no result within {deadline:g} s")
+        outcome = self._running.result()
+        if isinstance(outcome, Exception):
+            raise outcome
+        if isinstance(outcome, BaseException):
+            raise PollCrashedError(f"{type(outcome).__name__}: {outcome}") from outcome
+        return outcome
 
 
-def _in_thread(work: Collect, name: str) -> asyncio.Future[Outcome]:
+def _in_thread(work: Collect) -> asyncio.Future[Outcome]:
     """How `work` ends, in a daemon thread which a stop of the process does not wait for."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Outcome] = loop.create_future()
@@ -169,5 +211,5 @@ def _in_thread(work: Collect, name: str) -> asyncio.Future[Outcome]:
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(future.set_result, outcome)
 
-    threading.Thread(target=run, name=name, daemon=True).start()
+    threading.Thread(target=run, name="collect", daemon=True).start()
     return future

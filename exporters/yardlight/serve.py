@@ -1,7 +1,7 @@
 """`yardlight serve`: puts inventory, probing, polls and HTTP together; starts, reloads and stops them.
 
-Probing has the main thread's event loop for itself; HTTP has a thread, each collection another. A reload is
-whole or not at all for each inventory file, and what did not change in it keeps running.
+Probing has the main thread's event loop for itself; HTTP has a thread, and what talks to vendors a few processes.
+A reload is whole or not at all for each inventory file, and what did not change in it keeps running.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import logging
 import platform
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,15 +19,16 @@ from pathlib import Path
 from yardlight import __version__, centre, logs
 from yardlight.catalogue import BUILD_INFO, CLOCK, LOOP_LAG, RELOAD_OK, RELOAD_TIME, STATE_WRITABLE
 from yardlight.errors import InventoryError, Problem, StartError, YardlightError
-from yardlight.exposition import Block, block
+from yardlight.exposition import AnyBlock, Block, block
 from yardlight.inventory.check import needs_ping
 from yardlight.inventory.load import Inventory, load, load_dir
 from yardlight.inventory.machine import may_ping
 from yardlight.inventory.models import Fleet, Terminal
 from yardlight.logs import kv
 from yardlight.pages import FleetView, Overview
-from yardlight.poll import Poll
+from yardlight.poll import InThread, Poll, Work
 from yardlight.server import Server
+from yardlight.slots import Slots
 from yardlight.state import State
 from yardlight.terminal.engine import Engine
 from yardlight.terminal.exporter import TerminalExporter
@@ -36,6 +38,8 @@ log = logging.getLogger(__name__)
 
 # Often enough for a maintenance window to open on time, and nothing but a moment of rendering.
 INVENTORY_POLL_SECONDS = 5.0
+# How long a thread that computes may keep the probing loop waiting.
+SWITCH_SECONDS = 0.001
 NO_NET_RAW = (
     "probing with ICMP needs the capability CAP_NET_RAW: run as root, or from systemd with "
     "AmbientCapabilities=CAP_NET_RAW; or use tcp:// targets only"
@@ -64,6 +68,7 @@ class ServeOptions:
 def run(options: ServeOptions) -> int:
     """Serve until SIGTERM or SIGINT; 0 after a graceful stop, 1 if it could not start (said in the log)."""
     recent = logs.setup(options.log_format, options.log_level)
+    sys.setswitchinterval(SWITCH_SECONDS)
     try:
         asyncio.run(_serve(options, recent))
     except YardlightError as error:
@@ -109,6 +114,7 @@ class Service:
         self._options = options
         self._recent = recent
         self._engine = Engine()
+        self.slots = Slots(log_format=options.log_format, log_level=options.log_level)
         self.fleets: dict[str, RunningFleet] = {}
         self._broken: dict[Path, list[Problem]] = {}
         self._loaded = Loaded([], {})
@@ -155,6 +161,7 @@ class Service:
             for fleet in self.fleets.values():
                 await fleet.stop()
             self.fleets.clear()
+            await self.slots.stop()
             await self._engine.stop()
 
     def heartbeat(self) -> float:
@@ -196,9 +203,9 @@ class Service:
         self._reloads.add(task)
         task.add_done_callback(self._reloads.discard)
 
-    async def blocks(self) -> list[Block]:
+    async def blocks(self) -> list[AnyBlock]:
         """All blocks of the page. Probing goes on between two sources."""
-        found: list[Block] = []
+        found: list[AnyBlock] = []
         for fleet in list(self.fleets.values()):
             found += self._process_blocks(fleet)
             for source in fleet.sources():
@@ -275,7 +282,7 @@ class RunningFleet:
         self._engine = engine
         self._outside: OutsideProbes | None = None
         self._outside_of: object = None
-        self._poll: Poll | None = None
+        self._polls: dict[str, Poll] = {}
         self.state: State | None = None
 
     async def use(self, inventory: Inventory) -> None:
@@ -303,8 +310,8 @@ class RunningFleet:
     async def stop(self) -> None:
         """Stop probing and collecting, then close the state file."""
         try:
-            if self._poll is not None:
-                await self._poll.stop()
+            for poll in self._polls.values():
+                await poll.stop()
             if self._outside is not None:
                 self._outside.stop()
             for exporter in self.exporters.values():
@@ -315,13 +322,13 @@ class RunningFleet:
 
     def sources(self) -> list[TerminalExporter | OutsideProbes | Poll]:
         """All that has blocks for the page."""
-        others = [source for source in (self._outside, self._poll) if source is not None]
-        return [*self.exporters.values(), *others]
+        outside = [self._outside] if self._outside is not None else []
+        return [*self.exporters.values(), *outside, *self._polls.values()]
 
     def view(self, problems: tuple[str, ...]) -> FleetView:
         """This fleet for the landing page."""
         rows = [row for exporter in self.exporters.values() for row in exporter.status()]
-        polls = [self._poll.row()] if self._poll else []
+        polls = [poll.row() for poll in self._polls.values()]
         return FleetView(self.name, str(self.inventory.path), self.loaded, problems, rows, polls)
 
     def _terminals(self, inventory: Inventory) -> dict[str, Terminal]:
@@ -339,18 +346,19 @@ class RunningFleet:
             self._outside = OutsideProbes(fleet, self._engine)
             self._outside.start()
             self._outside_of = addresses
-        if self._poll is None:
-            self._poll = Poll(
-                self.name,
-                "inventory",
-                lambda: centre.blocks(self.inventory.fleet, time.time()),
-                interval=INVENTORY_POLL_SECONDS,
-                deadline=INVENTORY_POLL_SECONDS,
-            )
-            await self._poll.once()
-            self._poll.start()
+        if "inventory" not in self._polls:
+            # In this process: it is here already, and nobody is asked for it.
+            work = InThread(lambda: centre.blocks(self.inventory.fleet, time.time()))
+            poll = self.collect("inventory", work, INVENTORY_POLL_SECONDS, INVENTORY_POLL_SECONDS)
+            await poll.once()
+            poll.start()
         else:
-            await self._poll.once()
+            await self._polls["inventory"].once()
+
+    def collect(self, account: str, work: Work, interval: float, deadline: float, kept_in: State | None = None) -> Poll:
+        """A poll of this account, in seconds, that the page shows from now on and `stop` ends; not started yet."""
+        self._polls[account] = Poll(self.name, account, work, interval, deadline, state=kept_in)
+        return self._polls[account]
 
 
 def _needs_icmp(fleet: Fleet, options: ServeOptions) -> bool:

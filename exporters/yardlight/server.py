@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import gzip
 import hashlib
 import hmac
 import logging
@@ -17,7 +16,7 @@ import socket
 import threading
 import time
 from base64 import b64decode
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -26,7 +25,7 @@ from aiohttp import web
 
 from yardlight import pages, webconfig
 from yardlight.errors import Problem, StartError, WebConfigError
-from yardlight.exposition import OPENMETRICS, TEXT, Block, page
+from yardlight.exposition import OPENMETRICS, TEXT, AnyBlock, gzip_page, page
 from yardlight.logs import kv
 
 log = logging.getLogger(__name__)
@@ -58,7 +57,7 @@ class Backend(Protocol):
     def ready(self) -> bool:
         """Whether everything that the inventory asks for has been started."""
 
-    async def blocks(self) -> list[Block]: ...
+    async def blocks(self) -> Sequence[AnyBlock]: ...
     async def reload(self) -> list[Problem]: ...
     async def overview(self) -> pages.Overview: ...
 
@@ -191,12 +190,12 @@ class Server:
 
     async def _metrics(self, request: web.Request) -> web.Response:
         openmetrics = wants_openmetrics(request.headers.get("Accept", ""))
-        body = page(await self._ask(self._backend.blocks, _scrape_seconds(request)), openmetrics)
+        blocks = await self._ask(self._backend.blocks, _scrape_seconds(request))
         headers = {"Content-Type": OPENMETRICS if openmetrics else TEXT, "Vary": "Accept, Accept-Encoding"}
         if wants_gzip(request.headers.get("Accept-Encoding", "")):
             headers["Content-Encoding"] = "gzip"
-            body = gzip.compress(body, 4)
-        return web.Response(body=body, headers=headers)
+            return web.Response(body=gzip_page(blocks, openmetrics), headers=headers)
+        return web.Response(body=page(blocks, openmetrics), headers=headers)
 
     async def _healthy(self, _: web.Request) -> web.Response:
         silent = time.monotonic() - self._backend.heartbeat()

@@ -1,4 +1,4 @@
-"""What must survive a restart, in one SQLite file: events, running totals, byte accounts, learned signatures.
+"""What must survive a restart, in one SQLite file: events, running totals, byte accounts, what was collected.
 
 Losing the file loses history, never correctness. Writes happen in a thread of their own, one transaction each, so that
 a slow disk never delays a probe; an event and the totals it changes are one transaction, and only then is the new
@@ -46,6 +46,10 @@ CREATE TABLE IF NOT EXISTS span (
 CREATE TABLE IF NOT EXISTS memory (
     fleet TEXT NOT NULL, terminal TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,
     PRIMARY KEY (fleet, terminal, name)
+);
+CREATE TABLE IF NOT EXISTS collected (
+    fleet TEXT NOT NULL, account TEXT NOT NULL, as_of REAL NOT NULL, blocks BLOB NOT NULL,
+    PRIMARY KEY (fleet, account)
 );
 """
 
@@ -178,6 +182,21 @@ class State:
             "SELECT value FROM memory WHERE fleet = ? AND terminal = ? AND name = ?", (fleet, terminal, name)
         ).fetchone()
         return json.loads(row[0]) if row else None
+
+    def keep_blocks(self, fleet: str, account: str, as_of: float, blocks: bytes) -> None:
+        """Keep what was collected from an account, as of these unix seconds; the newest wins."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute("INSERT OR REPLACE INTO collected VALUES (?, ?, ?, ?)", (fleet, account, as_of, blocks))
+
+        self._queue.put((work, None))
+
+    def kept_blocks(self, fleet: str, account: str) -> tuple[float, bytes] | None:
+        """What was kept last of an account, and as of when."""
+        found: tuple[float, bytes] | None = self._reader.execute(
+            "SELECT as_of, blocks FROM collected WHERE fleet = ? AND account = ?", (fleet, account)
+        ).fetchone()
+        return found
 
     def totals(self, fleet: str, terminal: str) -> list[Total]:
         """Every running total of a terminal."""

@@ -1,0 +1,285 @@
+"""Whatever a collection does in its slot, it ends as blocks or as a reason, on time, and harms nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from tests import collectors
+from yardlight.collection import Collection
+from yardlight.errors import PollCrashedError, PollError, PollTimeoutError
+from yardlight.exposition import PackedBlock, page
+from yardlight.inventory.values import Secret
+from yardlight.poll import Poll
+from yardlight.slots import Slots
+from yardlight.state import State
+from yardlight.worker import Job
+
+Eventually = Callable[..., object]
+T = TypeVar("T")
+# For collections that end by themselves: plenty on a busy machine.
+AMPLE = 60.0
+
+
+@pytest.fixture(autouse=True)
+def importable(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers are interpreters of their own, which find the tests' collectors only if told where."""
+    monkeypatch.setenv("PYTHONPATH", str(root))
+
+
+def with_slots(use: Callable[[Slots], Coroutine[Any, Any, T]], **options: int) -> T:
+    async def run() -> T:
+        slots = Slots(**options)
+        try:
+            return await use(slots)
+        finally:
+            await slots.stop()
+
+    return asyncio.run(run())
+
+
+async def collected(slots: Slots, job: Job, account: str = "graph", deadline: float = AMPLE) -> str:
+    """The first value of what the job collected, as text."""
+    return value(await slots.run("f", account, job, deadline))
+
+
+def value(blocks: list[PackedBlock]) -> str:
+    return page(blocks, openmetrics=False).decode().split()[-1]
+
+
+def alive(process: int) -> bool:
+    """Whether a process is there; a zombie is."""
+    return Path(f"/proc/{process}").exists()
+
+
+@pytest.fixture
+def dripping() -> Iterator[int]:
+    """The port of a vendor that sends one byte every twentieth of a second, for ever."""
+    stop = threading.Event()
+
+    def serve(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection:
+            while not stop.wait(0.05):
+                try:
+                    connection.send(b"x")
+                except OSError:
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,), daemon=True)
+        thread.start()
+        yield int(listener.getsockname()[1])
+        stop.set()
+        thread.join()
+
+
+def test_a_job_runs_in_another_process_which_serves_the_next_one_too() -> None:
+    async def use(slots: Slots) -> tuple[str, str, str]:
+        first, second = await collected(slots, collectors.pid), await collected(slots, collectors.pid)
+        return first, second, await collected(slots, partial(collectors.answer, 50.0))
+
+    first, second, third = with_slots(use)
+    assert first == second
+    assert float(first) != os.getpid()
+    assert third == "50.0"
+
+
+def test_an_error_of_the_tree_keeps_its_class_and_text_and_its_worker() -> None:
+    async def use(slots: Slots) -> bool:
+        before = await collected(slots, collectors.pid)
+        with pytest.raises(PollError, match="no such account") as caught:
+            await collected(slots, collectors.refuse)
+        assert type(caught.value) is PollError
+        return before == await collected(slots, collectors.pid)
+
+    assert with_slots(use)
+
+
+@pytest.mark.parametrize(
+    ("job", "text"),
+    [
+        (collectors.crash, "LookupError: a bug"),
+        (collectors.leave, "SystemExit: 3"),
+        (collectors.vanish, "the worker exited with 7"),
+        (collectors.segfault, "the worker died of SIGSEGV"),
+        (collectors.hoard, "MemoryError: "),
+    ],
+)
+def test_a_crash_of_any_kind_is_said_and_the_next_collection_gets_a_new_worker(job: Job, text: str) -> None:
+    async def use(slots: Slots) -> bool:
+        before = await collected(slots, collectors.pid)
+        with pytest.raises(PollCrashedError, match=f"^{text}$"):
+            await collected(slots, job)
+        return before != await collected(slots, collectors.pid)
+
+    assert with_slots(use)
+
+
+def test_a_collection_that_outlives_its_deadline_is_killed_with_all_it_started(
+    tmp_path: Path, eventually: Eventually
+) -> None:
+    pids = tmp_path / "pids"
+
+    async def use(slots: Slots) -> str:
+        await collected(slots, collectors.answer)
+        with pytest.raises(PollTimeoutError, match="no result within 2 s"):
+            await collected(slots, partial(collectors.hang_with_child, str(pids)), deadline=2.0)
+        return await collected(slots, collectors.answer)
+
+    assert with_slots(use) == "60.0"
+    for process in pids.read_text().split():
+        eventually(lambda process=process: not alive(int(process)))
+
+
+def test_a_vendor_that_drips_a_byte_at_a_time_cannot_hold_a_slot(dripping: int) -> None:
+    async def use(slots: Slots) -> None:
+        with pytest.raises(PollTimeoutError):
+            await collected(slots, partial(collectors.drip, dripping), deadline=1.0)
+
+    with_slots(use)
+
+
+def test_hung_vendors_more_than_there_are_slots_leave_one_to_the_others_from_their_second_time_on() -> None:
+    async def use(slots: Slots) -> list[str]:
+        async def hang(account: str) -> None:
+            with pytest.raises(PollTimeoutError):
+                await collected(slots, collectors.hang, account, deadline=0.5)
+
+        vendors = ("a", "b", "c")
+        await asyncio.gather(*(hang(account) for account in vendors))
+        hung = [asyncio.create_task(slots.run("f", account, collectors.hang, 600.0)) for account in vendors]
+        await asyncio.sleep(0)
+        answers = [await collected(slots, collectors.answer, f"well {index}") for index in range(5)]
+        assert not any(task.done() for task in hung)
+        for task in hung:
+            task.cancel()
+        await asyncio.gather(*hung, return_exceptions=True)
+        return answers
+
+    assert with_slots(use, size=2) == ["60.0"] * 5
+
+
+def test_a_cancelled_collection_gives_its_slot_back() -> None:
+    async def use(slots: Slots) -> str:
+        for _ in range(3):
+            task = asyncio.create_task(collected(slots, collectors.hang))
+            await asyncio.sleep(0.05)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        return await collected(slots, collectors.answer)
+
+    assert with_slots(use, size=2) == "60.0"
+
+
+def test_what_a_collector_prints_is_not_taken_for_its_answer() -> None:
+    assert with_slots(lambda slots: collected(slots, collectors.chat)) == "60.0"
+
+
+def test_a_secret_is_never_sent_to_a_worker_but_read_there(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("right\n")
+
+    def job(token: str) -> Collection:
+        options = {"url": "https://example.com", "token_file": token}
+        return Collection("f", "graph", "tests.collectors", options, tmp_path, collectors.show)
+
+    async def use(slots: Slots) -> str:
+        with pytest.raises(TypeError, match="a Secret is not pickled"):
+            await collected(slots, partial(collectors.answer, Secret("right")))  # type: ignore[arg-type]
+        with pytest.raises(PollError, match=r"^(?!.*right)") as caught:
+            await collected(slots, collectors.surroundings)
+        assert "yardlight.worker" in str(caught.value)
+        with pytest.raises(PollCrashedError, match="cannot read the secret file 'gone'"):
+            await collected(slots, job("gone"))
+        return await collected(slots, job("token"))
+
+    assert with_slots(use) == "50.0"
+
+
+def test_a_stop_ends_every_worker(eventually: Eventually) -> None:
+    pids: list[int] = []
+
+    async def use(slots: Slots) -> None:
+        found = await asyncio.gather(*(collected(slots, collectors.pid, str(index)) for index in range(2)))
+        pids.extend(int(float(each)) for each in found)
+
+    with_slots(use)
+    assert not any(alive(process) for process in pids)
+
+
+def test_kill_9_of_the_main_process_leaves_no_worker_behind(eventually: Eventually, tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    code = (
+        "import asyncio; from functools import partial\n"
+        "from tests import collectors; from yardlight.slots import Slots\n"
+        "async def main():\n"
+        f"    await Slots().run('f', 'a', partial(collectors.hang_with_child, {str(pids)!r}), 600.0)\n"
+        "asyncio.run(main())\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parent.parent) as parent:
+        eventually(lambda: pids.exists() and len(pids.read_text().split()) == 2, within=30.0)
+        worker, its_child = (int(each) for each in pids.read_text().split())
+        try:
+            assert alive(worker)
+            parent.send_signal(signal.SIGKILL)
+            parent.wait()
+            eventually(lambda: not alive(worker))
+        finally:
+            os.kill(its_child, signal.SIGKILL)
+
+
+def test_one_slot_is_too_few() -> None:
+    with pytest.raises(ValueError, match="two are the least"):
+        Slots(size=1)
+
+
+def test_two_polls_at_once_of_one_account_take_turns() -> None:
+    async def use(slots: Slots) -> float:
+        poll = Poll("f", "graph", partial(slots.run, "f", "graph", collectors.hang), 60.0, 0.5)
+        began = time.monotonic()
+        await asyncio.gather(poll.once(), poll.once())
+        return time.monotonic() - began
+
+    assert with_slots(use) >= 1.0
+
+
+def test_what_was_collected_is_shown_again_after_a_restart_with_the_time_it_stands_for(tmp_path: Path) -> None:
+    async def use(slots: Slots) -> tuple[bytes, bytes]:
+        def poll(job: Job, state: State) -> Poll:
+            return Poll("f", "graph", partial(slots.run, "f", "graph", job), 60.0, AMPLE, state=state)
+
+        state = State(tmp_path / "state.db")
+        before = poll(collectors.answer, state)
+        assert await before.once()
+        state.close()
+        state = State(tmp_path / "state.db")
+        after = poll(collectors.refuse, state)
+        restored = kept(after)
+        assert not await after.once()
+        assert kept(after) == restored
+        state.close()
+        return kept(before), restored
+
+    before, restored = with_slots(use)
+    assert before == restored
+    assert b"terminal_switch_within_seconds{" in before
+    assert b"poll_last_success_timestamp_seconds{" in before
+
+
+def kept(poll: Poll) -> bytes:
+    """The lines of the page that outlive a restart."""
+    lines = page(poll.blocks(), openmetrics=False).splitlines()
+    return b"\n".join(line for line in lines if b"switch_within" in line or b"last_success" in line)
