@@ -84,7 +84,7 @@ def _case(name: str, scenario: Scenario, words: list[dict[str, Any]]) -> Iterato
     yield f"  - name: {name}"
     yield "    interval: 5s"
     yield "    input_series:"
-    for labels, values in sorted(series(scenario.yards, scenario.centre, scenario.end)):
+    for labels, values in sorted([*series(scenario.yards, scenario.centre, scenario.end), *scenario.history]):
         yield f"      - {{series: '{labels}', values: '{values}'}}"
     yield "    promql_expr_test:"
     for at, firing in _moments(scenario):

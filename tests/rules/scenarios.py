@@ -27,6 +27,8 @@ class Scenario:
     end: float
     expect: Expected
     centre: Centre = field(default_factory=Centre)
+    # Recorded series that an earlier run of Prometheus left behind.
+    history: tuple[tuple[str, str], ...] = ()
     # When the exporter moves in the second case; -1: the inventory is exported twice only; None: no second case.
     moved: float | None = None
     every: float = 5.0
@@ -150,7 +152,7 @@ SCENARIOS = (
     ),
     Scenario(
         "T11", "40 blackholes of 2 to 8 s, here within 20 minutes",
-        (yard(FLAPS),), 1500,
+        (Yard(lines={"fiber": replace(FIBER, dead=FLAPS, degraded=((CUT, CUT + 1260),)), "lte": LTE}),), 1500,
         ((0, CUT + 120, ()), (CUT + 240, 1500, ("ticket UplinkFlapping fontana fiber",))),
         every=10, moved=800,
     ),
@@ -244,6 +246,17 @@ SCENARIOS = (
 
     ),
     Scenario(
+        "T27-lingering",
+        "the exporter moved just before an outage, and the old host's last good word stays visible",
+        (
+            both_dead(
+                hosts=(Host(runs=((0, CUT),), lingers=True), Host("10.10.0.99:10480", ((CUT, 1e9),))),
+            ),
+        ),
+        END,
+        ((0, CUT + 5, ()), (CUT + 15, HEAL - 5, DARK), (HEAL + 10, END, ())),
+    ),
+    Scenario(
         "T31", "two fleets with a fontana each, one goes dark",
         (both_dead(), yard(fleet="coast-freight")), END,
         ((0, CUT + 5, ()), (CUT + 20, HEAL - 5, DARK), (HEAL + 10, END, ())),
@@ -320,6 +333,30 @@ SCENARIOS = (
             ),
         ), 1000,
         ((CUT + 20, HEAL - 5, DARK), (HEAL + 10, 1000, ())),
+    ),
+    Scenario(
+        "dark-then-cut-off",
+        "both lines dead, and after a minute the other way is cut too: still one page",
+        (both_dead(hosts=(Host(runs=((0, CUT + 60), (HEAL, 1e9))),)),),
+        END,
+        ((CUT + 20, HEAL - 5, DARK), (HEAL + 10, END, ())),
+    ),
+    Scenario(
+        "cut-off-then-dark",
+        "cut off with its lines, then heard by another way while they are still dead: still one page",
+        (both_dead(hosts=(Host(runs=((0, CUT), (CUT + 120, 1e9))),)),),
+        END,
+        ((CUT + 65, HEAL - 5, MISSING), (HEAL + 10, END, ())),
+    ),
+    Scenario(
+        "prometheus-away",
+        "Prometheus itself was away for an hour, and its yards need half a minute to be heard again",
+        (yard(hosts=(Host(runs=((30, 1e9),)),)),),
+        END,
+        ((0, END, ()),),
+        history=(
+            ('yardlight:terminal_remembered_timestamp_seconds{fleet="inland-haul", terminal="fontana"}', "-3600"),
+        ),
     ),
     Scenario(
         "path-unknown",

@@ -79,6 +79,8 @@ class Host:
     runs: Spans = ALWAYS
     # Seconds after its start in which it knows nothing yet.
     blank: float = 0.0
+    # True: it is gone without a failed scrape to say so, and its last words stay visible for minutes.
+    lingers: bool = False
 
 
 @dataclass(frozen=True)
@@ -258,7 +260,7 @@ class _Process:
     def made(self, name: str, labels: Labels, read: Read) -> Series:
         def arrives(at: float) -> Value:
             if inside(self.host.runs, at) is None:
-                return None
+                return CUT_OFF if self.host.lingers else None
             return read(at) if self.yard.heard(at) else CUT_OFF
 
         return _made(name, labels, arrives, self.end)
