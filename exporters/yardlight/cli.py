@@ -7,20 +7,31 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from yardlight import __version__
 from yardlight.errors import YardlightError
 
+if TYPE_CHECKING:
+    from yardlight.lookback import Source
+
 Command = Callable[[argparse.Namespace], int]
+
+
+class UsageError(Exception):
+    """The words of a command do not go together; argparse alone cannot tell."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code: 0, 1 for something wrong with files or machine, 2 for usage."""
-    arguments = build_parser().parse_args(argv)
+    parser = build_parser()
+    arguments = parser.parse_args(argv)
     command: Command = arguments.command
     try:
         code = command(arguments)
         sys.stdout.flush()
+    except UsageError as error:
+        parser.error(str(error))
     except YardlightError as error:
         print(error, file=sys.stderr)
         return 1
@@ -45,6 +56,10 @@ def build_parser() -> argparse.ArgumentParser:
     _init(commands)
     _schema(commands)
     _metrics(commands)
+    _outages(commands)
+    _report(commands)
+    _quiet(commands)
+    _inventory(commands)
     _demo(commands)
     return parser
 
@@ -162,6 +177,113 @@ def run_metrics(arguments: argparse.Namespace) -> int:
 
     print(metrics_json() if arguments.json else metrics_table().rstrip("\n"))
     return 0
+
+
+def _look_back(parser: argparse.ArgumentParser) -> None:
+    """Where the history is that a command looks at."""
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--inventory", type=Path, metavar="FILE", help="one fleet (default: fleet.yml)")
+    source.add_argument("--inventory-dir", type=Path, metavar="DIR", help="many fleets, one per *.yml in this folder")
+    parser.add_argument("--fleet", metavar="NAME", help="which fleet; needed where there are many")
+    parser.add_argument(
+        "--state",
+        type=Path,
+        action="append",
+        metavar="FILE",
+        help="history; once for each box that keeps one (default: yardlight.db)",
+    )
+
+
+def _source(arguments: argparse.Namespace) -> Source:
+    from yardlight.lookback import Source
+
+    return Source(arguments.inventory, arguments.inventory_dir, arguments.fleet, tuple(arguments.state or ()))
+
+
+def _outages(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "outages", "list each gap, failover and silent circuit of a terminal", run_outages)
+    parser.add_argument("--terminal", metavar="NAME", required=True)
+    parser.add_argument("--uplink", metavar="NAME", help="this circuit only")
+    parser.add_argument("--from", dest="start", metavar="DAY", help="local, 2026-10-01 or 2026-10-01T22:00")
+    parser.add_argument("--to", dest="end", metavar="DAY", help="the same; a day is meant whole (default: now)")
+    _look_back(parser)
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("--csv", action="store_true", help="for spreadsheets")
+    output.add_argument("--json", action="store_true", help="for machines")
+
+
+def run_outages(arguments: argparse.Namespace) -> int:
+    from yardlight import outages
+
+    wanted = outages.Wanted(arguments.terminal, arguments.uplink, arguments.start, arguments.end)
+    form: Literal["csv", "json", "table"] = "csv" if arguments.csv else "json" if arguments.json else "table"
+    return outages.show(_source(arguments), wanted, form)
+
+
+def _report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "report", "write a month of a fleet as one page to print (HTML)", run_report)
+    parser.add_argument("--month", metavar="MONTH", required=True, help="like 2026-10")
+    parser.add_argument("--terminal", metavar="NAME", help="this terminal only")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: FLEET-MONTH.html; - is stdout")
+    _look_back(parser)
+
+
+def run_report(arguments: argparse.Namespace) -> int:
+    from yardlight import report
+
+    return report.write(_source(arguments), arguments.month, arguments.terminal, arguments.output)
+
+
+def _quiet(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(commands, "quiet", "expect trouble at a terminal for a while", run_quiet)
+    parser.description = (
+        "Expect trouble at a terminal for a while: its tickets become info, a dark terminal still pages. "
+        "It ends by itself; a serving centre takes it up within seconds."
+    )
+    parser.add_argument("terminal", nargs="?", metavar="TERMINAL")
+    parser.add_argument("duration", nargs="?", metavar="DURATION", help="like 30m or 2h, at most 7d")
+    parser.add_argument("why", nargs="*", metavar="WHY", help="a few words for whoever sees it")
+    parser.add_argument("--uplink", metavar="NAME", help="this circuit only (default: all of the terminal)")
+    parser.add_argument(
+        "--inventory", type=Path, default=Path("fleet.yml"), metavar="FILE", help="default: %(default)s"
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--list", action="store_true", help="show what is quiet, and what was lately")
+    what.add_argument("--end", action="store_true", help="end it now")
+
+
+def run_quiet(arguments: argparse.Namespace) -> int:
+    from yardlight import quiet
+
+    if arguments.list:
+        return quiet.show(arguments.inventory, arguments.terminal)
+    if arguments.terminal is None:
+        raise UsageError("quiet: name a terminal, or --list")
+    if arguments.end:
+        return quiet.end(arguments.inventory, arguments.terminal, arguments.uplink)
+    if arguments.duration is None or not arguments.why:
+        raise UsageError("quiet: say for how long and why, like: yardlight quiet fontana 2h the ISP moves a cable")
+    why = " ".join(arguments.why)
+    return quiet.begin(arguments.inventory, arguments.terminal, arguments.uplink, arguments.duration, why)
+
+
+def _inventory(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("inventory", help="make an inventory from a spreadsheet", allow_abbrev=False)
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    action = _command(actions, "import", "make an inventory from a spreadsheet of circuits (CSV)", run_import)
+    action.add_argument("table", type=Path, metavar="CSV", help="a row per circuit; see the columns below")
+    action.add_argument("-o", "--output", type=Path, metavar="FILE", help="never overwritten (default: stdout)")
+    action.add_argument("--fleet", default="my-fleet", metavar="NAME", help="default: %(default)s")
+    action.epilog = (
+        "Columns, in any order and spelling: terminal, timezone, uplink, role, medium, bind, next_hop, isp, circuit, "
+        "support, targets (several in one cell, with spaces or commas between). Only terminal and targets are needed."
+    )
+
+
+def run_import(arguments: argparse.Namespace) -> int:
+    from yardlight.inventory import spreadsheet
+
+    return spreadsheet.convert(arguments.table, arguments.fleet, arguments.output)
 
 
 def _demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
