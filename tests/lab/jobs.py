@@ -112,8 +112,11 @@ def _bar4() -> list[Job]:
 
 def _extra() -> list[Job]:
     sticky = Setup(router=FAST, centre=False, shape=Shape(sticky_nat=True))
+    hidden = Setup(router=FAST, centre=False, shape=Shape(hidden_hops=True))
+    unproven = (partial(bar4.dead_standby, count=2, hold=12), partial(bar4.unpinned_standby, count=3, hold=12))
     return [
         Job("extra.restart", Setup(), (partial(extras.restart, count=3),), 8),
         Job("extra.card", Setup(centre=False), (partial(extras.card, count=3),), 8),
+        Job("extra.hidden", hidden, (partial(bar3.sticky, count=3), *unproven), 12),
         Job("extra.sticky", sticky, (partial(bar3.sticky, count=4),), 8),
     ]

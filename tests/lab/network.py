@@ -42,10 +42,15 @@ NAMESPACES = ("yard", *ROUTERS, "centre")
 
 @dataclass(frozen=True)
 class Shape:
-    """What a lab may vary. `sticky_nat`: the router keeps old connections on the address they began with."""
+    """What a lab may vary.
+
+    `sticky_nat`: the router keeps old connections on the address they began with. `hidden_hops`: the LTE carrier's
+    router never says that a time to live ran out, as many do not.
+    """
 
     out_of_band: bool = False
     sticky_nat: bool = False
+    hidden_hops: bool = False
 
 
 def build(shape: Shape) -> None:
@@ -70,6 +75,8 @@ def build(shape: Shape) -> None:
     namespace.run("internet", "ip route add 203.0.113.16/28 via 192.0.2.33")
     _edge(shape)
     namespace.run("lteisp", "iptables -t nat -A POSTROUTING -o core -j MASQUERADE")
+    if shape.hidden_hops:
+        namespace.run("lteisp", "iptables -A OUTPUT -p icmp --icmp-type time-exceeded -j DROP")
     for isp in ISPS.values():
         _fault_chains(isp)
     if shape.out_of_band:

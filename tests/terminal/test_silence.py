@@ -100,6 +100,13 @@ def test_losses_inside_a_silence_are_told_from_scattered_ones() -> None:
     assert not silence.covers(19.0, 25.0)
 
 
+def test_losses_that_time_out_after_the_silence_was_settled_still_belong_to_it() -> None:
+    silence, gaps = run((20.0, 25.0), spacing=1 / 3, fast=1 / 15, rtt=0.01, end=27)
+    assert len(gaps) == 1
+    assert silence.covers(24.5, 27.0)
+    assert not silence.covers(25.5, 27.0)
+
+
 def test_an_outage_that_goes_on_over_a_restart_keeps_its_beginning() -> None:
     silence = Silence()
     silence.restore(-100.0, -99.7)

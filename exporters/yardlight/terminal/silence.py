@@ -67,6 +67,7 @@ class Silence:
         self._waiting: deque[float] = deque(maxlen=256)
         self._first_bad: float | None = None
         self._closing: _Closing | None = None
+        self._ended = (0.0, 0.0)
         self.blink: Gap | None = None
 
     @property
@@ -126,6 +127,8 @@ class Silence:
         """True if a probe sent at `sent` fell into a confirmed silence, the present one or the one just ended."""
         if self._closing is not None and self._closing.bad <= sent < self._closing.resume:
             return True
+        if self._ended[0] <= sent < self._ended[1]:
+            return True
         return self._first_bad is not None and sent >= self._first_bad and self.confirmed(now)
 
     def finished(self, now: float) -> Gap | None:
@@ -134,6 +137,7 @@ class Silence:
         if closing is None or now - closing.resume < SETTLE:
             return None
         self._closing = None
+        self._ended = (closing.bad, closing.resume)
         return _estimate(closing.good, closing.bad, closing.resume, closing.unanswered)
 
     def forget(self) -> None:
