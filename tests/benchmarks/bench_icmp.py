@@ -1,9 +1,9 @@
-"""CPU per ICMP probe: `yardlight serve`, everything included, against fping at the same rate in the same run.
+"""CPU per ICMP probe: `yardlight serve`, everything included, against fping at the same rate and the same time.
 
-Runs in a network namespace of its own (no root needed), on addresses of 127/8. Two cases: every target
-answers; every echo request is dropped, so that every path fails and probing is accelerated. The kernel counts
-the probes (IcmpOutEchos) and the CPU (user and system time of the process and its children), for both sides
-alike. Ours is scraped every 5 seconds meanwhile, as Prometheus would; fping has nothing of the kind to do.
+Each runs in a network namespace of its own (no root needed), on addresses of 127/8; both at once, so that a busy
+machine hurts both alike. Three cases: every target answers, without scrapes and with one every 5 seconds; every echo
+request is dropped, so that every path fails and probing is accelerated. The kernel counts the probes (IcmpOutEchos)
+and the CPU (user and system time of the process and its children), for both sides alike.
 """
 
 from __future__ import annotations
@@ -60,9 +60,9 @@ def cpu_seconds(pid: int) -> float:
     return own + sum(cpu_seconds(int(child)) for child in children)
 
 
-def echoes_sent() -> int:
-    """Echo requests that left any socket of this namespace since it was made."""
-    head, values = [line.split() for line in Path("/proc/net/snmp").read_text().splitlines() if "Icmp: " in line]
+def echoes_sent(pid: int) -> int:
+    """Echo requests that left any socket of this process's network namespace since it was made."""
+    head, values = [line.split() for line in Path(f"/proc/{pid}/net/snmp").read_text().splitlines() if "Icmp: " in line]
     return int(values[head.index("OutEchos")])
 
 
@@ -72,15 +72,18 @@ def scrape() -> bytes:
         return page
 
 
-def measure(pid: int, seconds: float, scraped: bool) -> Cost:
-    """What the process spends during these seconds, from now."""
-    began, cpu, sent = time.monotonic(), cpu_seconds(pid), echoes_sent()
+def measure(pids: tuple[int, ...], seconds: float, scraped: bool) -> list[Cost]:
+    """What each process spends during these seconds, from now."""
+    began, before = time.monotonic(), [(cpu_seconds(pid), echoes_sent(pid)) for pid in pids]
     while (left := began + seconds - time.monotonic()) > 0:
         if scraped:
             scrape()
         time.sleep(min(left, SCRAPE_EVERY))
-    probes = echoes_sent() - sent
-    return Cost(probes / (time.monotonic() - began), (cpu_seconds(pid) - cpu) / max(probes, 1))
+    took, after = time.monotonic() - began, [(cpu_seconds(pid), echoes_sent(pid)) for pid in pids]
+    return [
+        Cost((sent - sent_before) / took, (cpu - cpu_before) / max(sent - sent_before, 1))
+        for (cpu_before, sent_before), (cpu, sent) in zip(before, after, strict=True)
+    ]
 
 
 @contextlib.contextmanager
@@ -127,67 +130,34 @@ def fping(folder: Path, rate: float) -> Iterator[int]:
     targets = folder / "targets"
     targets.write_text("\n".join(address(number) for number in range(1, 1001)))
     period = 1000 * 1000 / rate
-    pace = ["-p", f"{period:.0f}", "-i", f"{period / 1000 * 0.9:.3f}", "-t", f"{min(period * 0.9, 2000):.0f}"]
-    with running(["fping", "-l", "-q", *pace, "-f", str(targets)], folder / "fping.log") as pid:
+    pace = f"-p {period:.0f} -i {period / 1000 * 0.6:.3f} -t {min(period * 0.9, 2000):.0f}"
+    inside = f"ip link set lo up && exec fping -l -q {pace} -f {targets}"
+    with running(["unshare", "--net", "sh", "-c", inside], folder / "fping.log") as pid:
         yield pid
 
 
-@contextlib.contextmanager
-def no_answers() -> Iterator[None]:
-    """Every echo request is dropped on arrival."""
-    rule = ["INPUT", "-p", "icmp", "--icmp-type", "echo-request", "-j", "DROP"]
-    subprocess.run(["iptables", "-A", *rule], check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["iptables", "-D", *rule], check=True)
-
-
-def ours(folder: Path, fleet: str, seconds: float) -> tuple[Cost, Cost, Cost]:
-    """Our cost while all answer, unscraped and scraped, and while none does; each after it has settled."""
-    with yardlight(folder, fleet) as pid:
-        time.sleep(SETTLE)
-        unscraped = measure(pid, seconds, scraped=False)
-        healthy = measure(pid, seconds, scraped=True)
-        with no_answers():
-            time.sleep(SETTLE)
-            return unscraped, healthy, measure(pid, seconds, scraped=True)
-
-
-def theirs(folder: Path, rate: float, seconds: float) -> Cost:
-    """fping's cost at this rate."""
-    with fping(folder, rate) as pid:
-        time.sleep(2)
-        return measure(pid, seconds, scraped=False)
-
-
-def mean(costs: list[Cost]) -> Cost:
-    return Cost(sum(cost.rate for cost in costs) / len(costs), sum(cost.cpu for cost in costs) / len(costs))
+def no_answers(pids: tuple[int, ...]) -> None:
+    """From now on every echo request in these processes' namespaces is dropped on arrival."""
+    for pid in pids:
+        drop = ["iptables", "-A", "INPUT", "-p", "icmp", "--icmp-type", "echo-request", "-j", "DROP"]
+        subprocess.run(["nsenter", f"--net=/proc/{pid}/ns/net", *drop], check=True)
 
 
 def report(name: str, our: Cost, their: Cost) -> None:
-    ratio = our.cpu / their.cpu
-    print(
-        f"{name:<26}{our.rate:>10.0f}{our.cpu * 1e6:>11.1f} µs{their.cpu * 1e6:>11.1f} µs{ratio:>8.2f}",
-        flush=True,
-    )
+    costs = f"{our.rate:>8.0f}{our.cpu * 1e6:>9.1f} µs{their.rate:>10.0f}{their.cpu * 1e6:>9.1f} µs"
+    print(f"{name:<26}{costs}{our.cpu / their.cpu:>8.2f}", flush=True)
 
 
-def run(fleet: str, seconds: float, rounds: int) -> None:
-    """Rounds alternate between us and fping, so that a busy machine hurts both alike."""
-    cases: dict[str, list[tuple[Cost, Cost]]] = {}
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for _ in range(rounds):
-            unscraped, healthy, failing = ours(folder, fleet, seconds)
-            peer = theirs(folder, healthy.rate, seconds)
-            cases.setdefault("all answer", []).append((healthy, peer))
-            cases.setdefault("all answer, not scraped", []).append((unscraped, peer))
-            with no_answers():
-                cases.setdefault("all fail", []).append((failing, theirs(folder, failing.rate, seconds)))
-    print(f"{'CPU per ICMP probe':<26}{'probes/s':>10}{'yardlight':>14}{'fping':>14}{'ratio':>8}")
-    for case, pairs in cases.items():
-        report(case, mean([our for our, _ in pairs]), mean([their for _, their in pairs]))
+def run(fleet: str, rate: float, seconds: float) -> None:
+    print(f"{'CPU per ICMP probe':<26}{'yardlight/s':>11}{'':>9}{'fping/s':>10}{'':>12}{'ratio':>8}")
+    with tempfile.TemporaryDirectory() as name, yardlight(Path(name), fleet) as our, fping(Path(name), rate) as their:
+        both = (our, their)
+        time.sleep(SETTLE)
+        report("all answer, not scraped", *measure(both, seconds, scraped=False))
+        report("all answer", *measure(both, seconds, scraped=True))
+        no_answers(both)
+        time.sleep(SETTLE)
+        report("all fail", *measure(both, seconds, scraped=True))
 
 
 def main() -> None:
@@ -196,10 +166,12 @@ def main() -> None:
     parser.add_argument(
         "--targets", type=int, default=3, help="of each terminal, probed over its uplink and its default path"
     )
+    parser.add_argument("--rate", type=float, default=1000, help="of fping, probes a second")
     parser.add_argument("--seconds", type=float, default=20, help="of each measurement")
-    parser.add_argument("--rounds", type=int, default=2)
     args = parser.parse_args()
-    missing = [command for command in ("fping", "iptables", "ip", "unshare") if shutil.which(command) is None]
+    missing = [
+        command for command in ("fping", "iptables", "ip", "nsenter", "unshare") if shutil.which(command) is None
+    ]
     if missing:
         sys.exit(f"not measured, not installed: {', '.join(missing)}")
     if INSIDE not in os.environ:
@@ -208,7 +180,7 @@ def main() -> None:
             sys.exit("not measured, no network namespaces here")
         os.execvp(NAMESPACE[0], [*NAMESPACE, sys.executable, *sys.argv])
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    run(inventory(args.terminals, args.targets), args.seconds, args.rounds)
+    run(inventory(args.terminals, args.targets), args.rate, args.seconds)
 
 
 if __name__ == "__main__":
