@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from tests.lab import namespace, network
-from tests.lab.process import YARDLIGHT, Program, until_ready
+from tests.lab.process import ROOT, YARDLIGHT, Program, until_ready
 
 FLEET, TERMINAL, PORT = "lab", "fontana", 10480
 _SAMPLE = re.compile(r"^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)", re.MULTILINE)
@@ -149,19 +149,8 @@ class Box:
 
 
 def agent_config(send_to: str, listen: str) -> dict[str, Any]:
-    """A Prometheus agent that gives up a stuck request soon, so that it follows a failover at once."""
-    return {
-        "global": {"scrape_interval": "5s"},
-        # Every box scrapes the same loopback address; without a name of its own their `up` series would collide
-        # at the centre, which then refuses whole batches ("duplicate sample for timestamp").
-        "scrape_configs": [
-            {"job_name": "yardlight", "static_configs": [{"targets": [listen], "labels": {"instance": TERMINAL}}]}
-        ],
-        "remote_write": [{
-            "url": f"http://{send_to}:9090/api/v1/write",
-            "remote_timeout": "3s",
-            "queue_config": {
-                "batch_send_deadline": "1s", "min_backoff": "100ms", "max_backoff": "1s", "min_shards": 1,
-            },
-        }],
-    }  # fmt: skip
+    """The sender as it is shipped; only the addresses and the yard's name are the lab's."""
+    config: dict[str, Any] = yaml.safe_load((ROOT / "docker" / "prometheus" / "yard.yml").read_text())
+    config["scrape_configs"][0]["static_configs"] = [{"targets": [listen], "labels": {"instance": TERMINAL}}]
+    config["remote_write"][0]["url"] = f"http://{send_to}:9090/api/v1/write"
+    return config
