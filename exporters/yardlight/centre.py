@@ -5,8 +5,9 @@ The centre alone exports these; what arrives from the yards is compared with the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from yardlight.calendars import is_open, maintained
 from yardlight.catalogue import (
@@ -24,21 +25,38 @@ from yardlight.catalogue import (
 )
 from yardlight.exposition import Block, block
 from yardlight.inventory.models import Fleet, Terminal, Uplink
+from yardlight.quiet import Quiet
 
 Sample = tuple[Metric, tuple[str, ...], float]
 
 
-def blocks(fleet: Fleet, now: float) -> list[Block]:
-    """The inventory of one fleet at `now` (unix seconds), one block per family."""
+def blocks(fleet: Fleet, now: float, quiet: Sequence[Quiet] = ()) -> list[Block]:
+    """The inventory of one fleet at `now` (unix seconds) and its quiet times, one block per family."""
     links = (fleet.links.runbooks or "", fleet.links.grafana or "")
     families: dict[Metric, dict[tuple[str, ...], float]] = {FLEET_INFO: {links: 1}}
     for terminal in fleet.terminals.values():
-        for metric, labels, value in _terminal(fleet, terminal, now):
+        for metric, labels, value in _terminal(fleet, terminal, now, quiet):
             families.setdefault(metric, {})[labels] = value
     return [block(metric, fleet.fleet, samples) for metric, samples in families.items()]
 
 
-def _terminal(fleet: Fleet, terminal: Terminal, now: float) -> Iterator[Sample]:
+def discovery(fleet: Fleet) -> list[dict[str, Any]]:
+    """Where the boxes of the terminals are scraped, in the format of Prometheus' HTTP service discovery.
+
+    The samples of a box carry fleet and terminal themselves. A target label of the same name would push these aside
+    (`exported_terminal`), so they come as `__meta_` labels, to be used in relabeling.
+    """
+    return [
+        {
+            "targets": [terminal.scrape],
+            "labels": {"__meta_yardlight_fleet": fleet.fleet, "__meta_yardlight_terminal": terminal.name},
+        }
+        for terminal in fleet.terminals.values()
+        if terminal.scrape is not None
+    ]
+
+
+def _terminal(fleet: Fleet, terminal: Terminal, now: float, quiet: Sequence[Quiet]) -> Iterator[Sample]:
     name = terminal.name
     offset = datetime.fromtimestamp(now, UTC).astimezone(terminal.zone).utcoffset()
     assert offset is not None
@@ -53,8 +71,11 @@ def _terminal(fleet: Fleet, terminal: Terminal, now: float) -> Iterator[Sample]:
         yield PEAK_ACTIVE, (name,), float(is_open(calendar, now, terminal.zone))
     for uplink in terminal.uplinks.values():
         yield UPLINK_INFO, _uplink_labels(terminal, uplink), 1
-    active = maintained(terminal, now)
-    for uplink_name in sorted({window.uplink for window in terminal.maintenance}):
+    ours = [each for each in quiet if each.terminal == name]
+    active = maintained(terminal, now) | {up for each in ours if each.active(now) for up in each.uplinks(terminal)}
+    # One that is over stays at 0 for as long as it is remembered.
+    known = {window.uplink for window in terminal.maintenance} | {up for each in ours for up in each.uplinks(terminal)}
+    for uplink_name in sorted(known):
         yield MAINTENANCE_ACTIVE, (name, uplink_name), float(uplink_name in active)
 
 

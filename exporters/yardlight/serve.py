@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from yardlight import __version__, centre, logs
 from yardlight.catalogue import BUILD_INFO, CLOCK, LOOP_LAG, RELOAD_OK, RELOAD_TIME, STATE_WRITABLE
@@ -27,9 +28,10 @@ from yardlight.inventory.models import Fleet, Terminal
 from yardlight.logs import kv
 from yardlight.pages import FleetView, Overview
 from yardlight.poll import InThread, Poll, Work
+from yardlight.quiet import QuietTimes
 from yardlight.server import Server
 from yardlight.slots import Slots
-from yardlight.state import State
+from yardlight.state import State, state_file
 from yardlight.terminal.engine import Engine
 from yardlight.terminal.exporter import TerminalExporter
 from yardlight.terminal.outside import OutsideProbes
@@ -219,6 +221,10 @@ class Service:
                 found.append(block(RELOAD_OK, path.stem, {(): 0}))
         return found
 
+    async def discovery(self) -> list[dict[str, Any]]:
+        """The boxes of all terminals, as Prometheus' HTTP service discovery wants them."""
+        return [group for fleet in self.fleets.values() for group in centre.discovery(fleet.inventory.fleet)]
+
     async def overview(self) -> Overview:
         """What the landing page shows."""
         views = [fleet.view(self._problems(fleet)) for fleet in self.fleets.values()]
@@ -283,6 +289,7 @@ class RunningFleet:
         self._outside: OutsideProbes | None = None
         self._outside_of: object = None
         self._polls: dict[str, Poll] = {}
+        self._quiet = QuietTimes(inventory.path)
         self.state: State | None = None
 
     async def use(self, inventory: Inventory) -> None:
@@ -292,7 +299,7 @@ class RunningFleet:
         """
         wanted = self._terminals(inventory)
         if wanted and self.state is None:
-            self.state = State(_state_file(self._options, self.name))
+            self.state = State(state_file(self._options.state, self.name if self._options.inventory_dir else None))
         self.inventory = inventory
         for name, exporter in list(self.exporters.items()):
             if wanted.get(name) != exporter.terminal:
@@ -348,7 +355,7 @@ class RunningFleet:
             self._outside_of = addresses
         if "inventory" not in self._polls:
             # In this process: it is here already, and nobody is asked for it.
-            work = InThread(lambda: centre.blocks(self.inventory.fleet, time.time()))
+            work = InThread(lambda: centre.blocks(self.inventory.fleet, time.time(), self._quiet.entries()))
             poll = self.collect("inventory", work, INVENTORY_POLL_SECONDS, INVENTORY_POLL_SECONDS)
             await poll.once()
             poll.start()
@@ -375,12 +382,6 @@ def _outside_addresses(fleet: Fleet) -> dict[tuple[str, str], str]:
         for uplink in terminal.uplinks.values()
         if uplink.circuit.outside
     }
-
-
-def _state_file(options: ServeOptions, fleet: str) -> Path:
-    if options.inventory_dir is None:
-        return options.state
-    return options.state.with_name(f"{options.state.stem}-{fleet}{options.state.suffix}")
 
 
 def _load(options: ServeOptions) -> Loaded:

@@ -60,6 +60,7 @@ class Backend(Protocol):
     async def blocks(self) -> Sequence[AnyBlock]: ...
     async def reload(self) -> list[Problem]: ...
     async def overview(self) -> pages.Overview: ...
+    async def discovery(self) -> list[dict[str, Any]]: ...
 
 
 class Server:
@@ -158,6 +159,7 @@ class Server:
         app.router.add_get("/-/healthy", self._healthy)
         app.router.add_get("/-/ready", self._ready)
         app.router.add_post("/-/reload", self._reload)
+        app.router.add_get("/sd/terminals", self._discovery)
         app.router.add_get("/runbooks", self._to_runbooks)
         app.router.add_get("/runbooks/", self._runbooks)
         app.router.add_get("/runbooks/{name}", self._runbook)
@@ -214,6 +216,10 @@ class Server:
             text = "the inventory was refused, the one before runs on:\n"
             return web.Response(status=422, text=text + "".join(f"{problem}\n" for problem in problems))
         return web.Response(text="the inventory on disk is in use\n")
+
+    async def _discovery(self, _: web.Request) -> web.Response:
+        """Prometheus keeps what it had when this fails, so half a list is never given."""
+        return web.json_response(await self._ask(self._backend.discovery))
 
     async def _landing(self, _: web.Request) -> web.Response:
         return _html(pages.landing(await self._ask(self._backend.overview)))
