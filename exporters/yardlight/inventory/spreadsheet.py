@@ -107,11 +107,11 @@ def _rows(table: Path, problems: list[Problem]) -> Iterator[Row]:
         raw = table.read_bytes()
         text = raw.decode("utf-8-sig")
     except OSError as error:
-        raise _broken(table, 0, 0, f"cannot be read: {(error.strerror or str(error)).lower()}") from None
+        raise _broken(table, 0, f"cannot be read: {(error.strerror or str(error)).lower()}") from None
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         message = f"byte 0x{raw[error.start]:02x} is not UTF-8; save the table as 'CSV UTF-8'"
-        raise _broken(table, line, 0, message) from None
+        raise _broken(table, line, message) from None
     head = text.partition("\n")[0]
     delimiter = max(",;\t", key=head.count)
     reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -136,7 +136,7 @@ def _rows(table: Path, problems: list[Problem]) -> Iterator[Row]:
                 place = next(iter(row.values())).place
                 problems.append(_problem(place, "terminal", "is empty; every row names its terminal"))
     except csv.Error as error:
-        raise _broken(table, line, 0, f"broken CSV: {error}") from None
+        raise _broken(table, line, f"broken CSV: {error}") from None
 
 
 def _header(table: Path, cells: Sequence[str], problems: list[Problem]) -> list[str | None]:
@@ -150,7 +150,7 @@ def _header(table: Path, cells: Sequence[str], problems: list[Problem]) -> list[
             close = words.nearest(_plain(cell), known)
             hint = f"did you mean {known[close]!r}?" if close else f"known here: {', '.join(COLUMNS)}"
             problems.append(_problem(place, "", f"unknown column {cell.strip()!r}; {hint}"))
-        elif name in columns:
+        elif name is not None and name in columns:
             problems.append(_problem(place, "", f"{cell.strip()!r} is a second column for {name}"))
             name = None
         columns.append(name)
@@ -361,5 +361,5 @@ def _problem(place: Place, field_: str, message: str) -> Problem:
     return Problem(place.file, place.line, place.column, field_, message)
 
 
-def _broken(table: Path, line: int, column: int, message: str) -> InventoryError:
-    return InventoryError([Problem(str(table), line, column, "", message)])
+def _broken(table: Path, line: int, message: str) -> InventoryError:
+    return InventoryError([Problem(str(table), line, 1, "", message)])
