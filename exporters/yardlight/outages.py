@@ -17,11 +17,13 @@ from rich.console import Console
 from rich.table import Table
 
 from yardlight.errors import StartError
-from yardlight.history import History, Interval, Outage, outages
+from yardlight.history import History, Interval, Outage, minus, outages, seconds
 from yardlight.inventory.models import Terminal
 from yardlight.lookback import Source, find_terminal, find_uplink, length, moment
 
 _DEFAULT_PERIOD = 30 * 86400.0
+# A box that restarts is not worth a word.
+_WORTH_SAYING = 60.0
 _KINDS = {"gap": "default path", "failover": "failover", "failback": "failback", "circuit": "circuit"}
 _FIELDS = (
     "terminal", "kind", "uplink", "start", "end", "ongoing", "seconds", "error_seconds", "segment", "isp", "circuit",
@@ -92,19 +94,21 @@ def _print(terminal: Terminal, period: Interval, rows: Sequence[Outage], watched
     console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 400)
     first, last = (_clock(at, terminal.zone) for at in period)
     console.print(f"{terminal.name}, {first} to {last} (times in {terminal.timezone})", soft_wrap=True)
-    if not rows:
-        said = (
-            "no outage was recorded" if watched else "nothing was measured in this time, so nothing is known about it"
-        )
-        console.print(said)
-        return
-    table = Table(box=box.SIMPLE_HEAD if sys.stdout.isatty() else None, pad_edge=False)
-    for heading in ("began", "lasted", "what", "uplink", "segment", "ISP", "circuit", "evidence"):
-        table.add_column(heading, no_wrap=heading in ("began", "lasted", "what", "uplink", "segment"))
-    for row in rows:
-        table.add_row(*_cells(row, terminal.zone))
-    console.print(table)
-    console.print(_summary(rows), soft_wrap=True)
+    blind = seconds(minus([(period[0], min(period[1], time.time()))], watched))
+    if rows:
+        table = Table(box=box.SIMPLE_HEAD if sys.stdout.isatty() else None, pad_edge=False)
+        for heading in ("began", "lasted", "what", "uplink", "segment", "ISP", "circuit", "evidence"):
+            table.add_column(heading, no_wrap=heading in ("began", "lasted", "what", "uplink", "segment"))
+        for row in rows:
+            table.add_row(*_cells(row, terminal.zone))
+        console.print(table)
+        console.print(_summary(rows), soft_wrap=True)
+    elif watched:
+        console.print("no outage was recorded")
+    if not watched:
+        console.print("nothing was measured in this time, so nothing is known about it")
+    elif blind >= _WORTH_SAYING:
+        console.print(f"nothing was measured for {length(blind)} of this time", soft_wrap=True)
 
 
 def _cells(row: Outage, zone: ZoneInfo) -> Iterable[str]:
