@@ -22,6 +22,9 @@ MARGIN = 0.97
 UNMETERED_DOWN_AFTER = 3.0
 # What one probe of a service costs, question for the name included: measured with a chain of two RSA certificates.
 HTTPS_BYTES, HTTP_BYTES, DNS_BYTES = 8_000, 2_500, 300
+# On a metered uplink at most so much of an answer is taken (two records of TLS and its handshake), and with what the
+# kernel has taken beyond that, headers, names and the second question, one probe never costs more than the ceiling.
+FRUGAL, SERVICE_CEILING = 40_000, 80_000
 
 
 def echo_bytes(v6: bool = False) -> int:
@@ -107,14 +110,16 @@ def plan(terminal: Terminal, uplink: Uplink) -> ProbePlan:
     interval = max(uplink.interval or 0.0, affordable)
     shortest = INTERVALS_TO_DOWN * interval
     return ProbePlan(
-        interval, uplink.down_after or shortest, shortest, cost, rate, _service_interval(terminal, paid * for_services)
+        interval, uplink.down_after or shortest, shortest, cost, rate, _service_interval(terminal, uplink.metered)
     )
 
 
-def _service_interval(terminal: Terminal, rate: float) -> float:
-    """Seconds between two routine probes of each service at `rate` bytes a second; infinite if nothing is paid."""
+def _service_interval(terminal: Terminal, metered: Metered) -> float:
+    """Seconds between two routine probes of each service; infinite if the budget does not pay for a single one."""
     if not terminal.services:
         return 0.0
+    paid = metered.budget * MARGIN * metered.for_services
+    rate = paid / period_seconds(metered)
     services = terminal.services.values()
-    affordable = sum(map(service_bytes, services)) / rate if rate > 0 else float("inf")
+    affordable = sum(map(service_bytes, services)) / rate if paid >= SERVICE_CEILING else float("inf")
     return max(affordable, *(service.every for service in services))

@@ -120,8 +120,8 @@ def parse_redirects(raw: Any) -> Any:
     """`none`, `same_host`, or the hosts that may be redirected to. Raises `ValueError` naming these."""
     if raw in ("none", "same_host"):
         return raw
-    hosts = raw if isinstance(raw, list | tuple) else [None]
-    if not all(isinstance(host, str) and (is_address(host) or _HOST.fullmatch(host)) for host in hosts):
+    hosts = raw if isinstance(raw, list | tuple) else ()
+    if not hosts or not all(isinstance(host, str) and (is_address(host) or _HOST.fullmatch(host)) for host in hosts):
         raise ValueError(f"{raw!r} is neither none, same_host nor a list of hosts like [login.example.com]")
     return tuple(host.lower() for host in hosts)
 
