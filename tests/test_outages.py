@@ -142,6 +142,7 @@ def test_people_get_local_times_with_their_zone_and_uncut_lines(past: Past, caps
     assert first.rstrip().endswith("the next hop did; the yard moved to lte")
     assert "15.0 s ± 0.1" in second
     assert "failback" in third
+    assert unmeasured == "nothing was measured for 30 d of this time"
     assert summary == ("failover: 1, longest 15.0 s; failback: 1, longest 0.4 s; circuit: 1, longest 3 h 9 min")
 
 
