@@ -6,9 +6,11 @@ measured is neither up nor down anywhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
@@ -196,26 +198,27 @@ class Outage:
 
 def outages(terminal: Terminal, events: Sequence[Event], spans: Sequence[Span]) -> list[Outage]:
     """Every gap of the default path, failover, failback and silence of a circuit, in order of their beginning."""
-    rows = [_row(terminal, event, events, spans) for event in events if event.kind in _KINDS]
+    around = _Around(events, spans)
+    rows = [_row(terminal, event, around) for event in events if event.kind in _KINDS]
     for uplink in terminal.uplinks:
         pinned = [span for span in spans if span.path == "pinned" and span.uplink == uplink]
-        rows += _unwritten(terminal, "circuit", uplink, pinned, "down", events, spans)
+        rows += _unwritten(terminal, "circuit", uplink, pinned, "down", around)
     default = [span for span in spans if span.path == "default"]
-    rows += _unwritten(terminal, "gap", "", default, "dark", events, spans)
+    rows += _unwritten(terminal, "gap", "", default, "dark", around)
     return sorted(rows, key=lambda row: (row.start, row.kind, row.uplink))
 
 
 _KINDS = ("gap", "failover", "uplink_gap")
 
 
-def _row(terminal: Terminal, event: Event, events: Sequence[Event], spans: Sequence[Span]) -> Outage:
+def _row(terminal: Terminal, event: Event, around: _Around) -> Outage:
     error = event.detail.get("error")
     when = (event.start, event.end)
     if event.kind == "uplink_gap":
         segment = str(event.detail.get("segment", "unknown"))
-        evidence = f"{_WHERE[segment]}; {_yard(when, events, spans)}"
+        evidence = f"{_WHERE[segment]}; {_yard(when, around)}"
         return _outage(terminal, "circuit", event.uplink, when, error, segment, evidence)
-    evidence = _circuits(when, events, spans)
+    evidence = _circuits(when, around)
     if event.kind == "gap":
         return _outage(terminal, "gap", event.uplink, when, error, "", evidence)
     left = str(event.detail.get("came_from", ""))
@@ -250,32 +253,64 @@ def _outage(
     return Outage(terminal.name, kind, uplink, *when, error, segment, isp, circuit, evidence, ongoing)
 
 
-def _yard(when: Interval, events: Sequence[Event], spans: Sequence[Span]) -> str:
+class _Around:
+    """What happened around an instant, found without looking at everything: a flapping month has thousands of rows."""
+
+    def __init__(self, events: Sequence[Event], spans: Sequence[Span]) -> None:
+        groups: dict[tuple[str, str], list[Event | Span]] = {}
+        for event in events:
+            groups.setdefault((event.kind, event.uplink if event.kind == "uplink_gap" else ""), []).append(event)
+        for span in spans:
+            groups.setdefault((span.path, span.uplink if span.path == "pinned" else ""), []).append(span)
+        self._groups = {key: _Ordered(items) for key, items in groups.items()}
+
+    def events(self, kind: str, when: Interval) -> list[Event]:
+        """Events of this kind that touch the interval."""
+        return [item for item in self._touching(kind, when) if isinstance(item, Event)]
+
+    def spans(self, path: str, when: Interval) -> list[Span]:
+        """Spans of this path that touch the interval."""
+        return [item for item in self._touching(path, when) if isinstance(item, Span)]
+
+    def _touching(self, name: str, when: Interval) -> Iterator[Event | Span]:
+        return (item for key, group in self._groups.items() if key[0] == name for item in group.touching(when))
+
+
+class _Ordered:
+    """Things with a start and an end, most of them one after the other."""
+
+    def __init__(self, items: Sequence[Event | Span]) -> None:
+        self._items = sorted(items, key=lambda item: item.start)
+        self._starts = [item.start for item in self._items]
+        self._latest = list(accumulate((item.end for item in self._items), max))
+
+    def touching(self, when: Interval) -> list[Event | Span]:
+        first, last = bisect_left(self._latest, when[0]), bisect_right(self._starts, when[1])
+        return [item for item in self._items[first:last] if item.end >= when[0]]
+
+
+def _yard(when: Interval, around: _Around) -> str:
     """What the default path did meanwhile."""
-    moves = [event for event in events if event.kind == "failover" and _touch(when, event)]
-    if moves:
+    if moves := around.events("failover", when):
         return f"the yard moved to {moves[0].uplink}"
-    dark = any(span.path == "default" and span.state == "dark" and _touch(when, span) for span in spans)
-    if dark or any(event.kind == "gap" and _touch(when, event) for event in events):
+    spans = around.spans("default", when)
+    if any(span.state == "dark" for span in spans) or around.events("gap", when):
         return "the yard was cut off too"
-    carriers = {span.uplink for span in spans if span.path == "default" and span.uplink and _touch(when, span)}
-    return (
-        f"the yard went on over {' and '.join(sorted(carriers))}" if carriers else "who carried the yard is not known"
-    )
+    carriers = {span.uplink for span in spans if span.uplink}
+    if not carriers:
+        return "who carried the yard is not known"
+    return f"the yard went on over {' and '.join(sorted(carriers))}"
 
 
-def _circuits(when: Interval, events: Sequence[Event], spans: Sequence[Span]) -> str:
+def _circuits(when: Interval, around: _Around) -> str:
     """Which circuits were silent meanwhile, on their own paths."""
-    silent = {event.uplink for event in events if event.kind == "uplink_gap" and _touch(when, event)}
-    silent |= {span.uplink for span in spans if span.path == "pinned" and span.state == "down" and _touch(when, span)}
+    spans = around.spans("pinned", when)
+    silent = {event.uplink for event in around.events("uplink_gap", when)}
+    silent |= {span.uplink for span in spans if span.state == "down"}
     if silent:
         return f"{' and '.join(sorted(silent))} silent on {'its' if len(silent) == 1 else 'their'} own path meanwhile"
-    watched = any(span.path == "pinned" and span.state in UP and _touch(when, span) for span in spans)
+    watched = any(span.state in UP for span in spans)
     return "every circuit answered meanwhile: look at the router" if watched else "the circuits were not measured"
-
-
-def _touch(when: Interval, other: Event | Span) -> bool:
-    return other.start <= when[1] and other.end >= when[0]
 
 
 def _unwritten(
@@ -284,12 +319,9 @@ def _unwritten(
     uplink: str,
     own: Sequence[Span],
     bad: str,
-    events: Sequence[Event],
-    spans: Sequence[Span],
+    around: _Around,
 ) -> list[Outage]:
     """Outages that were watched but have no event: those that last, and those that ended while nobody looked."""
-    kinds = ("uplink_gap",) if kind == "circuit" else ("gap", "failover")
-    written = [event for event in events if event.kind in kinds and (kind == "gap" or event.uplink == uplink)]
     everything = (float("-inf"), float("inf"))
     bad_time = [(span.start, span.end) for span in own if span.state == bad]
     good_time = [(span.start, span.end) for span in own if span.state not in (bad, "unknown")]
@@ -297,16 +329,17 @@ def _unwritten(
     rows = []
     for down in availability(everything, good_time, bad_time, ()).outages:
         when = (down.start, down.end)
-        if any(_touch(when, event) for event in written):
+        if kind == "circuit":
+            written = [event for event in around.events("uplink_gap", when) if event.uplink == uplink]
+            segment, evidence = "unknown", f"{_WHERE['unknown']}; {_yard(when, around)}"
+        else:
+            written = [*around.events("gap", when), *around.events("failover", when)]
+            segment, evidence = "", _circuits(when, around)
+        if written:
             continue
         ongoing = down.end == last
-        if kind == "circuit":
-            evidence = f"{_WHERE['unknown']}; {_yard(when, events, spans)}"
-        else:
-            evidence = _circuits(when, events, spans)
         if not ongoing:
             evidence = f"{evidence}; its end was not measured"
-        segment = "unknown" if kind == "circuit" else ""
         rows.append(_outage(terminal, kind, uplink, when, None, segment, evidence, ongoing))
     return rows
 

@@ -25,6 +25,8 @@ from yardlight.state import Event, Span
 
 # More rows than anybody reads on paper; the rest is in `yardlight outages`.
 _MOST_ROWS = 60
+# A restart of the box, or a moment until a path is proven again, is not worth a row.
+WORTH_SAYING = 60.0
 # Slices of a month in the strip beside a circuit: an hour and a bit each.
 _SLICES = 600
 
@@ -114,7 +116,7 @@ def sections(scope: Scope) -> list[Section]:
     moves = [(month.terminal, move) for month in months for move in month.moves]
     shown: dict[str, object] = {"months": months, "moves": moves[:_MOST_ROWS], "more": len(moves[_MOST_ROWS:])}
     return [
-        Section("Circuits", render("report_circuits.html", circuits=circuits, slices=_SLICES)),
+        Section("Circuits", render("report_circuits.html", circuits=circuits, slices=_SLICES, least=WORTH_SAYING)),
         Section("Service credits", render("report_credits.html", circuits=circuits)),
         Section("Terminals, failovers and the standby", render("report_terminals.html", local=local, **shown)),
         Section("What was not measured", render("report_unmeasured.html", notes=list(_notes(months)), local=local)),
@@ -185,7 +187,7 @@ def _notes(months: Sequence[TerminalMonth]) -> Iterator[Note]:
 
 
 def _note(terminal: Terminal, what: str, path: Availability) -> Iterator[Note]:
-    if path.unmeasured_seconds < 1 or not path.period_seconds:
+    if path.unmeasured_seconds < WORTH_SAYING:
         return
     late = path.begun is not None and path.begun - path.period[0] > 3600
     yield Note(what, terminal, path.unmeasured_seconds, path.unmeasured_seconds / path.period_seconds, path.begun, late)
