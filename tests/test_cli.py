@@ -51,6 +51,12 @@ def test_serve_takes_the_flags_that_prometheus_users_know() -> None:
         ["serve", "--log.format", "xml"],
         ["serve", "--inv", "a.yml"],
         ["check", "--json", "--explain", "fleet"],
+        ["outages"],
+        ["outages", "--terminal", "fontana", "--csv", "--json"],
+        ["outages", "--terminal", "fontana", "--inventory", "a.yml", "--inventory-dir", "fleets"],
+        ["report"],
+        ["inventory"],
+        ["inventory", "import"],
     ],
 )
 def test_wrong_usage_ends_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -58,6 +64,13 @@ def test_wrong_usage_ends_with_2(arguments: list[str], capsys: pytest.CaptureFix
         main(arguments)
     assert end.value.code == 2
     assert "usage: yardlight" in capsys.readouterr().err
+
+
+def test_what_looks_back_takes_the_history_of_several_boxes() -> None:
+    arguments = parse("outages", "--terminal", "fontana", "--state", "a.db", "--state", "b.db", "--from", "2026-10-01")
+    assert (arguments.state, arguments.start, arguments.end) == ([Path("a.db"), Path("b.db")], "2026-10-01", None)
+    arguments = parse("report", "--fleet", "inland-haul", "--month", "2026-10", "-o", "-")
+    assert (arguments.fleet, arguments.output, arguments.state) == ("inland-haul", Path("-"), None)
 
 
 def test_version_is_the_one_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:

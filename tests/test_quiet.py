@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import re
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -174,14 +175,17 @@ def test_a_broken_file_leaves_what_a_centre_knew_in_use(fleet: Path, caplog: pyt
     assert list(times.entries()) == []
 
 
-def test_many_at_once_lose_none(fleet: Path) -> None:
-    with ThreadPoolExecutor(8) as pool:
-        list(
-            pool.map(lambda number: quiet(fleet, "ontario" if number % 2 else "fontana", "1h", str(number)), range(16))
-        )
-    whys = {int(each.why) for each in read(quiet_file(fleet))}
-    assert {number % 2 for number in whys} == {0, 1}
-    assert len(whys) == 2
+def test_one_who_changes_it_waits_for_another(fleet: Path) -> None:
+    with (fleet.parent / ".fleet.quiet.json.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        second = Thread(target=quiet, args=(fleet, "fontana", "1h", "second"))
+        second.start()
+        second.join(0.5)
+        assert second.is_alive()
+        first = entry(terminal="ontario", why="first")
+        quiet_file(fleet).write_text(f"[{first.model_dump_json(by_alias=True)}]")
+    second.join(20)
+    assert [each.why for each in read(quiet_file(fleet))] == ["first", "second"]
 
 
 def test_old_entries_are_forgotten(fleet: Path) -> None:
