@@ -259,6 +259,11 @@ def test_minutes_are_what_isps_count(seconds: float, expected: str) -> None:
 def test_the_page_fits_on_letter_paper(past: Past, tmp_path: Path) -> None:
     """At the width between the margins (7.48 in, 718 CSS pixels) no table is wider than the page."""
     a_month(past)
+    inventory = Path("fleet.yml")
+    inventory.write_text(
+        inventory.read_text().replace("12/KRFN/004", "55.HCXX.001122.CHTR.556677.889900.ABCDEF")
+        + f"  {'yard-with-a-long-name' * 3}: {{uplinks: {{an-uplink-with-a-long-name: {{medium: cable}}}}}}\n"
+    )
     text = page()
     ask = "document.title = [...document.querySelectorAll('table, body')].every(e => e.scrollWidth <= 718)"
     printed = text.replace("@media print", "@media screen").replace("overflow-x: auto", "")
