@@ -40,6 +40,8 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_DATA, (int(memory), int(memory)))
     # A dump would put secrets on the disk.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # Probing and answering scrapes come first where the machine is small.
+    os.nice(10)
     logs.setup(log_format, log_level)
     with socket.socket(fileno=int(descriptor)) as channel:
         stream = channel.makefile("rb")
