@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from yardlight.budget import ECHO_PAYLOAD
 
@@ -23,8 +23,7 @@ _STUN_COOKIE = 0x2112A442
 _XOR_MAPPED_ADDRESS = 0x0020
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """One ICMP message about a probe of ours: who sent it, which probe, and whether it is the echo's answer.
 
     `kind` is "echo" (answered), "hop" (time to live ran out at `source`) or "unreachable". `ttl` is what was left of

@@ -9,7 +9,7 @@ observed to carry the yard.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 Key = tuple[str, int]
 EGRESS: Key = ("egress", 0)
@@ -26,8 +26,7 @@ def hop(number: int) -> Key:
     return ("hop", number)
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(NamedTuple):
     """What is known about one uplink's pin: `pinned` is None while nothing is known; `at` is the newest proof."""
 
     pinned: bool | None

@@ -29,6 +29,7 @@ _SO_ATTACH_FILTER = 26
 _SO_TIMESTAMPNS = 35
 _SOL_RAW = 255
 _ICMP_FILTER = 1
+_SOL_SOCKET, _IPPROTO_IPV6, _IPV6_HOPLIMIT = socket.SOL_SOCKET, socket.IPPROTO_IPV6, socket.IPV6_HOPLIMIT
 _TCP_INFO_RTT = 68
 _TCP_INFO_TOTAL_RETRANSMITS = 100
 _RECEIVE_BUFFER = 4 << 20
@@ -111,6 +112,7 @@ class IcmpSocket:
         except BaseException:
             self._sock.close()
             raise
+        self._parse = parse_icmp6 if v6 else parse_icmp4
         self._template = EchoTemplate(self._tag, v6)
         self._ident = random.randrange(0x10000)
         self._open: dict[int, tuple[Lane, float]] = {}
@@ -132,7 +134,7 @@ class IcmpSocket:
 
     def drain(self, now: float) -> None:
         """Hand every reply that has come to its lane."""
-        receive = self._sock.recvmsg
+        receive, parse, tag, open_ = self._sock.recvmsg, self._parse, self._tag, self._open
         offset: float | None = None
         while True:
             try:
@@ -144,16 +146,13 @@ class IcmpSocket:
                     return
                 # The kernel's word about an earlier send (unreachable); that probe stays open and is lost in time.
                 continue
-            reply = (parse_icmp6 if self._v6 else parse_icmp4)(packet, source[0])
-            if reply is None or reply.sequence != self._tag:
+            reply = parse(packet, source[0])
+            if reply is None or reply.sequence != tag or reply.kind == "unreachable":
                 continue
-            open_ = self._open.get(reply.ident)
-            if open_ is None:
+            probe = open_.pop(reply.ident, None)
+            if probe is None:
                 continue
-            lane, sent = open_
-            if reply.kind == "unreachable":
-                continue
-            del self._open[reply.ident]
+            lane, sent = probe
             if reply.kind == "hop":
                 lane.seen(sent, reply.source)
                 continue
@@ -162,12 +161,12 @@ class IcmpSocket:
                 offset = time.time() - now
             received, ttl = now, reply.ttl
             for level, kind, data in ancillary:
-                if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS:
+                if level == _SOL_SOCKET and kind == _SO_TIMESTAMPNS:
                     seconds, nanoseconds = _TIMESPEC.unpack(data[:16])
                     stamp = seconds + nanoseconds * 1e-9 - offset
                     if sent <= stamp <= now:
                         received = stamp
-                elif level == socket.IPPROTO_IPV6 and kind == socket.IPV6_HOPLIMIT:
+                elif level == _IPPROTO_IPV6 and kind == _IPV6_HOPLIMIT:
                     ttl = struct.unpack("i", data[:4])[0]
             lane.answered(sent, received, ttl)
 
