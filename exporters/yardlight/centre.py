@@ -17,6 +17,8 @@ from yardlight.catalogue import (
     PAGE_AFTER,
     PEAK_ACTIVE,
     REPORT_WITHIN,
+    SERVICE_INFO,
+    SERVICE_SLOW_AFTER,
     SWITCH_WITHIN,
     TERMINAL_INFO,
     UPLINK_INFO,
@@ -69,6 +71,9 @@ def _terminal(fleet: Fleet, terminal: Terminal, now: float, quiet: Sequence[Quie
     if terminal.site.peak is not None:
         calendar = fleet.calendars[terminal.site.peak]
         yield PEAK_ACTIVE, (name,), float(is_open(calendar, now, terminal.zone))
+    for service_name, service in terminal.services.items():
+        yield SERVICE_INFO, (name, service_name, service.probe, service.host), 1
+        yield SERVICE_SLOW_AFTER, (name, service_name), service.slow_after
     for uplink in terminal.uplinks.values():
         yield UPLINK_INFO, _uplink_labels(terminal, uplink), 1
     ours = [each for each in quiet if each.terminal == name]

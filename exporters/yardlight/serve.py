@@ -35,6 +35,7 @@ from yardlight.state import State, state_file
 from yardlight.terminal.engine import Engine
 from yardlight.terminal.exporter import TerminalExporter
 from yardlight.terminal.outside import OutsideProbes
+from yardlight.terminal.services import CentreServices, services_of
 
 log = logging.getLogger(__name__)
 
@@ -288,6 +289,8 @@ class RunningFleet:
         self._engine = engine
         self._outside: OutsideProbes | None = None
         self._outside_of: object = None
+        self._services: CentreServices | None = None
+        self._services_of: object = None
         self._polls: dict[str, Poll] = {}
         self._quiet = QuietTimes(inventory.path)
         self.state: State | None = None
@@ -321,16 +324,18 @@ class RunningFleet:
                 await poll.stop()
             if self._outside is not None:
                 self._outside.stop()
+            if self._services is not None:
+                self._services.stop()
             for exporter in self.exporters.values():
                 exporter.stop()
         finally:
             if self.state is not None:
                 self.state.close()
 
-    def sources(self) -> list[TerminalExporter | OutsideProbes | Poll]:
+    def sources(self) -> list[TerminalExporter | OutsideProbes | CentreServices | Poll]:
         """All that has blocks for the page."""
-        outside = [self._outside] if self._outside is not None else []
-        return [*self.exporters.values(), *outside, *self._polls.values()]
+        seen = [source for source in (self._outside, self._services) if source is not None]
+        return [*self.exporters.values(), *seen, *self._polls.values()]
 
     def view(self, problems: tuple[str, ...]) -> FleetView:
         """This fleet for the landing page."""
@@ -353,6 +358,13 @@ class RunningFleet:
             self._outside = OutsideProbes(fleet, self._engine)
             self._outside.start()
             self._outside_of = addresses
+        services = services_of(fleet)
+        if services != self._services_of:
+            if self._services is not None:
+                self._services.stop()
+            self._services = CentreServices(fleet, self._engine)
+            self._services.start()
+            self._services_of = services
         if "inventory" not in self._polls:
             # In this process: it is here already, and nobody is asked for it.
             work = InThread(lambda: centre.blocks(self.inventory.fleet, time.time(), self._quiet.entries()))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import permutations
 from typing import Any, Literal
 
 from yardlight import catalogue as m
-from yardlight.budget import INTERVALS_TO_DOWN, UNMETERED_DOWN_AFTER, ProbePlan, echo_bytes, plan
+from yardlight.budget import INTERVALS_TO_DOWN, UNMETERED_DOWN_AFTER, ProbePlan, echo_bytes, plan, services_share
 from yardlight.catalogue import Metric
 from yardlight.exposition import Block, Histogram, block
 from yardlight.inventory.models import Metered, Terminal, Uplink
@@ -19,6 +19,7 @@ from yardlight.terminal.engine import Engine
 from yardlight.terminal.metering import Account, Ledger
 from yardlight.terminal.path import Pace, Path, TargetLane, Wire
 from yardlight.terminal.pins import ALONE, DEFAULT, SILENT, Key, Pins, Proof
+from yardlight.terminal.services import DEFAULT_PATH, Route, ServiceProbes
 from yardlight.terminal.silence import SETTLE, Gap
 from yardlight.terminal.stretch import Stretches
 from yardlight.terminal.timeline import Timeline
@@ -126,6 +127,7 @@ class TerminalExporter:
             resolvers=terminal.resolvers,
         )
         self.default.proofs_wanted = self.pins.needed
+        self.services = self._services()
         self.totals = Totals(state.totals(fleet, terminal.name))
         self._declare()
         self._restore()
@@ -135,7 +137,8 @@ class TerminalExporter:
         account = None
         if isinstance(uplink.metered, Metered):
             kept = self.state.recall(self.fleet, terminal.name, f"ledger {uplink.name}")
-            account = Account(uplink.metered, time.time(), Ledger(**kept) if kept else None)
+            share = services_share(terminal, uplink.metered)
+            account = Account(uplink.metered, time.time(), Ledger(**kept) if kept else None, share)
         targets = uplink.targets or terminal.targets
         path = Path(
             self.engine,
@@ -171,6 +174,13 @@ class TerminalExporter:
             Timeline(self.fleet, terminal.name, "pinned"),
         )
 
+    def _services(self) -> ServiceProbes:
+        terminal = self.terminal
+        paths = {DEFAULT_PATH: (terminal.default_path.bind, 0.0)}
+        paths |= {name: (watch.uplink.bind, watch.plan.service_interval) for name, watch in self.watches.items()}
+        primary = next(name for name, uplink in terminal.uplinks.items() if uplink.role == "primary")
+        return ServiceProbes(terminal.name, terminal.services, paths, primary, self.engine, self, terminal.resolvers)
+
     def _declare(self) -> None:
         name = self.terminal.name
         self.totals.declare(m.GAP, (name,))
@@ -205,9 +215,11 @@ class TerminalExporter:
             path.start(now, index / len(paths) / max(1, len(path.lanes)))
         self.engine.watch(self)
         self.engine.schedule(self, now + BUSY)
+        self.services.start()
 
     def stop(self) -> None:
         """Stop probing and remember what a restart should know."""
+        self.services.stop()
         self.engine.cancel(self)
         self.engine.unwatch(self)
         for path in (self.default, *(watch.path for watch in self.watches.values())):
@@ -265,6 +277,27 @@ class TerminalExporter:
         if self.carrier.observed is not None:
             return (self.watches[self.carrier.observed].wire,)
         return tuple(watch.wire for watch in self.watches.values() if watch.metered)
+
+    # What probes of services ask
+
+    def service_route(self, path: str, now: float) -> Route:
+        """The path with this label as far as its own probes know: what fails over a dead one says nothing."""
+        if path == DEFAULT_PATH:
+            silence = self.default.silence
+            closed = self.carrier.state == "dark" or silence.last_good is None
+            return Route(
+                self._wires[DEFAULT], "nothing answers over the default path" if closed else "", silence.suspicious(now)
+            )
+        watch = self.watches[path]
+        judgement = watch.verdict.judgement
+        if judgement.state not in ("up", "degraded"):
+            return Route((watch.wire,), f"{path} is {judgement.state}")
+        return Route((watch.wire,), doubtful=watch.path.silence.suspicious(now))
+
+    def service_failed(self, path: str, now: float) -> None:
+        """A metered uplink would find out much later that it is dead: look now."""
+        if path != DEFAULT_PATH and self.watches[path].metered:
+            self.watches[path].path.hurry(now)
 
     # Judgement
 
@@ -559,7 +592,7 @@ class TerminalExporter:
                     self.fleet,
                     name,
                     f"ledger {uplink}",
-                    {"period": ledger.period, "routine": ledger.routine, "reserve": ledger.reserve},
+                    asdict(ledger),
                 )
 
     def _spans(self, now: float, shift: float) -> list[Span]:
@@ -589,6 +622,7 @@ class TerminalExporter:
             families[metric] = {**self.totals.samples(metric)}
         for uplink, watch in self.watches.items():
             self._uplink_samples(families, uplink, watch, now, shift)
+        families |= self.services.samples(now, shift)
         return [block(metric, self.fleet, samples) for metric, samples in families.items()]
 
     def _uplink_samples(
@@ -617,6 +651,13 @@ class TerminalExporter:
         put(m.UPLINK_RTT, (name, uplink), watch.rtt)
         put(m.UPLINK_LAST_GAP, (name, uplink), watch.last_gap)
         put(m.PROBE_BYTES, (name, uplink), float(watch.wire.bytes))
+        if watch.uplink.role == "standby":
+            if judgement.state != "unknown":
+                put(m.STANDBY_READY, (name, uplink, "path"), float(judgement.state != "down"))
+            for check, ready in self.services.readiness(uplink, now).items():
+                put(m.STANDBY_READY, (name, uplink, check), ready)
+            if (proven := self.services.proven_at(uplink)) is not None:
+                put(m.STANDBY_PROOF, (name, uplink), proven + shift)
         if isinstance(watch.uplink.metered, Metered):
             put(m.PROBE_BUDGET, (name, uplink), float(watch.uplink.metered.budget))
         for lane in (*watch.path.lanes, *watch.path.segments):
@@ -651,7 +692,7 @@ class TerminalExporter:
         for uplink, watch in self.watches.items():
             judgement = watch.verdict.judgement
             rows.append(Row(f"{self.terminal.name} {uplink}", judgement.state, wall(judgement.since), judgement.reason))
-        return rows
+        return rows + [Row(*row) for row in self.services.rows(time.monotonic(), shift)]
 
 
 def _in_motion(path: Path, troubled: bool, now: float) -> bool:

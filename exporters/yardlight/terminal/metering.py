@@ -1,19 +1,24 @@
 """The running account of a metered uplink: what may still be sent, what was. Pure: times are wall-clock seconds.
 
-The budget of a period is split: a routine share that is paid out evenly, and a reserve for incidents (half of it at
-hand when the period starts, the other half paid out evenly). Whatever happens, the period's total cannot exceed it.
+The budget of a period is split: a routine share that is paid out evenly, a share for services paid out evenly too,
+and a reserve for incidents (half of it at hand when the period starts, the other half paid out evenly). Whatever
+happens, the period's total cannot exceed it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 
-from yardlight.budget import MARGIN, period_seconds
+from yardlight.budget import MARGIN, SERVICE_CEILING, period_seconds
 from yardlight.inventory.models import Metered
 
 # Routine tokens that may pile up while nothing was sent, in seconds of pay.
 _PILE_SECONDS = 60.0
+
+# Who pays for the probe of a service: its own share or, when it is urgent, the reserve as long as half of it is left.
+Purse = Literal["services", "urgent"]
 
 
 def period_start(metered: Metered, now: float) -> float:
@@ -31,13 +36,18 @@ class Ledger:
     period: float
     routine: float
     reserve: float
+    services: float = 0.0
 
 
 class Account:
-    """Ask `routine` or `reserve` before sending; both say no rather than overdraw."""
+    """Ask `routine`, `reserve` or `take` before sending; all say no rather than overdraw.
 
-    def __init__(self, metered: Metered, now: float, ledger: Ledger | None = None) -> None:
+    `for_services` is the share of the budget, a ratio, that only probes of services may use.
+    """
+
+    def __init__(self, metered: Metered, now: float, ledger: Ledger | None = None, for_services: float = 0.0) -> None:
         self._metered = metered
+        self._for_services = for_services
         self._budget = metered.budget * MARGIN
         self._seconds = period_seconds(metered)
         start = period_start(metered, now)
@@ -45,26 +55,34 @@ class Account:
         self._period = start
         self._routine_spent = ledger.routine if ledger is not None and same else 0.0
         self._reserve_spent = ledger.reserve if ledger is not None and same else 0.0
+        self._services_spent = ledger.services if ledger is not None and same else 0.0
         self._pile = 0.0
+        self._services_pile = float(SERVICE_CEILING)
         self._paid_until = now
 
     @property
     def ledger(self) -> Ledger:
-        return Ledger(self._period, self._routine_spent, self._reserve_spent)
+        return Ledger(self._period, self._routine_spent, self._reserve_spent, self._services_spent)
 
     def _pay(self, now: float) -> None:
         start = period_start(self._metered, now)
         if start != self._period:
-            self._period, self._routine_spent, self._reserve_spent = start, 0.0, 0.0
+            self._period, self._routine_spent, self._reserve_spent, self._services_spent = start, 0.0, 0.0, 0.0
         elapsed = max(0.0, now - self._paid_until)
         self._paid_until = now
-        rate = self._budget * (1 - self._metered.reserve) / self._seconds
+        rate = self._routine_share / self._seconds
         self._pile = min(self._pile + rate * elapsed, max(rate * _PILE_SECONDS, 2000.0))
+        rate = self._budget * self._for_services / self._seconds
+        self._services_pile = min(self._services_pile + rate * elapsed, SERVICE_CEILING)
+
+    @property
+    def _routine_share(self) -> float:
+        return self._budget * max(0.0, 1 - self._metered.reserve - self._for_services)
 
     def routine(self, size: int, now: float) -> bool:
         """Take `size` bytes from the routine share; False if they are not there yet."""
         self._pay(now)
-        if self._pile < size or self._routine_spent + size > self._budget * (1 - self._metered.reserve):
+        if self._pile < size or self._routine_spent + size > self._routine_share:
             return False
         self._pile -= size
         self._routine_spent += size
@@ -72,10 +90,33 @@ class Account:
 
     def reserve(self, size: int, now: float) -> bool:
         """Take `size` bytes from the reserve; False if it is spent."""
+        return self._from_reserve(size, now, 1.0)
+
+    def _from_reserve(self, size: int, now: float, part: float) -> bool:
         self._pay(now)
         share = self._budget * self._metered.reserve
         available = share / 2 + share / 2 * min(1.0, (now - self._period) / self._seconds)
-        if self._reserve_spent + size > available:
+        if self._reserve_spent + size > part * available:
             return False
         self._reserve_spent += size
         return True
+
+    def take(self, purse: Purse, size: int, now: float) -> bool:
+        """Take `size` bytes for a probe of a service; False if they are not there."""
+        if purse == "urgent":
+            return self._from_reserve(size, now, 0.5)
+        self._pay(now)
+        if self._services_pile < size or self._services_spent + size > self._budget * self._for_services:
+            return False
+        self._services_pile -= size
+        self._services_spent += size
+        return True
+
+    def give_back(self, purse: Purse, size: int, now: float) -> None:
+        """What was taken and not used; where more was used than taken, `size` is negative."""
+        self._pay(now)
+        if purse == "urgent":
+            self._reserve_spent = max(0.0, self._reserve_spent - size)
+        else:
+            self._services_spent = max(0.0, self._services_spent - size)
+            self._services_pile = min(self._services_pile + size, SERVICE_CEILING)

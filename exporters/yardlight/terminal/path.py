@@ -293,14 +293,14 @@ class NameLane:
         self.lane.path.count(NAME_BYTES)
 
 
-def system_resolvers() -> tuple[str, ...]:
-    """The DNS servers in /etc/resolv.conf, without those on this box: they ask over a path of their own choice."""
+def system_resolvers(own: bool = False) -> tuple[str, ...]:
+    """The DNS servers in /etc/resolv.conf; those on this box, which ask over the default path, only with `own`."""
     try:
         lines = FilePath("/etc/resolv.conf").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ()
     found = [words[1] for line in lines if (words := line.split()) and words[0] == "nameserver" and len(words) > 1]
-    return tuple(server for server in found if is_address(server) and not ip_address(server).is_loopback)
+    return tuple(server for server in found if is_address(server) and (own or not ip_address(server).is_loopback))
 
 
 class Path:
