@@ -12,9 +12,9 @@ from typing import Literal
 Kind = Literal["gauge", "counter", "histogram"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Metric:
-    """One metric family. `labels` are in the order in which samples give their values, after `fleet`."""
+    """One metric family; there is one object of each, so that it is its own key. `labels` are in the order in which samples give their values, after `fleet`."""
 
     name: str
     kind: Kind

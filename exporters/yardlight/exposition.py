@@ -121,8 +121,7 @@ def block(metric: Metric, fleet: str, samples: Samples[Values]) -> Block:
         if isinstance(value, Histogram):
             lines += _histogram_lines(metric.name, names, (fleet, *values), value)
         elif value is not None:
-            labels = ",".join(_pairs(names, (fleet, *values)))
-            lines.append(f"{metric.name}{{{labels}}} {number(value)}\n")
+            lines.append(f"{_series(metric.name, names, (fleet, *values))} {number(value)}\n")
     return Block(metric, "".join(lines).encode(errors="replace"))
 
 
@@ -172,7 +171,14 @@ def duplicate_series(text: bytes) -> list[str]:
 
 def number(value: float) -> str:
     """A sample value as Go writes it: +Inf, -Inf, NaN, and exponents from 10^6 on."""
-    value = float(value)
+    if value == 0:
+        return "0.0" if math.copysign(1.0, value) > 0 else "-0.0"
+    return _number(float(value))
+
+
+# Most samples are states, small counts or counters that did not move since the last page.
+@lru_cache(maxsize=65536)
+def _number(value: float) -> str:
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
     text = repr(value)
@@ -195,20 +201,33 @@ def _header(metric: Metric, openmetrics: bool) -> bytes:
 
 
 def _histogram_lines(name: str, names: tuple[str, ...], values: tuple[str, ...], histogram: Histogram) -> list[str]:
+    buckets, count, total = _histogram_series(name, names, values, histogram.bounds)
+    cumulative = list(accumulate(histogram.counts))
+    lines = [f"{series} {number(each)}\n" for series, each in zip(buckets, cumulative, strict=True)]
+    lines.append(f"{count} {number(cumulative[-1])}\n")
+    lines.append(f"{total} {number(histogram.sum)}\n")
+    return lines
+
+
+# What stands before the values changes with the inventory only.
+@lru_cache(maxsize=262144)
+def _series(name: str, names: tuple[str, ...], values: tuple[str, ...]) -> str:
+    return f"{name}{{{','.join(_pairs(names, values))}}}"
+
+
+@lru_cache(maxsize=16384)
+def _histogram_series(
+    name: str, names: tuple[str, ...], values: tuple[str, ...], bounds: tuple[float, ...]
+) -> tuple[tuple[str, ...], str, str]:
+    """The series of a histogram: its buckets, its count, its sum."""
     pairs = _pairs(names, values)
     # `le` stands among the sorted labels; fleet is always before it.
     before = [pair for pair in pairs if pair < "le"]
     head = f'{name}_bucket{{{",".join(before)},le="'
     tail = "".join(f",{pair}" for pair in pairs[len(before) :])
-    cumulative = list(accumulate(histogram.counts))
-    lines = [
-        f'{head}{bound}"{tail}}} {number(count)}\n'
-        for bound, count in zip(_bounds(histogram.bounds), cumulative, strict=True)
-    ]
+    buckets = tuple(f'{head}{bound}"{tail}}}' for bound in _bounds(bounds))
     plain = ",".join(pairs)
-    lines.append(f"{name}_count{{{plain}}} {number(cumulative[-1])}\n")
-    lines.append(f"{name}_sum{{{plain}}} {number(histogram.sum)}\n")
-    return lines
+    return buckets, f"{name}_count{{{plain}}}", f"{name}_sum{{{plain}}}"
 
 
 def _pairs(names: tuple[str, ...], values: tuple[str, ...]) -> list[str]:

@@ -32,7 +32,7 @@ TerminalState = Literal["primary", "standby", "dark", "unknown"]
 TERMINAL_STATES: tuple[TerminalState, ...] = ("primary", "standby", "dark", "unknown")
 UPLINK_STATES = ("up", "degraded", "down", "unknown")
 
-BUSY, CALM = 0.1, 0.25
+BUSY, CALM = 0.1, 0.5
 # Evidence about a path older than this says nothing about now (unmetered; a metered one: three rounds).
 PROOF_VALID = 10.0
 # So many unanswered questions in a row are no rate limit.
@@ -267,6 +267,10 @@ class TerminalExporter:
                 for name, signature in self.pins.signatures.items()
             }
             self.state.remember(self.fleet, self.terminal.name, "signatures", kept)
+
+    def path_hurried(self, path: Path, now: float) -> None:
+        """Something is wrong on `path`: judge at once, and often from now on."""
+        self.engine.schedule(self, now)
 
     def path_wires(self, path: Path) -> tuple[Wire, ...]:
         """Whose bytes a probe on this path are."""

@@ -62,6 +62,9 @@ class OutsideProbes:
     def path_seen(self, path: Path, key: Key, value: str, sent: float) -> None:
         """From outside there is no pin to prove."""
 
+    def path_hurried(self, path: Path, now: float) -> None:
+        """Nobody waits for the centre's view."""
+
     def path_wires(self, path: Path) -> tuple[Wire, ...]:
         """The centre's own line is not accounted for."""
         return (self._wire,)

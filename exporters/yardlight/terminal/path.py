@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 FAST = 1 / 15
 FAST_ROUNDS = 0.5
 FAST_FOR = 10.0
+CATCH_UP = 0.1
 # A new socket with a new identity after so long without an answer: firewalls and routers remember dead flows.
 RENEW_AFTER = 15.0
 # Hop-limited probes: many routers answer one a second per asker and keep a few in hand. All paths of a yard may come
@@ -81,6 +82,7 @@ class Owner(Protocol):
     def path_answered(self, path: Path, lane: TargetLane, sent: float, rtt: float) -> None: ...
     def path_lost(self, path: Path, lane: TargetLane, sent: float, now: float) -> None: ...
     def path_seen(self, path: Path, key: Key, value: str, sent: float) -> None: ...
+    def path_hurried(self, path: Path, now: float) -> None: ...
     def path_wires(self, path: Path) -> tuple[Wire, ...]: ...
 
 
@@ -98,15 +100,24 @@ class TargetLane:
     last_answer: float | None = None
     problem: str | None = None
     due: float = -1.0
+    v6: bool = False
+    far: bool = True
+    _out: int = 0
+    _in: int = 0
     _hurried: set[float] = field(default_factory=set)
 
     def __post_init__(self) -> None:
+        self.far = self.segment == "far"
         if self.address is None:
             self.problem = f"the name {self.target.host} is not resolved yet"
+        else:
+            self.resolved(self.address)
 
-    @property
-    def v6(self) -> bool:
-        return self.address is not None and ":" in self.address
+    def resolved(self, address: str) -> None:
+        """The target is at this address from now on."""
+        self.address, self.problem, self.v6 = address, None, ":" in address
+        echo = echo_bytes(self.v6)
+        self._out, self._in = tcp_bytes(self.v6) if self.target.probe == "tcp" else (echo, echo)
 
     def send(self, now: float, hurried: bool) -> None:
         """One probe. Raises `OSError` if it cannot leave."""
@@ -114,24 +125,22 @@ class TargetLane:
         assert self.address is not None
         if self.target.probe == "tcp":
             tcp = engine.tcp(path.bind, self.v6)
-            token, out = tcp.connect(self, self.address, self.target.port or 0, now), tcp_bytes(self.v6)[0]
-            engine.expect(self, tcp, token, now, path.timeout)
+            engine.expect(self, tcp, tcp.connect(self, self.address, self.target.port or 0, now), now, path.timeout)
         else:
             icmp = engine.icmp(path.bind, self.v6)
-            token, out = icmp.echo(self, self.address, now), echo_bytes(self.v6)
-            engine.expect(self, icmp, token, now, path.timeout)
+            engine.expect(self, icmp, icmp.echo(self, self.address, now), now, path.timeout)
         self.sent += 1
         if hurried:
             self._hurried.add(now)
-        elif len(self._hurried) > 64:
+        elif self._hurried and len(self._hurried) > 64:
             self._hurried.clear()
-        path.count(out)
-        if self.segment == "far":
+        path.count(self._out)
+        if self.far:
             path.silence.sent(now)
 
     def hurried(self, sent: float) -> bool:
         """True if that probe was an extra one: it tells when, but its loss says nothing about a share."""
-        if sent in self._hurried:
+        if self._hurried and sent in self._hurried:
             self._hurried.discard(sent)
             return True
         return False
@@ -141,8 +150,8 @@ class TargetLane:
         path = self.path
         if self.last_answer is None or sent > self.last_answer:
             self.last_answer = sent
-        path.count(tcp_bytes(self.v6)[1] if self.target.probe == "tcp" else echo_bytes(self.v6))
-        if self.segment == "far":
+        path.count(self._in)
+        if self.far:
             path.answered(self, sent, received, ttl)
 
     def seen(self, sent: float, source: str) -> None:
@@ -151,7 +160,7 @@ class TargetLane:
     def lost(self, sent: float, now: float) -> None:
         """No answer within the timeout."""
         self.lost_count += 1
-        if self.segment == "far":
+        if self.far:
             self.path.owner.path_lost(self.path, self, sent, now)
 
     def fire(self, now: float) -> None:
@@ -289,7 +298,7 @@ class NameLane:
         """The name has this address now."""
         if source != self.lane.address:
             log.info("name resolved", extra={"kv": {"path": self.lane.path.name, "name": self.lane.target.host}})
-            self.lane.address, self.lane.problem = source, None
+            self.lane.resolved(source)
         self.lane.path.count(NAME_BYTES)
 
 
@@ -384,6 +393,7 @@ class Path:
         if now >= self._hurry_until:
             self._hurry_until = now + seconds
             self.engine.schedule(self, now)
+            self.owner.path_hurried(self, now)
 
     def relax(self) -> None:
         """Back to the routine pace."""
@@ -403,7 +413,10 @@ class Path:
     def fire(self, now: float) -> None:
         """Send the next probe and plan the one after it."""
         spacing = self._spacing(now)
-        self.engine.schedule(self, self.due + spacing if now - self.due < spacing else now + spacing)
+        # A spacing under the engine's tick is caught up within the tick; a longer delay is not.
+        self.engine.schedule(self, self.due + spacing if now - self.due < max(spacing, CATCH_UP) else now + spacing)
+        if self._hurry_allowed and self.silence.suspicious(now):
+            self.check(now)
         hurried = self.hurrying(now)
         if self.pace.charge and not self.allowed(self.pace.charge, hurried or self.pace.urgent):
             self.relax()
