@@ -14,7 +14,10 @@ Kind = Literal["gauge", "counter", "histogram"]
 
 @dataclass(frozen=True, eq=False)
 class Metric:
-    """One metric family; there is one object of each, so that it is its own key. `labels` are in the order in which samples give their values, after `fleet`."""
+    """One metric family; there is one object of each, and it is its own key.
+
+    `labels` are in the order in which samples give their values, after `fleet`.
+    """
 
     name: str
     kind: Kind
@@ -60,9 +63,7 @@ POLL_FAILURES = _add(
 )
 
 # What the inventory says (exported by the centre only)
-FLEET_INFO = _add(
-    "gauge", "fleet_info", "runbooks grafana", "Where notifications about this fleet point to; always 1."
-)
+FLEET_INFO = _add("gauge", "fleet_info", "runbooks grafana", "Where notifications about this fleet point to; always 1.")
 TERMINAL_INFO = _add(
     "gauge", "terminal_info", "terminal stage on_failover timezone",
     "A terminal of the inventory; always 1. Its absence means that it was removed.",

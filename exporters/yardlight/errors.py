@@ -1,14 +1,14 @@
 """The error tree; nothing from a library below leaks out unmapped.
 
-    YardlightError
-    ├── InventoryError        the user's file: carries every `Problem`, each with file, line and field
-    ├── StateError            the state file cannot be used
-    ├── StartError            the process cannot start (port in use, missing capability)
-    ├── WebConfigError        the file given with --web.config.file
-    ├── ServiceError          a service did not answer as it should; `reason` is a label value of service_failure
-    └── PollError             one collection failed; `reason` is a label value of poll_failures_total
-        ├── PollTimeoutError  reason "timeout"
-        └── PollCrashedError  reason "crashed" (a bug in a collector)
+YardlightError
+├── InventoryError        the user's file: carries every `Problem`, each with file, line and field
+├── StateError            the state file cannot be used
+├── StartError            the process cannot start (port in use, missing capability)
+├── WebConfigError        the file given with --web.config.file
+├── ServiceError          a service did not answer as it should; `reason` is a label value of service_failure
+└── PollError             one collection failed; `reason` is a label value of poll_failures_total
+    ├── PollTimeoutError  reason "timeout"
+    └── PollCrashedError  reason "crashed" (a bug in a collector)
 """
 
 from __future__ import annotations
