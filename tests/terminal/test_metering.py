@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
+from yardlight.budget import SERVICE_CEILING
 from yardlight.inventory.models import Metered
-from yardlight.terminal.metering import Account, period_start
+from yardlight.terminal.metering import Account, Purse, period_start
 
 requests = st.lists(st.tuples(st.floats(0, 3600), st.integers(1, 5000), st.booleans()), max_size=300)
 
@@ -58,3 +59,49 @@ def test_a_new_month_begins_with_a_full_budget() -> None:
         pass
     assert not account.reserve(100_000, january)
     assert account.reserve(100_000, datetime(2026, 2, 1, 0, 1, tzinfo=UTC).timestamp())
+
+
+probes = st.lists(
+    st.tuples(st.floats(0, 3600), st.sampled_from(["services", "urgent"]), st.integers(0, 80_000)), max_size=300
+)
+
+
+@given(probes, requests, st.integers(100_000, 3_000_000), st.floats(0, 0.5), st.floats(0, 0.5))
+def test_probes_of_services_stay_within_the_budget_too(
+    asked: list[tuple[float, Purse, int]],
+    echoes: list[tuple[float, int, bool]],
+    budget: int,
+    reserve: float,
+    share: float,
+) -> None:
+    metered = Metered.model_construct(budget=budget, per=86400.0, reserve=reserve)
+    now, account = 864000.0, Account(metered, 864000.0, None, share)
+    spent: dict[float, int] = {}
+    for index, (wait, purse, used) in enumerate(asked):
+        now += wait
+        start = period_start(metered, now)
+        if account.take(purse, SERVICE_CEILING, now):
+            account.give_back(purse, SERVICE_CEILING - used, now)
+            spent[start] = spent.get(start, 0) + used
+        _, size, urgent = echoes[index % len(echoes)] if echoes else (0, 1, False)
+        if (account.reserve if urgent else account.routine)(size, now):
+            spent[start] = spent.get(start, 0) + size
+    assert all(total <= budget for total in spent.values())
+
+
+def test_services_leave_half_of_the_reserve_to_failovers() -> None:
+    metered = Metered.model_construct(budget=10_000_000, per=86400.0, reserve=0.5)
+    account, now = Account(metered, 864000.0, None, 0.2), 864000.0
+    while account.take("urgent", SERVICE_CEILING, now):
+        pass
+    assert account.reserve(1_000_000, now)
+
+
+def test_what_a_probe_did_not_need_is_there_for_the_next() -> None:
+    account = Account(Metered(), 864000.0, None, 0.2)
+    assert account.take("services", SERVICE_CEILING, 864000.0)
+    assert not account.take("services", SERVICE_CEILING, 864000.0)
+    account.give_back("services", SERVICE_CEILING - 8000, 864000.0)
+    assert account.ledger.services == 8000
+    assert not account.take("services", SERVICE_CEILING, 864001.0)
+    assert account.take("services", SERVICE_CEILING, 864000.0 + 8000 / (0.97 * 10_000_000 / (31 * 86400)) + 1)
