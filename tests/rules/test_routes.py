@@ -61,9 +61,14 @@ def test_nothing_is_inhibited_and_every_matcher_is_quoted(config: Path) -> None:
         assert all(re.fullmatch(r'\w+(=|!=|=~|!~)".*"', matcher) for matcher in route.get("matchers", []))
 
 
-def test_alerts_of_one_terminal_are_one_message_and_two_fleets_are_two(config: Path) -> None:
+def test_alerts_are_grouped_by_terminal_and_kind_and_a_failover_is_one_message(config: Path) -> None:
+    """Prometheus repeats resolved alerts for 15 minutes: in a group with a new incident they would tell it twice."""
     loaded: dict[str, Any] = yaml.safe_load(config.read_text(encoding="utf-8"))
-    assert loaded["route"]["group_by"][:2] == ["fleet", "terminal"]
+    assert loaded["route"]["group_by"] == ["fleet", "terminal", "account", "alertname"]
+    tickets = next(route for route in loaded["route"]["routes"] if route["matchers"] == ['severity="ticket"'])
+    (failover,) = [route for route in tickets["routes"] if "TerminalOnStandby" in route["matchers"][0]]
+    assert failover["group_by"] == ["fleet", "terminal"]
+    assert "UplinkDown" in failover["matchers"][0]
 
 
 def test_every_configuration_has_the_same_routes(config: Path) -> None:
