@@ -393,6 +393,8 @@ class Path:
         if now >= self._hurry_until:
             self._hurry_until = now + seconds
             self.engine.schedule(self, now)
+            for index, lane in enumerate(self.segments):
+                self.engine.schedule(lane, now + FAST * index)
             self.owner.path_hurried(self, now)
 
     def relax(self) -> None:
