@@ -152,15 +152,29 @@ def test_a_vendor_that_drips_a_byte_at_a_time_cannot_hold_a_slot(dripping: int) 
     with_slots(use)
 
 
-def test_hung_vendors_more_than_there_are_slots_leave_one_to_the_others_from_their_second_time_on() -> None:
+def test_hung_vendors_however_many_do_not_hold_up_the_others_from_their_second_time_on() -> None:
     async def use(slots: Slots) -> list[str]:
         async def hang(account: str) -> None:
             with pytest.raises(PollTimeoutError):
                 await collected(slots, collectors.hang, account, deadline=0.5)
 
-        vendors = ("a", "b", "c")
+        vendors = ("a", "b", "c", "d", "e")
         await asyncio.gather(*(hang(account) for account in vendors))
         hung = [asyncio.create_task(slots.run("f", account, collectors.hang, 600.0)) for account in vendors]
+        await asyncio.sleep(0)
+        answers = [await collected(slots, collectors.answer, f"well {index}") for index in range(5)]
+        assert not any(task.done() for task in hung)
+        for task in hung:
+            task.cancel()
+        await asyncio.gather(*hung, return_exceptions=True)
+        return answers
+
+    assert with_slots(use, size=2) == ["60.0"] * 5
+
+
+def test_one_more_hung_vendor_than_there_are_slots_holds_nobody_up_even_the_first_time() -> None:
+    async def use(slots: Slots) -> list[str]:
+        hung = [asyncio.create_task(slots.run("f", f"hung {index}", collectors.hang, 600.0)) for index in range(3)]
         await asyncio.sleep(0)
         answers = [await collected(slots, collectors.answer, f"well {index}") for index in range(5)]
         assert not any(task.done() for task in hung)
@@ -239,11 +253,6 @@ def test_kill_9_of_the_main_process_leaves_no_worker_behind(eventually: Eventual
             eventually(lambda: not alive(worker))
         finally:
             os.kill(its_child, signal.SIGKILL)
-
-
-def test_one_slot_is_too_few() -> None:
-    with pytest.raises(ValueError, match="two are the least"):
-        Slots(size=1)
 
 
 def test_two_polls_at_once_of_one_account_take_turns() -> None:

@@ -21,6 +21,7 @@ from yardlight.exposition import PackedBlock, load
 from yardlight.worker import BLOCKS, CRASHED, FAILED, HEAD, JOB, Job
 
 SLOTS = 4
+PATIENCE_SECONDS = 1.0
 MEMORY_BYTES = 512 * 2**20
 # Far more than the blocks of `series_limit` entities.
 ANSWER_BYTES = 64 * 2**20
@@ -28,21 +29,21 @@ _EXIT_SECONDS = 1.0
 
 
 class Slots:
-    """Runs jobs in `size` worker processes of at most `memory` bytes each; for the main loop's own thread.
+    """Runs jobs in worker processes of at most `memory` bytes each; for the main loop's own thread.
 
-    Processes start when there is something to do. Accounts that were late last time leave one slot to the others,
-    so that vendors which hang, however many, do not hold up those that answer.
+    There are `size` places for accounts that answer promptly and as many spare ones for those that do not: a
+    collection that takes long moves to a spare place if there is one, and an account that missed its deadline waits
+    for a spare place next time. So vendors that hang do not hold up the others, however many they are. Processes
+    start when there is something to do.
     """
 
     def __init__(
         self, size: int = SLOTS, memory: int = MEMORY_BYTES, log_format: str = "logfmt", log_level: str = "info"
     ) -> None:
-        if size < 2:
-            raise ValueError("one slot is kept free of accounts that were late: two are the least")
-        self._idle = [_Slot(memory, log_format, log_level) for _ in range(size)]
-        self._all = tuple(self._idle)
-        self._free = asyncio.Semaphore(size)
-        self._for_late = asyncio.Semaphore(size - 1)
+        self._all = tuple(_Slot(memory, log_format, log_level) for _ in range(2 * size))
+        self._idle = list(self._all)
+        self._prompt = asyncio.Semaphore(size)
+        self._spare = asyncio.Semaphore(size)
         self._late: set[tuple[str, str]] = set()
 
     async def run(self, fleet: str, account: str, job: Job, deadline: float) -> list[PackedBlock]:
@@ -50,20 +51,31 @@ class Slots:
 
         Raises `PollError`: what the job raised, `PollTimeoutError` or `PollCrashedError`.
         """
-        message = pickle.dumps((fleet, account, job))
-        late = (fleet, account) in self._late
-        async with self._for_late if late else contextlib.nullcontext(), self._free:
-            slot = self._idle.pop()
-            try:
-                async with asyncio.timeout(deadline):
-                    kind, answer = await slot.ask(message)
-            except TimeoutError:
-                self._late.add((fleet, account))
-                raise PollTimeoutError(f"no result within {deadline:g} s") from None
-            finally:
-                self._idle.append(slot)
-        self._late.discard((fleet, account))
+        owner, message = (fleet, account), pickle.dumps((fleet, account, job))
+        late = owner in self._late
+        async with self._spare if late else self._prompt:
+            asking = asyncio.create_task(self._ask(message, deadline))
+            await _settled(asking, None if late else PATIENCE_SECONDS)
+            if not asking.done() and self._spare.locked():
+                await _settled(asking, None)
+        if not asking.done():
+            async with self._spare:
+                await _settled(asking, None)
+        try:
+            kind, answer = asking.result()
+        except TimeoutError:
+            self._late.add(owner)
+            raise PollTimeoutError(f"no result within {deadline:g} s") from None
+        self._late.discard(owner)
         return _blocks(kind, answer)
+
+    async def _ask(self, message: bytes, deadline: float) -> tuple[bytes, bytes]:
+        slot = self._idle.pop()
+        try:
+            async with asyncio.timeout(deadline):
+                return await slot.ask(message)
+        finally:
+            self._idle.append(slot)
 
     async def stop(self) -> None:
         """End every worker, also those that have something to do."""
@@ -132,6 +144,16 @@ class _Slot:
         finally:
             await self.end()
         return f"died of {signal.Signals(-code).name}" if code < 0 else f"exited with {code}"
+
+
+async def _settled(asking: asyncio.Task[tuple[bytes, bytes]], seconds: float | None) -> None:
+    """Wait until it is done or that time is over. Who is cancelled meanwhile takes it along."""
+    try:
+        await asyncio.wait({asking}, timeout=seconds)
+    except asyncio.CancelledError:
+        asking.cancel()
+        await asyncio.wait({asking})
+        raise
 
 
 def _blocks(kind: bytes, answer: bytes) -> list[PackedBlock]:

@@ -61,6 +61,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def go_first() -> None:
+    """What else runs on this machine is not to be measured; without the right to, it is."""
+    with contextlib.suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, -10)
+
+
 async def watch(lags: list[float]) -> None:
     """Note how late this loop is, again and again."""
     while True:
@@ -114,9 +120,7 @@ def child(extra: Extra | None = None) -> bool:
     parser.add_argument("--port", type=int)
     args, _ = parser.parse_known_args()
     if args.child is not None:
-        # What else runs on this machine is not to be measured.
-        with contextlib.suppress(PermissionError):
-            os.setpriority(os.PRIO_PROCESS, 0, -10)
+        go_first()
     if args.child == "bare":
         asyncio.run(_bare())
     elif args.child == "ours":
