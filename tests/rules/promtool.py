@@ -21,7 +21,9 @@ FOLDER = ROOT / "alert_rules" / "tests"
 QUIET = "T36"
 RUNBOOKS = "http://127.0.0.1:10480/runbooks"
 GRAFANA = "http://127.0.0.1:3000"
-ON_CALL = ("TerminalDark", "TerminalAtRisk", "CentreNotReporting")
+ON_CALL = ("TerminalDark", "TerminalAtRisk", "CentreNotReporting", "ServiceUnreachable", "PlatformDown")
+GROUPS = ("yardlight-outage", "yardlight-terminal", "yardlight-services", "yardlight-slow", "yardlight-centre")
+OF_SERVICES = ("ServiceUnreachable", "ServiceSlow", "PlatformDown")
 NEW_HOST = "10.10.0.99:10480"
 
 
@@ -49,7 +51,7 @@ def _file(scenario: Scenario) -> str:
         "rule_files:",
         *(f"  - ../{path.name}" for path in RULES),
         f"evaluation_interval: {scenario.every:g}s",
-        "group_eval_order: [yardlight-outage, yardlight-terminal, yardlight-slow, yardlight-centre]",
+        f"group_eval_order: [{', '.join(GROUPS)}]",
         "tests:",
     ]
     for variant, case in _variants(scenario):
@@ -109,7 +111,7 @@ def _moments(scenario: Scenario) -> Iterator[tuple[float, tuple[str, ...]]]:
 
 
 def _labels(expected: str) -> Labels:
-    """Labels of ALERTS for "severity AlertName [fleet/]terminal [uplink [target]]"."""
+    """Labels of ALERTS for "severity AlertName [fleet/]terminal [uplink [target]]", or a service as the last."""
     severity, name, *rest = expected.split()
     fleet, _, terminal = rest[0].rpartition("/") if rest else ("", "", "")
     pages = name in ON_CALL or (name == "TerminalNotReporting" and severity == "page")
@@ -117,7 +119,8 @@ def _labels(expected: str) -> Labels:
         "alertname": name, "alertstate": "firing", "severity": severity, "audience": "oncall" if pages else "noc",
         "fleet": fleet or "inland-haul" if rest else "", "terminal": terminal,
     }  # fmt: skip
-    labels |= dict(zip(("uplink", "target") if terminal else ("account",), rest[1:], strict=False))
+    below = ("service",) if name in OF_SERVICES else ("uplink", "target") if terminal else ("account",)
+    labels |= dict(zip(below, rest[1:], strict=False))
     return {key: value for key, value in labels.items() if value}
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tests.rules.yard import ALWAYS, FIBER, LONG_AGO, LTE, Centre, Host, Spans, Yard
+from tests.rules.yard import ALWAYS, FIBER, LONG_AGO, LTE, Centre, Host, Service, Spans, Yard
 
 CUT, HEAL, END = 150.0, 410.0, 480.0
 Expected = tuple[tuple[float, float, tuple[str, ...]], ...]
@@ -69,7 +69,69 @@ LOSSY = replace(FIBER, degraded=((CUT, HEAL),))
 DEAD_LTE = replace(LTE, dead=((LONG_AGO, 1e9),))
 FLAPS: Spans = tuple((CUT + 30 * each, CUT + 30 * each + (2.3, 3.2, 5.4, 8.1)[each % 4]) for each in range(40))
 
+DNS_DEAD = Service(fails={"default": ((CUT, HEAL),), "fiber": ((CUT, HEAL),)}, reason="dns_timeout")
+PEERING = Service(fails={"default": ((CUT, HEAL),), "fiber": ((CUT, HEAL),)})
+NO_DNS_ON_LTE = Service(fails={"lte": ((CUT, HEAL),)}, reason="dns_timeout")
+EVERYWHERE = dict.fromkeys(("default", "fiber", "lte", "centre"), ((CUT, HEAL),))
+GONE = Service(fails=EVERYWHERE, reason="status")
+ONLY_HERE = Service(fails={path: spans for path, spans in EVERYWHERE.items() if path != "centre"}, reason="tls_expired")
+SLOW = Service(slow=((CUT, CUT + 600),))
+WORKS = Service()
+SEES = Centre(service=WORKS)
+PLATFORM = ("page PlatformDown inland-haul/ dispatch",)
+UNREACHABLE = ("page ServiceUnreachable fontana dispatch",)
+
 SCENARIOS = (
+    Scenario(
+        "T13", "DNS dead on fiber only: a page that says to switch to LTE",
+        (yard(service=DNS_DEAD),), END,
+        ((0, CUT + 5, ()), (CUT + 20, HEAL + 5, UNREACHABLE), (HEAL + 20, END, ())),
+        centre=SEES,
+    ),
+    Scenario(
+        "T14", "DNS dead on LTE only, fiber carries: the standby is not ready though its path is",
+        (yard(service=NO_DNS_ON_LTE),), END,
+        ((0, CUT + 120, ()), (CUT + 145, HEAL + 5, NO_STANDBY), (HEAL + 20, END, ())),
+        centre=SEES,
+        moved=CUT + 200,
+    ),
+    Scenario(
+        "T15", "dispatch fails over fiber and works over LTE: a page that says to switch",
+        (yard(service=PEERING),), END,
+        ((0, CUT + 5, ()), (CUT + 20, HEAL + 5, UNREACHABLE), (HEAL + 20, END, ())),
+        centre=SEES,
+        moved=CUT + 150,
+    ),
+    Scenario(
+        "T16", "dispatch fails over both lines of two terminals and from the center: one page for all",
+        (yard(service=GONE), yard(service=GONE, name="reno")), END + 240,
+        ((0, CUT + 5, ()), (CUT + 25, HEAL + 5, PLATFORM), (HEAL + 25, END + 240, ())),
+        centre=Centre(service=GONE),
+        moved=CUT + 150,
+    ),
+    Scenario(
+        "T16-here-only", "dispatch fails over both lines of one terminal only: 90 s later a page for that one",
+        (yard(service=ONLY_HERE), yard(service=WORKS, name="reno")), END,
+        ((0, CUT + 85, ()), (CUT + 100, HEAL + 5, UNREACHABLE), (HEAL + 20, END, ())),
+        centre=SEES,
+    ),
+    Scenario(
+        "T16-dark", "dispatch cannot be reached because nothing can: one page, not two",
+        (both_dead(service=WORKS),), END,
+        ((0, CUT + 5, ()), (CUT + 20, HEAL - 5, DARK), (HEAL + 20, END, ())),
+        centre=SEES,
+    ),
+    Scenario(
+        "service-slow", "dispatch answers after 4.2 s for ten minutes: a ticket",
+        (yard(service=SLOW),), 1200.0,
+        (
+            (0, CUT + 295, ()),
+            (CUT + 320, CUT + 610, ("ticket ServiceSlow fontana dispatch",)),
+            (CUT + 760, 1200, ()),
+        ),
+        centre=SEES,
+        moved=CUT + 400,
+    ),
     Scenario(
         "T01", "fiber cut, LTE carries after 15 s, fiber heals and the router fails back: one ticket",
         (failover(15),), END,

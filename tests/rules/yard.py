@@ -67,6 +67,28 @@ class Line:
         return sum(end <= at and end - start <= longest for start, end in self.dead)
 
 
+@dataclass(frozen=True)
+class Service:
+    """A thing the yard works with: when it failed, by path (default, centre or an uplink), why, and when it was slow.
+
+    A failure is believed after `verdict` seconds, and so is its end.
+    """
+
+    name: str = "dispatch"
+    fails: dict[str, Spans] = field(default_factory=dict)
+    reason: str = "connect_timeout"
+    slow: Spans = ()
+    verdict: float = 10.0
+
+    def works(self, path: str, at: float) -> tuple[bool, float]:
+        """What the exporter says of it over this path, and since when."""
+        spans = self.fails.get(path, ())
+        for start, end in spans:
+            if start + self.verdict <= at < end + self.verdict:
+                return False, start
+        return True, max((end for _, end in spans if end + self.verdict <= at), default=LONG_AGO)
+
+
 FIBER = Line()
 LTE = Line(role="standby", medium="lte", isp="Verizon", circuit="", support="", verdict=6.0)
 
@@ -90,6 +112,7 @@ class Yard:
     fleet: str = "inland-haul"
     name: str = "fontana"
     lines: dict[str, Line] = field(default_factory=lambda: {"fiber": FIBER, "lte": LTE})
+    service: Service | None = None
     path: tuple[tuple[float, str], ...] = ()
     hosts: tuple[Host, ...] = (Host(),)
     # Measurements arrive by another way, or over the path the router uses; then they stop with it.
@@ -147,6 +170,7 @@ class Centre:
     refused: Spans = ()
     unwritable: Spans = ()
     failing: Spans | None = None
+    service: Service | None = None
 
     def lists(self, fleet: str, at: float) -> bool:
         return inside(self.runs, at) is not None and inside(self.without.get(fleet, ()), at) is None
@@ -161,6 +185,9 @@ class Centre:
         yield from made("clock_timestamp_seconds", {**labels, "terminal": ""}, lambda at: at)
         yield from made("config_last_reload_successful", labels, lambda at: float(inside(self.refused, at) is None))
         yield from made("state_writable", labels, lambda at: float(inside(self.unwritable, at) is None))
+        if (service := self.service) is not None:
+            seen = {**labels, "service": service.name, "terminal": "", "uplink": "centre"}
+            yield from made("service_up", seen, lambda at: float(service.works("centre", at)[0]))
         if (failing := self.failing) is not None:
             account = {**labels, "account": "graph"}
             yield from made("poll_success", account, lambda at: float(inside(failing, at) is None))
@@ -290,6 +317,53 @@ class _Process:
         yield from self.made("default_path_probes_lost_total", probed, _lost(self.yard.dark, self.end))
         for name, uplink in self.yard.lines.items():
             yield from self.line(uplink, {**self.where, "uplink": name})
+        if self.yard.service is not None:
+            for path in ("default", *self.yard.lines):
+                yield from self.service(self.yard.service, path)
+
+    def service(self, service: Service, path: str) -> Series:
+        """A service over one path, as long as that carries."""
+        labels = {**self.where, "service": service.name, "uplink": path}
+
+        def said(read: Read) -> Read:
+            def known(at: float) -> Value:
+                over = self.yard.carrier(at) if path == "default" else path
+                alive = self.yard.lines[over].state(at)[0] in ("up", "degraded")
+                return read(at) if alive and self.blank(at) is None else None
+
+            return known
+
+        def works(at: float) -> bool:
+            return service.works(path, at)[0]
+
+        slow = path == "default"
+        yield from self.made("service_up", labels, said(lambda at: float(works(at))))
+        yield from self.made("service_since_timestamp_seconds", labels, said(lambda at: service.works(path, at)[1]))
+        yield from self.made("service_last_probe_timestamp_seconds", labels, said(lambda at: at))
+        why = {**labels, "reason": service.reason}
+        yield from self.made("service_failure", why, said(lambda at: None if works(at) else 1.0))
+        yield from self.made(
+            "service_response_seconds",
+            labels,
+            said(lambda at: (4.2 if slow and inside(service.slow, at) is not None else 0.2) if works(at) else None),
+        )
+        if path == "default":
+            for name in self.yard.lines:
+                yield from self.carries(name)
+        elif self.yard.lines[path].role == "standby":
+            for check in ("dns", "service") if service.reason.startswith("dns_") else ("service",):
+                at_all = {**self.where, "uplink": path, "check": check}
+                yield from self.made("standby_ready", at_all, said(lambda at: self.ready(service, path, at)))
+
+    def carries(self, name: str) -> Series:
+        labels = {**self.where, "uplink": name, "source": "observed"}
+        yield from self.made("terminal_path", labels, lambda at: float(self.yard.carrier(at) == name))
+
+    def ready(self, service: Service, path: str, at: float) -> Value:
+        """What fails over every line says nothing about the standby."""
+        if service.works(path, at)[0]:
+            return 1.0
+        return 0.0 if service.works("default", at)[0] else None
 
     def terminal_state(self, state: str) -> Series:
         labels = {**self.where, "state": state}
@@ -372,6 +446,11 @@ class _Inventory:
         yield from self.limit("utc_offset", yard.offset)
         if (peak := yard.peak) is not None:
             yield from self.made("terminal_peak_active", self.where, lambda at: float(inside(peak, at) is not None))
+        if (service := yard.service) is not None:
+            labels = {**self.where, "service": service.name}
+            facts = {"probe": "http", "host": "dispatch.example.com"}
+            yield from self.made("service_info", {**labels, **facts}, lambda _: 1)
+            yield from self.made("service_slow_after_seconds", labels, lambda _: 3)
         for name, uplink in yard.lines.items():
             yield from self.line(name, uplink)
 
