@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -114,9 +115,10 @@ def test_what_an_earlier_run_collected_is_taken_up_unless_too_old(tmp_path: Path
     [
         b"",
         b"{}\n",
-        b'[["yardlight_gone", 0]]\n',
-        dump([PackedBlock(SWITCH_WITHIN, b"not gzip")]),
-        dump([PackedBlock(SWITCH_WITHIN, pack(some_blocks())[0].member[:-4])]),
+        b'[["yardlight_gone", 0, 0, 0]]\n',
+        dump([PackedBlock(SWITCH_WITHIN, b"not deflate", 0, 1)]),
+        dump([replace(each, deflated=each.deflated[:-20]) for each in pack(some_blocks())]),
+        dump([replace(each, crc=0) for each in pack(some_blocks())]),
     ],
 )
 def test_kept_blocks_that_cannot_be_read_are_not_shown(tmp_path: Path, kept: bytes) -> None:

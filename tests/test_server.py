@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import http.client
+import json
 import socket
+import subprocess
 import threading
 import time
+import urllib.parse
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +22,9 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from yardlight import pages
 from yardlight import server as server_module
-from yardlight.catalogue import SWITCH_WITHIN
+from yardlight.catalogue import POLL_SUCCESS, SWITCH_WITHIN, TERMINAL_INFO
 from yardlight.errors import Problem, StartError
-from yardlight.exposition import OPENMETRICS, TEXT, Block, block
+from yardlight.exposition import OPENMETRICS, TEXT, AnyBlock, Block, block, pack
 from yardlight.pages import FleetView, Overview, PollRow
 from yardlight.server import Server, bind, wants_gzip, wants_openmetrics
 
@@ -128,6 +133,57 @@ def test_metrics_are_compressed_when_the_scraper_takes_gzip(server: Server) -> N
     packed = ask(server, "/metrics", Accept_Encoding="gzip")
     assert packed.headers["Content-Encoding"] == "gzip"
     assert gzip.decompress(packed.body) == ask(server, "/metrics").body
+
+
+@pytest.fixture
+def packing(monkeypatch: pytest.MonkeyPatch, main_loop: MainLoop) -> None:
+    """A page of many parts that were compressed apart: plain blocks, packed ones, headers between."""
+
+    async def blocks() -> list[AnyBlock]:
+        plain = [block(SWITCH_WITHIN, "inland-haul", {("fontana",): 60.0})]
+        accounts = [pack([block(POLL_SUCCESS, "f", {(name,): 1.0}) for name in pair]) for pair in ("ab", "cd")]
+        more = pack([block(TERMINAL_INFO, "inland-haul", {(f"yard {n}", "", "", ""): 1.0 for n in range(1000)})])
+        return [*plain, *accounts[0], *more, *accounts[1]]
+
+    monkeypatch.setattr(main_loop, "blocks", blocks)
+
+
+@pytest.mark.needs("curl")
+def test_a_page_of_parts_compressed_apart_is_one_page_to_curl(packing: None, server: Server) -> None:
+    command = ["curl", "-sS", "--compressed", f"http://127.0.0.1:{server.port}/metrics"]
+    fetched = subprocess.run(command, capture_output=True, check=True).stdout
+    assert fetched == ask(server, "/metrics").body
+    assert fetched.count(b"\n") == 2 * 3 + 1 + 4 + 1000
+
+
+@pytest.mark.needs("prometheus")
+def test_prometheus_takes_every_series_of_a_page_of_parts_compressed_apart(
+    packing: None, server: Server, tmp_path: Path, free_port: Callable[[], int], eventually: Eventually
+) -> None:
+    targets = [{"targets": [f"127.0.0.1:{server.port}"]}]
+    scrape = {"job_name": "y", "scrape_interval": "1s", "static_configs": targets}
+    (tmp_path / "prometheus.yml").write_text(json.dumps({"scrape_configs": [scrape]}))
+    port = free_port()
+    command = [
+        "prometheus",
+        f"--config.file={tmp_path / 'prometheus.yml'}",
+        f"--storage.tsdb.path={tmp_path / 'data'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+    ]
+
+    def scraped() -> dict[str, str]:
+        query = "{__name__=~'up|scrape_samples_scraped'}"
+        url = f"http://127.0.0.1:{port}/api/v1/query?query={urllib.parse.quote(query)}"
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5) as reply:
+            found = json.load(reply)["data"]["result"]
+            return {each["metric"]["__name__"]: each["value"][1] for each in found}
+        return {}
+
+    with (tmp_path / "log").open("w") as log, subprocess.Popen(command, stderr=log) as prometheus:
+        try:
+            eventually(lambda: scraped() == {"up": "1", "scrape_samples_scraped": "1005"}, within=30.0)
+        finally:
+            prometheus.terminate()
 
 
 @pytest.mark.parametrize(

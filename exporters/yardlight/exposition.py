@@ -2,21 +2,25 @@
 
 A `Block` holds the finished lines of one family from one source (a terminal, an account). A page writes each
 family's header once and puts all blocks of that family under it, so a source that did not change is not
-rendered again; a `PackedBlock` is not even compressed again, as gzip members make a whole by standing one after
-the other. The lines are the same in both formats and equal to prometheus_client's, byte by byte.
+rendered again; a `PackedBlock` is not even compressed again. The lines are the same in both formats and equal to
+prometheus_client's, byte by byte.
+
+A compressed page is one gzip member, put together from parts that were compressed apart. Prometheus would take many
+members as well, but curl refuses them and browsers show the first one only.
 """
 
 from __future__ import annotations
 
-import gzip
 import json
 import math
 import re
+import struct
+import zlib
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from typing import TypeVar
 
@@ -27,6 +31,11 @@ Values = TypeVar("Values", bound=tuple[str, ...])
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 # A scrape waits for this one; more would cost more time than it saves on the way.
 _PAGE_LEVEL = 1
+_PACK_LEVEL = 6
+_GZIP_HEAD = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
+# A last block of nothing.
+_DEFLATE_END = b"\x03\0"
+_POLYNOMIAL = 0xEDB88320
 _SERIES = re.compile(rb'([a-zA-Z_:][a-zA-Z0-9_:]*(?:\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\})?) ')
 
 
@@ -63,15 +72,25 @@ class Block:
 
 @dataclass(frozen=True)
 class PackedBlock:
-    """The same as one gzip member, compressed once where it was rendered. Never of no lines."""
+    """The same compressed once, where it was rendered: raw deflate without an end, CRC-32 and size of the lines."""
 
     metric: Metric
-    member: bytes
+    deflated: bytes
+    crc: int
+    size: int
 
     @property
     def body(self) -> bytes:
-        """The lines again. Raises `OSError`, `EOFError` or `zlib.error` if the member is not gzip."""
-        return gzip.decompress(self.member)
+        """The lines again. Raises `zlib.error` or `ValueError` if it was not made by `pack`."""
+        lines = zlib.decompressobj(-zlib.MAX_WBITS).decompress(self.deflated)
+        if len(lines) != self.size or zlib.crc32(lines) != self.crc:
+            raise ValueError(f"the lines of {self.metric.name} were damaged")
+        return lines
+
+    @cached_property
+    def shift(self) -> int:
+        """What multiplies the CRC-32 of all that stands before these lines."""
+        return _shift(self.size)
 
 
 AnyBlock = Block | PackedBlock
@@ -83,28 +102,31 @@ def pack(blocks: Iterable[Block]) -> list[PackedBlock]:
     for each in blocks:
         if each.body:
             families.setdefault(each.metric, []).append(each.body)
-    # Without a time in it, the same lines are the same member.
-    packed = (PackedBlock(metric, gzip.compress(b"".join(bodies), mtime=0)) for metric, bodies in families.items())
+    packed = (_packed(metric, b"".join(bodies)) for metric, bodies in families.items())
     return sorted(packed, key=lambda each: each.metric.name)
+
+
+def _packed(metric: Metric, body: bytes) -> PackedBlock:
+    return PackedBlock(metric, _deflate(body, _PACK_LEVEL), zlib.crc32(body), len(body))
 
 
 def dump(blocks: Sequence[PackedBlock]) -> bytes:
     """Packed blocks as bytes, for a pipe or the state file."""
-    head = json.dumps([(each.metric.name, len(each.member)) for each in blocks]).encode()
-    return b"\n".join([head, b"".join(each.member for each in blocks)])
+    head = json.dumps([(each.metric.name, len(each.deflated), each.crc, each.size) for each in blocks]).encode()
+    return b"\n".join([head, b"".join(each.deflated for each in blocks)])
 
 
 def load(data: bytes) -> list[PackedBlock]:
     """What `dump` made bytes of. Raises `ValueError` if it was not made by this version."""
-    head, _, members = data.partition(b"\n")
+    head, _, parts = data.partition(b"\n")
     blocks, start = [], 0
-    for name, size in json.loads(head):
+    for name, length, crc, size in json.loads(head):
         if name not in METRICS:
             raise ValueError(f"{name} is not in the catalogue")
-        blocks.append(PackedBlock(METRICS[name], members[start : start + size]))
-        start += size
-    if start != len(members):
-        raise ValueError(f"{len(members)} bytes instead of {start}")
+        blocks.append(PackedBlock(METRICS[name], parts[start : start + length], crc, size))
+        start += length
+    if start != len(parts):
+        raise ValueError(f"{len(parts)} bytes instead of {start}")
     return blocks
 
 
@@ -131,21 +153,57 @@ def page(blocks: Iterable[AnyBlock], openmetrics: bool) -> bytes:
 
 
 def gzip_page(blocks: Iterable[AnyBlock], openmetrics: bool) -> bytes:
-    """The same page compressed: the members of packed blocks as they are, and one for all that stands between two."""
-    members: list[bytes] = []
-    between: list[bytes] = []
+    """The same page compressed: packed blocks as they are, and anew all that stands between two."""
+    out, between = [_GZIP_HEAD], list[bytes]()
+    crc, size = 0, 0
+
+    def compress_between() -> None:
+        nonlocal crc, size
+        if not between:
+            return
+        lines = b"".join(between)
+        between.clear()
+        out.append(_deflate(lines, _PAGE_LEVEL))
+        crc, size = zlib.crc32(lines, crc), size + len(lines)
+
     for part in _parts(blocks, openmetrics):
         if isinstance(part, bytes):
             between.append(part)
             continue
-        if between:
-            members.append(gzip.compress(b"".join(between), _PAGE_LEVEL, mtime=0))
-            between.clear()
-        members.append(part.member)
-    # A page of nothing is compressed as well: no bytes at all would not be gzip.
-    if between or not members:
-        members.append(gzip.compress(b"".join(between), _PAGE_LEVEL, mtime=0))
-    return b"".join(members)
+        compress_between()
+        out.append(part.deflated)
+        crc, size = _product(part.shift, crc) ^ part.crc, size + part.size
+    compress_between()
+    out += [_DEFLATE_END, struct.pack("<II", crc, size & 0xFFFFFFFF)]
+    return b"".join(out)
+
+
+def _deflate(lines: bytes, level: int) -> bytes:
+    """Raw deflate that ends on a whole byte, and that more may follow."""
+    compressor = zlib.compressobj(level, wbits=-zlib.MAX_WBITS)
+    return compressor.compress(lines) + compressor.flush(zlib.Z_SYNC_FLUSH)
+
+
+def _shift(size: int) -> int:
+    """x to the power of the bits in `size` bytes, modulo CRC-32's polynomial; as in zlib's crc32_combine."""
+    power, square, bits = 1 << 31, 1 << 30, size * 8
+    while bits:
+        if bits & 1:
+            power = _product(square, power)
+        square = _product(square, square)
+        bits >>= 1
+    return power
+
+
+def _product(a: int, b: int) -> int:
+    """a times b modulo CRC-32's polynomial; the lowest power is the highest bit."""
+    product = 0
+    while a:
+        if a & 0x80000000:
+            product ^= b
+        a = a << 1 & 0xFFFFFFFF
+        b = b >> 1 ^ (_POLYNOMIAL if b & 1 else 0)
+    return product
 
 
 def _parts(blocks: Iterable[AnyBlock], openmetrics: bool) -> Iterator[bytes | PackedBlock]:
