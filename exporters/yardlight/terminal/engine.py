@@ -16,7 +16,7 @@ import time
 from collections import deque
 from typing import Protocol
 
-from yardlight.terminal.sockets import DnsSocket, IcmpSocket, ProbeSocket, StunSocket, TcpSocket
+from yardlight.terminal.sockets import IcmpSocket, ProbeSocket, StunSocket, TcpSocket
 
 log = logging.getLogger(__name__)
 
@@ -111,13 +111,6 @@ class Engine:
         sock = self._sockets.get((StunSocket, bind, v6))
         if not isinstance(sock, StunSocket):
             sock = self._sockets[(StunSocket, bind, v6)] = StunSocket(bind, v6)
-        return sock
-
-    def dns(self, bind: str | None, v6: bool) -> DnsSocket:
-        """The shared DNS socket of this bind, opened at need. Raises `OSError` if it cannot be."""
-        sock = self._sockets.get((DnsSocket, bind, v6))
-        if not isinstance(sock, DnsSocket):
-            sock = self._sockets[(DnsSocket, bind, v6)] = DnsSocket(bind, v6)
         return sock
 
     def discard(self, bind: str | None) -> None:

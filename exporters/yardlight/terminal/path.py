@@ -6,6 +6,7 @@ it decides what its answers mean.
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
 import random
@@ -16,12 +17,15 @@ from pathlib import Path as FilePath
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from yardlight.budget import datagram_bytes, echo_bytes, hop_reply_bytes, stun_bytes, tcp_bytes
+from yardlight.budget import echo_bytes, hop_reply_bytes, stun_bytes, tcp_bytes
+from yardlight.errors import ServiceError
 from yardlight.inventory.models import Target, is_address
 from yardlight.terminal.engine import Engine
 from yardlight.terminal.metering import Account
+from yardlight.terminal.names import Resolver
 from yardlight.terminal.pins import DEFAULT, EGRESS, MAX_HOPS, Key, hop
 from yardlight.terminal.silence import Silence
+from yardlight.terminal.stream import Meter
 
 log = logging.getLogger(__name__)
 
@@ -267,39 +271,36 @@ class NameLane:
     """Asks over the probed path itself for the address of a target that is a name; the last good answer stands."""
 
     lane: TargetLane
+    resolver: Resolver
     due: float = -1.0
-    _turn: int = 0
+    task: asyncio.Task[None] | None = None
 
     def fire(self, now: float) -> None:
-        """Ask the next DNS server; often until there is an answer or while the path is in trouble."""
+        """Ask; often until there is an answer or while the path is in trouble."""
         path = self.lane.path
         settled = self.lane.address is not None and not path.silence.suspicious(now)
         path.engine.schedule(self, now + (NAMES_EVERY if settled else NAMES_FAST * (10 if path.pace.charge else 1)))
-        servers = path.resolvers or system_resolvers()
-        if not servers:
+        self.resolver.servers = path.resolvers or system_resolvers()
+        if not self.resolver.servers:
             self.lane.problem = f"no DNS server to ask for {self.lane.target.host}: name one in resolvers"
             return
-        server = servers[self._turn % len(servers)]
-        self._turn += 1
-        v6 = ":" in server
-        if not path.allowed(2 * NAME_BYTES, True):
-            return
+        if self.task is None and path.allowed(2 * NAME_BYTES, True):
+            self.task = asyncio.get_running_loop().create_task(self._ask())
+
+    async def _ask(self) -> None:
+        path, name, meter = self.lane.path, self.lane.target.host, Meter()
         try:
-            size = path.engine.dns(path.bind, v6).ask(self, server, self.lane.target.host, v6, now)
-        except OSError:
+            async with asyncio.timeout(NAMES_FAST):
+                address = await self.resolver.address(name, meter)
+        except (TimeoutError, ServiceError, OSError):
             # The probes themselves meet the same trouble and say so.
             return
-        path.count(datagram_bytes(size, v6))
-
-    def answered(self, sent: float, received: float, ttl: int | None) -> None:
-        """A question is never echoed."""
-
-    def seen(self, sent: float, source: str) -> None:
-        """The name has this address now."""
-        if source != self.lane.address:
-            log.info("name resolved", extra={"kv": {"path": self.lane.path.name, "name": self.lane.target.host}})
-            self.lane.resolved(source)
-        self.lane.path.count(NAME_BYTES)
+        finally:
+            path.count(meter.bytes)
+            self.task = None
+        if address != self.lane.address:
+            log.info("name resolved", extra={"kv": {"path": path.name, "name": name}})
+            self.lane.resolved(address)
 
 
 def system_resolvers(own: bool = False) -> tuple[str, ...]:
@@ -350,7 +351,9 @@ class Path:
         ]
         self.egress = _stun_address(egress) if egress else None
         self.resolvers = resolvers
-        self.names = [NameLane(lane) for lane in (*self.lanes, *self.segments) if lane.address is None]
+        self.names = [
+            NameLane(lane, Resolver(bind, ())) for lane in (*self.lanes, *self.segments) if lane.address is None
+        ]
         self.questions = Questions(self)
         self.due = -1.0
         self._turn = 0
@@ -382,6 +385,8 @@ class Path:
             self.engine.cancel(lane)
         for name in self.names:
             self.engine.cancel(name)
+            if name.task is not None:
+                name.task.cancel()
 
     @property
     def hop_target(self) -> str | None:

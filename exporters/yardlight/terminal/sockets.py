@@ -18,10 +18,6 @@ import struct
 import time
 from typing import Protocol
 
-import dns.exception
-import dns.message
-import dns.rdatatype
-
 from yardlight.inventory.models import is_address
 from yardlight.terminal.packets import EchoTemplate, build_stun, parse_icmp4, parse_icmp6, parse_stun
 
@@ -313,25 +309,3 @@ class StunSocket(DatagramSocket):
 
     def _read(self, packet: bytes) -> tuple[bytes, str] | None:
         return parse_stun(packet)
-
-
-class DnsSocket(DatagramSocket):
-    """Asks a DNS server over one path for the address of a name, never the system's resolver (RFC 1035)."""
-
-    def ask(self, lane: Lane, server: str, name: str, v6: bool, now: float) -> int:
-        """Send one question for `lane`; the bytes of the packet. Raises `OSError` if it cannot leave."""
-        query = dns.message.make_query(name, "AAAA" if v6 else "A")
-        packet = query.to_wire()
-        self._ask(lane, packet[:2], packet, server, 53, now)
-        return len(packet)
-
-    def _read(self, packet: bytes) -> tuple[bytes, str] | None:
-        try:
-            answer = dns.message.from_wire(packet)
-        except dns.exception.DNSException:
-            return None
-        for records in answer.answer:
-            for record in records:
-                if record.rdtype in (dns.rdatatype.A, dns.rdatatype.AAAA):
-                    return packet[:2], str(record.address)
-        return None
