@@ -42,6 +42,8 @@ log = logging.getLogger(__name__)
 
 # Often enough for a maintenance window to open on time, and nothing but a moment of rendering.
 INVENTORY_POLL_SECONDS = 5.0
+# Seconds of rendering that no probe minds.
+_AT_A_TIME = 0.002
 # How long a thread that computes may keep the probing loop waiting.
 SWITCH_SECONDS = 0.001
 NO_NET_RAW = (
@@ -210,8 +212,9 @@ class Service:
         task.add_done_callback(self._reloads.discard)
 
     async def blocks(self) -> list[AnyBlock]:
-        """All blocks of the page. Probing goes on between two sources."""
+        """All blocks of the page. Probing goes on in between."""
         found: list[AnyBlock] = []
+        began = time.monotonic()
         for fleet in list(self.fleets.values()):
             found += self._process_blocks(fleet)
             for source in fleet.sources():
@@ -219,7 +222,9 @@ class Service:
                     found += source.blocks()
                 except Exception:
                     log.exception("a page is incomplete", extra=kv(fleet=fleet.name, source=type(source).__name__))
-                await asyncio.sleep(0)
+                if time.monotonic() - began > _AT_A_TIME:
+                    await asyncio.sleep(0)
+                    began = time.monotonic()
         for path in self._broken:
             if path.stem not in self.fleets and not self._running(path):
                 found.append(block(RELOAD_OK, path.stem, {(): 0}))
