@@ -97,7 +97,9 @@ def run(terminals: int, seconds: float) -> None:
             beside.restart()
             times: list[tuple[float, bytes]] = []
             scraping = Every(SCRAPE_EVERY, lambda: times.append(scraper.scrape()))
+            watching = cpu_seconds(beside.process.pid)
             our = measure(we.process.pid, seconds)
+            watching = (cpu_seconds(beside.process.pid) - watching) / seconds
             scraping.end()
             lag, beside_lag = we.end(), beside.end()
         smokeping = ["prometheus-smokeping-prober", "--privileged", f"--web.listen-address=127.0.0.1:{port}"]
@@ -110,6 +112,7 @@ def run(terminals: int, seconds: float) -> None:
     print(their.line("smokeping_prober"))
     took = percentile([seconds for seconds, _ in times], 0.99)
     print(f"scraped {len(times)} times meanwhile, {took * 1e3:.0f} ms at most, {len(times[-1][1])} bytes gzip")
+    print(f"of our CPU, {watching:.1%} of a core is for watching the loop")
     print(f"loop lag: {lag}\n  a bare loop beside it: {beside_lag}")
 
 
