@@ -381,6 +381,10 @@ def test_a_service_that_is_not_there_for_other_hosts_passes_the_portal_check(aut
         assert len(net.web.seen) == 2
         assert ".invalid\r\n" in net.web.seen[1]
 
+        outcome = await net.ask()
+        assert outcome.seconds is not None
+        assert sum(outcome.phases.values()) <= outcome.seconds, "the second question is none of the service's time"
+
     play(authority, scene)
 
 

@@ -103,7 +103,7 @@ async def ask(service: Service, way: Way, tls: ssl.SSLContext, meter: Meter) -> 
         small = await _Question(service, way, tls, meter, segment=_SMALL_SEGMENT).run()
         if not small.reason:
             outcome.reason, outcome.detail = "mtu", "only small packets pass"
-    elif service.url is not None and service.portal_check and await question.meets_a_portal(outcome):
+    elif service.portal_check and question.address and await _is_portal(question.address, outcome, service, way, meter):
         outcome.reason, outcome.detail = "captive_portal", "it answers for a host that cannot exist"
         outcome.seconds = None
     return outcome
@@ -111,13 +111,13 @@ async def ask(service: Service, way: Way, tls: ssl.SSLContext, meter: Meter) -> 
 
 class _Question:
     def __init__(
-        self, service: Service, way: Way, tls: ssl.SSLContext, meter: Meter, segment: int | None = None
+        self, service: Service, way: Way, tls: ssl.SSLContext | None, meter: Meter, segment: int | None = None
     ) -> None:
         self._service, self._way, self._tls, self._meter, self._segment = service, way, tls, meter, segment
         self._outcome = Outcome()
         self._phase: Phase = "resolve"
         self._answering = self._ended = False
-        self._address: str | None = None
+        self.address: str | None = None
 
     async def run(self) -> Outcome:
         """Ask, within the deadline."""
@@ -189,22 +189,31 @@ class _Question:
         return target.geturl()
 
     async def _get(self, url: SplitResult) -> Reply:
-        host, secure = _host(url), url.scheme == "https"
+        host, tls = _host(url), self._tls if url.scheme == "https" else None
         self._answering = False
         if is_address(host):
-            self._address = host
+            self.address = host
         else:
             with self._timed("resolve"):
-                self._address = await self._way.resolver.address(host, self._meter)
+                self.address = await self._way.resolver.address(host, self._meter)
             self._outcome.named = True
-        stream = self._stream(self._address)
+        stream = self._stream(self.address)
         try:
             with self._timed("connect"):
-                await stream.connect(url.port or (443 if secure else 80))
-            if secure:
+                await stream.connect(url.port or (443 if tls else 80))
+            if tls is not None:
                 with self._timed("tls"):
-                    self._outcome.expiry = await stream.secure(self._tls, host)
+                    self._outcome.expiry = await stream.secure(tls, host)
             return await self._exchange(stream, url.netloc.rpartition("@")[2], url._replace(scheme="", netloc=""))
+        finally:
+            stream.close()
+
+    async def get_as(self, host: str, path: str, address: str, port: int) -> Reply:
+        """Ask an address, without TLS, for something of this host."""
+        stream = self._stream(address)
+        try:
+            await stream.connect(port)
+            return await self._exchange(stream, host, SplitResult("", "", path, "", ""))
         finally:
             stream.close()
 
@@ -271,28 +280,25 @@ class _Question:
         """True if the body cannot change the verdict, and reading it would cost money or time for nothing."""
         return reply.location is not None or (self._way.frugal is not None and self._service.body is None)
 
-    async def meets_a_portal(self, outcome: Outcome) -> bool:
-        """True if the address answers, without TLS, for a host that nobody has."""
-        url = urlsplit(self._service.url or "")
-        plain = url.scheme == "http"
-        suspicious = outcome.reason in _LIKE_A_PORTAL or (not outcome.reason and plain and self._service.body is None)
-        if not suspicious or self._address is None:
-            return False
-        host, path = f"{secrets.token_hex(8)}.invalid", f"/{secrets.token_hex(8)}"
-        stream = self._stream(self._address)
-        try:
-            async with asyncio.timeout(self._service.timeout):
-                await stream.connect((url.port or 80) if plain else self._way.portal_port)
-                reply = await self._exchange(stream, host, SplitResult("", "", path, "", ""))
-        except (TimeoutError, ServiceError, OSError):
-            return False
-        finally:
-            stream.close()
-        if reply.status == 511 or (outcome.reason and 200 <= reply.status < 300):
-            return True
-        if not outcome.reason:
-            return reply.status in self._service.status if self._service.status else 200 <= reply.status < 300
-        return reply.location is not None and _host(urlsplit(reply.location)) not in ("", host, _host(url))
+
+async def _is_portal(address: str, outcome: Outcome, service: Service, way: Way, meter: Meter) -> bool:
+    """True if the address that the service is at answers, without TLS, for a host that nobody has."""
+    url = urlsplit(service.url or "")
+    plain = url.scheme == "http"
+    if outcome.reason not in _LIKE_A_PORTAL and (outcome.reason or not plain or service.body is not None):
+        return False
+    host, path = f"{secrets.token_hex(8)}.invalid", f"/{secrets.token_hex(8)}"
+    port = (url.port or 80) if plain else way.portal_port
+    try:
+        async with asyncio.timeout(service.timeout):
+            reply = await _Question(service, way, None, meter).get_as(host, path, address, port)
+    except (TimeoutError, ServiceError, OSError):
+        return False
+    if reply.status == 511 or (outcome.reason and 200 <= reply.status < 300):
+        return True
+    if not outcome.reason:
+        return reply.status in service.status if service.status else 200 <= reply.status < 300
+    return reply.location is not None and _host(urlsplit(reply.location)) not in ("", host, _host(url))
 
 
 def _host(url: SplitResult) -> str:
