@@ -128,7 +128,9 @@ def main() -> None:
         while time.monotonic() < ends:
             health.append(healthy(port))
             time.sleep(0.2)
-        alerting = pending(prometheus_port)
+        # Rules are evaluated every 15 seconds.
+        while (alerting := pending(prometheus_port)) != FAILING and time.monotonic() < ends + 30:
+            time.sleep(1.0)
         page = gzip.decompress(Scraper(port).scrape()[1]).decode()
         lag, beside_lag = we.end(), beside.end()
         first, later = json.loads((folder / "waits.json").read_text())
