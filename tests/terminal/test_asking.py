@@ -427,6 +427,19 @@ def test_on_a_path_that_costs_money_no_more_is_read_than_is_needed(authority: Au
     play(authority, scene, by_path({"/health": says(200, "x" * 400_000)}), authority.server())
 
 
+def test_on_a_path_that_costs_money_not_even_a_chain_of_endless_redirects_costs_more_than_was_paid(
+    authority: Authority,
+) -> None:
+    moved = forever(b"HTTP/1.1 302 Found\r\nLocation: /health\r\nX: " + b"y" * 12_000 + b"\r\n\r\n", b"x" * 30_000, 0)
+
+    async def scene(net: Internet) -> None:
+        net.frugal = FRUGAL
+        assert (await net.ask(redirects="same_host")).reason in ("too_large", "redirect", "captive_portal")
+        assert 30_000 < net.meter.bytes <= SERVICE_CEILING
+
+    play(authority, scene, moved)
+
+
 def test_every_reason_that_can_be_given_is_of_the_closed_set() -> None:
     sources = [Path(module.__file__ or "").read_text(encoding="utf-8") for module in (asking, names, stream)]
     given = set(re.findall(r'ServiceError\(\s*"(\w+)"', "".join(sources)))

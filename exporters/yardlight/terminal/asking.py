@@ -27,6 +27,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 import h11
 
 from yardlight import __version__
+from yardlight.budget import SERVICE_CEILING
 from yardlight.errors import ServiceError
 from yardlight.inventory.models import Service, is_address
 from yardlight.terminal.names import Resolver, expect
@@ -218,9 +219,15 @@ class _Question:
             stream.close()
 
     def _stream(self, address: str) -> Stream:
-        frugal, bind = self._way.frugal, self._way.resolver.bind
-        limit = min(frugal or self._service.max_size + _OVERHEAD, self._service.max_size + _OVERHEAD)
-        window = frugal // 4 if frugal else None
+        limit, window = self._service.max_size + _OVERHEAD, None
+        if (frugal := self._way.frugal) is not None:
+            # The kernel takes as much again as the window while we stop; redirects and second questions share the rest.
+            window = frugal // 4
+            left = SERVICE_CEILING - self._meter.bytes - 3 * window
+            if left <= 0:
+                raise ServiceError("too_large", "it takes more than one probe may cost")
+            limit = min(limit, frugal, left)
+        bind = self._way.resolver.bind
         return Stream(address, bind, self._meter, limit=limit, segment=self._segment, window=window)
 
     async def _exchange(self, stream: Stream, host: str, target: SplitResult) -> Reply:
