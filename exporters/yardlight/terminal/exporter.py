@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import time
 from dataclasses import asdict, dataclass, field, replace
 from itertools import permutations
@@ -32,9 +33,11 @@ TerminalState = Literal["primary", "standby", "dark", "unknown"]
 TERMINAL_STATES: tuple[TerminalState, ...] = ("primary", "standby", "dark", "unknown")
 UPLINK_STATES = ("up", "degraded", "down", "unknown")
 
-BUSY, CALM = 0.1, 0.5
+BUSY, CALM = 0.1, 1.0
 # Evidence about a path older than this says nothing about now (unmetered; a metered one: three rounds).
 PROOF_VALID = 10.0
+# Answers that do not heal a state for so long (a pin that cannot be proven) are looked at calmly.
+SETTLED = 60.0
 # So many unanswered questions in a row are no rate limit.
 SILENT_AFTER = 3
 # A first answer after a silence may be a fluke: the yard is called carried again after this long.
@@ -210,6 +213,7 @@ class TerminalExporter:
         """Begin to probe."""
         self._loop = asyncio.get_running_loop()
         now = time.monotonic()
+        self._remembered = now - random.uniform(0, _REMEMBER_EVERY)
         paths = [self.default, *(watch.path for watch in self.watches.values())]
         for index, path in enumerate(paths):
             path.start(now, index / len(paths) / max(1, len(path.lanes)))
@@ -258,7 +262,8 @@ class TerminalExporter:
     def path_seen(self, path: Path, key: Key, value: str, sent: float) -> None:
         """Evidence about which uplink `path` really takes."""
         before = self.pins.keys
-        self.pins.see(path.name, key, value, sent)
+        if self.pins.see(path.name, key, value, sent):
+            self.engine.schedule(self, sent)
         if self.pins.keys != before:
             for each in (self.default, *(watch.path for watch in self.watches.values())):
                 each.telling = self.pins.keys
@@ -314,7 +319,8 @@ class TerminalExporter:
             trouble |= self._judge_uplink(watch, now)
         if now - self._remembered > _REMEMBER_EVERY:
             self._remember(now)
-        self.engine.schedule(self, now + (BUSY if trouble else CALM))
+        # Unevenly, or hundreds of terminals would come to be judged in the same instant.
+        self.engine.schedule(self, now + (BUSY if trouble else CALM * random.uniform(0.8, 1.0)))
 
     def _judge_uplink(self, watch: UplinkWatch, now: float) -> bool:
         path, before = watch.path, watch.verdict.judgement
@@ -343,7 +349,7 @@ class TerminalExporter:
             change = {"uplink": watch.uplink.name, "from": before.state, "to": judgement.state}
             self._say("uplink changed", {**change, "reason": judgement.reason})
             self._remember(now)
-        return _in_motion(path, judgement.state in ("down", "unknown"), now)
+        return _in_motion(path, judgement.state in ("down", "unknown"), judgement.since, now)
 
     def _infer(self, now: float) -> None:
         """Many carriers hide their hops. With two uplinks, what is known of one still tells of the other.
@@ -401,7 +407,7 @@ class TerminalExporter:
             self._carried_by(now)
         self._default_gap(now)
         self._repace(now)
-        return _in_motion(path, carrier.state in ("dark", "unknown"), now)
+        return _in_motion(path, carrier.state in ("dark", "unknown"), carrier.since, now)
 
     def _dark(self, now: float) -> None:
         carrier, since = self.carrier, self.default.silence.last_good
@@ -699,6 +705,8 @@ class TerminalExporter:
         return rows + [Row(*row) for row in self.services.rows(time.monotonic(), shift)]
 
 
-def _in_motion(path: Path, troubled: bool, now: float) -> bool:
-    """True while a verdict may be about to change: fast probing, or answers that do not fit the state."""
-    return path.hurrying(now) or path.silence.suspicious(now) != troubled
+def _in_motion(path: Path, troubled: bool, since: float | None, now: float) -> bool:
+    """True while a verdict may be about to change: fast probing, or answers that do not fit a state that is not old."""
+    if path.hurrying(now):
+        return True
+    return path.silence.suspicious(now) != troubled and (since is None or now - since < SETTLED or not troubled)

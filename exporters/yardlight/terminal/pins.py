@@ -53,21 +53,23 @@ class Pins:
         """False for a terminal with one uplink: there is nothing that it could be mistaken for."""
         return len(self._next_hops) > 1
 
-    def see(self, path: str, key: Key, value: str, at: float) -> None:
-        """The probe of kind `key` sent over `path` at `at` was answered by or as `value`."""
+    def see(self, path: str, key: Key, value: str, at: float) -> bool:
+        """The probe of kind `key` sent over `path` at `at` was answered by or as `value`; True if that is new."""
         before = self._seen[path].get(key)
         if before is not None and before[1] > at:
-            return
+            return False
         self._seen[path][key] = (value, at)
+        new = before is None or before[0] != value
         if path == DEFAULT or not self.needed:
-            return
+            return new
         if key != ALONE and not any(known.get(key) == value for known in self.signatures.values()):
             self.signatures[path][key] = value
             known_keys, self._keys = self._keys, self._telling()
-            for new in set(self._keys) - set(known_keys):
+            for kind in set(self._keys) - set(known_keys):
                 for uplink in self._next_hops:
-                    self._judge(uplink, new)
+                    self._judge(uplink, kind)
         self._judge(path, key)
+        return new
 
     def _judge(self, path: str, key: Key) -> None:
         if (seen := self._seen[path].get(key)) is None:
