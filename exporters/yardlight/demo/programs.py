@@ -126,6 +126,9 @@ def prometheus(options: DemoOptions, folder: Path, top: Path) -> Program:
             f"--config.file={folder / 'prometheus.yml'}",
             f"--storage.tsdb.path={folder / 'prometheus'}",
             f"--web.listen-address=127.0.0.1:{ports.prometheus}",
+            # What is evaluated before Alertmanager is known is lost until it is sent again: a minute by default, and
+            # nobody waits that long for a demo. (In earnest the minute is right: an alert outlives a restart by four.)
+            "--rules.alert.resend-delay=10s",
             "--log.level=warn",
         ),
         port=ports.prometheus,

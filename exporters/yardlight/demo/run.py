@@ -25,7 +25,7 @@ from yardlight.errors import StartError
 
 CONTROL = "/control/fault"
 _STARTED_WITHIN = 15.0
-_STEADY_WITHIN = 60.0
+_STEADY_WITHIN = 90.0
 _NOTIFIED_WITHIN = 90.0
 _CUT_TERMINAL = "fontana"
 _CUT = f"{_CUT_TERMINAL}.fiber=cut"
