@@ -150,6 +150,8 @@ def test_t35_one_message_opens_and_one_closes_an_outage_that_outlives_a_restart_
         prometheus = (
             "prometheus", f"--config.file={tmp_path / 'prometheus.yml'}",
             f"--storage.tsdb.path={tmp_path / 'data'}", f"--web.listen-address=127.0.0.1:{prometheus_port}",
+            # What is evaluated before Prometheus knows of Alertmanager is lost, and else sent again after a minute.
+            "--rules.alert.resend-delay=15s",
         )  # fmt: skip
         alertmanager = (
             "prometheus-alertmanager", f"--config.file={tmp_path / 'alertmanager.yml'}",
@@ -159,7 +161,6 @@ def test_t35_one_message_opens_and_one_closes_an_outage_that_outlives_a_restart_
         page, ticket = ("TerminalDark fontana",), ("TerminalOnStandby tacoma", "UplinkDown tacoma")
         with running(alertmanager_port, *alertmanager):
             with running(prometheus_port, *prometheus):
-                # What is evaluated before Prometheus knows of Alertmanager is lost, and sent again after a minute.
                 eventually(lambda: inbox.of("deadman"), within=150)
                 fleet.since = time.time()
                 eventually(lambda: inbox.of("oncall") and inbox.of("noc"), within=60)
