@@ -221,3 +221,30 @@ OUTSIDE_UP = _add(
     "gauge", "uplink_outside_up", "terminal uplink",
     "1 if the uplink's public address answers the centre's probes, 0 if it does not; absent until it once answered.",
 )  # fmt: skip
+
+# Drills (exported by whoever keeps the records: the terminal's box, the centre, or both)
+DRILL_LAST_RUN = _add(
+    "gauge", "drill_last_run_timestamp_seconds", "terminal playbook",
+    "When the last run of this playbook ended, whatever its result; absent before the first.",
+)  # fmt: skip
+DRILL_LAST_RESULT = _add(
+    "gauge", "drill_last_result", "terminal playbook result",
+    "1 for the result of the last run: pass, fail, partial, aborted, refused.",
+)  # fmt: skip
+DRILL_LAST_PASS = _add(
+    "gauge", "drill_last_pass_timestamp_seconds", "terminal playbook",
+    "When the last run that passed ended, or the real failover that was signed as the quarter's test.",
+)  # fmt: skip
+DRILL_DUE = _add(
+    "gauge", "drill_due_timestamp_seconds", "terminal playbook",
+    "When the next pass is due: the end of the calendar quarter, in the terminal's time, after that of the last pass; "
+    "of the first one in which the terminal was known, where there was none.",
+)  # fmt: skip
+DRILL_IN_PROGRESS = _add(
+    "gauge", "drill_in_progress", "terminal playbook",
+    "1 from before anything is cut until the alerts under test have resolved.",
+)  # fmt: skip
+DRILL_SINCE = _add(
+    "gauge", "drill_since_timestamp_seconds", "terminal playbook",
+    "When the drill in progress began; absent when none is.",
+)  # fmt: skip

@@ -5,6 +5,7 @@ YardlightError
 ├── StateError            the state file cannot be used
 ├── StartError            the process cannot start (port in use, missing capability)
 ├── WebConfigError        the file given with --web.config.file
+├── DrillError            a drill cannot be run, read or verified as asked
 ├── ServiceError          a service did not answer as it should; `reason` is a label value of service_failure
 └── PollError             one collection failed; `reason` is a label value of poll_failures_total
     ├── PollTimeoutError  reason "timeout"
@@ -58,6 +59,10 @@ class StartError(YardlightError):
 
 class WebConfigError(YardlightError):
     """The file given with --web.config.file is not what exporter-toolkit's format allows."""
+
+
+class DrillError(YardlightError):
+    """A drill cannot be run, read or verified as asked."""
 
 
 class ServiceError(YardlightError):
