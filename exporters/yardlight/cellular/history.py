@@ -1,0 +1,285 @@
+"""Days of use and the total of the open cycle, remembered from one collection to the next.
+
+One `Track` is one SIM or one pool. It takes whatever a platform gives: the total of a cycle so far, rows of days, or a
+router's own count; late, again, restated, after a silence, across the end of a cycle. Whatever comes, no day is
+negative, nothing is counted twice, and a day of which nothing is known is None, not zero.
+
+A total that grew while nobody looked is spread over the days between, and one that shrank is taken off the newest
+days. `to_json` is a short list: 10 000 tracks of `KEEP_DAYS` days are a few megabytes of state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from yardlight.calendars import instant
+from yardlight.cellular.cycle import Cycle
+from yardlight.cellular.usage import SOURCES, Count, Left, Plan, Source, Usage
+
+# Eight whole weeks and what the longest cycle needs of the days before them.
+KEEP_DAYS = 63
+_WRAP_31, _WRAP_32 = 2**31, 2**32
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A cycle that is over and what was used in it, as last said."""
+
+    cycle: Cycle
+    used: int
+
+
+@dataclass(slots=True)
+class Track:
+    """What is known of the use of one SIM or pool. Days are ordinals of dates in the account's zone.
+
+    `used` is the total of `cycle` at `as_of`; None while nothing is known of this cycle. `since` is from when on it was
+    counted, if that is later than the start of the cycle: then it is partial. `seeded` is the first day that was
+    measured as a day: those before are the average of a total that was found. `ranks` has how good the row of each day
+    is, where the platform gives days.
+    """
+
+    zone: ZoneInfo
+    first: int = 0
+    days: list[int | None] = field(default_factory=list)
+    seeded: int = 0
+    ranks: str = ""
+    cycle: Cycle | None = None
+    used: int | None = None
+    as_of: float | None = None
+    since: float | None = None
+    closed: Closed | None = None
+
+    @property
+    def end(self) -> int:
+        """The day after the last one known."""
+        return self.first + len(self.days)
+
+    def day(self, ordinal: int) -> int | None:
+        """The use of a day, as far as it is known."""
+        return self.days[ordinal - self.first] if self.first <= ordinal < self.end else None
+
+    def take(self, usage: Usage, cycle: Cycle | None, plan: Plan | None = None) -> None:
+        """What a platform says. `cycle` is the one the usage is of, `plan` turns what is left into what was used."""
+        amount = usage.amount
+        if usage.day is not None:
+            assert not isinstance(amount, Left)
+            self._take_day(usage.day, amount.bytes, usage.source, usage.as_of, cycle)
+        elif not isinstance(amount, Left):
+            self._take_total(amount.bytes, usage.as_of, cycle)
+        elif plan is not None and plan.cap is not None:
+            self._take_total(plan.cap - amount.bytes, usage.as_of, cycle)
+
+    def open(self, at: float) -> bool:
+        """Whether the total is of the cycle in which this instant is: one that is over says nothing of the next."""
+        return self.used is not None and (self.cycle is None or self.cycle.has(at))
+
+    def grow(self, grown: int, start: float, end: float, cycle: Cycle | None) -> None:
+        """Bytes that were counted between two instants; `cycle` is the one in which the second is."""
+        fresh = grown
+        if self._turns(cycle) and cycle is not None and cycle.start is not None and start < cycle.start < end:
+            fresh = round(grown * (end - cycle.start) / (end - start))
+            self.used = self.used + grown - fresh if self.used is not None else None
+        self._turn(cycle)
+        if self.used is None:
+            whole = cycle is not None and cycle.start is not None and start <= cycle.start
+            self.used, self.since = 0, None if whole else start
+        self.used += fresh
+        self.as_of = end
+        self._spread(grown, start, end)
+
+    def _take_total(self, used: int, as_of: float, cycle: Cycle | None) -> None:
+        if self.closed is not None and cycle is not None and cycle.same(self.closed.cycle):
+            # A closed period may come beside the open one, and be restated.
+            self.closed = Closed(self.closed.cycle, used)
+            return
+        turns = self._turns(cycle)
+        if self.as_of is not None and as_of < self.as_of and not turns:
+            return
+        if not self.days:
+            self.seeded = self._ordinal(as_of)
+        self._turn(cycle)
+        start, before = (self.as_of, self.used) if self.used is not None else (None, 0)
+        if start is None and self.cycle is not None:
+            start = self.cycle.start
+        if start is not None and start <= as_of:
+            if used >= before:
+                self._spread(used - before, start, as_of)
+            else:
+                self._take_off(before - used)
+        self.used, self.as_of, self.since = used, as_of, None
+
+    def _take_day(self, ordinal: int, used: int, source: Source, as_of: float, cycle: Cycle | None) -> None:
+        rank = SOURCES.index(source)
+        if not self.days:
+            self.seeded = ordinal
+        self.seeded = min(self.seeded, ordinal)
+        self._room(ordinal)
+        if ordinal >= self.first:
+            index = ordinal - self.first
+            if self.days[index] is None or rank >= int(self.ranks[index]):
+                self.days[index] = used
+                self.ranks = f"{self.ranks[:index]}{rank}{self.ranks[index + 1 :]}"
+        if self.as_of is None or as_of >= self.as_of:
+            self._turn(cycle)
+            self.as_of = as_of
+        if self.closed is not None and (of_closed := self._sum(self.closed.cycle)) is not None:
+            self.closed = Closed(self.closed.cycle, of_closed)
+        self._total_of_days()
+
+    def _total_of_days(self) -> None:
+        """The total of the open cycle where a platform gives days: of those that are known."""
+        if self.cycle is None:
+            return
+        self.used = self._sum(self.cycle)
+        start = self.cycle.start
+        begin = self._ordinal(start) if start is not None else None
+        known = next((day for day in range(max(self.first, begin or 0), self.end) if self.day(day) is not None), None)
+        whole = begin is not None and self.first <= begin and (known is None or known == begin)
+        self.since = None if whole or known is None else midnight(known, self.zone)
+
+    def _sum(self, cycle: Cycle) -> int | None:
+        """What the known days of a cycle add up to; None if there is none. A day counts where it begins."""
+        begin = self._first_day(cycle.start) if cycle.start is not None else self.first
+        end = self._first_day(cycle.end) if cycle.end is not None else self.end
+        known = [
+            used for day in range(max(begin, self.first), min(end, self.end)) if (used := self.day(day)) is not None
+        ]
+        return sum(known) if known else None
+
+    def _turns(self, cycle: Cycle | None) -> bool:
+        return cycle is not None and self.cycle is not None and not cycle.same(self.cycle)
+
+    def _turn(self, cycle: Cycle | None) -> bool:
+        """Begin this cycle if it is another one: what was known of the last stays as closed."""
+        turned = self._turns(cycle)
+        if turned and self.cycle is not None:
+            if self.used is not None and self.since is None:
+                self.closed = Closed(self.cycle, self.used)
+            self.used, self.since = None, None
+        if cycle is not None:
+            self.cycle = cycle
+        return turned
+
+    def _spread(self, grown: int, start: float, end: float) -> None:
+        """Add what was used between two instants to the days between, each by its share of the time."""
+        first, last = self._ordinal(start), self._ordinal(max(start, end))
+        self._room(first)
+        self._room(last)
+        left, total = grown, end - start
+        for day in range(first, last + 1):
+            part = left
+            if day < last:
+                seconds = midnight(day + 1, self.zone) - max(start, midnight(day, self.zone))
+                part = min(left, round(grown * seconds / total))
+            left -= part
+            if day >= self.first:
+                self.days[day - self.first] = (self.day(day) or 0) + part
+
+    def _take_off(self, less: int) -> None:
+        """A total that shrank: the newest days were said too high."""
+        for index in range(len(self.days) - 1, -1, -1):
+            there = self.days[index]
+            if less <= 0:
+                return
+            if there is not None:
+                self.days[index] = max(0, there - less)
+                less -= there
+
+    def _room(self, ordinal: int) -> None:
+        """A place for this day, and none for what is too old."""
+        if not self.days:
+            self.first = ordinal
+        if ordinal < self.first and self.end - ordinal <= KEEP_DAYS:
+            more = self.first - ordinal
+            self.first, self.days[:0], self.ranks = ordinal, [None] * more, "0" * more + self.ranks
+        if ordinal >= self.end:
+            more = ordinal + 1 - self.end
+            self.days += [None] * more
+            self.ranks += "0" * more
+        if (old := len(self.days) - KEEP_DAYS) > 0:
+            self.first, self.days, self.ranks = self.first + old, self.days[old:], self.ranks[old:]
+
+    def _ordinal(self, at: float) -> int:
+        return ordinal(at, self.zone)
+
+    def _first_day(self, at: float) -> int:
+        """The first day that begins at this instant or later."""
+        day = self._ordinal(at)
+        return day if midnight(day, self.zone) >= at else day + 1
+
+    def to_json(self) -> list[Any]:
+        """All of it as a list that JSON takes."""
+        cycle = [self.cycle.start, self.cycle.end] if self.cycle else None
+        closed = [self.closed.cycle.start, self.closed.cycle.end, self.closed.used] if self.closed else None
+        ranks = self.ranks if self.ranks.strip("0") else ""
+        return [self.first, self.days, self.seeded, ranks, cycle, self.used, self.as_of, self.since, closed]
+
+
+def from_json(value: list[Any], zone: ZoneInfo) -> Track:
+    """The track that `to_json` wrote."""
+    first, days, seeded, ranks, cycle, used, as_of, since, closed = value
+    return Track(
+        zone,
+        first,
+        list(days),
+        seeded,
+        ranks or "0" * len(days),
+        Cycle(*cycle) if cycle else None,
+        used,
+        as_of,
+        since,
+        Closed(Cycle(closed[0], closed[1]), closed[2]) if closed else None,
+    )
+
+
+@lru_cache(maxsize=4096)
+def midnight(day: int, zone: ZoneInfo) -> float:
+    """When a day begins."""
+    return instant(datetime.combine(date.fromordinal(day), time.min), zone)
+
+
+def ordinal(at: float, zone: ZoneInfo) -> int:
+    """The day in which an instant is, by the account's calendar."""
+    return datetime.fromtimestamp(at, zone).toordinal()
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """Where a router's counter stood. `wide` once it was seen to need 32 bits, or to be negative (signed 32)."""
+
+    value: int
+    at: float
+    booted: float | None = None
+    wide: bool = False
+
+    def advance(self, count: Count) -> tuple[Meter, int | None]:
+        """The meter after another reading, and by how much it grew; None for a reading that is not newer.
+
+        A counter that went down has wrapped, or started anew. Only the router's uptime tells which; where it is not
+        known, or shows a reboot, what was counted since is all that is sure, and a jump that never was is not made up.
+        """
+        if count.at <= self.at:
+            return self, None
+        later = begin(count, self.wide)
+        rebooted = later.booted is not None and later.booted > self.at - 1.0 and not self._uptime_wrapped(later.booted)
+        if later.value >= self.value and not rebooted:
+            return later, later.value - self.value
+        if rebooted or later.booted is None or self.value >= _WRAP_32:
+            return later, later.value
+        return later, later.value + (_WRAP_32 if later.wide else _WRAP_31) - self.value
+
+    def _uptime_wrapped(self, booted: float) -> bool:
+        """SNMP counts hundredths of a second in 32 bits: after 497 days it seems to have started anew."""
+        return self.booted is not None and abs(booted - self.booted - _WRAP_32 / 100) < 60.0
+
+
+def begin(count: Count, wide: bool = False) -> Meter:
+    """A meter at its first reading."""
+    value = count.value % _WRAP_32 if count.value < 0 else count.value
+    booted = count.at - count.uptime if count.uptime is not None else None
+    return Meter(value, count.at, booted, wide or value >= _WRAP_31)

@@ -1,0 +1,194 @@
+"""What connectivity platforms say about SIMs and pools: one schema for all, and one way to tell SIMs apart.
+
+Amounts are bytes, instants are unix seconds. What is used and what is left are types of their own, so that the one is
+never taken for the other; neither is cut at zero or at the cap. `sim` and `pool` are names of the roster and of the
+inventory: a number that identifies a SIM is looked up in a `Directory` where the reply is read, and goes no further.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from yardlight.cellular.cycle import Cycle
+
+Source = Literal["estimate", "rated", "billed"]
+# An allow-list; whatever else a vendor writes is unknown.
+SimState = Literal["active", "inactive", "suspended", "blocked", "terminated", "unknown"]
+After = Literal["stop", "throttle", "overage", "unknown"]
+SOURCES: tuple[Source, ...] = ("estimate", "rated", "billed")
+SIM_STATES: tuple[SimState, ...] = ("active", "inactive", "suspended", "blocked", "terminated", "unknown")
+
+MEGABYTE = 10**6
+_DECIMAL = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_BINARY = {"B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
+_UNLISTED = "#"
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """Bytes that were used; more than the cap is possible and said as it is."""
+
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Bytes that may still be used; below zero beyond the cap."""
+
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What may be used in a cycle and what happens then; what the platform does not say is None.
+
+    `overage_block` is the size in which more is sold, `throttle_speed` what is left of the speed, in bits per second.
+    `fair_use` is the use from which a plan without a cap may be slowed.
+    """
+
+    name: str = ""
+    cap: int | None = None
+    fair_use: int | None = None
+    after: After = "unknown"
+    overage_block: int | None = None
+    throttle_speed: int | None = None
+
+    @property
+    def limit(self) -> int | None:
+        """The use from which something happens."""
+        return self.cap if self.cap is not None else self.fair_use
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The use of one SIM (or, with `sim` empty, of a pool) in a cycle so far, or on one day.
+
+    `as_of` is until when the vendor's figure counts. `cycle` is what the vendor says, None if it says none; a row of a
+    day has `day`, its date in the account's zone (a proleptic ordinal), and then `amount` is what was used.
+    """
+
+    amount: Used | Left
+    as_of: float
+    sim: str = ""
+    pool: str = ""
+    cycle: Cycle | None = None
+    day: int | None = None
+    source: Source = "estimate"
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A router's own count of a SIM's bytes, since it started; `uptime` in seconds where it says so."""
+
+    sim: str
+    value: int
+    at: float
+    uptime: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sim:
+    """What is said of a SIM besides its use; None is what the platform cannot tell.
+
+    `device` is the equipment it is in, as `Directory.mark` hides it. `seen` is when we asked.
+    """
+
+    sim: str
+    seen: float
+    pool: str = ""
+    carrier: str = ""
+    state: SimState = "unknown"
+    in_session: bool | None = None
+    throttled: bool | None = None
+    roaming: bool | None = None
+    activated: float | None = None
+    expires: float | None = None
+    plan: Plan | None = None
+    device: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A SIM of which the platform gave no usage: not read is not zero."""
+
+    sim: str
+    pool: str = ""
+
+
+Record = Usage | Count | Sim | Refused
+
+
+def to_bytes(raw: Any, unit: str = "B", *, binary: bool = False) -> int:
+    """Bytes of a vendor's number, which may come as text; MB is 10^6 unless the account says `binary`.
+
+    Raises `ValueError` for anything that is not a finite number in a known unit.
+    """
+    sizes = _BINARY if binary else _DECIMAL
+    scale = sizes.get(unit.strip().upper())
+    if scale is None:
+        raise ValueError(f"{unit!r} is not a unit of data; known here: {', '.join(sizes)}")
+    if isinstance(raw, bool) or not isinstance(raw, int | float | str):
+        raise ValueError(f"{type(raw).__name__} is not an amount of data")
+    text = str(raw).strip().replace(",", "")
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(f"{text[:20]!r} is not an amount of data")
+    return round(int(text) * scale if text.lstrip("+-").isdigit() else float(text) * scale)
+
+
+def forms(raw: str) -> tuple[str, ...]:
+    """The spellings of an ICCID under which the same SIM may stand elsewhere, the longest first.
+
+    Routers pad with F, carriers leave out the check digit or not. Raises `ValueError` for what is no ICCID, without
+    repeating it.
+    """
+    digits = re.sub(r"[\s-]", "", raw).upper().rstrip("F")
+    if not re.fullmatch(r"89\d{16,18}", digits):
+        raise ValueError(f"{len(digits)} characters that are not an ICCID; it is 18 to 20 digits and begins with 89")
+    return (digits, digits[:-1]) if len(digits) > 18 and _checks(digits) else (digits,)
+
+
+def _checks(digits: str) -> bool:
+    """Whether the last digit is Luhn's check digit of the others."""
+    doubled = (int(digit) * (1 + index % 2) for index, digit in enumerate(reversed(digits)))
+    return sum(each // 10 + each % 10 for each in doubled) % 10 == 0
+
+
+class Directory:
+    """From the numbers of SIMs to the names of the roster, in memory only.
+
+    A SIM that is not in the roster gets a name made with `key`: the same in every collection, of use to nobody else.
+    """
+
+    def __init__(self, names: Mapping[str, str], key: str) -> None:
+        """`names` by ICCID in any form. Raises `ValueError` if two names claim one SIM."""
+        self._key = key
+        self._names: dict[str, str] = {}
+        for raw, name in names.items():
+            for form in forms(raw):
+                if self._names.setdefault(form, name) != name:
+                    raise ValueError(f"{name} and {self._names[form]} are the same SIM")
+
+    def name(self, raw: str) -> str:
+        """The roster's name of a SIM, or one that `listed` denies. Raises `ValueError` for what is no ICCID."""
+        spellings = forms(raw)
+        found = (self._names[form] for form in spellings if form in self._names)
+        return next(found, f"{_UNLISTED}{self.mark(spellings[-1])}")
+
+    def mark(self, number: str) -> str:
+        """Something that is equal for equal numbers and does not tell them."""
+        return hashlib.blake2b(number.encode(), key=self._key.encode(), digest_size=9).hexdigest()
+
+
+def listed(sim: str) -> bool:
+    """False for the name of a SIM that the roster does not have."""
+    return not sim.startswith(_UNLISTED)
+
+
+def usages(records: Iterable[Record]) -> list[Usage]:
+    """The usage among the records."""
+    return [record for record in records if isinstance(record, Usage)]

@@ -1,0 +1,91 @@
+"""Units, and which two numbers are one SIM."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from yardlight.cellular.usage import Directory, Left, Used, forms, listed, to_bytes
+
+# Made up; 89 is telecom, 1 the country, the rest no issuer's.
+NINETEEN = "8910000000000001234"
+
+
+def check_digit(digits: str) -> str:
+    return next(d for d in "0123456789" if len(forms(digits + d)) == 2)
+
+
+@pytest.mark.parametrize(
+    ("raw", "unit", "expected"),
+    [
+        (5, "B", 5),
+        ("1048576", "B", 1048576),
+        ("1.5", "MB", 1_500_000),
+        (2, "GB", 2_000_000_000),
+        ("1,234.5", "kb", 1_234_500),
+        ("-3", "MB", -3_000_000),
+        ("9007199254740993", "B", 9007199254740993),
+        (1e3, "KB", 1_000_000),
+    ],
+)
+def test_c21_mb_and_bytes_and_numbers_as_text_are_bytes(raw: Any, unit: str, expected: int) -> None:
+    assert to_bytes(raw, unit) == expected
+
+
+def test_an_account_may_count_in_powers_of_two() -> None:
+    assert to_bytes("1", "MB", binary=True) == 1048576
+
+
+@pytest.mark.parametrize("raw", [None, True, "", "n/a", "NaN", float("nan"), float("inf"), [], "12 MB", "0x10"])
+def test_what_is_no_number_is_refused_and_never_zero(raw: Any) -> None:
+    with pytest.raises(ValueError, match="is not an amount of data"):
+        to_bytes(raw)
+
+
+def test_a_unit_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(ValueError, match="'Mbit' is not a unit of data; known here: B, KB, MB, GB, TB"):
+        to_bytes(1, "Mbit")
+
+
+def test_c20_the_same_sim_with_19_and_20_digits_and_an_f_is_one() -> None:
+    twenty = NINETEEN + check_digit(NINETEEN)
+    directory = Directory({twenty: "truck-7"}, "key")
+    spellings = (NINETEEN, NINETEEN + "F", twenty, f"{twenty[:4]} {twenty[4:]}")
+    assert {directory.name(each) for each in spellings} == {"truck-7"}
+    unknown = Directory({}, "key")
+    assert len({unknown.name(each) for each in spellings}) == 1
+
+
+@given(st.integers(0, 10**14 - 1), st.integers(1, 9))
+def test_c20_neighbors_in_a_box_of_sims_are_different_sims(number: int, step: int) -> None:
+    first = f"89100{number:014}"
+    second = f"89100{(number + step) % 10**14:014}"
+    directory = Directory({first + check_digit(first): "one", second + check_digit(second): "two"}, "key")
+    assert [directory.name(first), directory.name(second)] == ["one", "two"]
+
+
+@pytest.mark.parametrize("raw", ["", "89", "8910000000000001234567", "1234567890123456789", "89ABCDEF0000000000"])
+def test_what_is_no_iccid_is_refused_without_being_repeated(raw: str) -> None:
+    with pytest.raises(ValueError, match=r"\d+ characters that are not an ICCID") as error:
+        forms(raw)
+    assert len(raw) < 3 or raw not in str(error.value)
+
+
+def test_a_sim_that_is_not_listed_gets_a_name_that_does_not_tell_its_number() -> None:
+    name = Directory({}, "key").name(NINETEEN)
+    assert not listed(name)
+    assert NINETEEN not in name
+    assert name != Directory({}, "another key").name(NINETEEN)
+    assert listed("truck-7")
+
+
+def test_two_names_for_one_sim_are_refused() -> None:
+    with pytest.raises(ValueError, match="truck-8 and truck-7 are the same SIM"):
+        Directory({NINETEEN: "truck-7", NINETEEN + "F": "truck-8"}, "key")
+
+
+def test_what_is_left_is_never_taken_for_what_was_used() -> None:
+    assert Used(5) != Left(5)
