@@ -118,14 +118,14 @@ def test_a_failover_and_its_failback_are_two_events_with_their_gaps(tmp_path: Pa
             here.heal("fiber")
             await here.reach("primary", "fiber", "up", "up")
             moves = ("fontana", "lte", "fiber")
-            await here.until(lambda: here.exporter.totals.samples(m.FAILOVERS)[moves] == 1.0)
-            assert here.exporter.totals.samples(m.FAILOVERS)[("fontana", "fiber", "lte")] == 1.0
+            await here.until(lambda: here.exporter.chronicle.totals.samples(m.FAILOVERS)[moves] == 1.0)
+            assert here.exporter.chronicle.totals.samples(m.FAILOVERS)[("fontana", "fiber", "lte")] == 1.0
             there, back = events(here, "failover")
             assert (there.detail["came_from"], there.uplink) == ("fiber", "lte")
             assert (back.detail["came_from"], back.uplink) == ("lte", "fiber")
             assert 3.0 < there.end - there.start < 8.0
             assert back.end - back.start < 2.0
-            gaps = here.exporter.totals.samples(m.GAP)[("fontana",)]
+            gaps = here.exporter.chronicle.totals.samples(m.GAP)[("fontana",)]
             assert isinstance(gaps, Histogram)
             assert sum(gaps.counts) == 2
             assert duplicate_series(here.page().encode()) == []

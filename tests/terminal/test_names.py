@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from yardlight.inventory.models import Target
 from yardlight.terminal.engine import Engine
-from yardlight.terminal.path import Pace, Path, TargetLane, Wire
+from yardlight.terminal.path import Pace, Path, TargetLane
 from yardlight.terminal.pins import Key
 
 from .internet import HOST, name_server, says, web
@@ -21,7 +21,6 @@ class Owner:
 
     def __init__(self) -> None:
         self.answers = 0
-        self.wire = Wire()
 
     def path_answered(self, path: Path, lane: TargetLane, sent: float, rtt: float) -> None:
         self.answers += 1
@@ -31,9 +30,6 @@ class Owner:
     def path_seen(self, path: Path, key: Key, value: str, sent: float) -> None: ...
 
     def path_hurried(self, path: Path, now: float) -> None: ...
-
-    def path_wires(self, path: Path) -> tuple[Wire, ...]:
-        return (self.wire,)
 
 
 async def until(wanted: Callable[[], object], within: float = 20.0) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from yardlight.terminal.pins import DEFAULT, EGRESS, Pins, hop
 
 ROUTER, FIBER, LTE, CORE = "10.10.0.1", "100.64.1.1", "10.64.0.1", "198.18.0.1"
@@ -39,7 +41,7 @@ def test_before_any_evidence_nothing_is_known() -> None:
 def test_a_single_uplink_needs_no_proof() -> None:
     found = Pins({"fiber": None})
     assert found.proof("fiber", 3.0, 10.0).pinned
-    assert found.observed(0.0) == "fiber"
+    assert found.sighting() == ("fiber", math.inf)
 
 
 def test_probes_that_leave_by_the_other_uplink_are_found_out() -> None:
@@ -85,17 +87,19 @@ def test_a_new_lte_gateway_after_a_reconnect_is_taken_as_its_own() -> None:
 
 def test_the_default_path_shows_who_carries() -> None:
     found = healthy()
+    assert found.sighting() is None
     found.see(DEFAULT, hop(2), FIBER, 3.0)
-    assert found.observed(0.0) == "fiber"
+    assert found.sighting() == ("fiber", 3.0)
     found.see(DEFAULT, hop(2), LTE, 4.0)
-    assert found.observed(3.5) == "lte"
-    assert found.observed(4.5) is None
+    assert found.sighting() == ("lte", 4.0)
+    found.see(DEFAULT, hop(2), FIBER, 3.5)
+    assert found.sighting() == ("lte", 4.0)
 
 
 def test_an_unknown_hop_on_the_default_path_is_not_guessed() -> None:
     found = healthy()
     found.see(DEFAULT, hop(2), "192.0.2.77", 3.0)
-    assert found.observed(0.0) is None
+    assert found.sighting() is None
 
 
 def test_the_address_seen_outside_is_evidence_where_hops_are_hidden() -> None:
@@ -105,7 +109,7 @@ def test_the_address_seen_outside_is_evidence_where_hops_are_hidden() -> None:
     found.see("fiber", EGRESS, "203.0.113.20", 2.0)
     assert found.keys[0] == EGRESS
     found.see(DEFAULT, EGRESS, "192.0.2.9", 3.0)
-    assert found.observed(0.0) == "lte"
+    assert found.sighting() == ("lte", 3.0)
     found.see("lte", EGRESS, "203.0.113.20", 4.0)
     assert found.proof("lte", 5.0, 10.0).pinned is False
 

@@ -12,7 +12,7 @@ from yardlight import catalogue as m
 from yardlight.exposition import Block, block
 from yardlight.inventory.models import Fleet, Target
 from yardlight.terminal.engine import Engine
-from yardlight.terminal.path import Pace, Path, TargetLane, Wire
+from yardlight.terminal.path import Pace, Path, TargetLane
 from yardlight.terminal.pins import Key
 
 INTERVAL = 5.0
@@ -33,7 +33,6 @@ class OutsideProbes:
                     path = Path(engine, self, f"{terminal.name} {uplink.name}", None, (target,), 2.0, Pace(INTERVAL))
                     path.proofs_wanted = False
                     self.paths[(terminal.name, uplink.name)] = path
-        self._wire = Wire()
 
     def start(self) -> None:
         """Begin to probe."""
@@ -64,10 +63,6 @@ class OutsideProbes:
 
     def path_hurried(self, path: Path, now: float) -> None:
         """Nobody waits for the centre's view."""
-
-    def path_wires(self, path: Path) -> tuple[Wire, ...]:
-        """The centre's own line is not accounted for."""
-        return (self._wire,)
 
     def blocks(self) -> list[Block]:
         """One sample for every address that ever answered."""

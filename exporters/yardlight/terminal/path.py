@@ -87,7 +87,6 @@ class Owner(Protocol):
     def path_lost(self, path: Path, lane: TargetLane, sent: float, now: float) -> None: ...
     def path_seen(self, path: Path, key: Key, value: str, sent: float) -> None: ...
     def path_hurried(self, path: Path, now: float) -> None: ...
-    def path_wires(self, path: Path) -> tuple[Wire, ...]: ...
 
 
 @dataclass(slots=True)
@@ -314,7 +313,7 @@ def system_resolvers(own: bool = False) -> tuple[str, ...]:
 
 
 class Path:
-    """Probes `targets` over `bind` at a pace that its owner may change at any time."""
+    """Probes `targets` over `bind`; its pace, and whose bytes its probes are (`wires`), may change at any time."""
 
     def __init__(
         self,
@@ -326,12 +325,13 @@ class Path:
         timeout: float,
         pace: Pace,
         *,
+        wires: tuple[Wire, ...] = (),
         egress: str | None = None,
         next_hop: str | None = None,
         resolvers: tuple[str, ...] = (),
     ) -> None:
         self.engine, self.owner, self.name, self.bind, self.timeout = engine, owner, name, bind, timeout
-        self.pace = pace
+        self.pace, self.wires = pace, wires
         self.silence = Silence()
         self.telling: tuple[Key, ...] = ()
         self.proofs_wanted = True
@@ -448,10 +448,9 @@ class Path:
     def allowed(self, size: int, urgent: bool) -> bool:
         """True if the accounts of the path's wires let `size` bytes pass; `urgent` asks their reserve first."""
         wall = time.time()
-        wires = self.owner.path_wires(self)
-        if urgent and all(wire.allows(size, wall, True) for wire in wires):
+        if urgent and all(wire.allows(size, wall, True) for wire in self.wires):
             return True
-        return all(wire.allows(size, wall, False) for wire in wires)
+        return all(wire.allows(size, wall, False) for wire in self.wires)
 
     @property
     def problem(self) -> str | None:
@@ -511,7 +510,7 @@ class Path:
 
     def count(self, size: int) -> None:
         """These bytes went over the path's wires."""
-        for wire in self.owner.path_wires(self):
+        for wire in self.wires:
             wire.bytes += size
 
     def answered(self, lane: TargetLane, sent: float, received: float, ttl: int | None) -> None:
@@ -545,10 +544,6 @@ class Path:
         if now - quiet_since > max(RENEW_AFTER, 2 * self.pace.interval):
             self._renewed = now
             self.engine.discard(self.bind)
-
-    def stalled(self) -> None:
-        """Nothing was measured for a while."""
-        self.silence.forget()
 
 
 def _stun_address(url: str) -> tuple[str, int]:

@@ -9,6 +9,7 @@ observed to carry the yard.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 Key = tuple[str, int]
@@ -24,6 +25,13 @@ DEFAULT = ""
 def hop(number: int) -> Key:
     """The evidence kind of the router that answers after `number` hops."""
     return ("hop", number)
+
+
+class Sighting(NamedTuple):
+    """The default path was seen to take this uplink, by evidence asked for at `at`."""
+
+    uplink: str
+    at: float
 
 
 class Proof(NamedTuple):
@@ -129,16 +137,16 @@ class Pins:
             return Proof(None, None, f"path not proven for {now - at:.0f} s")
         return Proof(pinned, at if pinned else None, reason)
 
-    def observed(self, since: float) -> str | None:
-        """The uplink that the default path was seen to take by evidence sent at or after `since`; None if unknown."""
+    def sighting(self) -> Sighting | None:
+        """The newest evidence of which uplink the default path takes; a terminal's only uplink is beyond doubt."""
         if not self.needed:
-            return next(iter(self._next_hops))
-        newest: tuple[float, str] | None = None
+            return Sighting(next(iter(self._next_hops)), math.inf)
+        newest: Sighting | None = None
         for key, (value, at) in self._seen[DEFAULT].items():
             owner = self._owner(key, value)
-            if owner is not None and at >= since and (newest is None or at > newest[0]):
-                newest = (at, owner)
-        return newest[1] if newest else None
+            if owner is not None and (newest is None or at > newest.at):
+                newest = Sighting(owner, at)
+        return newest
 
 
 def _name(key: Key) -> str:
