@@ -8,97 +8,98 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pydantic import BaseModel
-
-from yardlight.catalogue import SWITCH_WITHIN, Metric
-from yardlight.collection import ReadSecret
-from yardlight.errors import PollError
+from yardlight.catalogue import SWITCH_WITHIN
+from yardlight.collection import Session, Source, Told
+from yardlight.errors import AuthError, PollError
 from yardlight.exposition import Block, block
+from yardlight.inventory.accounts import AccountConfig
 
 
-def answer(value: float = 60.0) -> list[Block]:
+def answer(_: Session, value: float = 60.0) -> list[Block]:
     return [block(SWITCH_WITHIN, "f", {("fontana",): value})]
 
 
-def pid() -> list[Block]:
-    return answer(float(os.getpid()))
+def pid(session: Session) -> list[Block]:
+    return answer(session, float(os.getpid()))
 
 
-def refuse() -> list[Block]:
+def refuse(session: Session) -> list[Block]:
     raise PollError("no such account")
 
 
-def crash() -> list[Block]:
+def crash(session: Session) -> list[Block]:
     raise LookupError("a bug")
 
 
-def leave() -> list[Block]:
+def leave(session: Session) -> list[Block]:
     raise SystemExit(3)
 
 
-def vanish() -> list[Block]:
+def vanish(session: Session) -> list[Block]:
     os._exit(7)
 
 
-def segfault() -> list[Block]:
+def segfault(session: Session) -> list[Block]:
     ctypes.string_at(0)
     return []
 
 
-def hoard() -> list[Block]:
+def hoard(session: Session) -> list[Block]:
     """More than a slot may have, though the machine would give it."""
-    return answer(float(len(bytearray(2**30))))
+    return answer(session, float(len(bytearray(2**30))))
 
 
-def hang() -> list[Block]:
+def hang(session: Session) -> list[Block]:
     time.sleep(3600)
     return []
 
 
-def drip(port: int) -> list[Block]:
+def drip(session: Session, port: int) -> list[Block]:
     """A vendor that sends a byte now and then: no single read ever times out."""
     with socket.create_connection(("127.0.0.1", port), timeout=5.0) as vendor:
         while vendor.recv(1):
             pass
-    return answer()
+    return answer(session)
 
 
-def hang_with_child(path: str) -> list[Block]:
+def hang_with_child(session: Session, path: str) -> list[Block]:
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
     with open(path, "w", encoding="ascii") as file:
         file.write(f"{os.getpid()} {child.pid}")
-    return hang()
+    return hang(session)
 
 
-def chat() -> list[Block]:
+def chat(session: Session) -> list[Block]:
     print("what a library prints is no answer")
     sys.stdout.flush()
-    return answer()
+    return answer(session)
 
 
-def surroundings() -> list[Block]:
+def surroundings(session: Session) -> list[Block]:
     """Refuses with all that a worker could be read from outside."""
     with open("/proc/self/cmdline", encoding="utf-8") as file:
         raise PollError(f"{file.read()} {dict(os.environ)}")
 
 
-class Config(BaseModel):
-    url: str
+class Config(AccountConfig):
     token_file: str
 
 
-def fetch(config: Config, secret: ReadSecret) -> Any:
-    if secret(config.token_file).reveal() != "right":
-        raise PollError("the token is wrong")
-    return {"url": config.url, "terminals": [{"name": "fontana", "within": 50}]}
+def fetch(config: Config, session: Session) -> Any:
+    if session.secret(config.token_file).reveal() != "right":
+        raise AuthError(f"the token {session.secret(config.token_file).reveal()} is wrong")
+    session.requests["200"] += 1
+    session.memory = (session.memory or 0) + 1
+    return {"terminals": [{"name": "fontana", "within": 50}, {"name": "calls", "within": session.memory}]}
 
 
-def parse(reply: Any) -> Iterable[tuple[str, float]]:
+def parse(reply: Any, config: Config) -> Iterable[tuple[str, float]]:
     return [(each["name"], float(each["within"])) for each in reply["terminals"]]
 
 
-def show(_: str, records: Iterable[Any]) -> Mapping[Metric, Mapping[tuple[str, ...], float]]:
-    return {SWITCH_WITHIN: {(name,): within for name, within in records}}
+def show(source: Source, records: Sequence[Any], memory: Any, now: float) -> Told:
+    seen = (memory or 0) + 1
+    return Told({SWITCH_WITHIN: {**{(name,): within for name, within in records}, ("shown",): seen}}, seen)

@@ -25,7 +25,7 @@ def some_blocks(value: float = 60) -> list[Block]:
 
 
 def poll(collect: Callable[[], list[Block]], **options: float) -> Poll:
-    return Poll("f", "graph", InThread(collect), **{"interval": 60.0, "deadline": 5.0, **options})
+    return Poll("f", "graph", InThread(collect), name="mdm/tablets", **{"interval": 60.0, "deadline": 5.0, **options})
 
 
 def shown(collected: Poll) -> dict[str, str]:
@@ -33,18 +33,25 @@ def shown(collected: Poll) -> dict[str, str]:
     return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
 
 
-SUCCESS = 'yardlight_poll_success{account="graph",fleet="f"}'
-DURATION = 'yardlight_poll_duration_seconds{account="graph",fleet="f"}'
-LAST_SUCCESS = 'yardlight_poll_last_success_timestamp_seconds{account="graph",fleet="f"}'
+SUCCESS = 'yardlight_poll_success{account="graph",fleet="f",poll="mdm/tablets"}'
+DURATION = 'yardlight_poll_duration_seconds{account="graph",fleet="f",poll="mdm/tablets"}'
+LAST_SUCCESS = 'yardlight_poll_last_success_timestamp_seconds{account="graph",fleet="f",poll="mdm/tablets"}'
+DUE = 'yardlight_poll_due_timestamp_seconds{account="graph",fleet="f",poll="mdm/tablets"}'
 ENTITY = 'yardlight_terminal_switch_within_seconds{fleet="f",terminal="fontana"}'
 
 
+def failed(reason: str) -> str:
+    return f'yardlight_poll_failed{{account="graph",fleet="f",poll="mdm/tablets",reason="{reason}"}}'
+
+
 def failures(reason: str) -> str:
-    return f'yardlight_poll_failures_total{{account="graph",fleet="f",reason="{reason}"}}'
+    return f'yardlight_poll_failures_total{{account="graph",fleet="f",poll="mdm/tablets",reason="{reason}"}}'
 
 
 def test_before_the_first_collection_ends_nothing_is_claimed_but_that_none_failed() -> None:
-    assert shown(poll(some_blocks)) == {failures(error.reason): "0.0" for error in poll_errors()}
+    series = shown(poll(some_blocks))
+    assert float(series.pop(DUE)) == pytest.approx(time.time() + 125.0, abs=30.0)
+    assert series == {failures(error.reason): "0.0" for error in poll_errors()}
 
 
 async def collect(collected: Poll) -> None:
@@ -77,6 +84,9 @@ def test_a_failed_collection_keeps_the_last_result_and_the_time_it_stands_for() 
     assert bad[ENTITY] == good[ENTITY]
     assert bad[LAST_SUCCESS] == good[LAST_SUCCESS]
     assert bad[failures("crashed")] == "1.0"
+    assert bad[DUE] == good[DUE]
+    assert [name for name, value in bad.items() if "poll_failed{" in name and value == "1.0"] == [failed("crashed")]
+    assert [name for name, value in good.items() if "poll_failed{" in name and value == "1.0"] == []
     assert collected.row().state == "failing"
     assert collected.row().reason == "crashed: IndexError: pop from empty list"
 
@@ -92,10 +102,10 @@ def test_a_result_older_than_keep_for_is_withdrawn_while_the_poll_metrics_stay()
 def stored(state: State, kept: list[PackedBlock] | bytes, age: float) -> Poll:
     """A poll of a process that starts with this in its state file, `age` seconds old."""
     data = kept if isinstance(kept, bytes) else dump(kept)
-    state.keep_blocks("f", "graph", time.time() - age, data)
+    state.keep_blocks("f", "mdm/tablets", time.time() - age, data)
     state.close()
     state = State(state.path)
-    collected = Poll("f", "graph", InThread(some_blocks), 60.0, 5.0, keep_for=100.0, state=state)
+    collected = Poll("f", "graph", InThread(some_blocks), 60.0, 5.0, keep_for=100.0, state=state, name="mdm/tablets")
     state.close()
     return collected
 

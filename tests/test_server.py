@@ -141,7 +141,7 @@ def packing(monkeypatch: pytest.MonkeyPatch, main_loop: MainLoop) -> None:
 
     async def blocks() -> list[AnyBlock]:
         plain = [block(SWITCH_WITHIN, "inland-haul", {("fontana",): 60.0})]
-        accounts = [pack([block(POLL_SUCCESS, "f", {(name,): 1.0}) for name in pair]) for pair in ("ab", "cd")]
+        accounts = [pack([block(POLL_SUCCESS, "f", {(name, ""): 1.0}) for name in pair]) for pair in ("ab", "cd")]
         more = pack([block(TERMINAL_INFO, "inland-haul", {(f"yard {n}", "", "", ""): 1.0 for n in range(1000)})])
         return [*plain, *accounts[0], *more, *accounts[1]]
 

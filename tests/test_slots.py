@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,9 +18,10 @@ from typing import Any, TypeVar
 import pytest
 
 from tests import collectors
-from yardlight.collection import Collection
-from yardlight.errors import PollCrashedError, PollError, PollTimeoutError
-from yardlight.exposition import PackedBlock, page
+from yardlight.collection import Collection, Result, Source
+from yardlight.errors import AuthError, PollCrashedError, PollError, PollTimeoutError, SecretError
+from yardlight.exposition import AnyBlock, page
+from yardlight.inventory.models import Model
 from yardlight.inventory.values import Secret
 from yardlight.poll import Poll
 from yardlight.slots import Slots
@@ -52,10 +53,10 @@ def with_slots(use: Callable[[Slots], Coroutine[Any, Any, T]], **options: int) -
 
 async def collected(slots: Slots, job: Job, account: str = "graph", deadline: float = AMPLE) -> str:
     """The first value of what the job collected, as text."""
-    return value(await slots.run("f", account, job, deadline))
+    return value((await slots.run("f", account, job, deadline)).blocks)
 
 
-def value(blocks: list[PackedBlock]) -> str:
+def value(blocks: Sequence[AnyBlock]) -> str:
     return page(blocks, openmetrics=False).decode().split()[-1]
 
 
@@ -89,7 +90,7 @@ def dripping() -> Iterator[int]:
 def test_a_job_runs_in_another_process_which_serves_the_next_one_too() -> None:
     async def use(slots: Slots) -> tuple[str, str, str]:
         first, second = await collected(slots, collectors.pid), await collected(slots, collectors.pid)
-        return first, second, await collected(slots, partial(collectors.answer, 50.0))
+        return first, second, await collected(slots, partial(collectors.answer, value=50.0))
 
     first, second, third = with_slots(use)
     assert first == second
@@ -136,7 +137,7 @@ def test_a_collection_that_outlives_its_deadline_is_killed_with_all_it_started(
     async def use(slots: Slots) -> str:
         await collected(slots, collectors.answer)
         with pytest.raises(PollTimeoutError, match="no result within 2 s"):
-            await collected(slots, partial(collectors.hang_with_child, str(pids)), deadline=2.0)
+            await collected(slots, partial(collectors.hang_with_child, path=str(pids)), deadline=2.0)
         return await collected(slots, collectors.answer)
 
     assert with_slots(use) == "60.0"
@@ -147,7 +148,7 @@ def test_a_collection_that_outlives_its_deadline_is_killed_with_all_it_started(
 def test_a_vendor_that_drips_a_byte_at_a_time_cannot_hold_a_slot(dripping: int) -> None:
     async def use(slots: Slots) -> None:
         with pytest.raises(PollTimeoutError):
-            await collected(slots, partial(collectors.drip, dripping), deadline=1.0)
+            await collected(slots, partial(collectors.drip, port=dripping), deadline=1.0)
 
     with_slots(use)
 
@@ -203,24 +204,58 @@ def test_what_a_collector_prints_is_not_taken_for_its_answer() -> None:
     assert with_slots(lambda slots: collected(slots, collectors.chat)) == "60.0"
 
 
+def source(folder: Path) -> Source:
+    return Source("f", "graph", "mdm/tablets", Model(), folder)
+
+
+def collection(folder: Path, token: str) -> Collection:
+    return Collection(source(folder), "tests.collectors", {"token_file": token}, collectors.show)
+
+
 def test_a_secret_is_never_sent_to_a_worker_but_read_there(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("right\n")
 
-    def job(token: str) -> Collection:
-        options = {"url": "https://example.com", "token_file": token}
-        return Collection("f", "graph", "tests.collectors", options, tmp_path, collectors.show)
-
     async def use(slots: Slots) -> str:
         with pytest.raises(TypeError, match="a Secret is not pickled"):
-            await collected(slots, partial(collectors.answer, Secret("right")))  # type: ignore[arg-type]
+            await collected(slots, partial(collectors.answer, value=Secret("right")))  # type: ignore[arg-type]
         with pytest.raises(PollError, match=r"^(?!.*right)") as caught:
             await collected(slots, collectors.surroundings)
         assert "yardlight.worker" in str(caught.value)
-        with pytest.raises(PollCrashedError, match="cannot read the secret file 'gone'"):
-            await collected(slots, job("gone"))
-        return await collected(slots, job("token"))
+        with pytest.raises(SecretError, match="cannot read the secret file 'gone'"):
+            await collected(slots, collection(tmp_path, "gone"))
+        return await collected(slots, collection(tmp_path, "token"))
 
-    assert with_slots(use) == "50.0"
+    assert with_slots(use) == "1.0"
+
+
+def test_a_secret_in_the_message_of_an_error_is_masked_before_it_leaves_the_worker(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("hunter2\n")
+
+    async def use(slots: Slots) -> str:
+        with pytest.raises(AuthError) as caught:
+            await collected(slots, collection(tmp_path, "token"))
+        return str(caught.value)
+
+    assert with_slots(use) == "the token *** is wrong"
+
+
+def test_what_platform_and_domain_remember_is_there_in_the_next_collection_and_requests_are_counted(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "token").write_text("right\n")
+
+    async def use(slots: Slots) -> list[Result]:
+        results = [Result(())]
+        for _ in range(3):
+            job = collection(tmp_path, "token")
+            results.append(await slots.run("f", "graph", job, AMPLE, results[-1].memory))
+        return results[1:]
+
+    *_, last = with_slots(use)
+    lines = page(last.blocks, openmetrics=False).decode()
+    assert 'terminal="calls"} 3.0' in lines
+    assert 'terminal="shown"} 3.0' in lines
+    assert last.requests == {"200": 1}
 
 
 def test_a_stop_ends_every_worker(eventually: Eventually) -> None:
@@ -240,7 +275,7 @@ def test_kill_9_of_the_main_process_leaves_no_worker_behind(eventually: Eventual
         "import asyncio; from functools import partial\n"
         "from tests import collectors; from yardlight.slots import Slots\n"
         "async def main():\n"
-        f"    await Slots().run('f', 'a', partial(collectors.hang_with_child, {str(pids)!r}), 600.0)\n"
+        f"    await Slots().run('f', 'a', partial(collectors.hang_with_child, path={str(pids)!r}), 600.0)\n"
         "asyncio.run(main())\n"
     )
     with subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parent.parent) as parent:

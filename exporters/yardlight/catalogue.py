@@ -52,18 +52,39 @@ RELOAD_TIME = _add("gauge", "config_last_reload_success_timestamp_seconds", "", 
 STATE_WRITABLE = _add(
     "gauge", "state_writable", "", "1 if the last write to the state file succeeded, 0 if history is not being kept."
 )
-POLL_SUCCESS = _add("gauge", "poll_success", "account", "1 if the last collection of this account was complete.")
-POLL_DURATION = _add("gauge", "poll_duration_seconds", "account", "How long the last collection took.")
+POLL_SUCCESS = _add(
+    "gauge", "poll_success", "account poll",
+    "1 if the last collection was complete. poll is the part of the inventory that it is for (mdm/tablets).",
+)  # fmt: skip
+POLL_DURATION = _add("gauge", "poll_duration_seconds", "account poll", "How long the last collection took.")
 POLL_LAST_SUCCESS = _add(
-    "gauge", "poll_last_success_timestamp_seconds", "account",
+    "gauge", "poll_last_success_timestamp_seconds", "account poll",
     "When the last complete collection ended; absent until there was one.",
 )  # fmt: skip
+POLL_DUE = _add(
+    "gauge", "poll_due_timestamp_seconds", "account poll",
+    "When a complete collection is overdue: two intervals and a deadline after the last one, or after the start.",
+)  # fmt: skip
 POLL_FAILURES = _add(
-    "counter", "poll_failures_total", "account reason", "Collections that failed, by reason (a closed set)."
+    "counter", "poll_failures_total", "account poll reason", "Collections that failed, by reason (a closed set)."
 )
+POLL_FAILED = _add(
+    "gauge", "poll_failed", "account poll reason", "1 for the reason for which the last collection failed, if it did."
+)
+API_REQUESTS = _add(
+    "counter", "api_requests_total", "account code",
+    "Requests to the vendor's API by status code; code is none where no answer came.",
+)  # fmt: skip
+API_BUDGET = _add(
+    "gauge", "api_budget_requests", "account", "Requests that the inventory allows this account in 24 hours."
+)
+API_SPENT = _add("gauge", "api_spent_requests", "account", "Requests made for this account in the last 24 hours.")
 
 # What the inventory says (exported by the centre only)
 FLEET_INFO = _add("gauge", "fleet_info", "runbooks grafana", "Where notifications about this fleet point to; always 1.")
+ACCOUNT_INFO = _add(
+    "gauge", "account_info", "account platform", "An account of the inventory; always 1. Its absence means: removed."
+)
 TERMINAL_INFO = _add(
     "gauge", "terminal_info", "terminal stage on_failover timezone",
     "A terminal of the inventory; always 1. Its absence means that it was removed.",

@@ -11,6 +11,7 @@ from typing import Any
 
 from yardlight.calendars import is_open, maintained
 from yardlight.catalogue import (
+    ACCOUNT_INFO,
     FAILBACK_WITHIN,
     FLEET_INFO,
     MAINTENANCE_ACTIVE,
@@ -25,6 +26,7 @@ from yardlight.catalogue import (
     UTC_OFFSET,
     Metric,
 )
+from yardlight.domains import domains
 from yardlight.exposition import Block, block
 from yardlight.inventory.models import Fleet, Terminal, Uplink
 from yardlight.quiet import Quiet
@@ -36,10 +38,15 @@ def blocks(fleet: Fleet, now: float, quiet: Sequence[Quiet] = ()) -> list[Block]
     """The inventory of one fleet at `now` (unix seconds) and its quiet times, one block per family."""
     links = (fleet.links.runbooks or "", fleet.links.grafana or "")
     families: dict[Metric, dict[tuple[str, ...], float]] = {FLEET_INFO: {links: 1}}
+    if fleet.accounts:
+        families[ACCOUNT_INFO] = {(each.name, each.platform): 1 for each in fleet.accounts.values()}
     for terminal in fleet.terminals.values():
         for metric, labels, value in _terminal(fleet, terminal, now, quiet):
             families.setdefault(metric, {})[labels] = value
-    return [block(metric, fleet.fleet, samples) for metric, samples in families.items()]
+    said = [
+        block(metric, fleet.fleet, samples) for each in domains() for metric, samples in each.said(fleet, now).items()
+    ]
+    return said + [block(metric, fleet.fleet, samples) for metric, samples in families.items()]
 
 
 def discovery(fleet: Fleet) -> list[dict[str, Any]]:

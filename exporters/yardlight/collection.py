@@ -1,55 +1,158 @@
-"""One account of one platform as a job for a worker: told in names and plain values, secrets not among them.
+"""One source of one account as a job for a worker: told in names and plain values, secrets not among them.
 
-A platform module has three names: `Config` (a pydantic model of the account's options), `fetch` (talks to the vendor)
+A platform module has three names: `Config` (an `AccountConfig`: the account's options), `fetch` (talks to the vendor)
 and `parse` (pure: no network, no clock). What the records mean as samples, its domain says once for all platforms.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from functools import partial
+import json
+import re
+import time
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-from pydantic import BaseModel
-
 from yardlight.catalogue import Metric
-from yardlight.exposition import Block, Samples, block
+from yardlight.errors import BudgetError, SecretError
+from yardlight.exposition import AnyBlock, Block, Samples, block
+from yardlight.inventory.accounts import AccountConfig
+from yardlight.inventory.models import Model
 from yardlight.inventory.secret import read_secret
 from yardlight.inventory.values import Secret
 
-ReadSecret = Callable[[str], Secret]
-# From the records of an account to its samples, families apart.
-Show = Callable[[str, Iterable[Any]], Mapping[Metric, Samples[tuple[str, ...]]]]
+# IMEI and IMSI have 15 digits, ICCIDs 18 to 20; no message of ours has so long a number.
+_IDENTIFIER = re.compile(r"\d{14,22}")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a collection leaves: blocks for the page, its memory for the next one, requests made by status code.
+
+    The memory is packed JSON, opened nowhere but in a worker.
+    """
+
+    blocks: Sequence[AnyBlock]
+    memory: bytes = b""
+    requests: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass
+class Session:
+    """One collection under way: what it may use, what it remembers from the last one, and what it spends.
+
+    `deadline` is in monotonic seconds. `memory` is JSON-able; what it is set to is there again next time, unless the
+    collection fails. `allowance` is how many requests the account's budget leaves, None without one.
+    """
+
+    deadline: float
+    base: Path = Path()
+    memory: Any = None
+    allowance: int | None = None
+    requests: Counter[str] = field(default_factory=Counter)
+    _revealed: set[str] = field(default_factory=set, repr=False)
+
+    def left(self) -> float:
+        """Seconds until the deadline."""
+        return self.deadline - time.monotonic()
+
+    def spend(self) -> None:
+        """One request is about to be made. Raises `BudgetError` if the budget does not pay for it."""
+        if self.allowance is not None:
+            if self.allowance <= 0:
+                raise BudgetError("the account's requests_per_day are used up")
+            self.allowance -= 1
+
+    def secret(self, path: str) -> Secret:
+        """The secret in a file that the configuration names; masked from now on. Raises `SecretError`."""
+        try:
+            secret = read_secret(path, self.base)
+        except ValueError as error:
+            raise SecretError(str(error)) from None
+        self.hide(secret)
+        return secret
+
+    def hide(self, secret: Secret) -> None:
+        """Mask this in every message of the session too: a token that the vendor gave."""
+        self._revealed.add(secret.reveal())
+
+    def mask(self, text: str) -> str:
+        """The text without the secrets that were read in this session, and without numbers of SIMs and devices."""
+        for value in sorted(self._revealed, key=len, reverse=True):
+            text = text.replace(value, "***")
+        return _IDENTIFIER.sub("***", text)
 
 
 class Platform(Protocol):
     """What a platform module gives."""
 
-    Config: type[BaseModel]
+    Config: type[AccountConfig]
 
-    def fetch(self, config: Any, secret: ReadSecret) -> Any:
-        """What the vendor says now; `secret` reads a file that the configuration names. Raises `PollError`."""
+    def fetch(self, config: Any, session: Session) -> Any:
+        """What the vendor says now. Raises `PollError`."""
 
-    def parse(self, reply: Any) -> Iterable[Any]:
-        """The records in a reply."""
+    def parse(self, reply: Any, config: Any) -> Iterable[Any]:
+        """The records in a reply. Raises `BadReplyError`."""
+
+
+Families = Mapping[Metric, Samples[tuple[str, ...]]]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a domain makes of the records of a collection: its samples, families apart, and what to remember."""
+
+    families: Families
+    memory: Any = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """Whose records these are. `section` is the source's part of the inventory, `base` the folder it lies in."""
+
+    fleet: str
+    account: str
+    name: str
+    section: Model
+    base: Path
+
+
+# Of a domain: what the records mean, given what it remembered last (None at first) and now (unix seconds).
+Show = Callable[[Source, Sequence[Any], Any, float], Told]
 
 
 @dataclass(frozen=True)
 class Collection:
-    """Calling it collects the account; `show` is a function of a domain's module, `base` where secret files lie."""
+    """Calling it collects the source. `platform` names the module, `show` is a function of a domain's module.
 
-    fleet: str
-    account: str
+    `options` are the account's as written. The platform's memory and the domain's are kept apart.
+    """
+
+    source: Source
     platform: str
     options: Mapping[str, Any]
-    base: Path
     show: Show
 
-    def __call__(self) -> list[Block]:
+    def __call__(self, session: Session) -> list[Block]:
         platform = cast(Platform, import_module(self.platform))
         config = platform.Config.model_validate(self.options)
-        records = platform.parse(platform.fetch(config, partial(read_secret, base=self.base)))
-        return [block(metric, self.fleet, samples) for metric, samples in self.show(self.account, records).items()]
+        remembered = session.memory or {}
+        session.memory, session.base = remembered.get("platform"), self.source.base
+        records = list(platform.parse(platform.fetch(config, session), config))
+        told = self.show(self.source, records, remembered.get("domain"), time.time())
+        session.memory = {"platform": session.memory, "domain": told.memory}
+        return [block(metric, self.source.fleet, samples) for metric, samples in told.families.items()]
+
+
+def pack_memory(memory: Any) -> bytes:
+    """A session's memory as bytes; nothing for None."""
+    return b"" if memory is None else zlib.compress(json.dumps(memory, separators=(",", ":")).encode(), 1)
+
+
+def open_memory(data: bytes) -> Any:
+    """What `pack_memory` made bytes of."""
+    return json.loads(zlib.decompress(data)) if data else None

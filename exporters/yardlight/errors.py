@@ -9,11 +9,24 @@ YardlightError
 ├── ServiceError          a service did not answer as it should; `reason` is a label value of service_failure
 └── PollError             one collection failed; `reason` is a label value of poll_failures_total
     ├── PollTimeoutError  reason "timeout"
-    └── PollCrashedError  reason "crashed" (a bug in a collector)
+    ├── PollCrashedError  reason "crashed" (a bug in a collector)
+    ├── SecretError       reason "secret": the file of a secret cannot be used
+    ├── UnreachableError  reason "unreachable": no name, no route, refused or cut off
+    ├── TlsError          reason "tls": a certificate that does not hold
+    ├── AuthError         reason "auth": the vendor does not accept the credentials (any more)
+    ├── ForbiddenError    reason "forbidden": it accepts them, and they may not read this
+    ├── ThrottledError    reason "throttled": too many requests, and no time to wait
+    ├── BudgetError       reason "budget": the account's own limit of requests is used up
+    ├── ServerError       reason "server_error": the vendor says that the fault is its own
+    ├── BadReplyError     reason "bad_reply": not what was asked for, not what the documents say
+    ├── TooLargeError     reason "too_large": more bytes than an answer may have
+    ├── ForeignLinkError  reason "foreign_link": it sends us to another host; not followed, nothing sent there
+    └── IncompleteError   reason "incomplete": pages missing, fewer records than counted, none where many were
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -78,6 +91,13 @@ class PollError(YardlightError):
 
     reason: ClassVar[str] = "error"
 
+    def __init__(self, text: str = "", retry_after: float | None = None) -> None:
+        """`retry_after`: seconds in which the vendor does not want to be asked again."""
+        super().__init__(text)
+        self.retry_after = retry_after
+        # What was spent until then, by status code.
+        self.requests: Mapping[str, int] = {}
+
 
 class PollTimeoutError(PollError):
     """The collection outlived its total deadline."""
@@ -89,6 +109,78 @@ class PollCrashedError(PollError):
     """The collector raised something it should not: a bug of ours."""
 
     reason = "crashed"
+
+
+class SecretError(PollError):
+    """A file that should hold a secret is missing, unreadable or empty."""
+
+    reason = "secret"
+
+
+class UnreachableError(PollError):
+    """No address for the name, no route, refused, or cut off before an answer."""
+
+    reason = "unreachable"
+
+
+class TlsError(PollError):
+    """The vendor's certificate does not hold: expired, for another name, by nobody we trust."""
+
+    reason = "tls"
+
+
+class AuthError(PollError):
+    """The vendor does not accept the credentials: wrong, expired, revoked."""
+
+    reason = "auth"
+
+
+class ForbiddenError(PollError):
+    """The credentials are good and may not read what was asked for: a scope or a role is missing."""
+
+    reason = "forbidden"
+
+
+class ThrottledError(PollError):
+    """Too many requests, and the time to wait is not within this collection."""
+
+    reason = "throttled"
+
+
+class BudgetError(PollError):
+    """The inventory's own limit of requests is used up."""
+
+    reason = "budget"
+
+
+class ServerError(PollError):
+    """The vendor says that the fault is its own (5xx)."""
+
+    reason = "server_error"
+
+
+class BadReplyError(PollError):
+    """The answer is not what was asked for: HTML for JSON, cut off, another shape than documented."""
+
+    reason = "bad_reply"
+
+
+class TooLargeError(PollError):
+    """An answer of more bytes than one may have, as sent or as unpacked."""
+
+    reason = "too_large"
+
+
+class ForeignLinkError(PollError):
+    """A link or redirect to another host: not followed, and no credential sent there."""
+
+    reason = "foreign_link"
+
+
+class IncompleteError(PollError):
+    """The answers are good and not all: a page missing, fewer records than the vendor counts, none where many were."""
+
+    reason = "incomplete"
 
 
 def poll_errors(base: type[PollError] = PollError) -> frozenset[type[PollError]]:

@@ -1,6 +1,6 @@
 """One collection under one total deadline -> blocks; on its own schedule, whoever scrapes and however often.
 
-What collects is a `Work`: a job in a worker slot (`Slots.run`), or `InThread` for what this process knows anyway.
+What collects is a `Work`: a job in a worker slot (`Turns.collect`), or `InThread` for what this process knows anyway.
 What it gave last stays on the page, with the time it stands for, until it is older than `keep_for`; from worker
 slots it is in the state file too, for the next start.
 """
@@ -16,7 +16,15 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
-from yardlight.catalogue import POLL_DURATION, POLL_FAILURES, POLL_LAST_SUCCESS, POLL_SUCCESS
+from yardlight.catalogue import (
+    POLL_DUE,
+    POLL_DURATION,
+    POLL_FAILED,
+    POLL_FAILURES,
+    POLL_LAST_SUCCESS,
+    POLL_SUCCESS,
+)
+from yardlight.collection import Result
 from yardlight.errors import PollCrashedError, PollError, PollTimeoutError, poll_errors
 from yardlight.exposition import AnyBlock, Block, PackedBlock, block, dump, load
 from yardlight.logs import kv
@@ -25,8 +33,8 @@ from yardlight.state import State
 
 log = logging.getLogger(__name__)
 
-# Given the deadline in seconds; raises `PollError`.
-Work = Callable[[float], Awaitable[Sequence[AnyBlock]]]
+# Given the deadline in seconds and the memory of the collection before; raises `PollError`.
+Work = Callable[[float, bytes], Awaitable[Result]]
 Collect = Callable[[], list[Block]]
 Outcome = list[Block] | BaseException
 KEEP_SECONDS = 86400.0
@@ -35,10 +43,10 @@ BACKOFF_SECONDS = 900.0
 
 
 class Poll:
-    """Collects one account again and again. `interval`, `deadline` and `keep_for` are in seconds.
+    """Collects one source of an account again and again. `interval`, `deadline` and `keep_for` are in seconds.
 
-    Nothing that `work` does or raises gets out: it ends as success or as a reason. With a `state`, packed blocks
-    are kept in it, and taken up from there.
+    `name` is that of the source, '' for what is an account's only one. Nothing that `work` does or raises gets out: it
+    ends as success or as a reason. With a `state`, packed blocks and memory are kept in it, and taken up from there.
     """
 
     def __init__(
@@ -50,9 +58,11 @@ class Poll:
         deadline: float,
         keep_for: float = KEEP_SECONDS,
         state: State | None = None,
+        name: str = "",
     ) -> None:
         self._fleet = fleet
         self._account = account
+        self._name = name
         self._work = work
         self._interval = interval
         self._deadline = deadline
@@ -61,12 +71,16 @@ class Poll:
         self._turn = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._kept: Sequence[AnyBlock] = ()
+        self._memory = b""
         self._kept_since = 0.0
         self._last_success: float | None = None
         self._duration: float | None = None
         self._failures = Counter({error.reason: 0 for error in poll_errors()})
         self._failed_in_row = 0
+        self._failed_as = ""
         self._reason = ""
+        self._not_before = 0.0
+        self._since = time.time()
         self._take_up()
 
     def start(self) -> None:
@@ -85,12 +99,13 @@ class Poll:
         async with self._turn:
             started = time.monotonic()
             try:
-                self._kept = await self._collected()
+                result = await self._collected()
             except PollError as error:
                 self._failed(error)
             else:
+                self._kept, self._memory = result.blocks, result.memory
                 self._kept_since, self._last_success = time.monotonic(), time.time()
-                self._failed_in_row, self._reason = 0, ""
+                self._failed_in_row, self._failed_as, self._reason = 0, "", ""
                 self._keep(self._last_success)
             self._duration = time.monotonic() - started
             return not self._reason
@@ -104,16 +119,24 @@ class Poll:
     def row(self) -> PollRow:
         """The same for the landing page."""
         state = "waiting" if self._duration is None else "failing" if self._reason else "ok"
-        return PollRow(self._account, state, self._last_success, self._duration, self._reason)
+        return PollRow(self._name or self._account, state, self._last_success, self._duration, self._reason)
 
     def _own_blocks(self) -> Iterator[Block]:
-        key = (self._account,)
+        key = (self._account, self._name)
         ended = None if self._duration is None else float(not self._reason)
         yield block(POLL_SUCCESS, self._fleet, {key: ended})
         yield block(POLL_DURATION, self._fleet, {key: self._duration})
         yield block(POLL_LAST_SUCCESS, self._fleet, {key: self._last_success})
-        failures = {(self._account, reason): float(count) for reason, count in sorted(self._failures.items())}
+        yield block(POLL_DUE, self._fleet, {key: self._due()})
+        failures = {(*key, reason): float(count) for reason, count in sorted(self._failures.items())}
         yield block(POLL_FAILURES, self._fleet, failures)
+        if ended is not None:
+            now = {(*key, reason): float(reason == self._failed_as) for reason in sorted(self._failures)}
+            yield block(POLL_FAILED, self._fleet, now)
+
+    def _due(self) -> float:
+        """When a complete collection is overdue: two have been missed by then, the last one's deadline included."""
+        return (self._last_success or self._since) + 2 * self._interval + self._deadline
 
     async def _run(self) -> None:
         if self._last_success is not None:
@@ -122,12 +145,12 @@ class Poll:
             started = time.monotonic()
             await self.once()
             wait = pause(self._interval, self._failed_in_row, random.random())
-            await asyncio.sleep(started + wait - time.monotonic())
+            await asyncio.sleep(max(started + wait, self._not_before) - time.monotonic())
 
-    async def _collected(self) -> Sequence[AnyBlock]:
+    async def _collected(self) -> Result:
         """The result of one collection. Raises `PollError`, whatever happens."""
         try:
-            return await self._work(self._deadline)
+            return await self._work(self._deadline, self._memory)
         except PollError:
             raise
         except Exception as error:
@@ -138,14 +161,14 @@ class Poll:
         """Put the blocks into the state file, for the next start."""
         if self._state is not None:
             packed = [each for each in self._kept if isinstance(each, PackedBlock)]
-            self._state.keep_blocks(self._fleet, self._account, as_of, dump(packed))
+            self._state.keep_blocks(self._fleet, self._name or self._account, as_of, dump(packed), self._memory)
 
     def _take_up(self) -> None:
         """Show what an earlier run collected, unless it cannot be read any more."""
-        kept = self._state.kept_blocks(self._fleet, self._account) if self._state is not None else None
+        kept = self._state.kept_blocks(self._fleet, self._name or self._account) if self._state is not None else None
         if kept is None:
             return
-        as_of, data = kept
+        as_of, data, self._memory = kept
         try:
             blocks = load(data)
             for each in blocks:
@@ -159,8 +182,9 @@ class Poll:
     def _failed(self, error: PollError) -> None:
         self._failures[error.reason] += 1
         self._failed_in_row += 1
-        self._reason = f"{error.reason}: {error}"
-        where = kv(fleet=self._fleet, account=self._account, reason=error.reason, error=error)
+        self._failed_as, self._reason = error.reason, f"{error.reason}: {error}"
+        self._not_before = time.monotonic() + (error.retry_after or 0.0)
+        where = kv(fleet=self._fleet, account=self._account, poll=self._name, reason=error.reason, error=error)
         log.warning("a collection failed", extra=where)
 
 
@@ -180,7 +204,7 @@ class InThread:
         self._collect = collect
         self._running: asyncio.Future[Outcome] | None = None
 
-    async def __call__(self, deadline: float) -> list[Block]:
+    async def __call__(self, deadline: float, memory: bytes = b"") -> Result:
         if self._running is not None and not self._running.done():
             raise PollTimeoutError("the collection before has still not ended")
         self._running = _in_thread(self._collect)
@@ -192,7 +216,7 @@ class InThread:
             raise outcome
         if isinstance(outcome, BaseException):
             raise PollCrashedError(f"{type(outcome).__name__}: {outcome}") from outcome
-        return outcome
+        return Result(outcome)
 
 
 def _in_thread(work: Collect) -> asyncio.Future[Outcome]:

@@ -15,11 +15,14 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from yardlight import __version__, centre, logs
+from yardlight.accounts import Turns
 from yardlight.catalogue import BUILD_INFO, CLOCK, LOOP_LAG, RELOAD_OK, RELOAD_TIME, STATE_WRITABLE
+from yardlight.domains import Planned, domains
 from yardlight.errors import InventoryError, Problem, StartError, YardlightError
 from yardlight.exposition import AnyBlock, Block, block
 from yardlight.inventory.check import needs_ping
@@ -280,7 +283,7 @@ class Service:
 
     async def _add(self, inventory: Inventory) -> None:
         name = inventory.fleet.fleet
-        fleet = self.fleets.get(name) or RunningFleet(self._options, self._engine, inventory)
+        fleet = self.fleets.get(name) or RunningFleet(self._options, self._engine, self.slots, inventory)
         await fleet.use(inventory)
         self.fleets[name] = fleet
 
@@ -288,18 +291,21 @@ class Service:
 class RunningFleet:
     """One fleet: its probes, its polls and its state file."""
 
-    def __init__(self, options: ServeOptions, engine: Engine, inventory: Inventory) -> None:
+    def __init__(self, options: ServeOptions, engine: Engine, slots: Slots, inventory: Inventory) -> None:
         self.name = inventory.fleet.fleet
         self.inventory = inventory
         self.exporters: dict[str, TerminalExporter] = {}
         self.loaded = 0.0
         self._options = options
         self._engine = engine
+        self._slots = slots
         self._outside: OutsideProbes | None = None
         self._outside_of: object = None
         self._services: CentreServices | None = None
         self._services_of: object = None
         self._polls: dict[str, Poll] = {}
+        self._planned: dict[str, Planned] = {}
+        self._turns: dict[str, Turns] = {}
         self._quiet = QuietTimes(inventory.path)
         self.state: State | None = None
 
@@ -309,7 +315,7 @@ class RunningFleet:
         Raises `StateError`, before anything changed, if the state file is needed and cannot be used.
         """
         wanted = self._terminals(inventory)
-        if wanted and self.state is None:
+        if (wanted or self._accounts(inventory)) and self.state is None:
             self.state = State(state_file(self._options.state, self.name if self._options.inventory_dir else None))
         self.inventory = inventory
         for name, exporter in list(self.exporters.items()):
@@ -342,10 +348,10 @@ class RunningFleet:
             if self.state is not None:
                 self.state.close()
 
-    def sources(self) -> list[TerminalExporter | OutsideProbes | CentreServices | Poll]:
+    def sources(self) -> list[TerminalExporter | OutsideProbes | CentreServices | Poll | Turns]:
         """All that has blocks for the page."""
         seen = [source for source in (self._outside, self._services) if source is not None]
-        return [*self.exporters.values(), *seen, *self._polls.values()]
+        return [*self.exporters.values(), *seen, *self._polls.values(), *self._turns.values()]
 
     def view(self, problems: tuple[str, ...]) -> FleetView:
         """This fleet for the landing page."""
@@ -359,6 +365,9 @@ class RunningFleet:
             return {}
         wanted = self._options.terminal
         return {name: each for name, each in inventory.fleet.terminals.items() if wanted in (None, name)}
+
+    def _accounts(self, inventory: Inventory) -> bool:
+        return not self._options.terminal and bool(inventory.fleet.accounts)
 
     async def _use_centre(self, fleet: Fleet) -> None:
         addresses = _outside_addresses(fleet)
@@ -383,6 +392,32 @@ class RunningFleet:
             poll.start()
         else:
             await self._polls["inventory"].once()
+        await self._use_accounts(fleet)
+
+    async def _use_accounts(self, fleet: Fleet) -> None:
+        """Collect what the inventory plans; what is planned as before goes on."""
+        base = self.inventory.path.parent
+        planned = {each.collection.source.name: each for part in domains() for each in part.planned(fleet, base)}
+        for name, before in list(self._planned.items()):
+            if planned.get(name) != before:
+                del self._planned[name]
+                await self._polls.pop(name).stop()
+        for gone in self._turns.keys() - fleet.accounts.keys():
+            del self._turns[gone]
+        for name, each in planned.items():
+            if name in self._planned:
+                continue
+            account = fleet.accounts[each.collection.source.account]
+            assert self.state is not None
+            turns = self._turns.get(account.name) or Turns(self._slots, self.name, account.name, self.state)
+            turns.budget = account.requests_per_day
+            self._turns[account.name] = turns
+            self._polls[name] = Poll(
+                self.name, account.name, partial(turns.collect, each.collection),
+                each.interval, each.deadline, each.keep_for, self.state, name,
+            )  # fmt: skip
+            self._planned[name] = each
+            self._polls[name].start()
 
     def collect(self, account: str, work: Work, interval: float, deadline: float, kept_in: State | None = None) -> Poll:
         """A poll of this account, in seconds, that the page shows from now on and `stop` ends; not started yet."""

@@ -16,8 +16,9 @@ import socket
 import sys
 from asyncio.subprocess import DEVNULL, Process
 
+from yardlight.collection import Result
 from yardlight.errors import PollCrashedError, PollError, PollTimeoutError, poll_errors
-from yardlight.exposition import PackedBlock, load
+from yardlight.exposition import load
 from yardlight.worker import BLOCKS, CRASHED, FAILED, HEAD, JOB, Job
 
 SLOTS = 4
@@ -46,12 +47,15 @@ class Slots:
         self._spare = asyncio.Semaphore(size)
         self._late: set[tuple[str, str]] = set()
 
-    async def run(self, fleet: str, account: str, job: Job, deadline: float) -> list[PackedBlock]:
-        """The blocks of this picklable job, which may take `deadline` seconds once it has a slot.
+    async def run(
+        self, fleet: str, account: str, job: Job, deadline: float, memory: bytes = b"", allowance: int | None = None
+    ) -> Result:
+        """How this picklable job ended, which may take `deadline` seconds once it has a slot.
 
-        Raises `PollError`: what the job raised, `PollTimeoutError` or `PollCrashedError`.
+        `memory` is that of the result before. Raises `PollError`: what the job raised, `PollTimeoutError` or
+        `PollCrashedError`; of a killed job, the requests that it made are not known.
         """
-        owner, message = (fleet, account), pickle.dumps((fleet, account, job))
+        owner, message = (fleet, account), pickle.dumps((fleet, account, job, deadline, memory, allowance))
         late = owner in self._late
         async with self._spare if late else self._prompt:
             asking = asyncio.create_task(self._ask(message, deadline))
@@ -67,7 +71,7 @@ class Slots:
             self._late.add(owner)
             raise PollTimeoutError(f"no result within {deadline:g} s") from None
         self._late.discard(owner)
-        return _blocks(kind, answer)
+        return _result(kind, answer)
 
     async def _ask(self, message: bytes, deadline: float) -> tuple[bytes, bytes]:
         slot = self._idle.pop()
@@ -156,11 +160,18 @@ async def _settled(asking: asyncio.Task[tuple[bytes, bytes]], seconds: float | N
         raise
 
 
-def _blocks(kind: bytes, answer: bytes) -> list[PackedBlock]:
-    """The blocks of an answer. Raises `PollError` if it says that there are none."""
+def _result(kind: bytes, answer: bytes) -> Result:
+    """What an answer says. Raises `PollError` if it says that there are no blocks."""
+    head, _, rest = answer.partition(b"\n")
+    requests, *facts = json.loads(head)
     if kind == BLOCKS:
-        return load(answer)
+        [size] = facts
+        return Result(load(rest[size:]), rest[:size], requests)
+    error: PollError
     if kind == FAILED:
-        reason, text = json.loads(answer)
-        raise next((each for each in poll_errors() if each.reason == reason), PollError)(text)
-    raise PollCrashedError(answer.decode())
+        reason, text, retry_after = facts
+        error = next((each for each in poll_errors() if each.reason == reason), PollError)(text, retry_after)
+    else:
+        error = PollCrashedError(*facts)
+    error.requests = requests
+    raise error

@@ -25,7 +25,7 @@ from yardlight.errors import StateError
 
 log = logging.getLogger(__name__)
 
-VERSION = 1
+VERSION = 2
 _RETRY_SECONDS = 5.0
 _PENDING_LIMIT = 10_000
 _SCHEMA = """
@@ -49,9 +49,12 @@ CREATE TABLE IF NOT EXISTS memory (
 );
 CREATE TABLE IF NOT EXISTS collected (
     fleet TEXT NOT NULL, account TEXT NOT NULL, as_of REAL NOT NULL, blocks BLOB NOT NULL,
+    memory BLOB NOT NULL DEFAULT x'',
     PRIMARY KEY (fleet, account)
 );
 """
+# What brings a file of this version to the next one.
+_STEPS = {1: "ALTER TABLE collected ADD COLUMN memory BLOB NOT NULL DEFAULT x''"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,18 +186,19 @@ class State:
         ).fetchone()
         return json.loads(row[0]) if row else None
 
-    def keep_blocks(self, fleet: str, account: str, as_of: float, blocks: bytes) -> None:
-        """Keep what was collected from an account, as of these unix seconds; the newest wins."""
+    def keep_blocks(self, fleet: str, account: str, as_of: float, blocks: bytes, memory: bytes = b"") -> None:
+        """Keep what was collected of an account or a source, as of these unix seconds, and what to remember of it."""
+        row = (fleet, account, as_of, blocks, memory)
 
         def work(connection: sqlite3.Connection) -> None:
-            connection.execute("INSERT OR REPLACE INTO collected VALUES (?, ?, ?, ?)", (fleet, account, as_of, blocks))
+            connection.execute("INSERT OR REPLACE INTO collected VALUES (?, ?, ?, ?, ?)", row)
 
         self._queue.put((work, None))
 
-    def kept_blocks(self, fleet: str, account: str) -> tuple[float, bytes] | None:
-        """What was kept last of an account, and as of when."""
-        found: tuple[float, bytes] | None = self._reader.execute(
-            "SELECT as_of, blocks FROM collected WHERE fleet = ? AND account = ?", (fleet, account)
+    def kept_blocks(self, fleet: str, account: str) -> tuple[float, bytes, bytes] | None:
+        """What was kept last of an account or a source: as of when, blocks, memory."""
+        found: tuple[float, bytes, bytes] | None = self._reader.execute(
+            "SELECT as_of, blocks, memory FROM collected WHERE fleet = ? AND account = ?", (fleet, account)
         ).fetchone()
         return found
 
@@ -330,6 +334,8 @@ def _open(path: Path) -> sqlite3.Connection:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version <= VERSION:
             connection.execute("PRAGMA quick_check").fetchone()
+            for step in range(version, VERSION) if version else ():
+                connection.execute(_STEPS[step])
             connection.executescript(_SCHEMA)
             connection.execute(f"PRAGMA user_version = {VERSION}")
             connection.commit()

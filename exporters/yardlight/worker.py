@@ -16,16 +16,19 @@ import signal
 import socket
 import struct
 import sys
+import time
+import traceback
 from collections.abc import Callable
 
 from yardlight import logs
+from yardlight.collection import Session, open_memory, pack_memory
 from yardlight.errors import PollError
 from yardlight.exposition import Block, dump, pack
 from yardlight.logs import kv
 
 log = logging.getLogger(__name__)
 
-Job = Callable[[], list[Block]]
+Job = Callable[[Session], list[Block]]
 # Kind and length of what follows, both ways.
 HEAD = struct.Struct("!cI")
 JOB, BLOCKS, FAILED, CRASHED = b"j", b"b", b"f", b"c"
@@ -55,16 +58,27 @@ def main() -> int:
 
 
 def _answer(message: bytes) -> tuple[bytes, bytes]:
-    """How the job ends: kind and content of the answer."""
-    fleet, account = "", ""
+    """How the job ends: kind and content of the answer, requests made first."""
+    fleet, account, session = "", "", Session(0.0)
     try:
-        fleet, account, job = pickle.loads(message)
-        return BLOCKS, dump(pack(job()))
+        fleet, account, job, seconds, memory, session.allowance = pickle.loads(message)
+        session.deadline, session.memory = time.monotonic() + seconds, open_memory(memory)
+        blocks = dump(pack(job(session)))
+        memory = pack_memory(session.memory)
+        return BLOCKS, _head(session, len(memory)) + memory + blocks
     except PollError as error:
-        return FAILED, json.dumps([error.reason, str(error)]).encode()
+        return FAILED, _head(session, error.reason, session.mask(str(error)), error.retry_after)
     except BaseException as error:
-        log.exception("a collector crashed", extra=kv(fleet=fleet, account=account))
-        return CRASHED, f"{type(error).__name__}: {error}".encode(errors="replace")
+        text = session.mask(f"{type(error).__name__}: {error}")
+        # The traceback's own last line is the message again, unmasked.
+        trace = session.mask("".join(traceback.format_exception(error)))
+        log.error("a collector crashed\n%s", trace, extra=kv(fleet=fleet, account=account))
+        return CRASHED, _head(session, text)
+
+
+def _head(session: Session, *facts: object) -> bytes:
+    """One line of JSON: requests by status code, then what this kind of answer tells."""
+    return json.dumps([session.requests, *facts]).encode() + b"\n"
 
 
 def _die_with(parent: int) -> None:

@@ -17,7 +17,6 @@ import threading
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -26,7 +25,7 @@ import vendors
 from harness import Scraper, bare, child, free_port, need, ours, percentile, running
 from vendors import FLEET
 
-from yardlight.exposition import AnyBlock
+from yardlight.collection import Result
 from yardlight.serve import Service
 from yardlight.slots import SLOTS
 from yardlight.worker import Job
@@ -59,16 +58,16 @@ async def collect(service: Service) -> None:
     fleet = service.fleets[FLEET]
     listener = socket.create_server(("127.0.0.1", 0), backlog=64)
     threading.Thread(target=drip, args=(listener,), daemon=True).start()
-    dripping = partial(vendors.dripping, listener.getsockname()[1])
+    dripping = partial(vendors.dripping, port=listener.getsockname()[1])
     waits: list[tuple[float, float]] = []
     began = time.time()
 
-    async def timed(name: str, deadline: float) -> Sequence[AnyBlock]:
+    async def timed(name: str, deadline: float, memory: bytes) -> Result:
         asked = time.time()
-        blocks = await service.slots.run(FLEET, name, partial(vendors.well, name), deadline)
-        started = float(blocks[0].body.split()[-1])
+        result = await service.slots.run(FLEET, name, partial(vendors.well, name=name), deadline, memory)
+        started = float(result.blocks[0].body.split()[-1])
         waits.append((asked - began, started - asked))
-        return blocks
+        return result
 
     for number, name in enumerate(HUNG):
         job: Job = dripping if number % 2 else vendors.silent

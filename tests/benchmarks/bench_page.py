@@ -34,7 +34,9 @@ async def collect(service: Service) -> None:
     """Every account once, then one a second, each in a worker slot."""
     fleet = service.fleets[FLEET]
     polls = [
-        fleet.collect(name, partial(service.slots.run, FLEET, name, partial(account, name)), ACCOUNTS, 30, fleet.state)
+        fleet.collect(
+            name, partial(service.slots.run, FLEET, name, partial(account, name=name)), ACCOUNTS, 30, fleet.state
+        )
         for name in NAMES
     ]
     for poll in polls:

@@ -8,6 +8,7 @@ import socket
 import time
 
 from yardlight.catalogue import METRICS, Metric
+from yardlight.collection import Session
 from yardlight.exposition import Block, Samples, block
 
 FLEET = "bench"
@@ -42,7 +43,7 @@ def samples(account: str, shape: str) -> Samples[tuple[str, ...]]:
     return {(account, f"tablet-{device:04}"): values[shape]() for device in range(DEVICES)}
 
 
-def account(name: str) -> list[Block]:
+def account(_: Session, name: str) -> list[Block]:
     return [block(metric, FLEET, samples(name, shape)) for metric, shape in FAMILIES]
 
 
@@ -50,20 +51,20 @@ STARTED = Metric("yardlight_bench_started_timestamp_seconds", "gauge", "When it 
 METRICS[STARTED.name] = STARTED
 
 
-def well(name: str) -> list[Block]:
+def well(_: Session, name: str) -> list[Block]:
     """A vendor that answers after a twentieth of a second."""
     started = time.time()
     time.sleep(0.05)
     return [block(STARTED, FLEET, {(name,): started})]
 
 
-def silent() -> list[Block]:
+def silent(_: Session) -> list[Block]:
     """A vendor that accepts and says nothing."""
     time.sleep(3600)
     return []
 
 
-def dripping(port: int) -> list[Block]:
+def dripping(_: Session, port: int) -> list[Block]:
     """A vendor that sends a byte a second."""
     with socket.create_connection(("127.0.0.1", port), timeout=5.0) as vendor:
         while vendor.recv(1):
@@ -71,5 +72,5 @@ def dripping(port: int) -> list[Block]:
     return []
 
 
-def crashing() -> list[Block]:
+def crashing(_: Session) -> list[Block]:
     os.abort()

@@ -6,13 +6,15 @@ validated alone, and one with a mistake goes on without the wrong field, so that
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import reduce
+from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from yardlight.domains import DOMAINS, platforms
 from yardlight.errors import Problem
 from yardlight.inventory import complain, rules, service_rules
 from yardlight.inventory.models import METERED_MEDIA, Fleet, Medium, Service, Terminal, Uplink
@@ -44,6 +46,8 @@ class _Assembly:
         own = {key: plain(node) for key, node in entries.items() if key not in (*_SHARED, "terminals")}
         if "terminals" in entries:
             own["terminals"] = {}
+        own["accounts"] = self._accounts()
+        self._sections(own["accounts"])
         fleet, _ = self._lenient(Fleet, own, self._root)
         self._timezone = fleet.timezone if fleet else "UTC"
         self._problems.extend(rules.fleet_problems(self._root))
@@ -79,6 +83,52 @@ class _Assembly:
             return model.model_validate({key: data[key] for key in data.keys() - broken}), broken
         except ValidationError:
             return None, broken
+
+    def _accounts(self) -> dict[str, Any]:
+        """The accounts, each with its options checked by its platform."""
+        return {
+            name: made
+            for name, node in self._mapping(self._root, "accounts").items()
+            if (made := self._account(name, node))
+        }
+
+    def _account(self, name: str, node: Node) -> dict[str, Any] | None:
+        if not isinstance(node.value, dict):
+            self._say(node, f"{describe(node.value)} is not a mapping")
+            return None
+        options = plain(node)
+        platform = options.pop("platform", None)
+        if platform is None:
+            self._say(node, f"is missing; write one of {', '.join(sorted(platforms()))}", "platform")
+            return None
+        if platform not in platforms():
+            hint = choice(str(platform), platforms(), "platforms")
+            self._say(node.entries["platform"], f"there is no platform {platform!r}; {hint}")
+            return None
+        entry = platforms()[platform]
+        # Seen by the model without the key that it does not know.
+        own = replace(node, value={key: each for key, each in node.entries.items() if key != "platform"})
+        config, _ = self._lenient(entry.config, options, own)
+        folder = str(Path(node.place.file).parent)
+        account = {"name": name, "platform": platform, "module": entry.module, "folder": folder, "options": options}
+        return account | ({"requests_per_day": config.requests_per_day} if config else {})
+
+    def _sections(self, accounts: Mapping[str, Any]) -> None:
+        """What a part of the inventory collects from must be an account of a platform that this domain knows."""
+        for domain in DOMAINS:
+            for source in self._mapping(self._root, domain).values():
+                named = source.entries.get("account")
+                if named is None or not isinstance(named.value, str):
+                    continue
+                if named.value not in accounts:
+                    known = self._mapping(self._root, "accounts")
+                    if named.value not in known:
+                        self._say(
+                            named, f"there is no account {named.value!r}; {choice(named.value, known, 'accounts')}"
+                        )
+                elif platforms()[platform := accounts[named.value]["platform"]].domain != domain:
+                    ours = sorted(name for name, entry in platforms().items() if entry.domain == domain)
+                    self._say(named, f"{named.value!r} is an account of {platform}; {domain} takes {', '.join(ours)}")
 
     def _check_shared(self) -> None:
         """Classes and defaults on their own, so that a mistake in one that no terminal uses is found too."""

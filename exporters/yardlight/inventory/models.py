@@ -85,7 +85,8 @@ def _host_port(raw: str) -> str:
     return raw
 
 
-def _url(raw: str) -> str:
+def web_address(raw: str) -> str:
+    """An address that starts with http:// or https://, without credentials. Raises `ValueError` if it is none."""
     try:
         parts = urlsplit(raw)
         host, port = parts.hostname or "", parts.port
@@ -95,7 +96,7 @@ def _url(raw: str) -> str:
     if not (valid and parts.scheme in ("http", "https") and port != 0 and (is_address(host) or _HOST.fullmatch(host))):
         raise ValueError(f"{raw!r} is not a web address; write https://dispatch.example.com/health")
     if "@" in parts.netloc:
-        raise ValueError("holds a user or a password; services are asked without credentials")
+        raise ValueError("holds a user or a password; an address is no place for credentials")
     return raw
 
 
@@ -254,7 +255,7 @@ class Service(Model):
     With `portal_check` an answer without TLS counts only if the same is not answered for a host that cannot exist.
     """
 
-    url: Annotated[str, AfterValidator(_url)] | None = None
+    url: Annotated[str, AfterValidator(web_address)] | None = None
     status: Annotated[tuple[Annotated[int, AfterValidator(_status)], ...], BeforeValidator(_listed)] = ()
     body: str | None = None
     redirects: Annotated[Literal["none", "same_host"] | tuple[str, ...], BeforeValidator(parse_redirects)] = "none"
@@ -384,6 +385,20 @@ class Calendar(Model):
     holidays: str | None = None
 
 
+class Account(Model):
+    """One credentialed access to a platform: `options` as written, checked by the `Config` of the platform's module.
+
+    `folder` is where it was written: files that it names lie there.
+    """
+
+    name: Name
+    platform: str
+    module: str
+    folder: str
+    options: dict[str, Any]
+    requests_per_day: int | None = None
+
+
 class Fleet(Model):
     """One customer: one inventory."""
 
@@ -391,4 +406,5 @@ class Fleet(Model):
     timezone: TimeZone = "UTC"
     links: Links = Links()
     calendars: dict[Name, Calendar] = {}
+    accounts: dict[Name, Account] = {}
     terminals: dict[Name, Terminal]

@@ -1,0 +1,420 @@
+"""The one way to a vendor's API: within a deadline, a rate and a number of bytes; every failure one of `PollError`.
+
+What goes wrong at a vendor, goes wrong here: no answer, half an answer, HTML for JSON, "too many requests" in any
+spelling, a next page on somebody else's host. Messages name the path as the platform's module wrote it, with its
+placeholders, so that neither a secret nor the number of a SIM is in them. Nothing is sent again but a read that found
+the vendor busy or the line cut.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from urllib.parse import quote, urljoin, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from yardlight import __version__
+from yardlight.collection import Session
+from yardlight.errors import (
+    AuthError,
+    BadReplyError,
+    ForbiddenError,
+    ForeignLinkError,
+    IncompleteError,
+    PollError,
+    PollTimeoutError,
+    ServerError,
+    ThrottledError,
+    TlsError,
+    TooLargeError,
+    UnreachableError,
+)
+from yardlight.inventory.accounts import AccountConfig
+from yardlight.inventory.values import Secret
+
+# It writes addresses with their query to the log.
+logging.getLogger("urllib3").setLevel(logging.WARNING)
+
+MAX_BYTES = 64 * 2**20
+MAX_PAGES = 20_000
+CONNECT_SECONDS, READ_SECONDS = 10.0, 60.0
+# Of two hours or more nobody knows whether a vendor means it; the poll's own pace is slow enough by then.
+LONGEST_WAIT = 3600.0
+# A vendor that says "too many" and not for how long.
+_FIRST_WAIT = 2.0
+_TRIES = 5
+_REDIRECTS = 3
+_CHUNK = 2**15
+# A token is renewed so many seconds before it ends.
+_EARLY = 10.0
+
+Params = Mapping[str, Any] | None
+Values = Mapping[str, str] | None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer: status, headers (names in any case), and the body, whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    what: str
+
+    def json(self) -> Any:
+        """The body as JSON. Raises `BadReplyError` if it is something else or cut off."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            kind = self.headers.get("Content-Type", "no content type").partition(";")[0]
+            raise BadReplyError(f"{self.what}: no JSON in an answer of {len(self.body)} bytes, {kind}") from None
+
+
+class Auth(Protocol):
+    """How requests are authorized."""
+
+    def headers(self) -> Mapping[str, str]:
+        """What goes into each request. May talk to the vendor, and raises `PollError`."""
+
+    def renew(self) -> bool:
+        """The vendor refused what `headers` gave: whether another try has a chance."""
+
+
+@dataclass(frozen=True)
+class Headers:
+    """Authorization by headers that stay: API keys, HTTP basic (`basic`), a token from a file (`bearer`)."""
+
+    values: Mapping[str, Secret]
+
+    def headers(self) -> Mapping[str, str]:
+        return {name: value.reveal() for name, value in self.values.items()}
+
+    def renew(self) -> bool:
+        return False
+
+
+def bearer(token: Secret) -> Headers:
+    """`Authorization: Bearer` with this token (RFC 6750)."""
+    return Headers({"Authorization": Secret(f"Bearer {token.reveal()}")})
+
+
+def basic(user: str, password: Secret) -> Headers:
+    """`Authorization: Basic` with this user and password (RFC 7617)."""
+    return Headers({"Authorization": Secret(requests.auth._basic_auth_str(user, password.reveal()))})
+
+
+class Token:
+    """Authorization by a token that ends: taken when first needed, again shortly before it ends, and once if refused.
+
+    `take` asks the vendor for one: its headers and for how many seconds they hold (None: not said).
+    """
+
+    def __init__(self, take: Callable[[], tuple[Mapping[str, str], float | None]]) -> None:
+        self._take = take
+        self._headers: Mapping[str, str] | None = None
+        self._until = 0.0
+        self._fresh = False
+
+    def headers(self) -> Mapping[str, str]:
+        self._fresh = False
+        if self._headers is None or time.monotonic() >= self._until:
+            began = time.monotonic()
+            self._headers, seconds = self._take()
+            lasts = float("inf") if seconds is None else seconds
+            # Of a token that lasts a minute, ten seconds are a lot; of one that lasts five, everything.
+            self._until = began + max(lasts - _EARLY, lasts / 2)
+            self._fresh = True
+        return self._headers
+
+    def renew(self) -> bool:
+        self._headers = None
+        return not self._fresh
+
+
+class Client:
+    """Talks to one API for one session. `auth` is None for what needs none, such as the taking of a token.
+
+    `throttled` tells a platform's own spelling of "too many requests" in an answer of any status: seconds to wait,
+    0 where it does not say, None where it is no such answer.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        config: AccountConfig,
+        url: str,
+        auth: Auth | None = None,
+        throttled: Callable[[Reply], float | None] = lambda reply: None,
+    ) -> None:
+        """`url`: the API's usual address; the configuration's own wins."""
+        self._session, self._auth, self._throttled = session, auth, throttled
+        self.url = (config.url or url).rstrip("/")
+        self._gap = 1.0 / config.rate
+        # The collection before may have ended with a request just now.
+        self._next = time.monotonic() + self._gap
+        self._http = requests.Session()
+        self._http.mount("https://", HTTPAdapter(max_retries=0))
+        self._http.mount("http://", HTTPAdapter(max_retries=0))
+        # Given with each request: what a session is set to, requests lets REQUESTS_CA_BUNDLE win over.
+        self._verify: bool | str = True if config.ca_file is None else str(session.base / config.ca_file)
+        # Without it, requests takes credentials for this host from ~/.netrc and lets them win.
+        self._http.auth = lambda request: request
+        self._http.headers.update({"User-Agent": f"yardlight/{__version__}", "Accept": "application/json"})
+
+    def get(self, path: str, params: Params = None, values: Values = None) -> Reply:
+        """GET a path below the API's address; {name} in it is filled from `values`. Raises `PollError`."""
+        return self.ask("GET", path, params, values)
+
+    def post(self, path: str, body: Any, params: Params = None, values: Values = None) -> Reply:
+        """POST JSON, for APIs that read this way. Raises `PollError`."""
+        return self.ask("POST", path, params, values, json=body)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        params: Params = None,
+        values: Values = None,
+        *,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """One question, asked until it is answered with success. Raises `PollError`."""
+        what = f"{method} {path}"
+        url = path if path.startswith(("http://", "https://")) else self.url + _filled(path, values)
+        url = self._own(url, what)
+        wait = _FIRST_WAIT
+        for attempt in range(1, _TRIES + 1):
+            sent = {**(self._auth.headers() if self._auth else {}), **(headers or {})}
+            last = attempt == _TRIES
+            try:
+                reply = self._send(method, url, what, params=params, json=json, data=form, headers=sent)
+            except UnreachableError:
+                if last or attempt > 1 or method != "GET":
+                    raise
+                self._wait(wait, what)
+                continue
+            if (asked := self._asked_to_wait(reply)) is not None:
+                if last:
+                    raise ThrottledError(f"{what}: asked to wait {_TRIES} times in a row", asked or None)
+                self._wait(min(asked or wait, LONGEST_WAIT), what)
+                wait *= 2
+            elif reply.status == 401 and self._auth is not None and not last and self._auth.renew():
+                continue
+            elif reply.status in (502, 503, 504) and method == "GET" and attempt == 1:
+                self._wait(wait, what)
+            else:
+                return _good(reply)
+        raise AssertionError("the last attempt returns or raises")
+
+    def pages(
+        self,
+        path: str,
+        params: Params,
+        following: Callable[[Any, Reply], str | Mapping[str, Any] | None],
+        values: Values = None,
+    ) -> Iterator[Any]:
+        """The JSON of each page. `following` tells what leads to the next one.
+
+        That is a link (relative, or absolute on the same host), parameters to change, or None at the end. Raises
+        `IncompleteError` when a page leads to one that was there before, or to more than `MAX_PAGES`.
+        """
+        seen: set[str] = set()
+        for _ in range(MAX_PAGES):
+            reply = self.get(path, params, values)
+            content = reply.json()
+            yield content
+            step = following(content, reply)
+            if step is None:
+                return
+            if isinstance(step, str):
+                path, params = self._own(urljoin(self.url + "/", step), reply.what), None
+            else:
+                params = {**(params or {}), **step}
+            mark = f"{path} {sorted((params or {}).items())}"
+            if mark in seen:
+                raise IncompleteError(f"{reply.what}: a page leads to one that was there before")
+            seen.add(mark)
+        raise IncompleteError(f"GET {path}: more than {MAX_PAGES} pages")
+
+    def _own(self, url: str, what: str) -> str:
+        """The address, if it is on the API's own host. Raises `ForeignLinkError`, and nothing was sent."""
+        ours, theirs = urlsplit(self.url), urlsplit(url)
+        if (theirs.scheme, theirs.netloc.lower()) != (ours.scheme, ours.netloc.lower()):
+            host = (theirs.hostname or "").lower()
+            raise ForeignLinkError(f"{what}: leads to {theirs.scheme}://{host}, not to {ours.netloc}; not followed")
+        return url
+
+    def _send(self, method: str, url: str, what: str, **request: Any) -> Reply:
+        """One request, and redirects within the API's host."""
+        for _ in range(_REDIRECTS + 1):
+            reply = self._once(method, url, what, **request)
+            target = reply.headers.get("Location")
+            if not (300 <= reply.status < 400 and target):
+                return reply
+            url = self._own(urljoin(url, target), what)
+            if method != "GET":
+                raise BadReplyError(f"{what}: redirected, status {reply.status}")
+        raise BadReplyError(f"{what}: redirected more than {_REDIRECTS} times")
+
+    def _once(self, method: str, url: str, what: str, **request: Any) -> Reply:
+        self._wait(self._next - time.monotonic(), what)
+        self._session.spend()
+        self._next = time.monotonic() + self._gap
+        code = "none"
+        try:
+            timeout = (min(CONNECT_SECONDS, self._left(what)), min(READ_SECONDS, self._left(what)))
+            with self._http.request(
+                method, url, timeout=timeout, stream=True, allow_redirects=False, verify=self._verify, **request
+            ) as response:
+                code = str(response.status_code)
+                return Reply(response.status_code, response.headers, self._body(response, what), what)
+        except requests.exceptions.RequestException as error:
+            raise _mapped(error, what) from None
+        finally:
+            self._session.requests[code] += 1
+
+    def _body(self, response: requests.Response, what: str) -> bytes:
+        parts, size = [], 0
+        for part in response.iter_content(_CHUNK):
+            size += len(part)
+            if size > MAX_BYTES:
+                raise TooLargeError(f"{what}: an answer of more than {MAX_BYTES // 2**20} MiB")
+            self._left(what)
+            parts.append(part)
+        return b"".join(parts)
+
+    def _left(self, what: str) -> float:
+        if (left := self._session.left()) <= 0:
+            raise PollTimeoutError(f"{what}: the time for this collection is over")
+        return left
+
+    def _wait(self, seconds: float, what: str) -> None:
+        if seconds >= self._left(what):
+            raise ThrottledError(f"{what}: {seconds:.0f} s to wait, and the collection ends before", seconds)
+        if seconds > 0:
+            time.sleep(seconds)
+
+    def _asked_to_wait(self, reply: Reply) -> float | None:
+        """Seconds, 0 where it is not said how many; None if the vendor does not ask for it."""
+        said = self._throttled(reply)
+        if said is None and reply.status != 429 and not (reply.status == 503 and "Retry-After" in reply.headers):
+            return None
+        return said or retry_after(reply.headers.get("Retry-After"), time.time()) or 0.0
+
+
+def retry_after(value: str | None, now: float) -> float | None:
+    """Seconds in a Retry-After header: whole, with a fraction (Samsara), or a date (RFC 9110); None if not said."""
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            seconds = email.utils.parsedate_to_datetime(value).timestamp() - now
+        except (ValueError, OverflowError):
+            return None
+    return max(0.0, seconds) if seconds < float("inf") else None
+
+
+def client_credentials(
+    session: Session, client: Client, path: str, form: Mapping[str, str], secret: Secret
+) -> Callable[[], tuple[Mapping[str, str], float | None]]:
+    """What a `Token` takes by the client credentials grant (RFC 6749, 4.4): `secret` is client_secret, `form` the rest.
+
+    `client` has no `auth` of its own; `path` may be an address of another host if the client was made for that.
+    """
+
+    def take() -> tuple[Mapping[str, str], float | None]:
+        whole = {"grant_type": "client_credentials", **form, "client_secret": secret.reveal()}
+        try:
+            answer = client.ask("POST", path, form=whole).json()
+        except BadReplyError as error:
+            # 400 with invalid_client or invalid_grant is how RFC 6749 says that the credentials are wrong.
+            raise AuthError(str(error)) from None
+        token = answer.get("access_token") if isinstance(answer, dict) else None
+        if not isinstance(token, str) or not token:
+            raise AuthError(f"POST {path}: no access_token in the answer")
+        session.hide(Secret(token))
+        return {"Authorization": f"Bearer {token}"}, seconds_of(answer.get("expires_in"))
+
+    return take
+
+
+def seconds_of(raw: Any) -> float | None:
+    """A lifetime as some vendors write it: a number, or a number as text; None for anything else."""
+    try:
+        return max(0.0, float(raw))
+    except (TypeError, ValueError):
+        return None
+
+
+def _filled(path: str, values: Values) -> str:
+    return path.format_map({name: quote(value, safe="") for name, value in values.items()}) if values else path
+
+
+def _good(reply: Reply) -> Reply:
+    """The answer, if it says success. Raises what its status means."""
+    status, said = reply.status, f"{reply.what}: status {reply.status}"
+    if 200 <= status < 300:
+        return reply
+    if status == 401:
+        raise AuthError(f"{said}; the credentials are not accepted")
+    if status == 403:
+        raise ForbiddenError(f"{said}; the account may not read this")
+    if status >= 500:
+        raise ServerError(said)
+    raise BadReplyError(said)
+
+
+def _mapped(error: requests.exceptions.RequestException, what: str) -> PollError:
+    """The error of the tree for one of the library's, whose own words name addresses in full."""
+    if isinstance(error, requests.exceptions.SSLError):
+        return TlsError(f"{what}: {_tls_words(error)}")
+    if isinstance(error, requests.exceptions.Timeout):
+        return PollTimeoutError(f"{what}: no answer in time")
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return UnreachableError(f"{what}: cut off in the middle of the answer")
+    if isinstance(error, requests.exceptions.ContentDecodingError):
+        return BadReplyError(f"{what}: packed in a way that cannot be unpacked")
+    if isinstance(error, requests.exceptions.ConnectionError):
+        return UnreachableError(f"{what}: {_connection_words(str(error))}")
+    return BadReplyError(f"{what}: {type(error).__name__}")
+
+
+def _tls_words(error: Exception) -> str:
+    text = str(error)
+    for mark, words in (
+        ("certificate has expired", "the certificate has expired"),
+        ("self-signed", "a certificate that is signed by itself"),
+        ("self signed", "a certificate that is signed by itself"),
+        ("doesn't match", "a certificate for another name"),
+        ("not valid for", "a certificate for another name"),
+        ("unable to get local issuer", "a certificate by nobody we trust"),
+    ):
+        if mark in text:
+            return words
+    return "TLS failed"
+
+
+def _connection_words(text: str) -> str:
+    for mark, words in (
+        ("NameResolutionError", "no address for the name"),
+        ("Name or service not known", "no address for the name"),
+        ("Connection refused", "refused"),
+        ("Network is unreachable", "no route"),
+        ("No route to host", "no route"),
+        ("RemoteDisconnected", "closed without an answer"),
+        ("reset by peer", "cut off"),
+    ):
+        if mark in text:
+            return words
+    return "no connection"
