@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tests.rules.yard import ALWAYS, FIBER, LONG_AGO, LTE, Centre, Host, Service, Spans, Yard
+from tests.rules.yard import ALWAYS, FIBER, LONG_AGO, LTE, Centre, Drill, Host, Service, Spans, Yard
 
 CUT, HEAL, END = 150.0, 410.0, 480.0
 Expected = tuple[tuple[float, float, tuple[str, ...]], ...]
@@ -18,7 +18,8 @@ Expected = tuple[tuple[float, float, tuple[str, ...]], ...]
 @dataclass(frozen=True)
 class Scenario:
     """`expect`: from, until (seconds), and all alerts that fire then, as
-    "severity AlertName [fleet/][terminal] [uplink [target]]"; "fleet/ account" for what belongs to an account.
+    "severity AlertName [fleet/][terminal] [uplink [target]]"; "fleet/ account" for what belongs to an account, and
+    "drill:severity ..." for what is told to the drill's receiver only.
     """
 
     name: str
@@ -60,6 +61,8 @@ def moved_host(blank: float) -> tuple[Host, ...]:
 
 
 ON_LTE = ("ticket TerminalOnStandby fontana", "ticket UplinkDown fontana fiber")
+DRILLED = ("drill:ticket TerminalOnStandby fontana", "drill:ticket UplinkDown fontana fiber")
+QUARTERLY = "quarterly-wan-failover"
 PLANNED = ("info TerminalOnStandby fontana", "info UplinkDown fontana fiber")
 DARK = ("page TerminalDark fontana",)
 MISSING = ("page TerminalNotReporting fontana",)
@@ -71,6 +74,7 @@ FLAPS: Spans = tuple((CUT + 30 * each, CUT + 30 * each + (2.3, 3.2, 5.4, 8.1)[ea
 
 DNS_DEAD = Service(fails={"default": ((CUT, HEAL),), "fiber": ((CUT, HEAL),)}, reason="dns_timeout")
 PEERING = Service(fails={"default": ((CUT, HEAL),), "fiber": ((CUT, HEAL),)})
+FAILS_ON_LTE = Service(fails={"default": ((CUT + 15, HEAL),), "lte": ((CUT + 15, HEAL),)}, reason="dns_timeout")
 NO_DNS_ON_LTE = Service(fails={"lte": ((CUT, HEAL),)}, reason="dns_timeout")
 EVERYWHERE = dict.fromkeys(("default", "fiber", "lte", "centre"), ((CUT, HEAL),))
 GONE = Service(fails=EVERYWHERE, reason="status")
@@ -285,9 +289,123 @@ SCENARIOS = (
 
     ),
     Scenario(
-        "T25", "LTE dies while fiber is cut for a drill",
+        "T25", "LTE dies while fiber is cut for a drill, longer than the abort limit: the outage pages",
+        (lte_dies_too(drill=Drill(runs=((100, HEAL + 40),), abort_after=60)),), END + 60,
+        (
+            (0, CUT + 10, ()),
+            (CUT + 25, CUT + 105, DRILLED),
+            (CUT + 120, CUT + 155, ("drill:page TerminalDark fontana", *DRILLED)),
+            (CUT + 165, HEAL - 5, (*DARK, *DRILLED)),
+            (HEAL + 30, END + 60, ()),
+        ),
+        moved=CUT + 130,
+    ),
+    Scenario(
+        "T25-cut-off", "as T25, and nothing is heard from the yard any more",
+        (lte_dies_too(drill=Drill(runs=((100, HEAL + 40),), abort_after=90), own_way=False),), END + 60,
+        (
+            (CUT + 25, CUT + 105, DRILLED),
+            (CUT + 165, CUT + 180, ("drill:page TerminalNotReporting fontana", *DRILLED)),
+            (CUT + 200, HEAL - 5, (*MISSING, *DRILLED)),
+            (HEAL + 30, END + 60, ()),
+        ),
+    ),
+    Scenario(
+        "drill-no-drill", "as T25 without a drill: everything is told at once",
         (lte_dies_too(),), END,
         ((CUT + 25, CUT + 105, ON_LTE), (CUT + 120, HEAL - 5, (*DARK, *ON_LTE)), (HEAL + 30, END, ())),
+    ),
+    Scenario(
+        "D01", "a failover drill, all as it should be: only the drill's receiver is told",
+        (failover(15, drill=Drill(runs=((100, HEAL + 40),))),), END + 60,
+        ((0, CUT + 10, ()), (CUT + 25, HEAL + 15, DRILLED), (HEAL + 30, END + 60, ())),
+        moved=CUT + 150,
+    ),
+    Scenario(
+        "D01-cut-off", "as D01, and nothing is heard from the yard until LTE carries",
+        (failover(50, own_way=False, drill=Drill(runs=((100, HEAL + 40),))),), END + 60,
+        ((0, CUT + 45, ()), (CUT + 60, HEAL + 15, DRILLED), (HEAL + 30, END + 60, ())),
+    ),
+    Scenario(
+        "D03-service", "a service fails over LTE while the drill has the yard on it",
+        (failover(15, service=FAILS_ON_LTE, drill=Drill(runs=((100, HEAL + 40),), abort_after=300)),), END + 60,
+        (
+            (0, CUT + 10, ()),
+            (CUT + 120, HEAL - 5, ("drill:page ServiceUnreachable fontana dispatch", *DRILLED)),
+            (HEAL + 50, END + 60, ()),
+        ),
+        centre=SEES,
+    ),
+    Scenario(
+        "D04", "the router stays on LTE after the drill's deadline: everyone is told, and the drill failed",
+        (yard(((CUT, HEAL),), path=((CUT + 15, "lte"),), drill=Drill(
+            runs=((100, HEAL + 100),), deadline=HEAL, result="fail", began=100.0, ended=HEAL + 100,
+        )),), HEAL + 300,
+        (
+            (CUT + 25, HEAL + 85, DRILLED),
+            (HEAL + 120, HEAL + 300, (*ON_LTE, f"ticket DrillFailed fontana {QUARTERLY}")),
+        ),
+    ),
+    Scenario(
+        "D06", "the switch takes 80 s and the limit is 60 s: the page goes to the drill's receiver",
+        (failover(80, drill=Drill(runs=((100, HEAL + 40),))),), END + 60,
+        (
+            (0, CUT + 55, ()),
+            (CUT + 65, CUT + 75, ("drill:page TerminalDark fontana",)),
+            (CUT + 120, HEAL + 15, DRILLED),
+            (HEAL + 30, END + 60, ()),
+        ),
+    ),
+    Scenario(
+        "drill-began-on-lte", "a ticket that was open before the drill began stays the NOC's",
+        (failover(15, drill=Drill(runs=((CUT + 60, HEAL + 40),))),), END + 60,
+        ((0, CUT + 10, ()), (CUT + 25, HEAL + 15, ON_LTE), (HEAL + 30, END + 60, ())),
+    ),
+    Scenario(
+        "drill-never-ends", "a drill past its deadline: the yard is asked for it, and its alerts are told to all",
+        (failover(15, drill=Drill(runs=((100, HEAL + 200),), deadline=200)),), HEAL + 300,
+        (
+            (CUT + 25, 295, DRILLED),
+            (325, HEAL + 15, (*ON_LTE, f"ticket DrillStillInProgress fontana {QUARTERLY}")),
+            (HEAL + 40, HEAL + 195, (f"ticket DrillStillInProgress fontana {QUARTERLY}",)),
+            (HEAL + 220, HEAL + 300, ()),
+        ),
+        moved=350.0,
+    ),
+    Scenario(
+        "D11", "the quarter ends without a pass; the pass after it resolves the ticket",
+        (yard(drill=Drill(
+            due=((0, 500.0), (1000, 9e6)), result="pass", began=900.0, ended=1000.0, passed=900.0,
+        )),), 1200.0,
+        (
+            (0, 190, ()),
+            (220, 490, (f"ticket DrillDueSoon fontana {QUARTERLY}",)),
+            (520, 990, (f"ticket DrillOverdue fontana {QUARTERLY}",)),
+            (1020, 1200, ()),
+        ),
+        moved=600.0,
+    ),
+    Scenario(
+        "D11-asked-no-more", "the drill taken out of the inventory: the ticket ends",
+        (yard(drill=Drill(due=((0, 100.0),)), listed=((0, 400.0),)), replace(yard(), name="tacoma")), 600.0,
+        ((130, 395, (f"ticket DrillOverdue fontana {QUARTERLY}",)), (420, 600, ())),
+    ),
+    Scenario(
+        "D11-centre-away", "the centre's exporter away for a while: the ticket stays",
+        (yard(drill=Drill(due=((0, 100.0),))),), 700.0,
+        ((130, 295, (f"ticket DrillOverdue fontana {QUARTERLY}",)),
+         (650, 700, (f"ticket DrillOverdue fontana {QUARTERLY}", "page CentreNotReporting"))),
+        centre=Centre(runs=((0, 300.0),)),
+    ),
+    Scenario(
+        "drill-failed", "a drill that failed, and the one that passed after it",
+        (
+            yard(drill=Drill(result="fail", began=100.0, ended=300.0)),
+            replace(yard(drill=Drill(result="pass", began=100.0, ended=300.0, passed=100.0)), name="reno"),
+            replace(yard(drill=Drill(result="refused", began=100.0, ended=300.0)), name="tacoma"),
+        ), 600.0,
+        ((0, 295, ()), (320, 600, (f"ticket DrillFailed fontana {QUARTERLY}",))),
+        moved=450.0,
     ),
     Scenario(
         "T26", "the terminal removed from the inventory while it pages",

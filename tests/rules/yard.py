@@ -18,6 +18,7 @@ Series = Iterator[tuple[str, str]]
 
 TERMINAL_STATES = ("primary", "standby", "dark", "unknown")
 UPLINK_STATES = ("up", "degraded", "down", "unknown")
+DRILL_RESULTS = ("pass", "fail", "aborted", "refused", "partial")
 TARGETS = ("198.51.100.1", "198.51.100.2", "203.0.113.53")
 # Hundreds of hours before the start: states that began then are old whatever the rule waits for.
 LONG_AGO = -3 * 86400.0
@@ -89,6 +90,31 @@ class Service:
         return True, max((end for _, end in spans if end + self.verdict <= at), default=LONG_AGO)
 
 
+@dataclass(frozen=True)
+class Drill:
+    """Drills of one playbook: the one that runs in `runs` (its alerts resolved at the end), and what came of it.
+
+    `due` is what the centre says from the moment on; `result` is of the newest drill, begun at `began`, told from
+    `ended` on, and `passed` is when the newest that passed began.
+    """
+
+    playbook: str = "quarterly-wan-failover"
+    runs: Spans = ()
+    deadline: float = 600.0
+    abort_after: float = 120.0
+    due: tuple[tuple[float, float], ...] = ()
+    remind_before: float = 300.0
+    asked: bool = True
+    result: str | None = None
+    began: float = LONG_AGO
+    ended: float = LONG_AGO
+    passed: float | None = None
+
+    def due_at(self, at: float) -> Value:
+        """By when the next pass is due, as the centre says at this moment."""
+        return next((due for start, due in reversed(self.due) if start <= at), None)
+
+
 FIBER = Line()
 LTE = Line(role="standby", medium="lte", isp="Verizon", circuit="", support="", verdict=6.0)
 
@@ -113,6 +139,7 @@ class Yard:
     name: str = "fontana"
     lines: dict[str, Line] = field(default_factory=lambda: {"fiber": FIBER, "lte": LTE})
     service: Service | None = None
+    drill: Drill | None = None
     path: tuple[tuple[float, str], ...] = ()
     hosts: tuple[Host, ...] = (Host(),)
     # Measurements arrive by another way, or over the path the router uses; then they stop with it.
@@ -320,6 +347,31 @@ class _Process:
         if self.yard.service is not None:
             for path in ("default", *self.yard.lines):
                 yield from self.service(self.yard.service, path)
+        if self.yard.drill is not None:
+            yield from self.drill(self.yard.drill)
+
+    def drill(self, drill: Drill) -> Series:
+        """The drill in progress, and the newest finished one."""
+        labels = {**self.where, "playbook": drill.playbook}
+
+        def running(read: Callable[[float], float]) -> Read:
+            return lambda at: read(start) if (start := inside(drill.runs, at)) is not None else None
+
+        yield from self.made("drill_in_progress", labels, lambda at: float(inside(drill.runs, at) is not None))
+        yield from self.made("drill_started_timestamp_seconds", labels, running(lambda start: start))
+        yield from self.made("drill_deadline_timestamp_seconds", labels, running(lambda start: start + drill.deadline))
+        yield from self.made("drill_abort_after_seconds", labels, running(lambda _: drill.abort_after))
+        if drill.result is None:
+            return
+
+        def ended(read: float) -> Read:
+            return lambda at: read if at >= drill.ended else None
+
+        yield from self.made("drill_last_run_timestamp_seconds", labels, ended(drill.began))
+        for result in DRILL_RESULTS:
+            yield from self.made("drill_last_result", {**labels, "result": result}, ended(float(result == drill.result)))
+        if drill.passed is not None:
+            yield from self.made("drill_last_pass_timestamp_seconds", labels, ended(drill.passed))
 
     def service(self, service: Service, path: str) -> Series:
         """A service over one path, as long as that carries."""
@@ -451,6 +503,11 @@ class _Inventory:
             facts = {"probe": "http", "host": "dispatch.example.com"}
             yield from self.made("service_info", {**labels, **facts}, lambda _: 1)
             yield from self.made("service_slow_after_seconds", labels, lambda _: 3)
+        if (drill := yard.drill) is not None and drill.asked:
+            asked = {**self.where, "playbook": drill.playbook}
+            yield from self.made("drill_info", {**asked, "per": "quarter"}, lambda _: 1)
+            yield from self.made("drill_remind_before_seconds", asked, lambda _: drill.remind_before)
+            yield from self.made("drill_due_timestamp_seconds", asked, drill.due_at)
         for name, uplink in yard.lines.items():
             yield from self.line(name, uplink)
 
