@@ -27,7 +27,9 @@ GIVEN = {
 # Scenarios of what is still to come. Building one takes it off this list: a test that names it makes us.
 NOT_YET_BUILT = {
     "T18-T19", "T28-T30",
-    "C01-C05", "C11-C15", "C17-C19", "C24", "D01-D15", "F01-F28", "M01-M25", "R01-R13",
+    "C01-C05", "C11-C15", "C17-C19", "C24",
+    "D01-D10", "D12-D15",
+    "F01-F28", "M01-M25", "R01-R13",
 }  # fmt: skip
 
 

@@ -269,3 +269,25 @@ DRILL_SINCE = _add(
     "gauge", "drill_since_timestamp_seconds", "terminal playbook",
     "When the drill in progress began; absent when none is.",
 )  # fmt: skip
+DRILL_DEADLINE = _add(
+    "gauge", "drill_deadline_timestamp_seconds", "terminal playbook",
+    "When the drill in progress must be over; from then on its alerts are told like any others. Absent when none is.",
+)  # fmt: skip
+DRILL_ABORT_AFTER = _add(
+    "gauge", "drill_abort_after_seconds", "terminal playbook",
+    "How long the drill in progress may leave the terminal dark before it is aborted and the outage pages. Absent "
+    "when none is.",
+)  # fmt: skip
+DRILL_LAST_DURATION = _add(
+    "gauge", "drill_last_duration_seconds", "terminal playbook phase",
+    "What the last run measured: phase failover and failback (how long the default path carried nothing), told (from "
+    "the cut to the notification). Absent where it was not measured.",
+)  # fmt: skip
+DRILL_INFO = _add(
+    "gauge", "drill_info", "terminal playbook per",
+    "A drill that the inventory asks for, once in each period; always 1. Exported by the centre only.",
+)  # fmt: skip
+DRILL_REMIND_BEFORE = _add(
+    "gauge", "drill_remind_before_seconds", "terminal playbook",
+    "How long before it is due a drill is asked for. Exported by the centre only.",
+)  # fmt: skip

@@ -22,7 +22,14 @@ QUIET = "T36"
 RUNBOOKS = "http://127.0.0.1:10480/runbooks"
 GRAFANA = "http://127.0.0.1:3000"
 ON_CALL = ("TerminalDark", "TerminalAtRisk", "CentreNotReporting", "ServiceUnreachable", "PlatformDown")
-GROUPS = ("yardlight-outage", "yardlight-terminal", "yardlight-services", "yardlight-slow", "yardlight-centre", "yardlight-drills")
+GROUPS = (
+    "yardlight-outage",
+    "yardlight-terminal",
+    "yardlight-services",
+    "yardlight-slow",
+    "yardlight-centre",
+    "yardlight-drills",
+)
 OF_SERVICES = ("ServiceUnreachable", "ServiceSlow", "PlatformDown")
 OF_DRILLS = ("DrillDueSoon", "DrillOverdue", "DrillFailed", "DrillStillInProgress")
 NEW_HOST = "10.10.0.99:10480"
@@ -112,16 +119,25 @@ def _moments(scenario: Scenario) -> Iterator[tuple[float, tuple[str, ...]]]:
 
 
 def _labels(expected: str) -> Labels:
-    """Labels of ALERTS for "[drill:]severity AlertName [fleet/]terminal [uplink [target]]", or a service as the last."""
+    """Labels of ALERTS for "[drill:]severity AlertName [fleet/]terminal [uplink [target]]", or service or playbook."""
     told, name, *rest = expected.split()
     drill, _, severity = told.rpartition(":")
     fleet, _, terminal = rest[0].rpartition("/") if rest else ("", "", "")
     pages = name in ON_CALL or (name == "TerminalNotReporting" and severity == "page")
     labels = {
-        "alertname": name, "alertstate": "firing", "severity": severity, "audience": "oncall" if pages else "yard" if name in OF_DRILLS else "noc",
+        "alertname": name, "alertstate": "firing", "severity": severity,
+        "audience": "oncall" if pages else "yard" if name in OF_DRILLS else "noc",
         "fleet": fleet or "inland-haul" if rest else "", "terminal": terminal, "drill": "active" if drill else "",
     }  # fmt: skip
-    below = ("playbook",) if name in OF_DRILLS else ("service",) if name in OF_SERVICES else ("uplink", "target") if terminal else ("account",)
+    below = (
+        ("playbook",)
+        if name in OF_DRILLS
+        else ("service",)
+        if name in OF_SERVICES
+        else ("uplink", "target")
+        if terminal
+        else ("account",)
+    )
     labels |= dict(zip(below, rest[1:], strict=False))
     return {key: value for key, value in labels.items() if value}
 

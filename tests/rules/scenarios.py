@@ -316,18 +316,18 @@ SCENARIOS = (
         ((CUT + 25, CUT + 105, ON_LTE), (CUT + 120, HEAL - 5, (*DARK, *ON_LTE)), (HEAL + 30, END, ())),
     ),
     Scenario(
-        "D01", "a failover drill, all as it should be: only the drill's receiver is told",
+        "drill", "a failover drill, all as it should be: only the drill's receiver is told",
         (failover(15, drill=Drill(runs=((100, HEAL + 40),))),), END + 60,
         ((0, CUT + 10, ()), (CUT + 25, HEAL + 15, DRILLED), (HEAL + 30, END + 60, ())),
         moved=CUT + 150,
     ),
     Scenario(
-        "D01-cut-off", "as D01, and nothing is heard from the yard until LTE carries",
+        "drill-cut-off", "as drill, and nothing is heard from the yard until LTE carries",
         (failover(50, own_way=False, drill=Drill(runs=((100, HEAL + 40),))),), END + 60,
         ((0, CUT + 45, ()), (CUT + 60, HEAL + 15, DRILLED), (HEAL + 30, END + 60, ())),
     ),
     Scenario(
-        "D03-service", "a service fails over LTE while the drill has the yard on it",
+        "drill-service", "a service fails over LTE while the drill has the yard on it",
         (failover(15, service=FAILS_ON_LTE, drill=Drill(runs=((100, HEAL + 40),), abort_after=300)),), END + 60,
         (
             (0, CUT + 10, ()),
@@ -337,9 +337,9 @@ SCENARIOS = (
         centre=SEES,
     ),
     Scenario(
-        "D04", "the router stays on LTE after the drill's deadline: everyone is told, and the drill failed",
+        "drill-stays-on-lte", "the router stays on LTE past the drill's deadline: everyone is told; the drill failed",
         (yard(((CUT, HEAL),), path=((CUT + 15, "lte"),), drill=Drill(
-            runs=((100, HEAL + 100),), deadline=HEAL, result="fail", began=100.0, ended=HEAL + 100,
+            runs=((100, HEAL + 100),), deadline=HEAL, result="fail", ended=HEAL + 100,
         )),), HEAL + 300,
         (
             (CUT + 25, HEAL + 85, DRILLED),
@@ -347,7 +347,7 @@ SCENARIOS = (
         ),
     ),
     Scenario(
-        "D06", "the switch takes 80 s and the limit is 60 s: the page goes to the drill's receiver",
+        "drill-slow-switch", "the switch takes 80 s and the limit is 60 s: the page goes to the drill's receiver",
         (failover(80, drill=Drill(runs=((100, HEAL + 40),))),), END + 60,
         (
             (0, CUT + 55, ()),
@@ -375,7 +375,7 @@ SCENARIOS = (
     Scenario(
         "D11", "the quarter ends without a pass; the pass after it resolves the ticket",
         (yard(drill=Drill(
-            due=((0, 500.0), (1000, 9e6)), result="pass", began=900.0, ended=1000.0, passed=900.0,
+            due=((0, 500.0), (1000, 9e6)), result="pass", ended=1000.0, passed=1000.0,
         )),), 1200.0,
         (
             (0, 190, ()),
@@ -400,9 +400,9 @@ SCENARIOS = (
     Scenario(
         "drill-failed", "a drill that failed, and the one that passed after it",
         (
-            yard(drill=Drill(result="fail", began=100.0, ended=300.0)),
-            replace(yard(drill=Drill(result="pass", began=100.0, ended=300.0, passed=100.0)), name="reno"),
-            replace(yard(drill=Drill(result="refused", began=100.0, ended=300.0)), name="tacoma"),
+            yard(drill=Drill(result="fail", ended=300.0)),
+            replace(yard(drill=Drill(result="pass", ended=300.0, passed=300.0)), name="reno"),
+            replace(yard(drill=Drill(result="refused", ended=300.0)), name="tacoma"),
         ), 600.0,
         ((0, 295, ()), (320, 600, (f"ticket DrillFailed fontana {QUARTERLY}",))),
         moved=450.0,

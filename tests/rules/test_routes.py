@@ -40,7 +40,10 @@ def test_amtool_accepts_the_configuration(config: Path) -> None:
         ("info", "severity=info audience=oncall alertname=TerminalDark"),
         ("info", "severity=info audience=noc alertname=TargetUnreachable"),
         ("deadman", "severity=none audience=oncall alertname=Watchdog"),
-        ("drill", "severity=page audience=oncall alertname=TerminalDark drill=quarterly-wan-failover"),
+        ("drill", "severity=page audience=oncall alertname=TerminalDark drill=active"),
+        ("drill", "severity=ticket audience=noc alertname=TerminalOnStandby drill=active"),
+        ("yard,noc", "severity=ticket audience=yard alertname=DrillOverdue"),
+        ("info", "severity=info audience=yard alertname=DrillOverdue"),
         ("noc", "alertname=SomethingElse"),
     ],
 )

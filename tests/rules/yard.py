@@ -94,8 +94,8 @@ class Service:
 class Drill:
     """Drills of one playbook: the one that runs in `runs` (its alerts resolved at the end), and what came of it.
 
-    `due` is what the centre says from the moment on; `result` is of the newest drill, begun at `began`, told from
-    `ended` on, and `passed` is when the newest that passed began.
+    `due` is what the centre says from the moment on; `result` is of the newest drill, which ended at `ended`, and
+    `passed` is when the newest that passed did.
     """
 
     playbook: str = "quarterly-wan-failover"
@@ -106,7 +106,6 @@ class Drill:
     remind_before: float = 300.0
     asked: bool = True
     result: str | None = None
-    began: float = LONG_AGO
     ended: float = LONG_AGO
     passed: float | None = None
 
@@ -358,7 +357,7 @@ class _Process:
             return lambda at: read(start) if (start := inside(drill.runs, at)) is not None else None
 
         yield from self.made("drill_in_progress", labels, lambda at: float(inside(drill.runs, at) is not None))
-        yield from self.made("drill_started_timestamp_seconds", labels, running(lambda start: start))
+        yield from self.made("drill_since_timestamp_seconds", labels, running(lambda start: start))
         yield from self.made("drill_deadline_timestamp_seconds", labels, running(lambda start: start + drill.deadline))
         yield from self.made("drill_abort_after_seconds", labels, running(lambda _: drill.abort_after))
         if drill.result is None:
@@ -367,9 +366,11 @@ class _Process:
         def ended(read: float) -> Read:
             return lambda at: read if at >= drill.ended else None
 
-        yield from self.made("drill_last_run_timestamp_seconds", labels, ended(drill.began))
+        yield from self.made("drill_last_run_timestamp_seconds", labels, ended(drill.ended))
         for result in DRILL_RESULTS:
-            yield from self.made("drill_last_result", {**labels, "result": result}, ended(float(result == drill.result)))
+            yield from self.made(
+                "drill_last_result", {**labels, "result": result}, ended(float(result == drill.result))
+            )
         if drill.passed is not None:
             yield from self.made("drill_last_pass_timestamp_seconds", labels, ended(drill.passed))
 
