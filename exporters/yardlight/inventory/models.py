@@ -309,6 +309,63 @@ class Maintenance(Model):
     why: str
 
 
+class Command(Model):
+    """A program of the box and its arguments, run without a shell: to cut, and to undo that."""
+
+    do: Annotated[tuple[str, ...], Field(min_length=1)]
+    undo: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class Call(Model):
+    """One HTTP request; any 2xx answer is success."""
+
+    url: Annotated[str, AfterValidator(_url)]
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
+    body: str = ""
+    headers: dict[str, str] = {}
+    headers_file: str | None = None
+    ca_file: str | None = None
+
+
+class Calls(Model):
+    """A request that cuts the circuit, and the one that undoes it."""
+
+    do: Call
+    undo: Call
+
+
+class Cut(Model):
+    """How a drill cuts the primary circuit without a person. Not given: somebody pulls the cable.
+
+    The undo may be done when nothing was cut, and more than once; it must do no harm then.
+    """
+
+    command: Command | None = None
+    http: Calls | None = None
+    timeout: Duration = 10.0
+
+    @property
+    def how(self) -> Literal["command", "http"]:
+        return "command" if self.command is not None else "http"
+
+
+class Throughput(Model):
+    """What the standby must carry in a drill: `size` of what `url` answers, at `least` bits per second."""
+
+    url: Annotated[str, AfterValidator(_url)]
+    size: Size = 1_000_000
+    least: Size | None = None
+
+
+class Drill(Model):
+    """Which playbook is due at a terminal, how often, and how its primary circuit is cut."""
+
+    playbook: Name
+    per: Literal["quarter"] = "quarter"
+    cut: Cut | None = None
+    throughput: Throughput | None = None
+
+
 class Terminal(Model):
     """A depot or yard with an internet connection of its own.
 
@@ -334,6 +391,7 @@ class Terminal(Model):
     uplinks: dict[Name, Uplink]
     services: dict[Name, Service] = {}
     maintenance: tuple[Maintenance, ...] = ()
+    drill: Drill | None = None
 
     @property
     def zone(self) -> ZoneInfo:

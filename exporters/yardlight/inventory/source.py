@@ -114,12 +114,17 @@ def merge(base: Node, top: Node) -> Node:
 
 @dataclass
 class Source:
-    """What was read so far: the files in order, and what is wrong with them as files."""
+    """What was read so far: the files in order, and what is wrong with them as files.
+
+    `what` the files are, and how one begins, is for messages.
+    """
 
     files: list[Path] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     # An unreadable file makes everything that refers to it look wrong, so reading stops there.
     unreadable: bool = False
+    what: str = "an inventory"
+    begins: str = "fleet: NAME"
 
     def read(self, path: Path) -> Node | None:
         """The tree of one file, or None when it is not a YAML mapping at all; problems are kept."""
@@ -136,7 +141,7 @@ class Source:
             return None
         if isinstance(node.value, dict):
             return node
-        self.problems.append(node.problem(f"{describe(node.value)} is not an inventory; start with 'fleet: NAME'"))
+        self.problems.append(node.problem(f"{describe(node.value)} is not {self.what}; start with {self.begins!r}"))
         self.unreadable = True
         return None
 
