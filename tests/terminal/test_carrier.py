@@ -143,15 +143,17 @@ def test_after_a_gap_that_nobody_could_place_the_move_is_still_found() -> None:
 @pytest.mark.parametrize(
     ("blink", "gap"),
     [
-        (None, Gap(50.0, 50.0, 0.0, 50.0)),
+        (None, Gap(49.5, 49.5, 0.5, 49.0)),
         (Gap(49.1, 49.4, 0.1, 49.0), Gap(49.1, 49.4, 0.1, 49.0)),
-        (Gap(30.0, 30.3, 0.1, 30.0), Gap(50.0, 50.0, 0.0, 50.0)),
+        (Gap(48.1, 48.4, 0.1, 48.0), Gap(49.5, 49.5, 0.5, 49.0)),
     ],
-    ids=["nothing lost", "a few lost just now", "a few lost long ago"],
+    ids=["nothing lost", "a few lost just then", "a few lost before that"],
 )
-def test_a_move_without_a_silence_has_the_gap_of_the_few_probes_it_cost(blink: Gap | None, gap: Gap) -> None:
+def test_a_move_without_a_silence_lies_between_two_proofs_where_a_few_lost_probes_may_show_it(
+    blink: Gap | None, gap: Gap
+) -> None:
     carrier = carried_by("fiber", 48.0)
-    assert carrier.look(answering(50.0, "lte", blink=blink)) == [
+    assert carrier.look(replace(answering(50.0, "lte", blink=blink), turned=(49.0, 50.0))) == [
         Changed("primary", "standby", "lte", ""),
         Moved("fiber", "lte", gap, True),
     ]

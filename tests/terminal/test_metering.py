@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yardlight.budget import SERVICE_CEILING
+from yardlight.budget import MARGIN, SERVICE_CEILING
 from yardlight.inventory.models import Metered
 from yardlight.terminal.metering import Account, Purse, period_start
 
@@ -105,3 +106,14 @@ def test_what_a_probe_did_not_need_is_there_for_the_next() -> None:
     assert account.ledger.services == 8000
     assert not account.take("services", SERVICE_CEILING, 864001.0)
     assert account.take("services", SERVICE_CEILING, 864000.0 + 8000 / (0.97 * 10_000_000 / (31 * 86400)) + 1)
+
+
+def test_a_drill_may_look_closely_as_long_as_half_of_the_reserve_at_hand_is_left() -> None:
+    account = Account(Metered.model_construct(budget=1_000_000, per=86400.0, reserve=0.4), 864000.0)
+    assert account.half_left(864000.0)
+    taken = 0
+    while account.half_left(864000.0):
+        assert account.reserve(1000, 864000.0)
+        taken += 1000
+    assert taken == pytest.approx(1_000_000 * MARGIN * 0.4 / 2 / 2, abs=1000)
+    assert account.reserve(1000, 864000.0), "an incident has the other half"

@@ -118,3 +118,14 @@ def test_signatures_learned_before_a_restart_find_a_leak_at_once() -> None:
     found = Pins({"fiber": None, "lte": None}, healthy().signatures)
     found.see("lte", hop(2), FIBER, 1.0)
     assert found.proof("lte", 2.0, 10.0).pinned is False
+
+
+def test_when_the_default_path_moved_lies_between_two_proofs() -> None:
+    pins = Pins({"fiber": "203.0.113.17", "lte": "10.64.2.1"})
+    for at in (1.0, 2.0, 2.4):
+        pins.see(DEFAULT, hop(2), "203.0.113.17", at)
+    assert pins.turned is None
+    pins.see(DEFAULT, hop(2), "10.64.2.1", 2.8)
+    assert pins.turned == (2.4, 2.8)
+    pins.see(DEFAULT, hop(2), "10.64.2.1", 3.2)
+    assert pins.turned == (2.4, 2.8)

@@ -319,7 +319,7 @@ class Command(Model):
 class Call(Model):
     """One HTTP request; any 2xx answer is success."""
 
-    url: Annotated[str, AfterValidator(_url)]
+    url: Annotated[str, AfterValidator(web_address)]
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
     body: str = ""
     headers: dict[str, str] = {}
@@ -352,7 +352,7 @@ class Cut(Model):
 class Throughput(Model):
     """What the standby must carry in a drill: `size` of what `url` answers, at `least` bits per second."""
 
-    url: Annotated[str, AfterValidator(_url)]
+    url: Annotated[str, AfterValidator(web_address)]
     size: Size = 1_000_000
     least: Size | None = None
 

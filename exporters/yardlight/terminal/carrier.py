@@ -31,7 +31,7 @@ class Look:
     `problem` is why nothing can be sent (None: probes leave), `silent_since` when its silence began (None: it is not
     silent), `answered` the last answer, `gap` a silence that ended and settled since the last look, `blink` the newest
     run of losses too short to be a silence. `sighting` is the newest evidence of the way it takes, good for `valid`
-    seconds.
+    seconds, and `turned` when the newest change of that lay between: the last evidence before, the first after.
     """
 
     now: float
@@ -42,6 +42,7 @@ class Look:
     blink: Gap | None = None
     sighting: Sighting | None = None
     valid: float = PROOF_VALID
+    turned: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +137,11 @@ class Carrier:
         """Evidence names another uplink though hardly anything was lost, or it moved while nothing was measured."""
         measured = self.observed is not None
         happened = self._carried(self._roles[to], to, seen.now, "")
-        blink = seen.blink
-        if not measured or blink is None or blink.end <= seen.now - PROOF_VALID:
-            blink = Gap(seen.now, seen.now, 0.0, seen.now)
-        return [*happened, self._moved(to, blink, measured)]
+        before, after = seen.turned or (seen.now, seen.now)
+        gap = Gap((before + after) / 2, (before + after) / 2, (after - before) / 2, before)
+        if measured and seen.blink is not None and before <= seen.blink.end and seen.blink.start <= after:
+            gap = seen.blink
+        return [*happened, self._moved(to, gap, measured)]
 
     def _set_aside(self) -> None:
         self._earlier += [self._gap] if self._gap is not None else []

@@ -50,6 +50,10 @@ class Chronicle:
         total = self.totals.add(m.UPLINK_GAP, (self._terminal, uplink), gap.seconds)
         self._record("uplink_gap", uplink, gap, [total], segment=segment)
 
+    def since(self, at: float) -> list[Event]:
+        """Events that began at or after this (unix seconds), oldest first."""
+        return self._state.events(self._fleet, self._terminal, at, float("inf"))
+
     def say(self, what: str, fields: Mapping[str, object]) -> None:
         """A line in the log, without what is not known."""
         known = {key: value for key, value in fields.items() if value not in (None, "")}
@@ -65,7 +69,7 @@ class Chronicle:
         self.say(kind.replace("_", " "), {**measured, **detail})
         event = Event(
             self._fleet, self._terminal, kind, uplink, gap.start + shift, gap.end + shift,
-            {"error": round(gap.error, 4), **detail},
+            {"error": round(gap.error, 4), "since": gap.since + shift, **detail},
         )  # fmt: skip
         loop = asyncio.get_running_loop()
 

@@ -50,6 +50,7 @@ class TerminalExporter:
         self.carrier = Carrier({name: uplink.role for name, uplink in terminal.uplinks.items()}, self._memory.carrier)
         self._primary = next(watch for watch in self.watches.values() if watch.uplink.role == "primary")
         self._failback = pacing.Failback()
+        self._closely_until = 0.0
         self._any_metered = any(watch.metered for watch in self.watches.values())
         self.default = Path(
             engine,
@@ -96,6 +97,10 @@ class TerminalExporter:
         for path in self._paths:
             path.stop()
         self._remember(time.monotonic())
+
+    def look_closely(self, seconds: float) -> None:
+        """A drill is under way for so long: probe fast where a switch is measured, as far as half the reserve goes."""
+        self._closely_until = time.monotonic() + seconds
 
     def stalled(self, now: float) -> None:
         """Probing stood still; nobody was silent, we were not looking."""
@@ -219,6 +224,7 @@ class TerminalExporter:
             silence.blink,
             self.pins.sighting(),
             max(PROOF_VALID, 3.5 * path.pace.interval) if path.pace.rounds else PROOF_VALID,
+            self.pins.turned,
         )
 
     def _heed(self, happened: Happening, now: float) -> None:
@@ -249,6 +255,10 @@ class TerminalExporter:
         carrier, path, carrying = self.carrier, self.default, self._carrying
         on_standby = carrying is not None and carrying.uplink.role == "standby"
         path.expectant = self._failback.expected(on_standby, self._primary.path.silence.last_good, now)
+        if now < self._closely_until and (carrying is None or carrying.half_left()):
+            path.expectant = True
+            if self.pins.needed:
+                path.questions.hurry(now, 2 * CALM)
         if not self._any_metered:
             return
         echo = 2 * echo_bytes(bool(path.hop_target and ":" in path.hop_target))

@@ -92,11 +92,18 @@ class Account:
         """Take `size` bytes from the reserve; False if it is spent."""
         return self._from_reserve(size, now, 1.0)
 
+    def half_left(self, now: float) -> bool:
+        """True while half of what the reserve has at hand is still there."""
+        self._pay(now)
+        return self._reserve_spent <= 0.5 * self._reserve_at_hand(now)
+
+    def _reserve_at_hand(self, now: float) -> float:
+        share = self._budget * self._metered.reserve
+        return share / 2 + share / 2 * min(1.0, (now - self._period) / self._seconds)
+
     def _from_reserve(self, size: int, now: float, part: float) -> bool:
         self._pay(now)
-        share = self._budget * self._metered.reserve
-        available = share / 2 + share / 2 * min(1.0, (now - self._period) / self._seconds)
-        if self._reserve_spent + size > part * available:
+        if self._reserve_spent + size > part * self._reserve_at_hand(now):
             return False
         self._reserve_spent += size
         return True

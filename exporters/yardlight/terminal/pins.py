@@ -54,6 +54,9 @@ class Pins:
                 self.signatures[uplink].update(known)
         self._seen: dict[str, dict[Key, tuple[str, float]]] = {path: {} for path in (*next_hops, DEFAULT)}
         self._judged: dict[str, tuple[bool, float, str]] = {}
+        self._carrier: tuple[str, float] | None = None
+        # The newest proof of one carrier and the first of the next: between them the default path moved.
+        self.turned: tuple[float, float] | None = None
         self._keys = self._telling()
 
     @property
@@ -68,6 +71,8 @@ class Pins:
             return False
         self._seen[path][key] = (value, at)
         new = before is None or before[0] != value
+        if path == DEFAULT:
+            self._follow(self._owner(key, value), at)
         if path == DEFAULT or not self.needed:
             return new
         if key != ALONE and not any(known.get(key) == value for known in self.signatures.values()):
@@ -78,6 +83,14 @@ class Pins:
                     self._judge(uplink, kind)
         self._judge(path, key)
         return new
+
+    def _follow(self, carrier: str | None, at: float) -> None:
+        known = self._carrier
+        if carrier is None or (known is not None and at < known[1]):
+            return
+        if known is not None and known[0] != carrier:
+            self.turned = (known[1], at)
+        self._carrier = (carrier, at)
 
     def _judge(self, path: str, key: Key) -> None:
         if (seen := self._seen[path].get(key)) is None:

@@ -77,12 +77,17 @@ def uplink_samples(
 
 
 def _standby_samples(watch: UplinkWatch, services: ServiceProbes, now: float, shift: float) -> Iterator[Sample]:
-    uplink, state = watch.uplink.name, watch.verdict.judgement.state
-    if state != "unknown":
-        yield m.STANDBY_READY, (uplink, "path"), float(state != "down")
-    for check, ready in services.readiness(uplink, now).items():
+    uplink = watch.uplink.name
+    for check, ready in readiness(watch, services, now).items():
         yield m.STANDBY_READY, (uplink, check), ready
     yield m.STANDBY_PROOF, (uplink,), _wall(services.proven_at(uplink), shift)
+
+
+def readiness(watch: UplinkWatch, services: ServiceProbes, now: float) -> dict[str, float]:
+    """What was proven of a standby, check by check, 1 or 0; what is not known is left out."""
+    state = watch.verdict.judgement.state
+    path = {} if state == "unknown" else {"path": float(state != "down")}
+    return path | services.readiness(watch.uplink.name, now)
 
 
 def rows(name: str, carrier: Carrier, uplinks: Mapping[str, UplinkWatch], shift: float) -> Iterator[Row]:

@@ -75,6 +75,10 @@ class UplinkWatch:
         """How often it is probed when nothing is wrong; `shared`: the default path goes by it, at the same cost."""
         return Pace(self.plan.interval * (1 + shared), rounds=self.metered, charge=self.plan.round_bytes)
 
+    def half_left(self) -> bool:
+        """True while half of the reserve at hand is left, or nothing is metered."""
+        return self.wire.account is None or self.wire.account.half_left(time.time())
+
     @property
     def proof_valid(self) -> float:
         """For how long evidence about its path is good."""
