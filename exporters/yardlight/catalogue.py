@@ -116,6 +116,10 @@ SERVICE_INFO = _add(
 SERVICE_SLOW_AFTER = _add(
     "gauge", "service_slow_after_seconds", "terminal service", "A service that answers later than this is slow."
 )
+ROUTER_POLL_INTERVAL = _add(
+    "gauge", "router_poll_interval_seconds", "terminal",
+    "Time between two polls of the router; a terminal whose router is not polled has no series.",
+)  # fmt: skip
 MAINTENANCE_ACTIVE = _add(
     "gauge", "maintenance_active", "terminal uplink", "1 while a maintenance window of this uplink is open."
 )
@@ -291,3 +295,82 @@ DRILL_REMIND_BEFORE = _add(
     "gauge", "drill_remind_before_seconds", "terminal playbook",
     "How long before it is due a drill is asked for. Exported by the centre only.",
 )  # fmt: skip
+
+# What the router says (SNMP), measured by whoever polls it
+ROUTER_INFO = _add(
+    "gauge", "router_info", "terminal profile model firmware", "The router by its own word; always 1."
+)  # fmt: skip
+ROUTER_UP = _add(
+    "gauge", "router_up", "terminal",
+    "1 if the last poll of the router was answered, 0 if it was not; absent before the first.",
+)  # fmt: skip
+ROUTER_FAILURE = _add(
+    "gauge", "router_failure", "terminal reason",
+    "1 for why the router cannot be read (a closed set: timeout, refused, unreachable, unknown_user, wrong_auth, "
+    "wrong_privacy, unsupported_level, not_in_time, unknown_engine, no_access, bad_reply, error_status, secret); no "
+    "series while it can.",
+)  # fmt: skip
+ROUTER_LAST_POLL = _add(
+    "gauge", "router_last_success_timestamp_seconds", "terminal", "When the router last answered a whole poll."
+)
+ROUTER_BOOT = _add(
+    "gauge", "router_boot_timestamp_seconds", "terminal",
+    "When the router started, by its own uptime; kept while it does not answer.",
+)  # fmt: skip
+ROUTER_REQUESTS = _add("counter", "router_requests_total", "terminal", "SNMP requests sent, retries among them.")
+ROUTER_RETRIES = _add("counter", "router_retries_total", "terminal", "SNMP requests sent again for want of an answer.")
+ROUTER_SETTING = _add(
+    "gauge", "router_setting", "terminal setting value",
+    "Something configured on the router that can be read: whether an interface is switched on, its checks; always 1.",
+)  # fmt: skip
+INTERFACE_UP = _add(
+    "gauge", "router_interface_up", "terminal interface uplink",
+    "1 if the router says that the interface works, 0 if not; absent where it does not know. uplink is empty where the "
+    "inventory does not say whose it is.",
+)  # fmt: skip
+INTERFACE_RECEIVED = _add(
+    "counter", "router_interface_receive_bytes_total", "terminal interface uplink",
+    "Bytes that the router counted in; 64 bits where it has them, wraps of 32 bits added up.",
+)  # fmt: skip
+INTERFACE_TRANSMITTED = _add(
+    "counter", "router_interface_transmit_bytes_total", "terminal interface uplink",
+    "Bytes that the router counted out; 64 bits where it has them, wraps of 32 bits added up.",
+)  # fmt: skip
+WAN_UP = _add(
+    "gauge", "router_wan_up", "terminal wan uplink",
+    "1 if the router's own check says that this WAN works, 0 if it does not; absent where it does not know.",
+)  # fmt: skip
+WAN_INFO = _add(
+    "gauge", "router_wan_info", "terminal wan uplink state", "A WAN of the router and its state in its word; always 1."
+)
+WAN_LATENCY = _add(
+    "gauge", "router_wan_latency_seconds", "terminal wan uplink", "Round-trip time by the router's own check."
+)
+WAN_LOSS = _add("gauge", "router_wan_loss_ratio", "terminal wan uplink", "Loss by the router's own check.")
+MODEM_INFO = _add(
+    "gauge", "modem_info", "terminal modem uplink operator technology band",
+    "A cellular modem of the router and its network now; always 1.",
+)  # fmt: skip
+MODEM_RSRP = _add("gauge", "modem_rsrp_dbm", "terminal modem uplink", "Power of the reference signal (LTE, 5G).")
+MODEM_RSRQ = _add("gauge", "modem_rsrq_db", "terminal modem uplink", "Quality of the reference signal (LTE, 5G).")
+MODEM_SINR = _add(
+    "gauge", "modem_sinr_db", "terminal modem uplink",
+    "Signal to interference and noise; signal to noise where the router tells that only.",
+)  # fmt: skip
+MODEM_RSSI = _add("gauge", "modem_rssi_dbm", "terminal modem uplink", "Power of all that is received.")
+MODEM_TEMPERATURE = _add("gauge", "modem_temperature_celsius", "terminal modem uplink", "Temperature of the modem.")
+MODEM_SUSPECT = _add(
+    "gauge", "modem_value_suspect", "terminal modem uplink value",
+    "1 if this value (rsrp, rsrq, sinr, rssi) is outside what physics allows: it is shown as the router says it, and "
+    "is not to be believed. 0 if it may be true.",
+)  # fmt: skip
+MODEM_REGISTERED = _add(
+    "gauge", "modem_registered", "terminal modem uplink", "1 if the modem is registered in a network, 0 if not."
+)
+MODEM_ROAMING = _add(
+    "gauge", "modem_roaming", "terminal modem uplink", "1 if that network is not its home, 0 if it is."
+)
+MODEM_CONNECTED = _add("gauge", "modem_connected", "terminal modem uplink", "1 if the modem has a data session.")
+MODEM_SIM_READY = _add(
+    "gauge", "modem_sim_ready", "terminal modem uplink", "1 if the SIM is there and unlocked, 0 if it is not."
+)

@@ -18,6 +18,7 @@ from yardlight.catalogue import (
     PAGE_AFTER,
     PEAK_ACTIVE,
     REPORT_WITHIN,
+    ROUTER_POLL_INTERVAL,
     SERVICE_INFO,
     SERVICE_SLOW_AFTER,
     SWITCH_WITHIN,
@@ -81,6 +82,8 @@ def _terminal(fleet: Fleet, terminal: Terminal, now: float, quiet: Sequence[Quie
     for service_name, service in terminal.services.items():
         yield SERVICE_INFO, (name, service_name, service.probe, service.host), 1
         yield SERVICE_SLOW_AFTER, (name, service_name), service.slow_after
+    if terminal.router is not None and terminal.router.snmp is not None:
+        yield ROUTER_POLL_INTERVAL, (name,), terminal.router.snmp.every
     for uplink in terminal.uplinks.values():
         yield UPLINK_INFO, _uplink_labels(terminal, uplink), 1
     ours = [each for each in quiet if each.terminal == name]

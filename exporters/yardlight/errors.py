@@ -7,6 +7,7 @@ YardlightError
 ├── WebConfigError        the file given with --web.config.file
 ├── DrillError            a drill cannot be run, read or verified as asked
 ├── ServiceError          a service did not answer as it should; `reason` is a label value of service_failure
+├── SnmpError             a router did not answer as asked; `reason` is a label value of router_failure
 └── PollError             one collection failed; `reason` is a label value of poll_failures_total
     ├── PollTimeoutError  reason "timeout"
     ├── PollCrashedError  reason "crashed" (a bug in a collector)
@@ -80,6 +81,14 @@ class DrillError(YardlightError):
 
 class ServiceError(YardlightError):
     """A probed service did not answer as it should: `reason` is from a closed set, `detail` is for people."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason, self.detail = reason, detail
+
+
+class SnmpError(YardlightError):
+    """An SNMP agent did not answer as asked: `reason` is from a closed set, `detail` is for people."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)

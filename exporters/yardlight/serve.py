@@ -30,7 +30,7 @@ from yardlight.inventory.load import Inventory, load, load_dir
 from yardlight.inventory.machine import may_ping
 from yardlight.inventory.models import Fleet, Terminal
 from yardlight.logs import kv
-from yardlight.pages import FleetView, Overview
+from yardlight.pages import FleetView, Overview, Row
 from yardlight.poll import InThread, Poll, Work
 from yardlight.quiet import QuietTimes
 from yardlight.server import Server
@@ -39,6 +39,7 @@ from yardlight.state import State, state_file
 from yardlight.terminal.engine import Engine
 from yardlight.terminal.exporter import TerminalExporter
 from yardlight.terminal.outside import OutsideProbes
+from yardlight.terminal.routers.watch import RouterWatch
 from yardlight.terminal.services import CentreServices, services_of
 
 log = logging.getLogger(__name__)
@@ -295,6 +296,7 @@ class RunningFleet:
         self.name = inventory.fleet.fleet
         self.inventory = inventory
         self.exporters: dict[str, TerminalExporter] = {}
+        self.routers: dict[str, RouterWatch] = {}
         self.loaded = 0.0
         self._options = options
         self._engine = engine
@@ -328,6 +330,7 @@ class RunningFleet:
                 self.exporters[name].start()
                 # The others are probed meanwhile, and this one never in step with the next.
                 await asyncio.sleep(0)
+        self._use_routers(wanted)
         if not self._options.terminal:
             await self._use_centre(inventory.fleet)
         self.loaded = time.time()
@@ -342,20 +345,24 @@ class RunningFleet:
                 self._outside.stop()
             if self._services is not None:
                 self._services.stop()
-            for exporter in self.exporters.values():
-                exporter.stop()
+            for source in self._measuring():
+                source.stop()
         finally:
             if self.state is not None:
                 self.state.close()
 
-    def sources(self) -> list[TerminalExporter | OutsideProbes | CentreServices | Poll | Turns]:
+    def _measuring(self) -> list[TerminalExporter | RouterWatch]:
+        """What measures terminals."""
+        return [*self.exporters.values(), *self.routers.values()]
+
+    def sources(self) -> list[TerminalExporter | RouterWatch | OutsideProbes | CentreServices | Poll | Turns]:
         """All that has blocks for the page."""
         seen = [source for source in (self._outside, self._services) if source is not None]
-        return [*self.exporters.values(), *seen, *self._polls.values(), *self._turns.values()]
+        return [*self._measuring(), *seen, *self._polls.values(), *self._turns.values()]
 
     def view(self, problems: tuple[str, ...]) -> FleetView:
         """This fleet for the landing page."""
-        rows = [row for exporter in self.exporters.values() for row in exporter.status()]
+        rows: list[Row] = [row for source in self._measuring() for row in source.status()]
         polls = [poll.row() for poll in self._polls.values()]
         return FleetView(self.name, str(self.inventory.path), self.loaded, problems, rows, polls)
 
@@ -368,6 +375,18 @@ class RunningFleet:
 
     def _accounts(self, inventory: Inventory) -> bool:
         return not self._options.terminal and bool(inventory.fleet.accounts)
+
+    def _use_routers(self, terminals: dict[str, Terminal]) -> None:
+        """Poll the routers of the terminals measured here; who polls one also keeps its counters."""
+        polled = {name: each for name, each in terminals.items() if each.router is not None and each.router.snmp}
+        for name, watch in list(self.routers.items()):
+            if polled.get(name) != watch.terminal:
+                self.routers.pop(name).stop()
+        for name, terminal in polled.items():
+            if name not in self.routers:
+                assert self.state is not None
+                self.routers[name] = RouterWatch(self.name, terminal, self.state)
+                self.routers[name].start()
 
     async def _use_centre(self, fleet: Fleet) -> None:
         addresses = _outside_addresses(fleet)

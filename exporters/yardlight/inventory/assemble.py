@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from yardlight.domains import DOMAINS, platforms
 from yardlight.errors import Problem
-from yardlight.inventory import complain, rules, service_rules
+from yardlight.inventory import complain, router_rules, rules, service_rules
 from yardlight.inventory.models import METERED_MEDIA, Fleet, Medium, Service, Terminal, Uplink
 from yardlight.inventory.source import Node, describe, merge, plain
 from yardlight.inventory.words import choice
@@ -204,7 +204,8 @@ class _Assembly:
         terminal = terminal.model_copy(update={"uplinks": {key: entry for key, entry in uplinks.items() if entry}})
         self._problems.extend(rules.judged_problems(node, terminal, broken))
         services = {key: _located(service, node.get(("services", key))) for key, service in terminal.services.items()}
-        return terminal.model_copy(update={"services": services})
+        router = router_rules.located(terminal.router, node.get(("router",))) if terminal.router else None
+        return terminal.model_copy(update={"services": services, "router": router})
 
     def _uplink(self, name: str, node: Node, data: Any, partial: bool) -> tuple[Uplink | None, set[str]]:
         if not isinstance(data, dict):

@@ -23,6 +23,12 @@ Medium = Literal["fiber", "lte", "5g", "cable", "satellite"]
 Segment = Literal["next_hop", "isp", "far"]
 Stage = Literal["live", "trial"]
 
+# The models of routers that come with Yardlight; others come through the entry point group yardlight.routers.
+ROUTER_MODELS = (
+    "auto", "generic", "cradlepoint", "peplink", "teltonika", "cisco", "mikrotik", "fortigate", "fortiextender",
+    "opengear", "advantech", "digi", "airlink", "oneaccess", "teldat", "zmtel",
+)  # fmt: skip
+ROUTERS_GROUP = "yardlight.routers"
 METERED_MEDIA = frozenset({"lte", "5g", "satellite"})
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})?)*\.?")
@@ -292,6 +298,36 @@ class DefaultPath(Model):
     targets: tuple[Probeable, ...] = ()
 
 
+class Snmp(Model):
+    """How a router is asked: `community_file` for version 2c; user, keys and what they are for, for version 3.
+
+    The files hold one line each, beside the inventory. `every` is between two polls, `timeout` for each of three tries.
+    """
+
+    version: Literal["2c", "3"] = "2c"
+    community_file: str | None = None
+    user: str | None = Field(default=None, min_length=1, max_length=32)
+    auth_file: str | None = None
+    auth: Literal["md5", "sha", "sha224", "sha256", "sha384", "sha512"] = "sha"
+    priv_file: str | None = None
+    priv: Literal["aes", "aes192", "aes256", "aes192c", "aes256c"] = "aes"
+    port: int = Field(default=161, ge=1, le=65535)
+    every: Duration = 30.0
+    timeout: Duration = 2.0
+
+
+class Router(Model):
+    """The router of a terminal. It is polled where `snmp` says how.
+
+    `interfaces` says what it calls the uplinks: names of interfaces or WANs, or addresses that these have.
+    """
+
+    model: str = "auto"
+    address: Address
+    snmp: Snmp | None = None
+    interfaces: dict[Name, Annotated[tuple[str, ...], BeforeValidator(_listed)]] = {}
+
+
 class Site(Model):
     """Where the terminal is and whom to call there. `peak` names a calendar."""
 
@@ -390,6 +426,7 @@ class Terminal(Model):
     on_failover: Literal["ticket", "page"] = "ticket"
     uplinks: dict[Name, Uplink]
     services: dict[Name, Service] = {}
+    router: Router | None = None
     maintenance: tuple[Maintenance, ...] = ()
     drill: Drill | None = None
 

@@ -1,0 +1,349 @@
+"""A terminal's router, polled for as long as it is in the inventory; one task, and nothing in it that waits for long.
+
+What it said last is shown only while it answers: after a failed poll there is no claim, no signal and no counter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from yardlight import catalogue as m
+from yardlight.catalogue import Metric
+from yardlight.errors import SnmpError
+from yardlight.exposition import Block, block
+from yardlight.inventory.models import Snmp, Terminal
+from yardlight.inventory.secret import read_secret
+from yardlight.inventory.values import Secret
+from yardlight.snmp import Agent, Missing, Oid, Session, Usm, Value
+from yardlight.state import State
+from yardlight.terminal.routers import asking, claims, standard
+from yardlight.terminal.routers.asking import Known
+from yardlight.terminal.routers.claims import Claim
+from yardlight.terminal.routers.counters import Counters
+from yardlight.terminal.routers.interpret import parse, uptime
+from yardlight.terminal.routers.reading import Interface, Modem, RouterReading, Wan
+
+log = logging.getLogger(__name__)
+
+# After something vanished the tables are walked again soon, and less and less soon while nothing else changes.
+REDISCOVER_FIRST, REDISCOVER_LAST = 60.0, 900.0
+# A router that keeps silent is asked once a poll, not three times.
+_TRIES, _TRIES_WHEN_DOWN = 3, 1
+# An uptime may differ by so much from what it should be before it is a restart.
+_UPTIME_TOLERANCE, _UPTIME_SHARE = 30.0, 0.01
+_WRAP = 2**32 / 100
+# SNMPv3 refuses shorter ones.
+_LEAST_PASSPHRASE = 8
+# What a signal can be: below is noise, above is beside the mast.
+PHYSICAL = {"rsrp": (-156.0, -31.0), "rsrq": (-43.0, 3.0), "sinr": (-30.0, 45.0), "rssi": (-130.0, -20.0)}
+_SIGNALS = {"rsrp": m.MODEM_RSRP, "rsrq": m.MODEM_RSRQ, "sinr": m.MODEM_SINR, "rssi": m.MODEM_RSSI}
+_FLAGS = {
+    "registered": m.MODEM_REGISTERED, "roaming": m.MODEM_ROAMING, "connected": m.MODEM_CONNECTED,
+    "sim_ready": m.MODEM_SIM_READY,
+}  # fmt: skip
+Families = dict[Metric, dict[tuple[str, ...], float | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the landing page."""
+
+    what: str
+    state: str
+    since: float | None
+    reason: str
+
+
+def agent_of(address: str, snmp: Snmp) -> Agent:
+    """Whom to ask with which secrets, read now. Raises `SnmpError` for a file that cannot be used."""
+    try:
+        if snmp.version == "2c":
+            community = read_secret(snmp.community_file or "", Path())
+            return Agent(address, snmp.port, community, timeout=snmp.timeout)
+        auth = _passphrase(snmp.auth_file)
+        priv = _passphrase(snmp.priv_file)
+    except ValueError as error:
+        raise SnmpError("secret", str(error)) from None
+    user = Usm(snmp.user or "", snmp.auth if auth else None, auth, snmp.priv if priv else None, priv)
+    return Agent(address, snmp.port, None, user, timeout=snmp.timeout)
+
+
+def _passphrase(file: str | None) -> Secret | None:
+    if file is None:
+        return None
+    secret = read_secret(file, Path())
+    if len(secret.reveal()) < _LEAST_PASSPHRASE:
+        raise ValueError(f"the secret in {file!r} is shorter than 8 characters, which SNMPv3 does not allow")
+    return secret
+
+
+class RouterWatch:
+    """Polls one terminal's router. `start` and `stop` on the main loop; `blocks` for the page, `status` for people."""
+
+    def __init__(self, fleet: str, terminal: Terminal, state: State) -> None:
+        assert terminal.router is not None
+        assert terminal.router.snmp is not None
+        self.fleet, self.terminal = fleet, terminal
+        self.router, self.snmp = terminal.router, terminal.router.snmp
+        self.agent: Agent | None = None
+        self.known: Known | None = None
+        self.reading: RouterReading | None = None
+        self.claim = Claim(None, "not asked yet")
+        self.problem: SnmpError | None = None
+        self.last_success: float | None = None
+        self.boot: float | None = None
+        self.since: float | None = None
+        self._state = state
+        kept = state.recall(fleet, terminal.name, "router counters") or {}
+        self._counters = Counters({key: (boot, wraps) for key, (boot, wraps) in kept.items()})
+        self._kept = dict(self._counters.wraps)
+        self._pulse: dict[Oid, Value] = {}
+        self._uptime_at: tuple[float, float] | None = None
+        self._boots: int | None = None
+        self._addresses: dict[Oid, Value] = {}
+        self._route: tuple[str | None, tuple[tuple[Oid, Value], ...]] = (None, ())
+        self._walked, self._pause = float("-inf"), REDISCOVER_LAST
+        self._exposed: Families = {}
+        self._task: asyncio.Task[None] | None = None
+
+    # Life
+
+    def start(self) -> None:
+        """Begin to poll."""
+        self._task = asyncio.get_running_loop().create_task(self._run(), name=f"router of {self.terminal.name}")
+
+    def stop(self) -> None:
+        """Stop polling."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _run(self) -> None:
+        # Hundreds of routers are not asked in the same instant.
+        planned = time.monotonic() + random.uniform(0, min(self.snmp.every, 5.0) / 5)
+        while True:
+            await asyncio.sleep(max(0.0, planned - time.monotonic()))
+            try:
+                await self.poll()
+            except Exception:
+                # A bug in one poll must not end the polling; the router counts as not read.
+                log.exception("a poll of a router failed", extra={"kv": {"terminal": self.terminal.name}})
+                self._failed(SnmpError("bad_reply", "what it says could not be understood"))
+            planned = max(planned + self.snmp.every, time.monotonic() + 0.5)
+
+    async def poll(self) -> None:
+        """Ask once, and take up what came."""
+        try:
+            if self.agent is None:
+                self.agent = agent_of(self.router.address, self.snmp)
+            self.agent.tries = _TRIES_WHEN_DOWN if self.problem else _TRIES
+            async with Session(self.agent, deadline=max(self.snmp.every, 10.0) * 0.9) as session:
+                values = await self._ask(session)
+        except SnmpError as error:
+            self._failed(error)
+            return
+        self._read(values)
+
+    # Asking
+
+    async def _ask(self, session: Session) -> dict[Oid, Value]:
+        now = time.monotonic()
+        if self.known is None or now - self._walked > self._pause:
+            await self._discover(session, now)
+        assert self.known is not None
+        values = await asking.look(session, self.known)
+        pulse = {name: values.get(name) for name in (standard.IF_NUMBER, standard.IF_CHANGED)}
+        if self._restarted(values, now) or (self._pulse and pulse != self._pulse):
+            await self._discover(session, now)
+            values = await asking.look(session, self.known)
+        elif any(isinstance(values.get(name), Missing) for name in self.known.asked[len(standard.PULSE) :]):
+            self._pause = min(self._pause, REDISCOVER_FIRST)
+        self._pulse = {name: values.get(name) for name in (standard.IF_NUMBER, standard.IF_CHANGED)}
+        found = await self._default_route(session)
+        return self.known.fixed | self._addresses | values | found
+
+    async def _discover(self, session: Session, now: float) -> None:
+        before = self.known
+        self.known = await asking.discover(session, self.router.model)
+        self._addresses = {}
+        self._walked = now
+        changed = before is None or before.asked != self.known.asked
+        self._pause = REDISCOVER_LAST if changed else min(2 * self._pause, REDISCOVER_LAST)
+        if before is None or before.stopped != self.known.stopped:
+            for reason in self.known.stopped:
+                log.warning("a table of a router was not read to its end", extra=self._kv(reason=reason))
+
+    async def _default_route(self, session: Session) -> dict[Oid, Value]:
+        """The default routes; with the addresses anew if they changed, as a new circuit has a new address."""
+        try:
+            found, table = await asking.routes(session, self._route[0])
+        except SnmpError as error:
+            # A table that is too large for the router costs its claim, not all else.
+            log.warning("the default route cannot be read", extra=self._kv(reason=error.reason))
+            return {}
+        route = (table, tuple(sorted(found.items())))
+        if route != self._route and self._route[1]:
+            self._addresses = (await session.walk(standard.ADDRESSES, asking.ROWS)).values
+        self._route = route
+        return found
+
+    def _restarted(self, values: dict[Oid, Value], now: float) -> bool:
+        """True if the router or its agent started anew since the last poll; sets the moment of the router's start."""
+        seconds = uptime(values)
+        boots = values.get(standard.ENGINE_BOOTS)
+        agent_boots = boots if isinstance(boots, int) else None
+        again = self._boots is not None and agent_boots is not None and agent_boots != self._boots
+        self._boots = agent_boots
+        if seconds is None:
+            return again
+        before, self._uptime_at = self._uptime_at, (seconds, now)
+        restarted = False
+        if before is not None:
+            expected = before[0] + now - before[1]
+            slack = _UPTIME_TOLERANCE + _UPTIME_SHARE * (now - before[1])
+            restarted = seconds < expected - slack and abs(seconds - (expected - _WRAP)) > slack
+        if self.boot is None or restarted:
+            self.boot = time.time() - seconds
+            if restarted:
+                log.warning("the router has restarted", extra=self._kv(uptime=round(seconds)))
+        return again or restarted
+
+    # Taking up
+
+    def _failed(self, error: SnmpError) -> None:
+        if self.problem is None or self.problem.reason != error.reason:
+            log.warning("the router cannot be read", extra=self._kv(reason=error.reason, detail=error.detail))
+            self.since = time.time()
+        if error.reason == "secret":
+            self.agent = None
+        self.problem, self.reading = error, None
+        self.claim = Claim(None, "the router cannot be read")
+
+    def _read(self, values: dict[Oid, Value]) -> None:
+        assert self.known is not None
+        reading = parse(self.known.profile, values)
+        if self.problem is not None or self.last_success is None:
+            log.info("the router is read", extra=self._kv(profile=reading.profile, model=reading.device.model))
+            self.since = time.time()
+        self.reading, self.problem, self.last_success = reading, None, time.time()
+        said = claims.claim(reading, self.terminal)
+        if said != self.claim:
+            log.info("the router's word", extra=self._kv(uplink=said.uplink or "unknown", why=said.why))
+        self.claim = said
+        self._exposed = self._counted(reading)
+        if (wraps := self._counters.wraps) != self._kept:
+            self._kept = dict(wraps)
+            self._state.remember(self.fleet, self.terminal.name, "router counters", wraps)
+
+    def _counted(self, reading: RouterReading) -> Families:
+        """Counters are taken up once a poll, however often they are scraped."""
+        found: Families = {m.INTERFACE_RECEIVED: {}, m.INTERFACE_TRANSMITTED: {}}
+        for each, labels in self._interfaces(reading):
+            for metric, raw in ((m.INTERFACE_RECEIVED, each.received), (m.INTERFACE_TRANSMITTED, each.transmitted)):
+                if raw is not None:
+                    key = f"{each.index} {labels[1]} {metric.name}"
+                    found[metric][labels] = float(self._counters.expose(key, raw, each.wide, self.boot))
+        return found
+
+    # What is told
+
+    def blocks(self) -> list[Block]:
+        """Every family of this router, as of the last poll."""
+        name = self.terminal.name
+        families: Families = {
+            m.ROUTER_LAST_POLL: {(name,): self.last_success},
+            m.ROUTER_BOOT: {(name,): self.boot},
+            m.ROUTER_REQUESTS: {(name,): float(self.agent.requests) if self.agent else 0.0},
+            m.ROUTER_RETRIES: {(name,): float(self.agent.retries) if self.agent else 0.0},
+        }
+        if self.problem is not None:
+            families[m.ROUTER_UP] = {(name,): 0.0}
+            families[m.ROUTER_FAILURE] = {(name, self.problem.reason): 1.0}
+        elif self.reading is not None:
+            families[m.ROUTER_UP] = {(name,): 1.0}
+            families |= self._exposed
+            self._samples(families, self.reading)
+        return [block(metric, self.fleet, samples) for metric, samples in families.items()]
+
+    def _samples(self, families: Families, reading: RouterReading) -> None:
+        name = self.terminal.name
+
+        def put(metric: Metric, labels: tuple[str, ...], value: float | None) -> None:
+            families.setdefault(metric, {})[labels] = value
+
+        device = reading.device
+        put(m.ROUTER_INFO, (name, reading.profile, device.model or "", device.firmware or ""), 1.0)
+        if self.claim.uplink is not None:
+            for uplink in self.terminal.uplinks:
+                put(m.TERMINAL_PATH, (name, uplink, "claimed"), float(uplink == self.claim.uplink))
+        for setting, value in reading.settings.items():
+            put(m.ROUTER_SETTING, (name, setting, value), 1.0)
+        for each, labels in self._interfaces(reading):
+            put(m.INTERFACE_UP, labels, None if each.up is None else float(each.up))
+        for wan, labels in self._wans(reading):
+            put(m.WAN_UP, labels, None if wan.up is None else float(wan.up))
+            put(m.WAN_LATENCY, labels, None if wan.latency is None else wan.latency / 1000)
+            put(m.WAN_LOSS, labels, None if wan.loss is None else wan.loss / 100)
+            if wan.state is not None:
+                put(m.WAN_INFO, (*labels, wan.state.word), 1.0)
+        for modem, labels in self._modems(reading):
+            info = (modem.operator or "", modem.technology or "", modem.band or "")
+            put(m.MODEM_INFO, (*labels, *info), 1.0)
+            put(m.MODEM_TEMPERATURE, labels, modem.temperature)
+            for signal, metric in _SIGNALS.items():
+                if (measured := _signal(modem, signal)) is not None:
+                    least, most = PHYSICAL[signal]
+                    put(metric, labels, measured)
+                    put(m.MODEM_SUSPECT, (*labels, signal), float(not least <= measured <= most))
+            for flag, metric in _FLAGS.items():
+                said = getattr(modem, flag)
+                put(metric, labels, None if said is None else float(said))
+
+    def _interfaces(self, reading: RouterReading) -> Iterator[tuple[Interface, tuple[str, ...]]]:
+        """What is worth showing, each name once: of two of one name the one that works, of these the newest."""
+        named: dict[str, Interface] = {}
+        for each in reading.interfaces:
+            name = each.names[0] if each.names else f"interface {each.index}"
+            known = named.get(name)
+            if each.kind != standard.LOOPBACK and (known is None or bool(each.up) >= bool(known.up)):
+                named[name] = each
+        for name, each in named.items():
+            uplink = claims.of_interface(each, reading, self.terminal)
+            if uplink is not None or each.enabled is not False:
+                yield each, (self.terminal.name, name, uplink or "")
+
+    def _wans(self, reading: RouterReading) -> Iterator[tuple[Wan, tuple[str, ...]]]:
+        times = Counter(wan.name for wan in reading.wans)
+        for wan in reading.wans:
+            name = wan.name if times[wan.name] == 1 else f"{wan.name} {wan.interface or ''} {wan.key}"
+            yield wan, (self.terminal.name, name, claims.of_wan(wan, reading, self.terminal) or "")
+
+    def _modems(self, reading: RouterReading) -> Iterator[tuple[Modem, tuple[str, ...]]]:
+        times = Counter(modem.name for modem in reading.modems)
+        for modem in reading.modems:
+            name = modem.name if times[modem.name] == 1 else f"{modem.name} {modem.key}"
+            yield modem, (self.terminal.name, name, claims.of_modem(modem, reading, self.terminal) or "")
+
+    def status(self) -> list[Row]:
+        """For people: whether the router answers, and what it says."""
+        what = f"{self.terminal.name} router"
+        if self.problem is not None:
+            return [Row(what, "unknown", self.since, str(self.problem))]
+        if self.reading is None:
+            return [Row(what, "unknown", None, "not asked yet")]
+        says = self.claim.uplink or "unknown"
+        return [Row(what, "up", self.since, f"claims {says}: {self.claim.why}")]
+
+    def _kv(self, **fields: object) -> dict[str, dict[str, object]]:
+        return {"kv": {"terminal": self.terminal.name, **{key: value for key, value in fields.items() if value}}}
+
+
+def _signal(modem: Modem, signal: str) -> float | None:
+    value: float | None = getattr(modem, signal)
+    return modem.snr if value is None and signal == "sinr" else value

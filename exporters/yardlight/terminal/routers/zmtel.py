@@ -1,0 +1,27 @@
+"""ZMTel: a handful of scalars, the signal and nothing else."""
+
+from yardlight.terminal.routers.tables import Profile, Table, number
+
+PROFILE = Profile(
+    "zmtel",
+    "ZMTel",
+    says="route",
+    evidence="OIDs from public sources only",
+    trees=("1.3.6.1.4.1.38595.10.3",),
+    objects=("1.3.6.1.4.1.38595",),
+    tables=(
+        Table(
+            "modem",
+            ("1.3.6.1.4.1.38595.10.3",),
+            (
+                number("rsrp", "11", 1, 0),
+                number("rsrp", "12", 1, 0),
+                number("rsrq", "13", 1, 0),
+                number("rssi", "14", 1, 0),
+                number("sinr", "15", zero_needs="rsrp"),
+            ),
+            scalars=True,
+            label="modem",
+        ),
+    ),
+)
