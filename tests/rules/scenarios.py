@@ -587,14 +587,30 @@ SCENARIOS = (
         moved=CUT + 150,
     ),
     Scenario(
-        "poll-fails", "a vendor's account that fails for forty minutes",
-        (yard(),), 3000,
+        "account-failing", "a vendor's account that fails for 41 minutes: told when two collections are missed",
+        (yard(),), 3600,
         (
-            (0, CUT + 1785, ()),
-            (CUT + 1830, 2600, ("ticket PollFailing inland-haul/ graph",)),
-            (2615, 3000, ()),
+            (0, 1245, ()),
+            (1290, 2990, ("ticket AccountFailing inland-haul/ graph",)),
+            (3030, 3600, ()),
         ),
         centre=Centre(failing=((CUT, 2600.0),)), every=15,
+        moved=CUT + 150,
+    ),
+    Scenario(
+        "account-busy", "a vendor that refuses for ten minutes is told to nobody",
+        (yard(),), 1800, ((0, 1800, ()),),
+        centre=Centre(failing=((590.0, 1190.0),)), every=15,
+    ),
+    Scenario(
+        "collection-incomplete", "every second page is missing for 41 minutes",
+        (yard(),), 3600,
+        (
+            (0, 1245, ()),
+            (1290, 2990, ("ticket CollectionIncomplete inland-haul/ graph",)),
+            (3030, 3600, ()),
+        ),
+        centre=Centre(failing=((CUT, 2600.0),), reason="incomplete"), every=15,
         moved=CUT + 150,
     ),
 )  # fmt: skip

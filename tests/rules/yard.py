@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import accumulate, groupby
 
 Spans = tuple[tuple[float, float], ...]
@@ -196,6 +197,8 @@ class Centre:
     refused: Spans = ()
     unwritable: Spans = ()
     failing: Spans | None = None
+    # Why collections of the account fail.
+    reason: str = "server_error"
     service: Service | None = None
 
     def lists(self, fleet: str, at: float) -> bool:
@@ -215,8 +218,22 @@ class Centre:
             seen = {**labels, "service": service.name, "terminal": "", "uplink": "centre"}
             yield from made("service_up", seen, lambda at: float(service.works("centre", at)[0]))
         if (failing := self.failing) is not None:
-            account = {**labels, "account": "graph"}
-            yield from made("poll_success", account, lambda at: float(inside(failing, at) is None))
+            yield from made("account_info", {**labels, "account": "graph", "platform": "intune"}, lambda at: 1.0)
+            poll = {**labels, "account": "graph", "poll": "mdm/tablets"}
+            yield from made("poll_last_success_timestamp_seconds", poll, lambda at: _collected(failing, at))
+            # Each ten minutes, within a minute.
+            yield from made("poll_due_timestamp_seconds", poll, lambda at: _collected(failing, at) + 1260)
+            for reason in ("server_error", "incomplete"):
+                fails = {**poll, "reason": reason}
+                yield from made("poll_failed", fails, partial(self._fails, reason, failing))
+
+    def _fails(self, reason: str, failing: Spans, at: float) -> float:
+        return float(reason == self.reason and _collected(failing, at) < at // 600 * 600)
+
+
+def _collected(failing: Spans, at: float) -> float:
+    """When the last collection before `at` was complete, of one each ten minutes."""
+    return max(moment for moment in range(0, int(at) + 1, 600) if inside(failing, moment) is None)
 
 
 def line(name: str, labels: Labels) -> str:
