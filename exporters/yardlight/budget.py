@@ -93,7 +93,7 @@ def service_bytes(service: Service) -> int:
 
 def services_share(terminal: Terminal, metered: Metered) -> float:
     """The part of a metered budget that is for services: none where there are none."""
-    return metered.for_services if terminal.services else 0.0
+    return metered.for_services if terminal.asked else 0.0
 
 
 def plan(terminal: Terminal, uplink: Uplink) -> ProbePlan:
@@ -116,10 +116,10 @@ def plan(terminal: Terminal, uplink: Uplink) -> ProbePlan:
 
 def _service_interval(terminal: Terminal, metered: Metered) -> float:
     """Seconds between two routine probes of each service; infinite if the budget does not pay for a single one."""
-    if not terminal.services:
+    if not terminal.asked:
         return 0.0
     paid = metered.budget * MARGIN * metered.for_services
     rate = paid / period_seconds(metered)
-    services = terminal.services.values()
+    services = terminal.asked.values()
     affordable = sum(map(service_bytes, services)) / rate if paid >= SERVICE_CEILING else float("inf")
     return max(affordable, *(service.every for service in services))

@@ -124,6 +124,15 @@ MAINTENANCE_ACTIVE = _add(
     "gauge", "maintenance_active", "terminal uplink", "1 while a maintenance window of this uplink is open."
 )
 
+STANDBY_REQUIRED = _add(
+    "gauge", "standby_check_required", "terminal uplink check",
+    "A check that this standby must pass to count as ready (see standby_ready); always 1.",
+)  # fmt: skip
+STANDBY_MAX_AGE = _add(
+    "gauge", "standby_max_proof_age_seconds", "terminal uplink",
+    "A required check of which nothing was known for longer than this leaves the standby unproven.",
+)  # fmt: skip
+
 # Measured in the yard
 TERMINAL_STATE = _add(
     "gauge", "terminal_state", "terminal state",
@@ -235,12 +244,17 @@ SERVICE_CERTIFICATE_EXPIRY = _add(
 )  # fmt: skip
 STANDBY_READY = _add(
     "gauge", "standby_ready", "terminal uplink check",
-    "What was proven of an uplink: check path (probes are answered), dns (a name was resolved through it), service "
-    "(a service of the yard works over it). 0 is the opposite, shown; absent while not known.",
+    "1 if an uplink passes this check, 0 if not; absent while not known. Of check: path (probes are answered), dns (a "
+    "name was resolved through it), https (an answer over TLS came through it, certificate and body as they should "
+    "be), service (a service of the yard works over it). What fails over every path says nothing about this one.",
 )  # fmt: skip
 STANDBY_PROOF = _add(
     "gauge", "standby_proof_timestamp_seconds", "terminal uplink",
-    "When a service last worked over this uplink, name and all.",
+    "When this uplink was last proven: a name resolved and an answer verified over it. Kept over a restart.",
+)  # fmt: skip
+STANDBY_CARRIED = _add(
+    "gauge", "standby_last_carried_timestamp_seconds", "terminal uplink",
+    "When the yard's own traffic last went over this standby; absent if that was never seen.",
 )  # fmt: skip
 OUTSIDE_UP = _add(
     "gauge", "uplink_outside_up", "terminal uplink",

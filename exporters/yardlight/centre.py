@@ -21,6 +21,8 @@ from yardlight.catalogue import (
     ROUTER_POLL_INTERVAL,
     SERVICE_INFO,
     SERVICE_SLOW_AFTER,
+    STANDBY_MAX_AGE,
+    STANDBY_REQUIRED,
     SWITCH_WITHIN,
     TERMINAL_INFO,
     UPLINK_INFO,
@@ -86,6 +88,10 @@ def _terminal(fleet: Fleet, terminal: Terminal, now: float, quiet: Sequence[Quie
         yield ROUTER_POLL_INTERVAL, (name,), terminal.router.snmp.every
     for uplink in terminal.uplinks.values():
         yield UPLINK_INFO, _uplink_labels(terminal, uplink), 1
+        if uplink.role == "standby":
+            yield STANDBY_MAX_AGE, (name, uplink.name), terminal.standby.max_proof_age
+            for check in terminal.required:
+                yield STANDBY_REQUIRED, (name, uplink.name, check), 1
     ours = [each for each in quiet if each.terminal == name]
     active = maintained(terminal, now) | {up for each in ours if each.active(now) for up in each.uplinks(terminal)}
     # One that is over stays at 0 for as long as it is remembered.

@@ -26,6 +26,8 @@ GROUPS = (
     "yardlight-outage",
     "yardlight-terminal",
     "yardlight-services",
+    "yardlight-standby",
+    "yardlight-standby-slow",
     "yardlight-slow",
     "yardlight-centre",
     "yardlight-drills",

@@ -84,6 +84,8 @@ WORKS = Service()
 SEES = Centre(service=WORKS)
 PLATFORM = ("page PlatformDown inland-haul/ dispatch",)
 UNREACHABLE = ("page ServiceUnreachable fontana dispatch",)
+UNPROVEN = ("ticket StandbyUnproven fontana lte",)
+AT_RISK = ("page TerminalAtRisk fontana",)
 
 SCENARIOS = (
     Scenario(
@@ -98,6 +100,77 @@ SCENARIOS = (
         ((0, CUT + 120, ()), (CUT + 145, HEAL + 5, NO_STANDBY), (HEAL + 20, END, ())),
         centre=SEES,
         moved=CUT + 200,
+    ),
+    Scenario(
+        "standby-no-https", "no certificate is accepted over LTE: not ready, and at risk once fiber degrades as well",
+        (
+            Yard(
+                lines={
+                    "fiber": replace(FIBER, degraded=((CUT + 140, HEAL),)),
+                    "lte": replace(LTE, failing={"https": ((CUT, HEAL + 60),)}),
+                },
+                service=WORKS,
+            ),
+        ), END + 60,
+        (
+            (0, CUT + 115, ()),
+            (CUT + 130, CUT + 195, NO_STANDBY),
+            (CUT + 210, HEAL - 5, (*NO_STANDBY, *AT_RISK)),
+            (HEAL + 10, HEAL + 55, NO_STANDBY),
+            (HEAL + 70, END + 60, ()),
+        ),
+        centre=SEES,
+        moved=CUT + 230,
+    ),
+    Scenario(
+        "standby-no-sim", "the router has lost the SIM, which this terminal requires, before the path shows it",
+        (
+            Yard(
+                lines={
+                    "fiber": FIBER,
+                    "lte": replace(LTE, failing={"sim": ((CUT, HEAL),)}, dead=((CUT + 60, HEAL),)),
+                },
+                required=("sim",),
+            ),
+        ), END,
+        ((0, CUT + 115, ()), (CUT + 130, HEAL, NO_STANDBY), (HEAL + 15, END, ())),
+    ),
+    Scenario(
+        "unproven", "nothing is asked over LTE for longer than a proof may be old, here 10 min: a ticket until it is",
+        (
+            Yard(
+                lines={"fiber": FIBER, "lte": replace(LTE, unasked=((CUT, 1200.0),))},
+                service=WORKS,
+                max_proof_age=600.0,
+            ),
+        ), 1500.0,
+        ((0, CUT + 580, ()), (CUT + 620, 1190, UNPROVEN), (1220, 1500, ())),
+        centre=SEES, every=10,
+        moved=CUT + 700,
+    ),
+    Scenario(
+        "unproven-never", "a standby that was added ten minutes ago, and nothing was ever asked over it",
+        (
+            Yard(
+                lines={"fiber": FIBER, "lte": replace(LTE, unasked=ALWAYS)},
+                service=WORKS,
+                max_proof_age=600.0,
+            ),
+        ), 900.0,
+        ((0, 590, ()), (620, 900, UNPROVEN)),
+        centre=SEES, every=10,
+    ),
+    Scenario(
+        "unproven-dead", "what cannot be asked over a dead LTE is no second ticket, nor is it when LTE is back",
+        (
+            Yard(
+                lines={"fiber": FIBER, "lte": replace(LTE, dead=((CUT, 1200.0),))},
+                service=WORKS,
+                max_proof_age=600.0,
+            ),
+        ), 1500.0,
+        ((0, CUT + 110, ()), (CUT + 140, 1200, NO_STANDBY), (1220, 1500, ())),
+        centre=SEES, every=10,
     ),
     Scenario(
         "T15", "dispatch fails over fiber and works over LTE: a page that says to switch",

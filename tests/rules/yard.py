@@ -51,6 +51,9 @@ class Line:
     verdict: float = 3.0
     recover: float = 5.0
     outside: bool = False
+    # When required checks beyond the path were asked for in vain, by check, and when none was asked at all.
+    failing: dict[str, Spans] = field(default_factory=dict)
+    unasked: Spans = ()
 
     def state(self, at: float) -> tuple[str, float]:
         """The exporter's verdict and since when: for down, since the last answered probe."""
@@ -157,6 +160,13 @@ class Yard:
     listed: Spans = ALWAYS
     outside: Spans | None = None
     offset: float = -28800.0
+    max_proof_age: float = 86400.0
+    # Beyond path, and dns and https where there is a service.
+    required: tuple[str, ...] = ()
+
+    def checks(self) -> tuple[str, ...]:
+        """What a standby must pass here."""
+        return ("path", *(("dns", "https") if self.service is not None else ()), *self.required)
 
     def carrier(self, at: float) -> str:
         """The uplink that the router uses."""
@@ -421,19 +431,39 @@ class _Process:
             for name in self.yard.lines:
                 yield from self.carries(name)
         elif self.yard.lines[path].role == "standby":
-            for check in ("dns", "service") if service.reason.startswith("dns_") else ("service",):
+            for check in ("dns", "https", "service"):
                 at_all = {**self.where, "uplink": path, "check": check}
-                yield from self.made("standby_ready", at_all, said(lambda at: self.ready(service, path, at)))
+                yield from self.made("standby_ready", at_all, said(self.asked(service, path, check)))
+            proof = {**self.where, "uplink": path}
+            asked = self.asked(service, path, "https")
+            last = accumulate(
+                (
+                    at if asked(at) == 1 else LONG_AGO
+                    for at in (STEP * each for each in range(int(self.end / STEP) + 1))
+                ),
+                max,
+            )
+            moments = list(last)
+            yield from self.made("standby_proof_timestamp_seconds", proof, lambda at: moments[int(at / STEP)])
 
     def carries(self, name: str) -> Series:
         labels = {**self.where, "uplink": name, "source": "observed"}
         yield from self.made("terminal_path", labels, lambda at: float(self.yard.carrier(at) == name))
 
-    def ready(self, service: Service, path: str, at: float) -> Value:
-        """What fails over every line says nothing about the standby."""
-        if service.works(path, at)[0]:
-            return 1.0
-        return 0.0 if service.works("default", at)[0] else None
+    def asked(self, service: Service, path: str, check: str) -> Read:
+        """A check of a standby that stands on answers. What fails over every line says nothing about the standby."""
+        line = self.yard.lines[path]
+
+        def ready(at: float) -> Value:
+            if inside(line.unasked, at) is not None:
+                return None
+            if inside(line.failing.get(check, ()), at) is not None:
+                return 0.0
+            if service.works(path, at)[0] or (check == "dns" and not service.reason.startswith("dns_")):
+                return 1.0
+            return 0.0 if service.works("default", at)[0] else None
+
+        return ready
 
     def terminal_state(self, state: str) -> Series:
         labels = {**self.where, "state": state}
@@ -455,12 +485,25 @@ class _Process:
         yield from self.made(
             "uplink_segment_up", {**over, "segment": "isp"}, lambda at: float(state(at)[0] in ("up", "unknown"))
         )
+        if uplink.role == "standby":
+            yield from self.standby(uplink, over, state)
         for bound in ("2.0", "30.0", "+Inf"):
             yield from self.gaps(uplink, bound, over)
         yield from self.made("uplink_gap_seconds_count", over, uplink.gaps)
         # Targets behave alike unless one of them is dead by itself.
         for target in TARGETS if uplink.dead_target else TARGETS[:1]:
             yield from self.target(uplink, {**over, "target": target, "segment": "far"})
+
+    def standby(self, uplink: Line, over: Labels, state: Callable[[float], tuple[str, float]]) -> Series:
+        """The path, and what a router knows."""
+
+        def path(at: float) -> Value:
+            return {"unknown": None, "down": 0.0}.get(state(at)[0], 1.0)
+
+        yield from self.made("standby_ready", {**over, "check": "path"}, path)
+        for check in self.yard.required:
+            spans = uplink.failing.get(check, ())
+            yield from self.made("standby_ready", {**over, "check": check}, _unless(spans))
 
     def uplink_state(self, state: Callable[[float], tuple[str, float]], word: str, over: Labels) -> Series:
         yield from self.made("uplink_state", {**over, "state": word}, lambda at: float(state(at)[0] == word))
@@ -473,6 +516,11 @@ class _Process:
         dead = uplink.dead + (uplink.dead_target if probed["target"] == TARGETS[-1] else ())
         yield from self.made("uplink_probes_sent_total", probed, lambda at: at)
         yield from self.made("uplink_probes_lost_total", probed, _lost(lambda at: inside(dead, at), self.end))
+
+
+def _unless(spans: Spans) -> Read:
+    """1, and 0 in these spans."""
+    return lambda at: float(inside(spans, at) is None)
 
 
 def _lost(holds: Callable[[float], float | None], end: float) -> Read:
@@ -536,6 +584,10 @@ class _Inventory:
             "isp": uplink.isp, "circuit": uplink.circuit, "support": uplink.support,
         }  # fmt: skip
         yield from self.made("uplink_info", {**over, **facts}, lambda _: 1)
+        if uplink.role == "standby":
+            for check in self.yard.checks():
+                yield from self.made("standby_check_required", {**over, "check": check}, lambda _: 1)
+            yield from self.made("standby_max_proof_age_seconds", over, lambda _: self.yard.max_proof_age)
         if (windows := self.yard.maintenance.get(name)) is not None:
             yield from self.made("maintenance_active", over, lambda at: float(inside(windows, at) is not None))
         if (silent := self.yard.outside) is not None and uplink.role == "primary":

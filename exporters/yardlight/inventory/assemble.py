@@ -204,6 +204,10 @@ class _Assembly:
         terminal = terminal.model_copy(update={"uplinks": {key: entry for key, entry in uplinks.items() if entry}})
         self._problems.extend(rules.judged_problems(node, terminal, broken))
         services = {key: _located(service, node.get(("services", key))) for key, service in terminal.services.items()}
+        if (proof := terminal.standby.proof) is not None:
+            located = _located(proof, node.get(("standby", "proof")))
+            standby = terminal.standby.model_copy(update={"proof": located})
+            terminal = terminal.model_copy(update={"standby": standby})
         router = router_rules.located(terminal.router, node.get(("router",))) if terminal.router else None
         return terminal.model_copy(update={"services": services, "router": router})
 
@@ -221,15 +225,19 @@ class _Assembly:
 
 
 def _services_filled(node: Node) -> Node:
-    """A terminal, a class or the defaults with each service that is only a web address written out."""
-    services = node.entries.get("services")
-    if services is None or not isinstance(services.value, dict):
-        return node
-    written = {
-        name: replace(entry, value={"url": entry}) if isinstance(entry.value, str) else entry
-        for name, entry in services.value.items()
-    }
-    return replace(node, value={**node.entries, "services": replace(services, value=written)})
+    """A terminal, a class or the defaults with each service and proof that is only a web address written out."""
+    for key, within in (("services", None), ("standby", "proof")):
+        below = node.entries.get(key)
+        if below is None or not isinstance(below.value, dict):
+            continue
+        written = {
+            name: replace(entry, value={"url": entry})
+            if isinstance(entry.value, str) and within in (None, name)
+            else entry
+            for name, entry in below.value.items()
+        }
+        node = replace(node, value={**node.entries, key: replace(below, value=written)})
+    return node
 
 
 def _located(service: Service, node: Node | None) -> Service:

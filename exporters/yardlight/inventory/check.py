@@ -148,7 +148,7 @@ def _cost(terminal: Terminal, uplink: Uplink) -> Cost:
     plan = budget.plan(terminal, uplink)
     metered = uplink.metered if isinstance(uplink.metered, Metered) else None
     spent = plan.round_bytes if metered else sum(map(_bytes, uplink.targets or terminal.targets))
-    services = terminal.services.values()
+    services = terminal.asked.values()
     every = plan.service_interval or min((service.every for service in services), default=None)
     rate = spent / plan.interval
     rate += sum(budget.service_bytes(each) / (plan.service_interval or each.every) for each in services)

@@ -22,6 +22,8 @@ Role = Literal["primary", "standby"]
 Medium = Literal["fiber", "lte", "5g", "cable", "satellite"]
 Segment = Literal["next_hop", "isp", "far"]
 Stage = Literal["live", "trial"]
+# What can be known of an idle standby; see `Standby`.
+Check = Literal["path", "dns", "https", "service", "radio", "registration", "sim", "headroom"]
 
 # The models of routers that come with Yardlight; others come through the entry point group yardlight.routers.
 ROUTER_MODELS = (
@@ -29,6 +31,8 @@ ROUTER_MODELS = (
     "opengear", "advantech", "digi", "airlink", "oneaccess", "teldat", "zmtel",
 )  # fmt: skip
 ROUTERS_GROUP = "yardlight.routers"
+# The name that a terminal's proof has among its services.
+PROOF = "standby-proof"
 METERED_MEDIA = frozenset({"lte", "5g", "satellite"})
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})?)*\.?")
@@ -286,9 +290,26 @@ class Service(Model):
         return self.dns or urlsplit(self.url or "").hostname or ""
 
     @property
+    def secure(self) -> bool:
+        """True if it is asked for with TLS, so that its certificate is checked."""
+        return (self.url or "").startswith("https:")
+
+    @property
     def asks(self) -> str:
         """What is asked, in a word: two services of which this differs are two things."""
         return self.url or f"{self.type} {self.dns}"
+
+
+class Standby(Model):
+    """What every standby of a terminal must have proven while it is idle, and how old that may be.
+
+    Without `required` these are path, and dns and https where something is asked that way. `proof` is asked for over
+    standbys only, for a terminal without services or with ones that are too dear: nobody works with it.
+    """
+
+    required: tuple[Check, ...] | None = None
+    max_proof_age: Duration = 86400.0
+    proof: Service | None = None
 
 
 class DefaultPath(Model):
@@ -427,12 +448,29 @@ class Terminal(Model):
     uplinks: dict[Name, Uplink]
     services: dict[Name, Service] = {}
     router: Router | None = None
+    standby: Standby = Standby()
     maintenance: tuple[Maintenance, ...] = ()
     drill: Drill | None = None
 
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
+
+    @property
+    def asked(self) -> dict[str, Service]:
+        """All that is asked over a standby: the services and the proof."""
+        proof = self.standby.proof
+        return self.services if proof is None else {**self.services, PROOF: proof}
+
+    @property
+    def required(self) -> tuple[Check, ...]:
+        """The checks that a standby here must pass."""
+        if self.standby.required is not None:
+            return self.standby.required
+        asked = self.asked.values()
+        named: tuple[Check, ...] = ("dns",) if any(not is_address(each.host) for each in asked) else ()
+        secure: tuple[Check, ...] = ("https",) if any(each.secure for each in asked) else ()
+        return ("path", *named, *(secure or (("service",) if self.services else ())))
 
     @property
     def silent_after(self) -> float:

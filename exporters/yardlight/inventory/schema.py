@@ -79,6 +79,7 @@ def schema() -> dict[str, Any]:
     parts["Terminal"]["properties"]["uplinks"]["additionalProperties"] = nullable_uplink
     service = {"anyOf": [{"type": "string", "pattern": "^https?://"}, {"$ref": "#/$defs/Service"}]}
     parts["Terminal"]["properties"]["services"]["additionalProperties"] = service
+    parts["Standby"]["properties"]["proof"] = service
     terminal = {"$ref": "#/$defs/Terminal"}
     document["properties"] |= {
         "classes": {"type": "object", "additionalProperties": terminal},

@@ -28,7 +28,7 @@ def terminal_problems(node: Node, terminal: Terminal) -> Iterator[Problem]:
         yield _at(node, ("uplinks", "default"), "'default' means the path that the router picks; use another name")
     for name, service in terminal.services.items():
         if written := node.get(("services", name)):
-            yield from _service_problems(written, service)
+            yield from problems(written, service)
 
 
 def fleet_problems(nodes: Mapping[str, Node], terminals: Mapping[str, Terminal | None]) -> Iterator[Problem]:
@@ -42,7 +42,8 @@ def fleet_problems(nodes: Mapping[str, Node], terminals: Mapping[str, Terminal |
                 yield _at(nodes[terminal_name], ("services", name, "url" if service.url else "dns"), message)
 
 
-def _service_problems(node: Node, service: Service) -> Iterator[Problem]:
+def problems(node: Node, service: Service) -> Iterator[Problem]:
+    """Rules about one thing that is asked for."""
     written = node.entries
     if not {"url", "dns"} & {words.nearest(key, ("url", "dns")) or key for key in written}:
         yield node.problem("asks for nothing; write url: https://dispatch.example.com/health or dns: NAME")

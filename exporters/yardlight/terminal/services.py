@@ -17,7 +17,7 @@ import math
 import random
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -25,12 +25,13 @@ from yardlight import catalogue as m
 from yardlight.budget import FRUGAL, SERVICE_CEILING
 from yardlight.catalogue import Metric
 from yardlight.exposition import Block, Histogram, block
-from yardlight.inventory.models import Fleet, Service
+from yardlight.inventory.models import PROOF, Check, Fleet, Service
 from yardlight.terminal.asking import Outcome, Way, ask
 from yardlight.terminal.engine import Engine
 from yardlight.terminal.metering import Purse
 from yardlight.terminal.names import Resolver
 from yardlight.terminal.path import Wire, system_resolvers
+from yardlight.terminal.readiness import Finding, asked
 from yardlight.terminal.stream import Meter
 
 log = logging.getLogger(__name__)
@@ -143,7 +144,7 @@ class Watch:
         """Seconds until the next probe when nothing else asks for one."""
         failing = self.outcome is not None and self.outcome.reason != ""
         if not self.route.metered:
-            return min(self.every, _FAILING_EVERY) if failing else self.every
+            return min(self.every, _FAILING_EVERY) if failing and math.isfinite(self.every) else self.every
         if self.path == DEFAULT_PATH:
             return max(self.every, _FAILING_EVERY_METERED)
         return min(self.every, 2 * _FAILING_EVERY_METERED) if failing else self.every
@@ -159,7 +160,8 @@ class Watch:
 class ServiceProbes:
     """Probes `services` over `paths` (label -> bind and routine seconds, 0 for the service's own) for one terminal.
 
-    `primary` is the label of the uplink that the yard normally uses. `start` and `stop` on the engine's loop.
+    `primary` is the label of the uplink that the yard normally uses. What is called `PROOF` is asked for over
+    `standbys`, and over another path only when it failed there. `start` and `stop` on the engine's loop.
     """
 
     def __init__(
@@ -172,6 +174,7 @@ class ServiceProbes:
         ground: Ground,
         resolvers: tuple[str, ...] = (),
         dns_port: int = 53,
+        standbys: Collection[str] = (),
     ) -> None:
         self._terminal, self._engine, self._ground = terminal, engine, ground
         self._leading = (DEFAULT_PATH, CENTRE, primary)
@@ -183,7 +186,7 @@ class ServiceProbes:
                 service,
                 path,
                 Way(Resolver(bind, (), dns_port)),
-                every or service.every,
+                max(every, service.every) if name != PROOF or path in standbys else math.inf,
                 0.0,
                 resolvers,
             )
@@ -308,7 +311,7 @@ class ServiceProbes:
         watch.urgent = doubtful or (watch.path == DEFAULT_PATH and route.metered)
         if not works:
             self._ground.service_failed(watch.path, now)
-            if watch.path in self._leading:
+            if watch.path in self._leading or (watch.name == PROOF and math.isfinite(watch.every)):
                 self._compare(watch, now)
 
     def _compare(self, failed: Watch, now: float) -> None:
@@ -357,25 +360,26 @@ class ServiceProbes:
         if standing.up is False:
             yield m.SERVICE_FAILURE, (standing.reason.partition(":")[0],), 1.0
 
-    def readiness(self, uplink: str, now: float) -> dict[str, float]:
-        """What was proven of this uplink: checks dns and service, 1 or 0; what is not known is left out."""
-        here = [watch for watch in self.watches if watch.path == uplink and watch.known(now)]
-        found = {}
-        named = [watch for watch in here if watch.outcome is not None and watch.outcome.named is not None]
-        if any(watch.outcome is not None and watch.outcome.named for watch in named):
-            found["dns"] = 1.0
-        elif any(watch.standing.up is False for watch in named):
-            found["dns"] = 0.0
-        if any(watch.standing.up for watch in here):
-            found["service"] = 1.0
-        elif any(each.standing.up and each.known(now) for each in self.watches if each.name in {w.name for w in here}):
-            # It works elsewhere, so it is not the service that is down.
-            found["service"] = 0.0
-        return found
+    def readiness(self, uplink: str, now: float) -> dict[Check, bool]:
+        """What was proven of this uplink: the checks dns, https and service; what is not known is left out."""
+        works = {watch.name for watch in self.watches if watch.standing.up and watch.known(now)}
+        return asked(
+            Finding(
+                works=watch.standing.up is True,
+                secure=watch.service.secure,
+                named=watch.outcome.named if watch.outcome is not None else None,
+                elsewhere=watch.name in works,
+                work=watch.name != PROOF,
+            )
+            for watch in self.watches
+            if watch.path == uplink and watch.known(now)
+        )
 
     def proven_at(self, uplink: str) -> float | None:
-        """When a service last worked over this uplink (monotonic seconds)."""
-        return max((w.proven for w in self.watches if w.path == uplink and w.proven is not None), default=None)
+        """When something last worked over this uplink, over TLS where anything is asked so (monotonic seconds)."""
+        here = [watch for watch in self.watches if watch.path == uplink]
+        proofs = [watch for watch in here if watch.service.secure] or here
+        return max((watch.proven for watch in proofs if watch.proven is not None), default=None)
 
     def rows(self, now: float, shift: float) -> Iterator[tuple[str, str, float | None, str]]:
         """For people: what, state, since when (unix seconds), why."""
