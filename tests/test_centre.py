@@ -69,6 +69,13 @@ def test_every_threshold_of_the_inventory_is_exported(fleet: Fleet) -> None:
     assert found[named("terminal_failback_within_seconds", "akron")] == 600
 
 
+def test_what_a_standby_must_prove_is_exported_for_standbys_only(fleet: Fleet) -> None:
+    found = series(fleet, WINTER)
+    assert found[named("standby_check_required", "fontana", uplink="lte", check="path")] == 1
+    assert found[named("standby_max_proof_age_seconds", "fontana", uplink="lte")] == 86400
+    assert not [name for name in found if name.startswith("standby_") and 'uplink="fiber"' in name]
+
+
 def test_terminals_and_uplinks_are_facts_with_whom_to_call(fleet: Fleet) -> None:
     found = series(fleet, WINTER)
     zone = "America/Los_Angeles"

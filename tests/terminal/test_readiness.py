@@ -48,8 +48,8 @@ def test_a_path_that_is_not_judged_is_not_ready_and_not_unready(state: str, chec
 
 def test_a_proof_is_never_older_than_it_was() -> None:
     record = Record()
-    record.prove(None)
+    record.prove(None, 1000.0)
     assert record.proven is None
     for at in (100.0, 90.0):
-        record.prove(at)
-    assert record.proven == 100.0
+        record.prove(at, 1000.0)
+    assert record.proven == 1100.0

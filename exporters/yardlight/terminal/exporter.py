@@ -75,7 +75,10 @@ class TerminalExporter:
         paths = {DEFAULT_PATH: (terminal.default_path.bind, 0.0)}
         paths |= {name: (watch.uplink.bind, watch.plan.service_interval) for name, watch in self.watches.items()}
         primary = self._primary.uplink.name
-        return ServiceProbes(terminal.name, terminal.services, paths, primary, self.engine, self, terminal.resolvers)
+        standbys = [name for name, watch in self.watches.items() if watch.uplink.role == "standby"]
+        return ServiceProbes(
+            terminal.name, terminal.asked, paths, primary, self.engine, self, terminal.resolvers, standbys=standbys
+        )
 
     # Life
 
@@ -203,6 +206,8 @@ class TerminalExporter:
             self._heed(happened, now)
         if carrier.observed != observed:
             path.wires = self._default_wires()
+        if (carrying := self._carrying) is not None:
+            carrying.record.carried = time.time()
         if carrier.resumed is not None and resumed is None:
             path.questions.hurry(now, 3.0)
         self._repace(now)
@@ -280,6 +285,8 @@ class TerminalExporter:
             self.engine.schedule(path, min(path.due, now + pace.interval) if path.due >= 0 else now)
 
     def _remember(self, now: float) -> None:
+        for name, watch in self.watches.items():
+            watch.record.prove(self.services.proven_at(name), time.time() - time.monotonic())
         self._memory.write(self.default.silence, self.carrier, self.watches, self.chronicle, now)
 
     # What is told

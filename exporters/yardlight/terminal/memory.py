@@ -13,6 +13,7 @@ from yardlight.terminal.carrier import Carrier
 from yardlight.terminal.chronicle import Chronicle
 from yardlight.terminal.metering import Ledger
 from yardlight.terminal.pins import DEFAULT, Key
+from yardlight.terminal.readiness import Record
 from yardlight.terminal.silence import Silence
 from yardlight.terminal.timeline import Timeline
 from yardlight.terminal.uplink import UplinkWatch
@@ -61,8 +62,10 @@ class Memory:
                 default.restore(*instants)
             elif name in watches:
                 watches[name].restore(*instants)
-        for name in watches:
+        records = self._state.recall(self._fleet, self._terminal, "standbys") or {}
+        for name, watch in watches.items():
             chronicle.uplink_gaps[name] = self._stored.get("gaps", {}).get(name)
+            watch.record = Record(**records.get(name, {}))
         chronicle.last_gap = self._stored.get("gap")
         chronicle.last_failover = self._stored.get("failover")
 
@@ -121,6 +124,8 @@ class Memory:
                 "failover": chronicle.last_failover,
             },
         )
+        records = {name: asdict(watch.record) for name, watch in watches.items() if watch.uplink.role == "standby"}
+        self._state.remember(self._fleet, self._terminal, "standbys", records)
         for name, watch in watches.items():
             if watch.wire.account is not None:
                 self._state.remember(self._fleet, self._terminal, f"ledger {name}", asdict(watch.wire.account.ledger))

@@ -66,7 +66,7 @@ class Record:
     proven: float | None = None
     carried: float | None = None
 
-    def prove(self, at: float | None) -> None:
-        """It was proven at this moment, unless a later one is known."""
+    def prove(self, at: float | None, shift: float) -> None:
+        """It was proven at this moment (monotonic seconds, `shift` makes it wall-clock time), unless later still."""
         if at is not None:
-            self.proven = max(at, self.proven or at)
+            self.proven = max(at + shift, self.proven or at + shift)

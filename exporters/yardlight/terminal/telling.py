@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from yardlight import catalogue as m
 from yardlight.catalogue import Metric
 from yardlight.exposition import Histogram
-from yardlight.inventory.models import Metered
+from yardlight.inventory.models import Check, Metered
 from yardlight.terminal.carrier import Carrier
 from yardlight.terminal.chronicle import Chronicle
 from yardlight.terminal.path import Path
 from yardlight.terminal.pins import Proof
+from yardlight.terminal.readiness import path
 from yardlight.terminal.services import ServiceProbes
 from yardlight.terminal.uplink import UplinkWatch
 
@@ -77,17 +78,17 @@ def uplink_samples(
 
 
 def _standby_samples(watch: UplinkWatch, services: ServiceProbes, now: float, shift: float) -> Iterator[Sample]:
-    uplink = watch.uplink.name
+    uplink, record = watch.uplink.name, watch.record
+    record.prove(services.proven_at(uplink), shift)
     for check, ready in readiness(watch, services, now).items():
-        yield m.STANDBY_READY, (uplink, check), ready
-    yield m.STANDBY_PROOF, (uplink,), _wall(services.proven_at(uplink), shift)
+        yield m.STANDBY_READY, (uplink, check), float(ready)
+    yield m.STANDBY_PROOF, (uplink,), record.proven
+    yield m.STANDBY_CARRIED, (uplink,), record.carried
 
 
-def readiness(watch: UplinkWatch, services: ServiceProbes, now: float) -> dict[str, float]:
-    """What was proven of a standby, check by check, 1 or 0; what is not known is left out."""
-    state = watch.verdict.judgement.state
-    path = {} if state == "unknown" else {"path": float(state != "down")}
-    return path | services.readiness(watch.uplink.name, now)
+def readiness(watch: UplinkWatch, services: ServiceProbes, now: float) -> dict[Check, bool]:
+    """What was proven of a standby, check by check; what is not known is left out."""
+    return path(watch.verdict.judgement.state) | services.readiness(watch.uplink.name, now)
 
 
 def rows(name: str, carrier: Carrier, uplinks: Mapping[str, UplinkWatch], shift: float) -> Iterator[Row]:

@@ -14,6 +14,7 @@ from yardlight.terminal.engine import Engine
 from yardlight.terminal.metering import Account, Ledger
 from yardlight.terminal.path import SEGMENT_EVERY, Pace, Path, TargetLane, Wire
 from yardlight.terminal.pins import Key, Proof
+from yardlight.terminal.readiness import Record
 from yardlight.terminal.silence import Gap
 from yardlight.terminal.stretch import Stretch, Stretches
 from yardlight.terminal.verdict import Judgement, Verdict
@@ -61,6 +62,7 @@ class UplinkWatch:
             uplink.degraded,
         )
         self.rtt = Histogram(m.UPLINK_RTT.buckets)
+        self.record = Record()
         self._yard = yard
         self._stretches = Stretches()
         self._was_silent = False
