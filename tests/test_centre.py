@@ -122,5 +122,5 @@ def test_nothing_measured_is_exported_here(fleet: Fleet) -> None:
     assert families == {
         "fleet_info", "terminal_info", "uplink_info", "terminal_switch_within_seconds", "terminal_page_after_seconds",
         "terminal_failback_within_seconds", "terminal_report_within_seconds", "terminal_utc_offset_seconds",
-        "terminal_peak_active", "maintenance_active",
+        "terminal_peak_active", "maintenance_active", "standby_check_required", "standby_max_proof_age_seconds",
     }  # fmt: skip
