@@ -17,7 +17,8 @@ from pydantic import BaseModel, ValidationError
 from yardlight.domains import DOMAINS, platforms
 from yardlight.errors import Problem
 from yardlight.inventory import complain, router_rules, rules, service_rules
-from yardlight.inventory.models import METERED_MEDIA, Fleet, Medium, Service, Terminal, Uplink
+from yardlight.inventory.models import METERED_MEDIA, Fleet, Medium, RosterFiles, Service, Terminal, Uplink
+from yardlight.inventory.roster import Roster, read_drivers, read_trucks
 from yardlight.inventory.source import Node, describe, merge, plain
 from yardlight.inventory.words import choice
 
@@ -47,6 +48,7 @@ class _Assembly:
         if "terminals" in entries:
             own["terminals"] = {}
         own["accounts"] = self._accounts()
+        own["roster"] = self._roster()
         self._sections(own["accounts"])
         fleet, _ = self._lenient(Fleet, own, self._root)
         self._timezone = fleet.timezone if fleet else "UTC"
@@ -112,6 +114,18 @@ class _Assembly:
         folder = str(Path(node.place.file).parent)
         account = {"name": name, "platform": platform, "module": entry.module, "folder": folder, "options": options}
         return account | ({"requests_per_day": config.requests_per_day} if config else {})
+
+    def _roster(self) -> Roster:
+        """What the user's lists say; they lie beside the file that names them."""
+        node = self._root.entries.get("roster")
+        if node is None:
+            return Roster()
+        files, _ = self._lenient(RosterFiles, plain(node), node)
+        if files is None:
+            return Roster()
+        folder, terminals = Path(node.place.file).parent, self._mapping(self._root, "terminals")
+        trucks = read_trucks(folder / files.trucks, terminals, self._problems)
+        return Roster(trucks, read_drivers(folder / files.drivers, self._problems) if files.drivers else ())
 
     def _sections(self, accounts: Mapping[str, Any]) -> None:
         """What a part of the inventory collects from must be an account of a platform that this domain knows."""

@@ -82,7 +82,9 @@ def _folder_error(path: Path, message: str) -> InventoryError:
 
 def _error(source: Source) -> InventoryError:
     """All problems in the order of the files; what 300 terminals inherit from one line is said once."""
-    order = {str(file): index for index, file in enumerate(source.files)}
+    # The roster's tables come last.
+    files = dict.fromkeys([*map(str, source.files), *(item.file for item in source.problems)])
+    order = {file: index for index, file in enumerate(files)}
     once = {(item.file, item.line, item.column, item.message): item for item in reversed(source.problems)}
     return InventoryError(
         sorted(once.values(), key=lambda item: (order[item.file], item.line, item.column, item.field))

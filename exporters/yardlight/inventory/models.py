@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from yardlight.inventory.values import Duration, Share, Size
+from yardlight.inventory.roster import Roster
+from yardlight.inventory.values import Duration, Share, Size, checked_name
 
 Role = Literal["primary", "standby"]
 Medium = Literal["fiber", "lte", "5g", "cable", "satellite"]
@@ -34,7 +35,6 @@ ROUTERS_GROUP = "yardlight.routers"
 # The name that a terminal's proof has among its services.
 PROOF = "standby-proof"
 METERED_MEDIA = frozenset({"lte", "5g", "satellite"})
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})?)*\.?")
 _HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:]+):(\d{1,5})")
 _INTERFACE = re.compile(r"[A-Za-z][A-Za-z0-9._@-]{0,14}")
@@ -45,12 +45,6 @@ class Model(BaseModel):
     """Frozen; an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-def _name(raw: str) -> str:
-    if not _NAME.fullmatch(raw):
-        raise ValueError(f"{raw!r} is not a name; use letters, digits, '-', '_' and '.', at most 63")
-    return raw
 
 
 # The set is made by walking the disk, once per call.
@@ -146,7 +140,7 @@ def is_address(text: str) -> bool:
     return True
 
 
-Name = Annotated[str, AfterValidator(_name)]
+Name = Annotated[str, AfterValidator(checked_name)]
 TimeZone = Annotated[str, AfterValidator(_timezone)]
 Bind = Annotated[str, AfterValidator(_bind)]
 Address = Annotated[str, AfterValidator(_address)]
@@ -532,12 +526,20 @@ class Account(Model):
     requests_per_day: int | None = None
 
 
+class RosterFiles(Model):
+    """The user's own lists as CSV files, written relative to the inventory."""
+
+    trucks: str
+    drivers: str | None = None
+
+
 class Fleet(Model):
-    """One customer: one inventory."""
+    """One customer: one inventory. `roster` is written as `RosterFiles`, and read with the inventory."""
 
     fleet: Name
     timezone: TimeZone = "UTC"
     links: Links = Links()
     calendars: dict[Name, Calendar] = {}
     accounts: dict[Name, Account] = {}
+    roster: Roster = Roster()
     terminals: dict[Name, Terminal]

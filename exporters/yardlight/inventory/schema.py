@@ -11,8 +11,9 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from yardlight.domains import platforms
 from yardlight.inventory import models
-from yardlight.inventory.models import Fleet
+from yardlight.inventory.models import Fleet, RosterFiles
 from yardlight.inventory.values import parse_duration, parse_share, parse_size
 
 _TEXT: JsonSchemaValue = {"type": "string"}
@@ -80,6 +81,13 @@ def schema() -> dict[str, Any]:
     service = {"anyOf": [{"type": "string", "pattern": "^https?://"}, {"$ref": "#/$defs/Service"}]}
     parts["Terminal"]["properties"]["services"]["additionalProperties"] = service
     parts["Standby"]["properties"]["proof"] = service
+    # What is validated is what was read from the files.
+    for read in ("Roster", "Truck", "Driver", "Tablet", "SimCard", "Account"):
+        parts.pop(read, None)
+    document["properties"]["roster"] = RosterFiles.model_json_schema(schema_generator=_Written)
+    # What else an account takes, its platform says.
+    account = {"type": "object", "properties": {"platform": {"enum": sorted(platforms())}}, "required": ["platform"]}
+    document["properties"]["accounts"] = {"type": "object", "additionalProperties": account}
     terminal = {"$ref": "#/$defs/Terminal"}
     document["properties"] |= {
         "classes": {"type": "object", "additionalProperties": terminal},

@@ -5,23 +5,21 @@ The cells become the same tree that YAML becomes, with their own places, so ever
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from yardlight.errors import InventoryError, Problem, StartError
-from yardlight.inventory import words
 from yardlight.inventory.assemble import assemble
 from yardlight.inventory.models import Fleet
 from yardlight.inventory.source import Node, Place
+from yardlight.inventory.table import Cell, Row, problem_at, read_table
 
 # Each column with what else people call it, compared without case, spaces and punctuation.
 COLUMNS = {
@@ -46,17 +44,6 @@ _SPELLINGS = {
 }
 # A class pays only from here on.
 _CLASS_FROM = 3
-
-
-@dataclass(frozen=True)
-class Cell:
-    """What somebody wrote in a table, without the spaces around it; line and column count from 1."""
-
-    text: str
-    place: Place
-
-
-Row = Mapping[str, Cell]
 
 
 def convert(table: Path, fleet: str, output: Path | None) -> int:
@@ -93,71 +80,12 @@ class _Terminal:
 def _terminals(table: Path, fleet: str) -> dict[str, _Terminal]:
     problems: list[Problem] = []
     terminals: dict[str, _Terminal] = {}
-    for row in _rows(table, problems):
+    for row in read_table(table, COLUMNS, "terminal", problems):
         _add(row, terminals, problems)
     _parse(table, fleet, terminals, problems)
     if problems:
         raise InventoryError(sorted(problems, key=lambda problem: (problem.line, problem.column)))
     return terminals
-
-
-def _rows(table: Path, problems: list[Problem]) -> Iterator[Row]:
-    """The rows that are not empty, cells by column; what is wrong with the table itself goes to `problems`."""
-    try:
-        raw = table.read_bytes()
-        text = raw.decode("utf-8-sig")
-    except OSError as error:
-        raise _broken(table, 0, f"cannot be read: {(error.strerror or str(error)).lower()}") from None
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        message = f"byte 0x{raw[error.start]:02x} is not UTF-8; save the table as 'CSV UTF-8'"
-        raise _broken(table, line, message) from None
-    head = text.partition("\n")[0]
-    delimiter = max(",;\t", key=head.count)
-    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    columns: list[str | None] | None = None
-    line = 1
-    try:
-        for cells in reader:
-            places = [Place(str(table), line, number) for number in range(1, len(cells) + 1)]
-            line = reader.line_num + 1
-            if columns is None:
-                columns = _header(table, cells, problems)
-                continue
-            row = {}
-            for cell, place, name in zip(cells, places, [*columns, *[None] * len(cells)], strict=False):
-                if cell.strip() and name is not None:
-                    row[name] = Cell(cell.strip(), place)
-                elif cell.strip() and place.column > len(columns):
-                    problems.append(_problem(place, "", f"{cell.strip()!r} is in a column without a heading"))
-            if row and "terminal" in row:
-                yield row
-            elif row:
-                place = next(iter(row.values())).place
-                problems.append(_problem(place, "terminal", "is empty; every row names its terminal"))
-    except csv.Error as error:
-        raise _broken(table, line, f"broken CSV: {error}") from None
-
-
-def _header(table: Path, cells: Sequence[str], problems: list[Problem]) -> list[str | None]:
-    known = {_plain(name): name for name in COLUMNS}
-    known |= {other: name for name, others in COLUMNS.items() for other in others}
-    columns: list[str | None] = []
-    for number, cell in enumerate(cells, 1):
-        name = known.get(_plain(cell))
-        place = Place(str(table), 1, number)
-        if name is None and cell.strip():
-            close = words.nearest(_plain(cell), known)
-            hint = f"did you mean {known[close]!r}?" if close else f"known here: {', '.join(COLUMNS)}"
-            problems.append(_problem(place, "", f"unknown column {cell.strip()!r}; {hint}"))
-        elif name is not None and name in columns:
-            problems.append(_problem(place, "", f"{cell.strip()!r} is a second column for {name}"))
-            name = None
-        columns.append(name)
-    if "terminal" not in columns:
-        problems.append(_problem(Place(str(table), 1, 1), "", "there is no column 'terminal'"))
-        raise InventoryError(problems)
-    return columns
 
 
 def _add(row: Row, terminals: dict[str, _Terminal], problems: list[Problem]) -> None:
@@ -169,11 +97,11 @@ def _add(row: Row, terminals: dict[str, _Terminal], problems: list[Problem]) -> 
         first = terminal.fields.setdefault(key, row[key])
         if first.text != row[key].text:
             message = f"{row[key].text!r} differs from line {first.place.line}, {first.text!r}; a terminal has one"
-            problems.append(_problem(row[key].place, f"terminals.{name}.{key}", message))
+            problems.append(problem_at(row[key].place, f"terminals.{name}.{key}", message))
     uplink, at = _uplink_name(row)
     if uplink in terminal.uplinks:
         message = f"{name} has an uplink {uplink!r} already; give each a name of its own in the column uplink"
-        problems.append(_problem(at, f"terminals.{name}.uplinks.{uplink}", message))
+        problems.append(problem_at(at, f"terminals.{name}.uplinks.{uplink}", message))
         return
     terminal.uplinks[uplink] = {key: cell for key, cell in row.items() if key not in ("terminal", *_OF_TERMINAL)}
     terminal.uplinks[uplink]["uplink"] = Cell(uplink, at)
@@ -192,7 +120,7 @@ def _parse(table: Path, fleet: str, terminals: Mapping[str, _Terminal], problems
     top = Place(str(table), 1, 1)
     if not terminals:
         if not problems:
-            problems.append(_problem(top, "", "there is no row below the headings"))
+            problems.append(problem_at(top, "", "there is no row below the headings"))
         return None
     nodes = {name: _terminal_node(name, terminal) for name, terminal in terminals.items()}
     root = Node({"fleet": Node(fleet, top, ("fleet",)), "terminals": Node(nodes, top, ("terminals",))}, top, ())
@@ -351,15 +279,3 @@ def _flow(value: Any) -> str:
     with suppress(ValueError):
         text = text[: text.index("\n...\n")]
     return text.rstrip("\n")
-
-
-def _plain(heading: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", heading.lower())
-
-
-def _problem(place: Place, field_: str, message: str) -> Problem:
-    return Problem(place.file, place.line, place.column, field_, message)
-
-
-def _broken(table: Path, line: int, message: str) -> InventoryError:
-    return InventoryError([Problem(str(table), line, 1, "", message)])

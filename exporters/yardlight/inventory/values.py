@@ -16,8 +16,16 @@ _BYTES = {
     "B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
     "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40,
 }  # fmt: skip
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)")
+
+
+def checked_name(raw: str) -> str:
+    """The text, if it can be a name and a label. Raises `ValueError` saying what can."""
+    if not _NAME.fullmatch(raw):
+        raise ValueError(f"{raw!r} is not a name; use letters, digits, '-', '_' and '.', at most 63")
+    return raw
 
 
 def parse_duration(raw: Any) -> float:
