@@ -102,7 +102,7 @@ _KINDS = ("tell", "ask", "cut", "restore", "wait", "check", "hold")
 class Abort(Model):
     """When the undo is done at once: no path carries the yard for `dark`, or it is on the standby for `longest`."""
 
-    dark: Limited = parse_limit("2 x switch_within")
+    dark: Limited = parse_limit("2 x switch_within + 15s")
     longest: Limited = parse_limit("failback_within + 30m")
 
 

@@ -401,7 +401,7 @@ class Cut(Model):
 
 
 class Throughput(Model):
-    """What the standby must carry in a drill: `size` of what `url` answers, at `least` bits per second."""
+    """What the standby must carry in a drill: `size` of what `url` answers, at `least` so much a second."""
 
     url: Annotated[str, AfterValidator(web_address)]
     size: Size = 1_000_000

@@ -1,0 +1,86 @@
+"""Cutting the primary circuit and undoing it, as the inventory says: a program of the box, or an HTTP request.
+
+It is always the terminal's own `serve` that acts, never a runner somewhere else: the undo must not need the circuit
+that is cut. What is not in the terminal's inventory cannot be done, whoever asks for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import ssl
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from yardlight.inventory.models import Call, Cut
+
+_SHOWN = 1000
+
+
+@dataclass(frozen=True)
+class Done:
+    """One act: whether it worked, what came of it, from when to when (unix seconds)."""
+
+    worked: bool
+    text: str
+    begin: float
+    end: float
+
+
+async def act(cut: Cut, undo: bool) -> Done:
+    """Cut, or undo it. Never raises for what goes wrong: that is in the answer."""
+    begin = time.time()
+    try:
+        async with asyncio.timeout(cut.timeout):
+            if cut.command is not None:
+                worked, text = await _run(cut.command.undo if undo else cut.command.do)
+            else:
+                assert cut.http is not None
+                worked, text = await _call(cut.http.undo if undo else cut.http.do)
+    except TimeoutError:
+        worked, text = False, f"was not done within {cut.timeout:g} s"
+    except (OSError, aiohttp.ClientError, ssl.SSLError, ValueError) as error:
+        worked, text = False, str(error) or type(error).__name__
+    return Done(worked, text, begin, time.time())
+
+
+def fingerprint(cut: Cut | None) -> str:
+    """Which action this is: two inventories with the same one have the same fingerprint. Empty for a person."""
+    return "" if cut is None else hashlib.sha256(cut.model_dump_json().encode()).hexdigest()[:16]
+
+
+async def _run(argv: tuple[str, ...]) -> tuple[bool, str]:
+    process = await asyncio.create_subprocess_exec(
+        *argv, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    try:
+        output, _ = await process.communicate()
+    except asyncio.CancelledError:
+        process.kill()
+        raise
+    said = output.decode(errors="replace").strip()[:_SHOWN]
+    text = f"{argv[0]} ended with {process.returncode}"
+    return process.returncode == 0, f"{text}: {said}" if said else text
+
+
+async def _call(call: Call) -> tuple[bool, str]:
+    context = ssl.create_default_context(cafile=call.ca_file)
+    headers = {**call.headers, **_secret_headers(call.headers_file)}
+    connector = aiohttp.TCPConnector(ssl=context)
+    async with (
+        aiohttp.ClientSession(connector=connector) as session,
+        session.request(call.method, call.url, data=call.body.encode() or None, headers=headers) as answer,
+    ):
+        return 200 <= answer.status < 300, f"{call.method} {call.url} was answered with {answer.status}"
+
+
+def _secret_headers(path: str | None) -> dict[str, str]:
+    """Header lines of a file, for what nobody should read in the inventory."""
+    if path is None:
+        return {}
+    lines = Path(path).read_text(encoding="utf-8").splitlines()
+    pairs = (line.partition(":") for line in lines if line.strip())
+    return {name.strip(): value.strip() for name, _, value in pairs}

@@ -1,0 +1,663 @@
+"""One run of a playbook: a step at a time, for a person on a phone, on a command line, or with nobody there.
+
+Everything is written to the journal before it is done. Before anything is cut the guard inside the terminal is armed,
+so that the runner may die at any moment; the runner for its part restores whenever a step fails, somebody presses stop
+or the guard says that it has acted. Only what was measured is judged, and only after it is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from yardlight.drills import conditions, criteria, evidence, findings
+from yardlight.drills.actions import Done, fingerprint
+from yardlight.drills.conditions import Condition, Situation, primary_of, standby_of
+from yardlight.drills.criteria import Checked
+from yardlight.drills.guard import Charge
+from yardlight.drills.journal import Journal
+from yardlight.drills.plan import Known, Plan
+from yardlight.drills.playbook import Step
+from yardlight.drills.session import (
+    APPROVE,
+    OVERRIDE,
+    STOP,
+    Around,
+    Button,
+    Occasion,
+    Phase,
+    Result,
+    Screen,
+)
+from yardlight.drills.timeline import Act, Told
+from yardlight.drills.world import Centre, Clock, Glance, Yard
+from yardlight.errors import DrillError
+from yardlight.logs import kv
+from yardlight.lookback import length
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+POLL_SECONDS = 0.5
+# The guard restores when the runner was silent for so long: inside the terminal, and where a switch may hide it.
+LEASE_SECONDS = 15.0
+LEASE_AWAY_SECONDS = 30.0
+# Events are written a moment after they ended, alerts resolve with the next evaluations.
+_SETTLE_SECONDS = 4.0
+_RESOLVE_SECONDS = 900.0
+_UNDO_TRIES = 5
+
+_GO, _YES, _NO = "go", "yes", "no"
+_STOPS = Button(STOP, "Stop and restore", "stop")
+
+
+class _StoppedError(Exception):
+    """The run ends early and everything is restored; `aborted` unless a step simply was not met."""
+
+    def __init__(self, why: str, aborted: bool = True) -> None:
+        super().__init__(why)
+        self.why, self.aborted = why, aborted
+
+
+@dataclass(frozen=True)
+class _Press:
+    choice: str
+    who: str
+    reason: str
+
+
+class Runner:
+    """A `Session` that runs. `run` it once, as a task; the screen says where it is."""
+
+    def __init__(
+        self, plan: Plan, yard: Yard, centre: Centre | None, around: Sequence[Around], folder: Path, clock: Clock
+    ) -> None:
+        """`folder` is where the evidence of this drill goes, new and its own."""
+        self.plan, self.folder = plan, folder
+        self._yard, self._centre, self._around, self._clock = yard, centre, around, clock
+        self._known = Known()
+        self._glance: Glance | None = None
+        self._pressed: _Press | None = None
+        self._wake = asyncio.Event()
+        self._turned = asyncio.Event()
+        self._armed = False
+        self._round = 0
+        self._seen_at = 0.0
+        self._looked_at_centre = 0.0
+        self._firing: set[str] = set()
+        self._notes: list[str] = []
+        self._begun = clock.now()
+        self._screen = Screen(
+            plan.drill, plan.terminal.name, plan.playbook.playbook, plan.playbook.title, "approve", 0, "", 0,
+            len(plan.playbook.steps), plan.playbook.title, "", (),
+        )  # fmt: skip
+
+    # What a person meets
+
+    def screen(self) -> Screen:
+        """What to show now."""
+        return self._screen
+
+    async def press(self, step: str, choice: str, who: str, reason: str = "") -> Screen:
+        """Somebody pressed; a press for a step that is over changes nothing, a stop always counts."""
+        shown = self._screen
+        known = any(button.choice == choice for button in shown.buttons)
+        if known and (choice == STOP or (step == shown.step and self._pressed is None)):
+            self._pressed = _Press(choice, who, reason)
+            self._wake.set()
+            return await self.changed(shown.revision, 5.0)
+        return self._screen
+
+    async def changed(self, revision: int, seconds: float) -> Screen:
+        """The screen as soon as its revision is another one, or after so many seconds."""
+        end = self._clock.now() + seconds
+        while self._screen.revision == revision and (left := end - self._clock.now()) > 0:
+            await self._clock.wait(self._turned, left)
+        return self._screen
+
+    def _show(
+        self,
+        phase: Phase,
+        step: str,
+        heading: str,
+        text: str,
+        buttons: Sequence[Button] = (),
+        waiting: str = "",
+        limit: float | None = None,
+        problems: Sequence[str] = (),
+        result: tuple[Result, str] | None = None,
+    ) -> None:
+        if self._pressed is not None and self._pressed.choice != STOP:
+            self._pressed = None
+        steps = [each.id for each in self.plan.playbook.steps]
+        now = self._clock.now()
+        self._screen = Screen(
+            self.plan.drill,
+            self.plan.terminal.name,
+            self.plan.playbook.playbook,
+            self.plan.playbook.title,
+            phase,
+            self._screen.revision + 1,
+            step,
+            steps.index(step) + 1 if step in steps else self._screen.number,
+            len(steps),
+            heading,
+            text,
+            tuple(buttons),
+            waiting,
+            now,
+            None if limit is None else now + limit,
+            tuple(problems),
+            tuple(self._notes),
+            result[0] if result else None,
+            result[1] if result else "",
+        )
+        turned, self._turned = self._turned, asyncio.Event()
+        turned.set()
+
+    # The run
+
+    async def run(self) -> evidence.Record:
+        """The whole drill; its record, sealed. Raises `DrillError` only where no evidence can be kept."""
+        plan = self.plan
+        self._journal = await asyncio.to_thread(Journal, self.folder / evidence.JOURNAL)
+        try:
+            await asyncio.to_thread(evidence.write_bytes, self.folder, "playbook.yml", plan.source)
+            await self._write(
+                "opened", drill=plan.drill, fleet=plan.fleet.fleet, terminal=plan.terminal.name, who=plan.who,
+                playbook=plan.playbook.playbook, version=plan.playbook.version, approver=plan.approver,
+                limits=plan.limits, attended=plan.attended,
+            )  # fmt: skip
+            begun = await self._prepare()
+            if not self._known.refused:
+                try:
+                    await self._execute()
+                except _StoppedError as stop:
+                    await self._stopped(stop)
+                await self._finish()
+            await self._end_around(begun)
+            return await self._close()
+        finally:
+            self._journal.close()
+
+    async def _write(self, what: str, **facts: Any) -> None:
+        await asyncio.to_thread(self._journal.write, what, self._clock.now(), **facts)
+
+    async def _prepare(self) -> list[tuple[Around, Mapping[str, Any]]]:
+        """Judge, ask, begin what is around it, arm. What stands in the way is in `refused`."""
+        try:
+            if self.plan.playbook.kind == "live":
+                await self._judge()
+            await self._approve()
+            begun = await self._begin_around()
+        except (DrillError, _StoppedError) as error:
+            self._known.refused = str(error)
+            await self._write("refused", why=self._known.refused)
+            return []
+        try:
+            await self._arm()
+        except DrillError as error:
+            self._known.refused = str(error)
+            await self._write("refused", why=self._known.refused)
+        return begun
+
+    async def _judge(self) -> None:
+        glance = await self._look()
+        self._known.offsets["the terminal"] = (glance.offset, glance.error)
+        alerts: list[str] | None = None
+        if self._centre is not None:
+            with contextlib.suppress(DrillError):
+                self._known.offsets["the centre"] = await self._centre.clock()
+                now = await self._centre.alerts(self.plan.fleet.fleet, self.plan.terminal.name)
+                alerts = [str(each["labels"]["alertname"]) for each in now if _told(each)]
+        situation = Situation(
+            self._clock.now(), glance.facts, alerts, self._centre is not None, self._known.offsets, None,
+            self._who_undoes(glance), self._yard.remote, self.plan.attended, self.plan.lasts,
+        )  # fmt: skip
+        found = conditions.judge(self.plan.playbook, self.plan.fleet, self.plan.terminal, situation)
+        self._known.conditions = found
+        await self._write("preconditions", found=[asdict(each) for each in found])
+        failed = [each for each in found if not each.holds]
+        if failed:
+            await self._overridden(failed)
+
+    def _who_undoes(self, glance: Glance) -> str:
+        cut = self.plan.cut
+        if cut is None:
+            return "person"
+        return "guard" if glance.holds == fingerprint(cut) else "runner"
+
+    async def _overridden(self, failed: Sequence[Condition]) -> None:
+        """Go on with a reason, or do not. Raises `_StoppedError`."""
+        texts = [each.text for each in failed]
+        firm = any(each.name in conditions.FIRM for each in failed)
+        reason, who = self.plan.override, self.plan.who
+        if not firm and not reason and self.plan.attended:
+            buttons = (Button(OVERRIDE, "Run it anyway, for a reason", "go"), Button(STOP, "Leave it", "stop"))
+            self._show("refused", "refused", "Not now", "This should not be run now.", buttons, problems=texts)
+            press = await self._person()
+            reason, who = press.reason.strip() or "no reason given", press.who
+            if press.choice == STOP:
+                raise _StoppedError(texts[0])
+        if firm or not reason:
+            raise _StoppedError("; ".join(texts))
+        await self._write("override", reason=reason, who=who, problems=texts)
+        self._notes.append(f"run in spite of: {'; '.join(texts)} (reason: {reason})")
+
+    async def _approve(self) -> None:
+        lines = [self.plan.text(self.plan.playbook.purpose), self.plan.warning]
+        who = self.plan.who
+        if self.plan.attended:
+            buttons = (Button(APPROVE, "Start", "go"), Button(STOP, "Leave it", "stop"))
+            self._show("approve", "approve", self.plan.playbook.title, "\n\n".join(lines), buttons)
+            press = await self._person()
+            who = press.who
+            if press.choice == STOP:
+                raise _StoppedError(f"not approved by {press.who}")
+        await self._write("approved", who=who, warning=self.plan.warning)
+
+    async def _begin_around(self) -> list[tuple[Around, Mapping[str, Any]]]:
+        begun: list[tuple[Around, Mapping[str, Any]]] = []
+        for around in self._around:
+            try:
+                what = await around.begin(self._occasion)
+            except DrillError:
+                await self._end_around(begun)
+                raise
+            begun.append((around, what))
+            await self._write("begun around it", name=around.name, answer=what)
+        return begun
+
+    async def _end_around(self, begun: Sequence[tuple[Around, Mapping[str, Any]]]) -> None:
+        for around, what in reversed(begun):
+            try:
+                ended: Mapping[str, Any] = await around.end(self._occasion, what)
+            except DrillError as error:
+                ended = {"error": str(error)}
+            await self._write("ended around it", name=around.name, answer=ended)
+
+    @property
+    def _occasion(self) -> Occasion:
+        plan = self.plan
+        ends = self._begun + plan.lasts + _RESOLVE_SECONDS
+        return Occasion(
+            plan.drill, plan.fleet, plan.terminal, plan.playbook.playbook, self._begun, ends, plan.playbook.alerts
+        )
+
+    async def _arm(self) -> None:
+        plan = self.plan
+        if plan.playbook.kind == "tabletop":
+            return
+        now = self._clock.now() + self._offset("the terminal")
+        lease = plan.terminal.switch_within + LEASE_AWAY_SECONDS if self._yard.remote else LEASE_SECONDS
+        charge = Charge(
+            plan.drill, plan.terminal.name, plan.playbook.playbook, self.plan.cut is None, lease,
+            plan.playbook.abort.dark.seconds(plan.terminal), plan.playbook.abort.longest.seconds(plan.terminal),
+            now, now,
+        )  # fmt: skip
+        await self._write("arming the guard", lease=lease, dark=charge.dark, longest=charge.longest)
+        await self._yard.arm(charge)
+        self._armed, self._seen_at = True, self._clock.now()
+
+    async def _execute(self) -> None:
+        for step in self.plan.playbook.steps:
+            await self._write("step", step=step.id, does=step.does)
+            note = await _STEPS[step.does](self, step)
+            await self._write("step done", step=step.id, note=note)
+            self._notes.append(f"{step.id}: {note}")
+
+    # Steps
+
+    async def _tell(self, step: Step) -> str:
+        if not self.plan.attended:
+            return "nobody was told: the drill ran without a person"
+        self._show("running", step.id, "Do this", self.plan.text(step.tell or ""), (_go("Done"), _STOPS))
+        return f"confirmed by {(await self._person()).who}"
+
+    async def _ask(self, step: Step) -> str:
+        name = f"{'question' if self.plan.playbook.kind == 'tabletop' else 'business check'} {step.id}"
+        if not self.plan.attended:
+            text = "not asked: the drill ran without a person"
+            self._known.checks.append(Checked(name, None, text, self._round, configured=step.required))
+            return text
+        question = self.plan.text(step.ask or "")
+        buttons = (Button(_YES, "Yes", "yes"), Button(_NO, "No", "no"), _STOPS)
+        self._show("running", step.id, "Answer this", question, buttons)
+        press = await self._person()
+        text = f"{press.choice}, says {press.who}: {question}"
+        self._known.checks.append(Checked(name, press.choice == _YES, text, self._round))
+        return text
+
+    async def _cut(self, step: Step) -> str:
+        self._round += 1
+        self._known.begun[self._round] = self._clock.now()
+        if step.flap:
+            self._known.flaps.add(self._round)
+        done = await self._act(step, "Cable pulled", undo=False)
+        self._known.cuts[self._round] = self._done(done)
+        if not done.worked:
+            raise _StoppedError(f"the cut failed: {done.text}")
+        return f"cut: {done.text}"
+
+    async def _restore(self, step: Step) -> str:
+        done = await self._act(step, "Cable is back", undo=True)
+        if not done.worked:
+            done = await self._insist()
+        self._known.restored[self._round] = self._done(done)
+        return f"restored: {done.text}"
+
+    async def _act(self, step: Step, label: str, undo: bool) -> Done:
+        """By the terminal's own action, or by a person; the guard is told before and after either."""
+        if self.plan.cut is None:
+            self._show("running", step.id, "Do this", self.plan.text(step.say), (_go(label), _STOPS))
+            await self._person()
+        else:
+            doing = "restoring" if undo else "cutting"
+            self._show("running", step.id, f"The terminal is {doing} the primary", self.plan.text(step.say), (_STOPS,))
+        await self._write("undo begins" if undo else "cut begins", step=step.id)
+        return await (self._yard.restore if undo else self._yard.cut)(self.plan.drill)
+
+    def _done(self, done: Done) -> Act:
+        return Act(done.begin, done.end, by_hand=self.plan.cut is None)
+
+    async def _wait(self, step: Step) -> str:
+        assert step.wait is not None
+        assert step.within is not None
+        limit = step.within.seconds(self.plan.terminal)
+        texts = {
+            "standby": "until the yard is on the standby",
+            "primary": "until the yard is back on the primary",
+            "stable": "to see that it stays",
+            "notification": "for the notification to arrive",
+        }
+        self._show("running", step.id, "Wait", "Nothing to do now.", (_STOPS,), texts[step.wait], limit)
+        waits = {
+            "standby": self._wait_standby,
+            "primary": self._wait_primary,
+            "stable": self._wait_stable,
+            "notification": self._wait_notification,
+        }
+        return await waits[step.wait](limit)
+
+    async def _wait_standby(self, limit: float) -> str:
+        standby = standby_of(self.plan.terminal)
+        at = await self._until(lambda: self._carried("standby", standby), limit)
+        if at is None:
+            raise _StoppedError(f"the yard was not on the standby within {length(limit)}", aborted=False)
+        self._known.on_standby[self._round] = at
+        return f"on {standby}"
+
+    async def _wait_primary(self, limit: float) -> str:
+        primary = primary_of(self.plan.terminal)
+        if await self._until(lambda: self._carried("primary", primary), limit) is None:
+            raise _StoppedError(f"the yard was not back on the primary within {length(limit)}", aborted=False)
+        return f"back on {primary}"
+
+    async def _wait_stable(self, limit: float) -> str:
+        await self._until(lambda: None, limit)
+        assert self._glance is not None
+        self._known.quiet_until[self._round] = self._glance.facts.at
+        return f"watched for {length(limit)}"
+
+    async def _wait_notification(self, limit: float) -> str:
+        if self._centre is None:
+            return "not waited for: no Prometheus and Alertmanager are named in links"
+
+        def came() -> float | None:
+            received = [told.received for told in self._known.told.values() if told.received is not None]
+            return min(received) if received else None
+
+        at = await self._until(came, limit)
+        return "it did not arrive" if at is None else "it arrived"
+
+    def _carried(self, state: str, uplink: str | None) -> float | None:
+        facts = self._facts
+        return facts.at if facts.state == state and facts.observed == uplink else None
+
+    async def _check(self, step: Step) -> str:
+        assert step.within is not None
+        limit = step.within.seconds(self.plan.terminal)
+        self._show("running", step.id, "Wait", "Checking what works now.", (_STOPS,), "for the checks", limit)
+        since = self._known.on_standby.get(self._round, self._facts.at)
+        probed = [name for name in step.check or () if name != "throughput"]
+
+        def found() -> dict[str, Checked]:
+            return {name: findings.check(name, self.plan.terminal, self._facts, since, self._round) for name in probed}
+
+        # A service that fails is asked again before it is believed, so a failure waits for the end.
+        await self._until(lambda: all(each.holds or not each.configured for each in found().values()) or None, limit)
+        checks = [*found().values()]
+        if "throughput" in (step.check or ()):
+            checks.append(await self._throughput())
+        self._known.checks += checks
+        for check in checks:
+            await self._write("checked", **asdict(check))
+        return "; ".join(check.text for check in checks)
+
+    async def _throughput(self) -> Checked:
+        drill, name = self.plan.terminal.drill, "business check throughput"
+        wanted = drill.throughput if drill is not None else None
+        if wanted is None:
+            return Checked(name, None, "no throughput is asked for in the inventory", self._round, configured=False)
+        try:
+            measured = await self._yard.throughput(wanted.url, wanted.size)
+        except DrillError as error:
+            return Checked(name, False, str(error), self._round)
+        if measured is None:
+            return Checked(name, None, "throughput can only be measured inside the terminal", self._round)
+        return findings.throughput(wanted, *measured, self._round)
+
+    async def _hold(self, step: Step) -> str:
+        assert step.hold is not None
+        limit = step.hold.seconds(self.plan.terminal)
+        self._show("running", step.id, "Wait", "Nothing to do now.", (_STOPS,), "a moment", limit)
+        await self._until(lambda: None, limit)
+        return f"held for {length(limit)}"
+
+    # Watching
+
+    @property
+    def _facts(self) -> Any:
+        assert self._glance is not None
+        return self._glance.facts
+
+    async def _person(self) -> _Press:
+        """The next press. Raises `_StoppedError` for a stop once something runs."""
+        press = await self._until(self._take, None)
+        assert press is not None
+        await self._write("pressed", step=self._screen.step, choice=press.choice, who=press.who, reason=press.reason)
+        return press
+
+    def _take(self) -> _Press | None:
+        press, self._pressed = self._pressed, None
+        return press
+
+    async def _until(self, done: Callable[[], T | None], limit: float | None) -> T | None:
+        """What `done` gives, as soon as it gives something; None after `limit` seconds. Raises `_StoppedError`."""
+        end = None if limit is None else self._clock.now() + limit
+        while True:
+            await self._tick()
+            if (value := done()) is not None:
+                return value
+            left = POLL_SECONDS if end is None else min(POLL_SECONDS, end - self._clock.now())
+            if left <= 0:
+                return None
+            await self._clock.wait(self._wake, left)
+            self._wake.clear()
+
+    async def _tick(self) -> None:
+        """Look, renew, and see whether the drill has to end."""
+        if self._screen.phase == "running" and self._pressed is not None and self._pressed.choice == STOP:
+            press, self._pressed = self._pressed, None
+            await self._write("pressed", step=self._screen.step, choice=STOP, who=press.who, reason=press.reason)
+            raise _StoppedError(f"stopped by {press.who}{f': {press.reason}' if press.reason else ''}")
+        if self._armed:
+            await self._watch()
+        if self._centre is not None and self._clock.now() - self._looked_at_centre >= 1.0:
+            self._looked_at_centre = self._clock.now()
+            with contextlib.suppress(DrillError):
+                await self._listen(self._centre)
+
+    async def _watch(self) -> None:
+        try:
+            await self._yard.renew(self.plan.drill)
+            glance = await self._look()
+        except DrillError as error:
+            silent = self._clock.now() - self._seen_at
+            lease = self.plan.terminal.switch_within + LEASE_AWAY_SECONDS if self._yard.remote else LEASE_SECONDS
+            if silent > lease and self._screen.phase == "running":
+                raise _StoppedError(f"the terminal was not heard of for {length(silent)}: {error}") from None
+            return
+        self._seen_at = self._clock.now()
+        if glance.guard is not None and glance.guard.fired and self._screen.phase == "running":
+            raise _StoppedError(f"the guard ended it: {glance.guard.fired}")
+
+    async def _look(self) -> Glance:
+        glance = await self._yard.look(self._begun + self._offset("the terminal") - 60.0)
+        facts, before = glance.facts, self._glance
+        standby = standby_of(self.plan.terminal)
+        if before is not None and self._round and standby == facts.claimed != before.facts.claimed:
+            self._known.claimed.setdefault(self._round, (before.facts.at, facts.at))
+        self._glance = glance
+        sample = {
+            "at": facts.at, "state": facts.state, "observed": facts.observed, "claimed": facts.claimed,
+            "uplinks": {name: uplink.state for name, uplink in facts.uplinks.items()},
+        }  # fmt: skip
+        if not self._known.samples or facts.at - self._known.samples[-1]["at"] >= 1.0:
+            self._known.samples.append(sample)
+        return glance
+
+    def _offset(self, machine: str) -> float:
+        """That machine's clock minus ours."""
+        return self._known.offsets.get(machine, (0.0, 0.0))[0]
+
+    async def _listen(self, centre: Centre) -> None:
+        """What fires and what arrived, of the alerts under test."""
+        offset = self._offset("the terminal") - self._known.offsets.get("the centre", (0, 0))[0]
+        alerts = await centre.alerts(self.plan.fleet.fleet, self.plan.terminal.name)
+        self._firing = {str(alert["labels"]["alertname"]) for alert in alerts}
+        for alert in alerts:
+            self._known.alerts[str(alert["fingerprint"])] = alert
+            name = str(alert["labels"]["alertname"])
+            if name in self.plan.playbook.alerts and self._round:
+                fired = findings.moment(alert["startsAt"]) + offset
+                if fired >= self._known.begun[1] and name not in self._known.told:
+                    self._known.told[name] = Told(name, fired)
+        self._known.notices = [*await centre.notices(self._begun)]
+        for notice in self._known.notices:
+            for alert in notice["payload"].get("alerts", ()):
+                told = self._known.told.get(alert["labels"].get("alertname", ""))
+                mine = alert["labels"].get("terminal") == self.plan.terminal.name
+                if told is not None and told.received is None and mine and alert.get("status") == "firing":
+                    received = float(notice["received"]) + offset
+                    self._known.told[told.alert] = Told(told.alert, told.fired, received)
+
+    # The way back
+
+    async def _stopped(self, stop: _StoppedError) -> None:
+        if stop.aborted:
+            self._known.aborted = stop.why
+        await self._write("stopped", why=stop.why, aborted=stop.aborted)
+        self._notes.append(stop.why)
+        if self._round and self._round not in self._known.restored:
+            await self._restore_early()
+
+    async def _restore_early(self) -> None:
+        """Undo what this round cut, by whoever can."""
+        self._show("restoring", "restore", "Restoring", "The primary is put back.", ())
+        await self._write("undo begins", step="restore")
+        if self.plan.cut is None:
+            step = next(each for each in reversed(self.plan.playbook.steps) if each.does == "restore")
+            self._show("restoring", "restore", "Now", self.plan.text(step.say), (_go("Cable is back"),))
+            primary = primary_of(self.plan.terminal)
+            await self._until(lambda: self._take() or self._again(primary), None)
+        done = await self._insist()
+        self._known.restored[self._round] = self._done(done)
+
+    def _again(self, primary: str) -> bool | None:
+        """The primary answers again, whether or not anybody pressed."""
+        state = self._facts.uplinks[primary]
+        return True if state.state == "up" and (state.since or 0.0) > self._known.begun[self._round] else None
+
+    async def _insist(self) -> Done:
+        """Restore, again and again: the guard does it too, should the terminal not be reached."""
+        done = Done(False, "not tried", self._clock.now(), self._clock.now())
+        for _ in range(_UNDO_TRIES):
+            try:
+                done = await self._yard.restore(self.plan.drill)
+            except DrillError as error:
+                done = Done(False, str(error), self._clock.now(), self._clock.now())
+            if done.worked:
+                break
+            await self._until(lambda: None, 2.0)
+        await self._write("restored" if done.worked else "not restored", text=done.text)
+        return done
+
+    async def _finish(self) -> None:
+        """Restored: see the yard come back, wait for the alerts under test to resolve, let the guard go."""
+        if not self._armed:
+            return
+        self._show("finishing", "finishing", "Restored", "Waiting until the alerts have resolved.", ())
+        primary = primary_of(self.plan.terminal)
+        limit = self.plan.terminal.failback_within
+        missed = await self._until(lambda: self._carried("primary", primary), limit) is None
+        await self._until(lambda: None, _SETTLE_SECONDS)
+        if self._centre is not None and not missed and self._round:
+            await self._until(self._resolved, _RESOLVE_SECONDS)
+        try:
+            await self._yard.release(self.plan.drill)
+            await self._write("the guard was released")
+        except DrillError as error:
+            await self._write("the guard was not released", why=str(error))
+        self._armed = False
+
+    def _resolved(self) -> bool | None:
+        return True if not self._firing & set(self.plan.playbook.alerts) else None
+
+    async def _close(self) -> evidence.Record:
+        """Judge, write the evidence, seal it."""
+        known, plan = self._known, self.plan
+        facts = self._glance.facts if self._glance is not None else None
+        rounds = findings.rounds(plan.terminal, known, facts.events if facts is not None else ())
+        judged: list[criteria.Criterion] = []
+        if not known.refused:
+            judged += criteria.of_rounds(
+                rounds, plan.limits, len(plan.playbook.cuts), self._centre is not None, findings.quiet(rounds, known)
+            )
+            judged += criteria.of_checks(known.checks)
+        result = ("refused", known.refused) if known.refused else criteria.result(judged, known.aborted)
+        await findings.gather(
+            self.folder, plan, known, self._yard, self._centre, facts, (self._begun, self._clock.now())
+        )
+        await self._write("ended", result=result[0], why=result[1])
+        body = findings.record(plan, known, rounds, judged, (self._begun, self._clock.now()), result)
+        await asyncio.to_thread(evidence.write, self.folder, evidence.RECORD, body)
+        seal = await asyncio.to_thread(evidence.seal, self.folder)
+        self._show("over", "over", result[0], result[1], result=(result[0], result[1]))  # type: ignore[arg-type]
+        log.info("a drill ended", extra=kv(terminal=plan.terminal.name, drill=plan.drill, result=result[0], seal=seal))
+        return evidence.read(self.folder)
+
+
+_STEPS: Mapping[str, Callable[[Runner, Step], Awaitable[str]]] = {
+    "tell": Runner._tell,
+    "ask": Runner._ask,
+    "cut": Runner._cut,
+    "restore": Runner._restore,
+    "wait": Runner._wait,
+    "check": Runner._check,
+    "hold": Runner._hold,
+}
+
+
+def _go(label: str) -> Button:
+    return Button(_GO, label, "go")
+
+
+def _told(alert: Mapping[str, Any]) -> bool:
+    """Whether somebody is told about it: info is context, and the heartbeat always fires."""
+    return alert["labels"].get("severity") in ("page", "ticket")

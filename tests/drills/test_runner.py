@@ -1,0 +1,206 @@
+"""Whole drills against a simulated yard: what passes, what fails and why, and that everything is put back."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from tests.drills.simulated import INVENTORY, START, Behaviour, World
+
+from yardlight.drills import evidence
+from yardlight.drills.evidence import Record
+
+
+def run(world: World) -> Record:
+    record = asyncio.run(world.runner().run())
+    assert evidence.verify(record.folder) == []
+    assert world.yard._cut is None, "the primary is left cut"
+    assert world.yard.guard is None
+    return record
+
+
+def judged(record: Record) -> dict[str, str]:
+    return {f"{each['name']} {each['round']}".removesuffix(" 1"): each["judged"] for each in record.body["criteria"]}
+
+
+def test_the_quarterly_drill_passes_where_all_is_well(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    record = run(world)
+    assert (record.result, record.body["why"]) == ("pass", "every criterion was met")
+    assert world.yard.acts == ["armed", "cut", "restore", "released"]
+    [round_] = record.body["rounds"]
+    at = {name: instant["at"] for name, instant in round_["instants"].items()}
+    cut = at["t0"]
+    assert at["t1"] == pytest.approx(cut, abs=0.2)
+    assert at["t3"] == pytest.approx(cut + 12.0, abs=0.2)
+    assert at["t4"] == pytest.approx(at["t3"] + 10.0, abs=0.2)
+    assert at["t5"] == pytest.approx(at["t4"] + 2.0, abs=0.2)
+    assert at["t7"] == pytest.approx(at["t6"] + 20.0, abs=0.3)
+    assert at["t8"] == at["t7"]
+    assert judged(record)["business check dispatch"] == "not configured"
+
+
+def test_d02_a_dead_standby_refuses_the_drill_and_an_override_needs_a_reason_that_is_recorded(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    record = run(World(tmp_path / "a", Behaviour(lte=False)))
+    assert record.result == "refused"
+    assert "standby not ready: lte fails path" in record.body["why"]
+    world = World(tmp_path / "b", Behaviour(lte=False), override="the ISP wants to see it")
+    record = run(world)
+    assert record.body["why"].startswith("convergence: the yard did not move to the standby")
+    assert "cut" in world.yard.acts
+    assert b"the ISP wants to see it" in (record.folder / evidence.JOURNAL).read_bytes()
+
+
+def test_d03_dead_names_on_the_standby_fail_the_business_check(tmp_path: Path) -> None:
+    record = run(World(tmp_path, Behaviour(dns=False), override="to see it fail"))
+    assert record.result == "fail"
+    assert judged(record)["business check dns"] == "fail"
+    assert judged(record)["business check services"] == "fail"
+
+
+def test_d04_a_router_that_does_not_come_back_fails_failback_and_the_primary_is_restored(tmp_path: Path) -> None:
+    record = run(World(tmp_path, Behaviour(failback=None)))
+    assert record.result == "fail"
+    assert record.body["why"].startswith("failback: the yard did not return to the primary within 10 min")
+
+
+def test_d05_a_router_that_switches_only_once_fails_at_the_second_switch(tmp_path: Path) -> None:
+    world = World(tmp_path, Behaviour(switch=(12.0, None)), playbook="thorough-wan-failover")
+    record = run(world)
+    assert judged(record)["convergence"] == "pass"
+    assert judged(record)["convergence 2"] == "fail"
+    assert "second switch" in str(record.body["criteria"])
+
+
+def test_the_thorough_drill_passes_two_rounds_and_a_flap(tmp_path: Path) -> None:
+    world = World(tmp_path, playbook="thorough-wan-failover")
+    record = run(world)
+    assert record.result == "pass", record.body["why"]
+    assert [round_["flap"] for round_ in record.body["rounds"]] == [False, False, True]
+    assert world.yard.acts.count("cut") == world.yard.acts.count("restore") == 3
+
+
+def test_d06_a_slow_switch_fails_with_what_was_measured_and_the_limit(tmp_path: Path) -> None:
+    record = run(World(tmp_path, Behaviour(switch=(80.0,))))
+    assert record.result == "fail"
+    assert record.body["why"] == "convergence: nothing carried the yard for 1 min 20 s, limit 1 min"
+
+
+def test_d07_a_page_that_does_not_arrive_fails_the_drill(tmp_path: Path) -> None:
+    record = run(World(tmp_path, Behaviour(notification_after=None)))
+    assert (record.result, record.body["why"]) == ("fail", "notification: page not received")
+
+
+def test_an_alert_that_does_not_fire_fails_the_drill(tmp_path: Path) -> None:
+    record = run(World(tmp_path, Behaviour(alert_after=None)))
+    assert record.body["why"] == "alert: the alert under test did not fire"
+
+
+def test_d09_away_from_the_terminal_nothing_is_cut_unless_a_guard_inside_holds_the_undo(tmp_path: Path) -> None:
+    world = World(tmp_path, override="no override helps here")
+    world.yard.remote, world.yard.holds = True, False
+    record = run(world)
+    assert record.result == "refused"
+    assert record.body["why"] == "the undo would cross fiber, which is cut, and no guard inside the terminal holds it"
+    assert world.yard.acts == []
+    (tmp_path / "with").mkdir()
+    world = World(tmp_path / "with")
+    world.yard.remote = True
+    assert run(world).result == "pass"
+
+
+def test_d15_in_the_peak_hours_the_drill_is_refused(tmp_path: Path) -> None:
+    world = World(tmp_path, inventory=INVENTORY.replace("04:00-09:00", "13:00-18:00"))
+    record = run(world)
+    assert record.result == "refused"
+    assert "peak hours (mornings)" in record.body["why"]
+    assert world.yard.acts == []
+
+
+def test_peak_hours_that_open_before_it_would_be_over_refuse_it_too(tmp_path: Path) -> None:
+    record = run(World(tmp_path, inventory=INVENTORY.replace("04:00-09:00", "14:20-18:00")))
+    assert "peak hours" in record.body["why"]
+
+
+def test_a_yard_with_trouble_is_left_alone(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.alerts.firing = ("UplinkDegraded",)
+    record = run(world)
+    assert record.body["why"] == "fontana has trouble already: UplinkDegraded"
+
+
+def test_a_cut_that_fails_is_undone(tmp_path: Path) -> None:
+    world = World(tmp_path, Behaviour(cut_works=False))
+    record = run(world)
+    assert (record.result, record.body["why"]) == ("aborted", "the cut failed: refused")
+    assert world.yard.acts == ["armed", "cut", "restore", "released"]
+
+
+def test_a_standby_that_dies_meanwhile_has_the_guard_restore_and_aborts_the_drill(tmp_path: Path) -> None:
+    world = World(tmp_path, Behaviour(lte_dies=20.0))
+    record = run(world)
+    assert record.result == "aborted"
+    assert "the yard was dark for 2 min 1" in record.body["why"]
+    assert world.yard.clock.at < START + 3600
+
+
+def test_without_a_centre_alerts_are_not_judged_and_that_is_said(tmp_path: Path) -> None:
+    record = run(World(tmp_path, centre=False))
+    assert record.result == "pass"
+    assert judged(record)["notification"] == "not configured"
+
+
+def test_d14_with_a_person_each_step_waits_for_its_press_and_a_double_tap_skips_nothing(tmp_path: Path) -> None:
+    world = World(tmp_path, attended=True)
+    runner = world.runner()
+    pressed: list[str] = []
+
+    async def person() -> None:
+        seen = -1
+        while (shown := runner.screen()).phase != "over":
+            forward = next((b for b in shown.buttons if b.kind in ("go", "yes")), None)
+            if forward is not None and shown.revision != seen:
+                seen = shown.revision
+                pressed.append(shown.step)
+                await asyncio.gather(
+                    runner.press(shown.step, forward.choice, "maria"), runner.press(shown.step, forward.choice, "maria")
+                )
+            await asyncio.sleep(0)
+
+    async def both() -> Record:
+        task = asyncio.create_task(person())
+        record = await runner.run()
+        await task
+        return record
+
+    record = asyncio.run(both())
+    assert record.result == "pass", record.body["why"]
+    assert pressed == ["approve", "announce", "dispatch", "done"]
+    assert judged(record)["business check dispatch"] == "pass"
+
+
+def test_a_stop_restores_at_once(tmp_path: Path) -> None:
+    world = World(tmp_path, attended=True)
+    runner = world.runner()
+
+    async def person() -> None:
+        while (shown := runner.screen()).phase != "over":
+            if shown.step == "on-standby":
+                await runner.press("some other step", "stop", "maria", "a truck burns")
+                return
+            if shown.buttons and shown.buttons[0].kind != "stop":
+                await runner.press(shown.step, shown.buttons[0].choice, "maria")
+            await asyncio.sleep(0)
+
+    async def both() -> Record:
+        task = asyncio.create_task(person())
+        record = await runner.run()
+        await task
+        return record
+
+    record = asyncio.run(both())
+    assert (record.result, record.body["why"]) == ("aborted", "stopped by maria: a truck burns")
+    assert world.yard._cut is None
