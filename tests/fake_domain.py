@@ -12,7 +12,8 @@ from yardlight.collection import Collection, Families, Session, Source, Told
 from yardlight.domains import Planned
 from yardlight.errors import IncompleteError
 from yardlight.inventory.accounts import AccountConfig
-from yardlight.inventory.models import Fleet, Model
+from yardlight.inventory.model import Model
+from yardlight.inventory.models import Fleet
 
 PLATFORMS: Mapping[str, str] = {"fake": "tests.fake_domain"}
 

@@ -21,7 +21,7 @@ from tests import collectors
 from yardlight.collection import Collection, Result, Source
 from yardlight.errors import AuthError, PollCrashedError, PollError, PollTimeoutError, SecretError
 from yardlight.exposition import AnyBlock, page
-from yardlight.inventory.models import Model
+from yardlight.inventory.model import Model
 from yardlight.inventory.values import Secret
 from yardlight.poll import Poll
 from yardlight.slots import Slots

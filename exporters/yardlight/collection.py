@@ -21,7 +21,7 @@ from yardlight.catalogue import Metric
 from yardlight.errors import BudgetError, SecretError
 from yardlight.exposition import AnyBlock, Block, Samples, block
 from yardlight.inventory.accounts import AccountConfig
-from yardlight.inventory.models import Model
+from yardlight.inventory.model import Model
 from yardlight.inventory.secret import read_secret
 from yardlight.inventory.values import Secret
 

@@ -24,7 +24,8 @@ from rich.table import Table
 
 from yardlight.errors import StartError
 from yardlight.inventory.load import load
-from yardlight.inventory.models import Fleet, Name, Terminal
+from yardlight.inventory.model import Name
+from yardlight.inventory.models import Fleet, Terminal
 from yardlight.inventory.values import parse_duration
 from yardlight.logs import kv
 from yardlight.lookback import find_terminal, find_uplink, length

@@ -18,7 +18,8 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from yardlight.errors import DrillError, InventoryError, Problem
 from yardlight.inventory import complain, words
-from yardlight.inventory.models import Model, Name, Terminal
+from yardlight.inventory.model import Model, Name
+from yardlight.inventory.models import Terminal
 from yardlight.inventory.source import Node, Source, plain
 from yardlight.inventory.values import parse_duration
 

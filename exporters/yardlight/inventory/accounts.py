@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from yardlight.inventory.models import Model, TimeZone, web_address
+from yardlight.inventory.model import Model, TimeZone
+from yardlight.inventory.models import web_address
 
 _RATE = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*(\d*)\s*(s|m|h)")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from yardlight.errors import StartError
 from yardlight.inventory.machine import Gateway, Machine, snapshot
-from yardlight.inventory.models import Name
+from yardlight.inventory.model import Name
 
 # Modem interfaces by the kernel's and ModemManager's names.
 _MODEM = re.compile(r"(wwan|wwp|ppp|rmnet|cdc-wdm)")

@@ -9,15 +9,16 @@ from __future__ import annotations
 import ipaddress
 import re
 from datetime import datetime, time
-from functools import cache
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
+from yardlight.inventory.mdm import MdmSource
+from yardlight.inventory.model import Model, Name, TimeZone
 from yardlight.inventory.roster import Roster
-from yardlight.inventory.values import Duration, Share, Size, checked_name
+from yardlight.inventory.values import Duration, Share, Size
 
 Role = Literal["primary", "standby"]
 Medium = Literal["fiber", "lte", "5g", "cable", "satellite"]
@@ -39,22 +40,6 @@ _HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})?(\.[A-Za-z0-
 _HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:]+):(\d{1,5})")
 _INTERFACE = re.compile(r"[A-Za-z][A-Za-z0-9._@-]{0,14}")
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-
-class Model(BaseModel):
-    """Frozen; an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-# The set is made by walking the disk, once per call.
-_timezones = cache(available_timezones)
-
-
-def _timezone(raw: str) -> str:
-    if raw not in _timezones():
-        raise ValueError(f"{raw!r} is not a time zone; write one like America/Los_Angeles")
-    return raw
 
 
 def _bind(raw: str) -> str:
@@ -140,8 +125,6 @@ def is_address(text: str) -> bool:
     return True
 
 
-Name = Annotated[str, AfterValidator(checked_name)]
-TimeZone = Annotated[str, AfterValidator(_timezone)]
 Bind = Annotated[str, AfterValidator(_bind)]
 Address = Annotated[str, AfterValidator(_address)]
 HostPort = Annotated[str, AfterValidator(_host_port)]
@@ -542,4 +525,5 @@ class Fleet(Model):
     calendars: dict[Name, Calendar] = {}
     accounts: dict[Name, Account] = {}
     roster: Roster = Roster()
+    mdm: dict[Name, MdmSource] = {}
     terminals: dict[Name, Terminal]

@@ -1,0 +1,62 @@
+"""The part `mdm:` of the inventory: from which account tablets are read, and what is expected of each group of them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from yardlight.inventory.model import Model, Name
+from yardlight.inventory.values import Duration, Share
+
+
+def _listed(raw: Any) -> Any:
+    return raw if isinstance(raw, list | tuple) else [raw]
+
+
+Listed = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+
+
+class App(Model):
+    """An app that each tablet of a group must have, from version `min` on; any version where it says none."""
+
+    min: str | None = None
+
+
+class Expected(Model):
+    """What is expected of tablets. What a group does not say, it takes from the source, and that from the platform.
+
+    `stale_after` and `dark_after` count the hours of the calendar `duty` only (all hours without one). `silent_share`
+    is how many of a group may be stale at a time. `os` is the least version by the name of the system.
+    """
+
+    stale_after: Duration | None = None
+    dark_after: Duration | None = None
+    duty: Name | None = None
+    silent_share: Share | None = None
+    os: dict[str, str] | None = None
+    apps: dict[str, App] | None = None
+
+
+class Group(Expected):
+    """Tablets that belong together, such as the drivers'. Besides those that the roster puts into it, these:
+
+    `mdm_groups` are names or ids that the MDM has for it. A tablet of the roster is where the roster says.
+    """
+
+    mdm_groups: Listed = ()
+
+
+class MdmSource(Expected):
+    """Tablets of one account, read every `poll` seconds; while a wipe is pending, each minute.
+
+    `expects` is how many there are at least where the platform does not count them itself; `series_limit` how many are
+    shown one by one, above which only those in trouble are.
+    """
+
+    account: Name
+    poll: Duration = 900.0
+    deadline: Duration = 600.0
+    groups: dict[Name, Group] = {}
+    zone: str | None = None
+    series_limit: Annotated[int, Field(ge=0)] = 10_000
