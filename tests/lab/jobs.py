@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
-from tests.lab import bar1, bar2, bar3, bar4, extras
+from tests.lab import bar1, bar2, bar3, bar4, extras, kills
 from tests.lab.lab import Lab, Setup
 from tests.lab.measure import Results
 from tests.lab.network import Shape
 from tests.lab.router import Settings, switching_after
 
 Scenario = Callable[[Lab, Results], Awaitable[None]]
+Alone = Callable[[Results, Path], Awaitable[None]]
 FAST, SLOW = switching_after(4), switching_after(15)
 # A standby whose health the router does not check: nothing but the exporter sends over it.
 TRUSTING = Settings(interval=1.0, fails=3, recovers=3, check_standby=False)
@@ -21,12 +23,16 @@ MONTH = 300.0
 
 @dataclass(frozen=True)
 class Job:
-    """One lab; its scenarios run one after the other. `group` is what a user asks for on the command line."""
+    """One lab; its scenarios run one after the other. `group` is what a user asks for on the command line.
+
+    `alone` needs no lab, only loopback and a folder to work in.
+    """
 
     name: str
     setup: Setup
     scenarios: tuple[Scenario, ...]
     minutes: float
+    alone: Alone | None = None
 
     @property
     def group(self) -> str:
@@ -40,12 +46,13 @@ def quick() -> list[Job]:
         Job("bar1.quick", Setup(), (partial(bar1.quiet, seconds=8), partial(bar1.blackholes, count=3)), 3),
         Job("bar2.quick", Setup(), (partial(bar2.cuts, kind="fiber", count=1, hold=25),), 4),
         Job("bar4.quick", Setup(centre=False), unmetered, 3),
+        Job("bar5.quick", Setup(), (), 4, partial(kills.kills, count=12, victims=3)),
     ]
 
 
 def full() -> list[Job]:
     """The bars as they were set."""
-    return [*_bar3(), *_bar2(), *_bar1(), *_bar4(), *_extra()]
+    return [*_bar3(), *_bar2(), *_bar1(), *_bar4(), *_bar5(), *_extra()]
 
 
 def _bar1() -> list[Job]:
@@ -108,6 +115,10 @@ def _bar4() -> list[Job]:
             for name, budget, on_standby in meters
         ),
     ]  # fmt: skip
+
+
+def _bar5() -> list[Job]:
+    return [Job("bar5.kills", Setup(), (), 90, partial(kills.kills, count=1000, victims=8))]
 
 
 def _extra() -> list[Job]:

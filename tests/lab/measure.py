@@ -65,6 +65,11 @@ ROWS: dict[str, Row] = {
     "extra.card": Row("T34 card back with another address: probing again after", bars={"max": 30}),
     "extra.sticky_error": Row("router that keeps connections: gap error", bars={"p95": 0.5}),
     "extra.sticky_observed": Row("router that keeps connections: observed right after", bars={"p95": 3.0}),
+    "bar5.file_sound": Row("5 state file sound after kill -9, and opened again", "yes", ALWAYS),
+    "bar5.never_lower": Row("5 pages on which no counter was lower than before", "yes", ALWAYS),
+    "bar5.nothing_lost": Row("5 kills after which every exposed event was in the file", "yes", ALWAYS),
+    "bar5.outages_complete": Row("5 terminals of which `yardlight outages` shows every exposed event", "yes", ALWAYS),
+    "bar5.exposed_per_life": Row("5 failovers exposed between start and kill", "events"),
     "stalls": Row("repeated because the machine stood still", "times"),
     "job": Row("scenario ran to its end", "yes", ALWAYS),
 }  # fmt: skip

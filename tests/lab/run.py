@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.lab", description=__doc__)
-    parser.add_argument("names", nargs="*", help="bar1 ... bar4, extra, or single jobs such as bar3.T01 (default: all)")
+    parser.add_argument("names", nargs="*", help="bar1 ... bar5, extra, or single jobs such as bar3.T01 (default: all)")
     parser.add_argument("--quick", action="store_true", help="the short version that the tests run")
     parser.add_argument("--jobs", type=int, default=4, metavar="N", help="labs at a time; default: %(default)s")
     parser.add_argument("--json", action="store_true", help="for machines, with every value")
@@ -126,10 +126,14 @@ async def _one(job: jobs.Job, work: Path, seed: int | None) -> None:
     random.seed(f"{seed} {job.name}" if seed is not None else None)
     results = measure.Results(job.name)
     try:
-        made = await lab.make(job.setup, work)
-        results.say("the lab runs")
-        for scenario in job.scenarios:
-            await scenario(made, results)
+        if job.alone is not None:
+            namespace.prepare()
+            await job.alone(results, work)
+        else:
+            made = await lab.make(job.setup, work)
+            results.say("the lab runs")
+            for scenario in job.scenarios:
+                await scenario(made, results)
         results.observe("job", 1)
     except Exception as error:
         traceback.print_exc()
