@@ -3,6 +3,7 @@
 YardlightError
 ├── InventoryError        the user's file: carries every `Problem`, each with file, line and field
 ├── StateError            the state file cannot be used
+│   └── DiskRefusesError  not now: its disk is full, read-only or failing
 ├── StartError            the process cannot start (port in use, missing capability)
 ├── WebConfigError        the file given with --web.config.file
 ├── DrillError            a drill cannot be run, read or verified as asked
@@ -65,6 +66,10 @@ class InventoryError(YardlightError):
 
 class StateError(YardlightError):
     """The state file cannot be opened, read or written."""
+
+
+class DiskRefusesError(StateError):
+    """The disk of the state file takes nothing now: it is full, read-only or failing. That may end."""
 
 
 class StartError(YardlightError):

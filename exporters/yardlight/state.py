@@ -2,18 +2,23 @@
 
 Losing the file loses history, never correctness. Writes happen in a thread of their own, one transaction each, so that
 a slow disk never delays a probe; an event and the totals it changes are one transaction, and only then is the new
-total exposed. kill -9 at any moment leaves the file valid (write-ahead log).
+total exposed. kill -9 at any moment leaves the file valid (write-ahead log). A disk that refuses stops nothing: what
+is to be written waits, even if the disk refused from the start.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import errno
 import fcntl
 import json
 import logging
 import os
 import queue
+import shutil
 import sqlite3
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -21,13 +26,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from yardlight.errors import StateError
+from yardlight.errors import DiskRefusesError, StateError
 
 log = logging.getLogger(__name__)
 
 VERSION = 2
 _RETRY_SECONDS = 5.0
 _PENDING_LIMIT = 10_000
+_REFUSED = frozenset({errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO})
+_SQLITE_REFUSED = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR})
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS event (
     id INTEGER PRIMARY KEY, fleet TEXT NOT NULL, terminal TEXT NOT NULL, kind TEXT NOT NULL, uplink TEXT NOT NULL,
@@ -108,29 +115,35 @@ def state_file(path: Path, fleet: str | None) -> Path:
 
 
 class State:
-    """One state file. Opening never fails for what is in it: an unusable file is moved aside and said."""
+    """One state file. Opening never fails for what is in it: an unusable file is moved aside and said.
+
+    Nor for a disk that is full or read-only: then what can be read of the file is known, and writing begins later.
+    """
 
     def __init__(self, path: Path) -> None:
-        """Open or create `path`. Raises `StateError` if the folder cannot be written or another process has it."""
+        """Open or create `path`. Raises `StateError` if there can be no such file or another process has it."""
         self.path = path
         self.writable = True
-        self._lock = _lock(path)
+        self._lock: IO[str] | None = None
+        self._writer: sqlite3.Connection | None = None
+        self._closed = threading.Event()
         try:
-            connection = _open(path)
-        except BaseException:
-            self._lock.close()
-            raise
-        self._reader = connection
+            self._lock, self._reader = _acquire(path)
+        except DiskRefusesError as error:
+            self._refused(error)
+            self._reader = _copy(path)
         self._queue: queue.SimpleQueue[tuple[Work, Callable[[], None] | None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._write, name="state", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """Write what is pending and close; waits a few seconds at most."""
+        self._closed.set()
         self._queue.put(None)
         self._thread.join(timeout=5.0)
         self._reader.close()
-        self._lock.close()
+        if self._lock is not None:
+            self._lock.close()
 
     def record(self, event: Event, totals: list[Total], then: Callable[[], None]) -> None:
         """Write the event and the totals after it in one transaction, then call `then` (in the writer's thread)."""
@@ -219,41 +232,47 @@ class State:
         return [Event(fleet, terminal, row[0], row[1], row[2], row[3], json.loads(row[4])) for row in rows]
 
     def _write(self) -> None:
-        connection = _connect(self.path)
         try:
             while (item := self._queue.get()) is not None:
                 work, then = item
-                if self._commit(connection, work) and then is not None:
+                if self._commit(work) and then is not None:
                     then()
         finally:
-            connection.close()
+            if self._writer is not None:
+                self._writer.close()
 
-    def _commit(self, connection: sqlite3.Connection, work: Work) -> bool:
+    def _commit(self, work: Work) -> bool:
         """Write one transaction, trying again while the disk refuses; False if it was given up at the limit."""
         while True:
             try:
+                connection = self._connected()
                 with connection:
                     work(connection)
-            except sqlite3.Error as error:
-                if self.writable:
-                    log.error(
-                        "cannot write the state file; probing goes on, history does not",
-                        extra={"kv": {"file": str(self.path), "reason": str(error)}},
-                    )
-                self.writable = False
-                if self._queue.qsize() > _PENDING_LIMIT:
+            except (sqlite3.Error, StateError) as error:
+                self._refused(error)
+                if self._queue.qsize() > _PENDING_LIMIT or self._closed.wait(_RETRY_SECONDS):
                     return False
-                if self._closing():
-                    return False
-                time.sleep(_RETRY_SECONDS)
             else:
                 if not self.writable:
                     log.info("the state file can be written again", extra={"kv": {"file": str(self.path)}})
                 self.writable = True
                 return True
 
-    def _closing(self) -> bool:
-        return not threading.main_thread().is_alive()
+    def _connected(self) -> sqlite3.Connection:
+        """The writer's connection. Raises `StateError` while the file cannot be had."""
+        if self._lock is None:
+            self._lock, self._reader = _acquire(self.path)
+        if self._writer is None:
+            self._writer = _connect(self.path)
+        return self._writer
+
+    def _refused(self, error: Exception) -> None:
+        if self.writable:
+            log.error(
+                "cannot write the state file; probing goes on, history does not",
+                extra={"kv": {"file": str(self.path), "reason": str(error)}},
+            )
+        self.writable = False
 
 
 class Reader:
@@ -307,12 +326,42 @@ class Reader:
             raise StateError(f"{self.path}: cannot read the state file: {error}") from error
 
 
+def _acquire(path: Path) -> tuple[IO[str], sqlite3.Connection]:
+    lock = _lock(path)
+    try:
+        return lock, _open(path)
+    except BaseException:
+        lock.close()
+        raise
+
+
+def _copy(path: Path) -> sqlite3.Connection:
+    """What can be read of a file that cannot be written, in memory: totals go on from there, not from zero."""
+    memory = sqlite3.connect(":memory:", check_same_thread=False)
+    shared = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with (
+        contextlib.suppress(OSError, sqlite3.Error),
+        tempfile.TemporaryDirectory(prefix="yardlight-", dir=shared) as folder,
+    ):
+        copy = Path(folder) / "state.db"
+        shutil.copyfile(path, copy)
+        # What was written last may be in the log beside it only.
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copyfile(path.with_name(f"{path.name}-wal"), copy.with_name("state.db-wal"))
+        with contextlib.closing(sqlite3.connect(copy)) as connection:
+            if connection.execute("PRAGMA user_version").fetchone()[0] == VERSION:
+                connection.backup(memory)
+    memory.executescript(_SCHEMA)
+    return memory
+
+
 def _lock(path: Path) -> IO[str]:
     lock_path = path.with_name(path.name + ".lock")
     try:
         lock = open(lock_path, "w", encoding="ascii")  # noqa: SIM115
     except OSError as error:
-        raise StateError(f"{path}: cannot keep state there: {error.strerror}") from error
+        kind = DiskRefusesError if error.errno in _REFUSED else StateError
+        raise kind(f"{path}: cannot keep state there: {error.strerror}") from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -343,7 +392,8 @@ def _open(path: Path) -> sqlite3.Connection:
         connection.close()
         _move_aside(path, "newer", f"was written by a newer Yardlight (format {version}, this one knows {VERSION})")
     except sqlite3.OperationalError as error:
-        raise StateError(f"{path}: cannot open the state file: {error}") from error
+        kind = DiskRefusesError if error.sqlite_errorcode & 0xFF in _SQLITE_REFUSED else StateError
+        raise kind(f"{path}: cannot open the state file: {error}") from error
     except sqlite3.DatabaseError as error:
         _move_aside(path, "corrupt", f"is not a usable state file ({error})")
     return _open(path)

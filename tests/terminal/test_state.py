@@ -79,6 +79,82 @@ def test_a_folder_that_does_not_exist_is_one_clear_error(tmp_path: Path) -> None
         State(tmp_path / "nowhere" / "s.db")
 
 
+REFUSED = """
+import subprocess, sys, threading, time
+from pathlib import Path
+from yardlight.state import Event, State, Total
+
+disk, fault = Path(sys.argv[1]), sys.argv[2]
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "test", str(disk)], check=True)
+
+def record(state, number):
+    done = threading.Event()
+    event = Event("acme", "fontana", "gap", "lte", float(number), number + 1.0, {})
+    state.record(event, [Total("count", (), number)], done.set)
+    return done
+
+state = State(disk / "s.db")
+assert record(state, 1).wait(10)
+if fault != "killed":
+    state.close()
+else:
+    # What kill -9 leaves: the newest totals are in the log beside the file only.
+    import shutil
+    for name in ("s.db", "s.db-wal"):
+        shutil.copyfile(disk / name, disk / f"copy.{name}")
+    state.close()
+    for name in ("s.db", "s.db-wal"):
+        (disk / f"copy.{name}").rename(disk / name)
+if fault == "full":
+    with (disk / "filler").open("wb", buffering=0) as filler:
+        try:
+            while filler.write(bytes(4096)):
+                pass
+        except OSError:
+            pass
+else:
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+state = State(disk / "s.db")
+written = record(state, 2)
+deadline = time.monotonic() + 30
+while state.writable and time.monotonic() < deadline:
+    time.sleep(0.1)
+assert not state.writable
+assert [total.value for total in state.totals("acme", "fontana")] == [1]
+assert not written.is_set()
+if fault == "full":
+    (disk / "filler").unlink()
+else:
+    subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
+assert written.wait(30)
+assert state.writable
+state.close()
+state = State(disk / "s.db")
+assert [total.value for total in state.totals("acme", "fontana")] == [2]
+assert len(state.events("acme", "fontana", 0, 10)) == 2
+state.close()
+print("held")
+"""
+
+
+@pytest.mark.needs("unshare")
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("fault", ["read-only", "full", "killed"])
+def test_a_disk_that_refuses_from_the_start_is_said_and_taken_up_when_it_can_be_written(
+    tmp_path: Path, fault: str
+) -> None:
+    trial = subprocess.run(
+        ["unshare", "--user", "--map-root-user", "--mount", "true"], capture_output=True, check=False
+    )
+    if trial.returncode:
+        pytest.skip("no namespaces on this machine")
+    program = [sys.executable, "-c", REFUSED, str(tmp_path), fault]
+    done = subprocess.run(
+        ["unshare", "--user", "--map-root-user", "--mount", *program], capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "held\n", done.stderr
+
+
 def test_a_total_is_shown_only_after_it_was_written() -> None:
     totals = Totals([])
     totals.declare(m.FAILOVERS, ("fontana", "fiber", "lte"))
