@@ -396,7 +396,7 @@ class RunningFleet:
             self._outside = OutsideProbes(fleet, self._engine)
             self._outside.start()
             self._outside_of = addresses
-        services = services_of(fleet)
+        services = (services_of(fleet), fleet.resolvers)
         if services != self._services_of:
             if self._services is not None:
                 self._services.stop()

@@ -22,7 +22,7 @@ Eventually = Callable[..., object]
 @pytest.fixture
 def ports(free_port: FreePort) -> Ports:
     """Ports of its own, so that the test runs beside a demo that somebody watches."""
-    return Ports(free_port(), free_port(), free_port(), free_port(), internet=free_port(), stun=free_port())
+    return Ports(*(free_port() for _ in range(8)))
 
 
 @contextlib.contextmanager
@@ -88,7 +88,7 @@ def test_a_fault_is_handed_to_the_demo_that_runs(
         eventually(lambda: main(options) == 0)
         assert capsys.readouterr().out.endswith("reno: traffic by fiber, lte cut\n")
         assert main(DemoOptions(fault="reno.lte=cuts", ports=ports)) == 1
-        assert "a circuit can be: cut, loss=20%, pin-lost, heal" in capsys.readouterr().err
+        assert "a circuit can be: cut, loss=20%, pin-lost, dns-dead, heal" in capsys.readouterr().err
 
 
 def test_a_fault_without_a_demo_says_how_to_start_one(ports: Ports, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,12 +9,14 @@ import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import dns.message
 import pytest
 
 from yardlight.demo import Ports, faults
+from yardlight.demo.services import DNS_HOST
 from yardlight.demo.simulator import STUN_HOST, TARGETS, Circuit, Router, Simulator
 
-PORTS = Ports(internet=28443, stun=23478)
+PORTS = Ports(internet=28443, stun=23478, services=28480, dns=28053)
 FIBER, LTE, DEFAULT = "127.101.1.1", "127.101.1.2", "127.101.1.9"
 
 
@@ -179,11 +181,15 @@ def test_a_fault_says_what_is_true_now(text: str, truth: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("fontna.fiber=cut", "'fontna' is not a terminal of the demo; there are fontana, stockton, reno"),
+        (
+            "fontna.fiber=cut",
+            "'fontna' is not a terminal or a service of the demo; there are fontana, stockton, reno, dispatch",
+        ),
+        ("dispatch=cut", "a service can be: down, heal"),
         ("fontana.cable=cut", "the demo knows no such fault"),
         ("fontana.fiber=loss=20", "write a percentage"),
         ("fontana.router=switch=90", "write a number with a unit"),
-        ("fontana.fiber", "a circuit can be: cut, loss=20%, pin-lost, heal"),
+        ("fontana.fiber", "a circuit can be: cut, loss=20%, pin-lost, dns-dead, heal"),
     ],
 )
 def test_a_mistyped_fault_says_what_is_accepted(text: str, message: str) -> None:
@@ -202,3 +208,62 @@ def test_healing_a_terminal_heals_its_circuits_and_its_router() -> None:
 def test_every_fault_of_the_list_is_one() -> None:
     for line in faults.LIST.splitlines()[1:]:
         faults.apply(Simulator(PORTS), line.split()[0])
+
+
+async def asks_for(source: str, service: str, simulator: Simulator) -> str:
+    """What `source` gets from a service: the first line of the answer, or why there is none."""
+    host, loop = simulator.services[service].host, asyncio.get_running_loop()
+    query = dns.message.make_query(host, "A")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as client:
+        client.bind((source, 0))
+        client.connect((DNS_HOST, PORTS.dns))
+        client.send(query.to_wire())
+        try:
+            answer = dns.message.from_wire(await asyncio.wait_for(loop.sock_recv(client, 4096), 0.3))
+        except TimeoutError:
+            return "no name"
+    try:
+        reader, writer = await asyncio.wait_for(
+            asyncio.open_connection(str(answer.answer[0][0]), PORTS.services, local_addr=(source, 0)), 0.5
+        )
+    except TimeoutError:
+        return "no connection"
+    writer.write(f"GET /health HTTP/1.1\r\nHost: {host}:{PORTS.services}\r\n\r\n".encode())
+    first = (await asyncio.wait_for(reader.readline(), 10)).decode().strip()
+    writer.close()
+    return first
+
+
+def test_dispatch_is_found_by_name_until_dns_dies_on_the_fiber_and_it_still_works_over_lte() -> None:
+    async def check(simulator: Simulator) -> None:
+        assert await asks_for(DEFAULT, "dispatch", simulator) == "HTTP/1.1 200 OK"
+        faults.apply(simulator, "fontana.fiber=dns-dead")
+        assert await asks_for(DEFAULT, "dispatch", simulator) == "no name"
+        assert await asks_for(FIBER, "dispatch", simulator) == "no name"
+        assert await asks_for(LTE, "dispatch", simulator) == "HTTP/1.1 200 OK"
+        assert await answers(FIBER), "packets pass"
+        faults.apply(simulator, "fontana.fiber=heal")
+        assert await asks_for(FIBER, "dispatch", simulator) == "HTTP/1.1 200 OK"
+
+    run(check)
+
+
+def test_a_service_that_is_down_refuses_everybody_and_the_others_work_on() -> None:
+    async def check(simulator: Simulator) -> None:
+        assert faults.apply(simulator, "dispatch=down") == "dispatch: down everywhere"
+        for source in (FIBER, LTE, "127.0.0.1"):
+            assert await asks_for(source, "dispatch", simulator) == "HTTP/1.1 503 Service Unavailable"
+            assert await asks_for(source, "eld-portal", simulator) == "HTTP/1.1 200 OK"
+        assert faults.apply(simulator, "dispatch=heal") == "dispatch: works"
+        assert await asks_for(FIBER, "dispatch", simulator) == "HTTP/1.1 200 OK"
+
+    run(check)
+
+
+def test_what_is_cut_reaches_no_service_either() -> None:
+    async def check(simulator: Simulator) -> None:
+        faults.apply(simulator, "fontana.fiber=cut")
+        assert await asks_for(FIBER, "dispatch", simulator) == "no name"
+        assert await asks_for(LTE, "dispatch", simulator) == "HTTP/1.1 200 OK"
+
+    run(check)

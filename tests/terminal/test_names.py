@@ -45,10 +45,10 @@ def test_a_target_that_moved_is_found_again_through_the_path_itself() -> None:
             names.addresses = {NAME: "127.0.0.99"}
             engine, owner = Engine(), Owner()
             target = Target(label=NAME, host=NAME, probe="tcp", port=there.port)
-            path = Path(engine, owner, "fiber", "127.0.0.7", (target,), 0.9, Pace(0.5), resolvers=(HOST,))
+            resolver = f"{HOST}:{names.port}"
+            path = Path(engine, owner, "fiber", "127.0.0.7", (target,), 0.9, Pace(0.5), resolvers=(resolver,))
             path.proofs_wanted = False
             [lane] = path.names
-            lane.resolver.port = names.port
             assert path.problem == f"the name {NAME} is not resolved yet"
             engine.start()
             path.start(time.monotonic(), 0.0)

@@ -1,7 +1,8 @@
 """A simulated fleet on loopback, without root: real probes, Prometheus and Alertmanager, faults to switch on.
 
-`simulator` is the internet, the circuits and the routers; `faults` the words that break them; `inbox` takes
-what Alertmanager sends; `fleet` writes the inventory; `table` draws; `run` starts everything and stops it.
+`simulator` is the internet, the circuits and the routers; `services` what the yards work with; `faults` the words that
+break them; `inbox` takes what Alertmanager sends; `fleet` writes the inventory; `table` draws; `run` starts everything
+and stops it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ class Ports:
     inbox: int = 19094
     internet: int = 8443
     stun: int = 3478
+    services: int = 8480
+    dns: int = 8053
 
 
 @dataclass(frozen=True)

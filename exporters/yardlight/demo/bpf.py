@@ -12,7 +12,7 @@ from __future__ import annotations
 import ctypes
 import socket
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 SO_ATTACH_REUSEPORT_CBPF = 51  # asm-generic/socket.h; the socket module does not name it
 
@@ -71,13 +71,18 @@ class LossyListener:
         fprog = struct.pack("HP", len(code) // 8, ctypes.addressof(buffer))
         self.socket.setsockopt(socket.SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, fprog)
 
-    def accept_all(self) -> None:
-        """Take and close every waiting connection; a probe needs no more than the handshake."""
+    def accepted(self) -> Iterator[socket.socket]:
+        """Every connection that waits."""
         while True:
             try:
                 connection, _ = self.socket.accept()
             except (BlockingIOError, ConnectionAbortedError):
                 return
+            yield connection
+
+    def accept_all(self) -> None:
+        """Take and close every waiting connection; a probe needs no more than the handshake."""
+        for connection in self.accepted():
             connection.close()
 
     def close(self) -> None:

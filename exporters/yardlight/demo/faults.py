@@ -7,10 +7,11 @@ from yardlight.errors import YardlightError
 from yardlight.inventory.values import parse_duration, parse_share
 
 LIST = f"""\
-Put a terminal's name (fontana, stockton, reno) in front:
+Put a terminal's name (fontana, stockton, reno) in front, or a service's (dispatch, eld-portal):
   fontana.{PRIMARY}=cut               the fiber is cut; the router moves to LTE
   fontana.{PRIMARY}=loss=20%          the fiber loses one packet in five
   fontana.{PRIMARY}=heal              the fiber is well again; the router fails back
+  fontana.{PRIMARY}=dns-dead          names are not answered over the fiber; all else passes
   fontana.{STANDBY}=cut                 the standby is dead
   fontana.{STANDBY}=pin-lost            the router lost the policy route: LTE probes leave by the fiber
   fontana=cut                     both circuits are cut
@@ -18,7 +19,9 @@ Put a terminal's name (fontana, stockton, reno) in front:
   fontana.router=never-switch     the router does not switch at all
   fontana.router=failback-stuck   the router stays on LTE when the fiber is back
   fontana.router=heal             the router behaves again
-  fontana=heal                    everything at this terminal is well again"""
+  fontana=heal                    everything at this terminal is well again
+  dispatch=down                   dispatch answers 503 to everybody, the center included
+  dispatch=heal                   it works again"""
 
 
 class FaultError(YardlightError):
@@ -29,9 +32,15 @@ def apply(simulator: Simulator, text: str) -> str:
     """Switch a fault on or off; what is true now, in words. Raises `FaultError` saying what is accepted."""
     place, _, action = text.strip().partition("=")
     name, _, part = place.partition(".")
+    if (service := simulator.services.get(place)) is not None:
+        if action not in ("down", "heal"):
+            raise FaultError(f"{text!r}: a service can be: down, heal\n{LIST}")
+        service.down = action == "down"
+        return f"{name}: {service.truth()}"
     yard = simulator.yards.get(name)
     if yard is None:
-        raise FaultError(f"{name!r} is not a terminal of the demo; there are {', '.join(simulator.yards)}")
+        there = ", ".join([*simulator.yards, *simulator.services])
+        raise FaultError(f"{name!r} is not a terminal or a service of the demo; there are {there}")
     try:
         _apply(yard, part, action)
     except ValueError as error:
@@ -61,10 +70,12 @@ def _circuit(circuit: Circuit, action: str) -> None:
         circuit.loss = parse_share(action.removeprefix("loss="))
     elif action == "pin-lost":
         circuit.pin_lost = True
+    elif action == "dns-dead":
+        circuit.dns_dead = True
     elif action == "heal":
-        circuit.loss, circuit.pin_lost = 0.0, False
+        circuit.loss, circuit.pin_lost, circuit.dns_dead = 0.0, False, False
     else:
-        raise ValueError("a circuit can be: cut, loss=20%, pin-lost, heal")
+        raise ValueError("a circuit can be: cut, loss=20%, pin-lost, dns-dead, heal")
 
 
 def _router(router: Router, action: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from yardlight.demo import DemoOptions
+from yardlight.demo.services import DNS_HOST
 from yardlight.demo.simulator import PRIMARY, STANDBY, STUN_HOST, TARGETS, Simulator, Yard
 
 _PEOPLE = {
@@ -16,11 +17,15 @@ _HEAD = """\
 # needs no root that way; a real fleet lists addresses and is probed by ICMP.
 fleet: demo
 timezone: America/Los_Angeles
+resolvers: ["{resolver}"]
 links: {{grafana: "http://127.0.0.1:3000", runbooks: "http://127.0.0.1:{exporter}/runbooks"}}
 defaults:
   terminal:
     targets: [{targets}]
     egress: stun://{stun}
+    resolvers: ["{resolver}"]
+    services:
+{services}
   # Under the second after which TCP sends a lost SYN again: one packet, one probe.
   uplink: {{timeout: 900ms}}
 terminals:
@@ -41,7 +46,7 @@ _TERMINAL = """\
         bind: {standby_source}
         # Enough for a probe each two seconds, because nobody watches a demo for an hour. A real plan of 50
         # MB a month gives one each half minute: `yardlight check` prints it.
-        metered: {{budget: 860 MB}}
+        metered: {{budget: 2.2 GB, for_services: 35%}}
         circuit: {{isp: Verizon Wireless, support: "+1 800 555 0175"}}
 """
 
@@ -53,6 +58,10 @@ def inventory(simulator: Simulator, options: DemoOptions) -> str:
         exporter=ports.exporter,
         targets=", ".join(f'"tcp://{host}:{ports.internet}"' for host in TARGETS),
         stun=f"{STUN_HOST}:{ports.stun}",
+        resolver=f"{DNS_HOST}:{ports.dns}",
+        services="\n".join(
+            f"      {each.name}: {{url: {each.url(ports)}, every: 10s}}" for each in simulator.services.values()
+        ),
     )
     return head + "".join(_terminal(yard) for yard in simulator.yards.values())
 

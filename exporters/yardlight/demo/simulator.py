@@ -19,6 +19,7 @@ from typing import cast
 
 from yardlight.demo import Ports
 from yardlight.demo.bpf import LossyListener
+from yardlight.demo.services import Servers, all_services
 
 TARGETS = ("127.100.0.1", "127.100.0.2", "127.100.0.3")
 STUN_HOST = TARGETS[0]
@@ -34,13 +35,14 @@ class Circuit:
     """One WAN circuit: the source address pinned to it, its public address, and what is wrong with it.
 
     `loss` is a ratio, 1 when it is cut. `pin_lost` means that the router lost the policy route: probes from
-    `source` then take the default path.
+    `source` then take the default path. `dns_dead`: names are not answered over it, all else passes.
     """
 
     source: str
     public: str
     loss: float = 0.0
     pin_lost: bool = False
+    dns_dead: bool = False
 
     @property
     def alive(self) -> bool:
@@ -97,7 +99,8 @@ def _condition(circuit: Circuit) -> str:
     if not circuit.alive:
         return "cut"
     words = [f"loses {circuit.loss:.0%}"] if circuit.loss else []
-    return " ".join([*words, *(["not pinned"] if circuit.pin_lost else [])])
+    words += ["not pinned"] if circuit.pin_lost else []
+    return " ".join([*words, *(["without DNS"] if circuit.dns_dead else [])])
 
 
 def _yard(number: int, name: str) -> Yard:
@@ -120,6 +123,8 @@ class Simulator:
         self._listeners: list[LossyListener] = []
         self._lost: dict[str, float] | None = None
         self._stun: asyncio.DatagramTransport | None = None
+        self.services = all_services()
+        self._servers = Servers(self.services, ports, self._names_answered)
         self._ticking: asyncio.Task[None] | None = None
 
     def takes(self) -> dict[str, Circuit]:
@@ -139,6 +144,7 @@ class Simulator:
                 listener = LossyListener(host, self._ports.internet)
                 self._listeners.append(listener)
                 loop.add_reader(listener.socket, listener.accept_all)
+            await self._servers.start()
         except OSError:
             await self.stop()
             raise
@@ -157,6 +163,7 @@ class Simulator:
             loop.remove_reader(listener.socket)
             listener.close()
         self._listeners.clear()
+        await self._servers.stop()
 
     def update(self) -> None:
         """Let routers act and the internet lose what it must lose from now on."""
@@ -167,7 +174,13 @@ class Simulator:
         if lost != self._lost:
             for listener in self._listeners:
                 listener.lose(lost)
+            self._servers.lose(lost)
             self._lost = lost
+
+    def _names_answered(self, source: str) -> bool:
+        """Whoever takes no circuit of the fleet, the centre for one, has a good line of its own."""
+        circuit = self.takes().get(source)
+        return circuit is None or not (circuit.dns_dead or random.random() < circuit.loss)
 
     async def _tick(self) -> None:
         while True:

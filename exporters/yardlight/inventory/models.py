@@ -74,6 +74,11 @@ def _host_port(raw: str) -> str:
     return raw
 
 
+def _server(raw: str) -> str:
+    match = _HOST_PORT.fullmatch(raw)
+    return _address(raw) if is_address(raw) or not match or not is_address(match[1].strip("[]")) else _host_port(raw)
+
+
 def web_address(raw: str) -> str:
     """An address that starts with http:// or https://, without credentials. Raises `ValueError` if it is none."""
     try:
@@ -128,6 +133,7 @@ def is_address(text: str) -> bool:
 Bind = Annotated[str, AfterValidator(_bind)]
 Address = Annotated[str, AfterValidator(_address)]
 HostPort = Annotated[str, AfterValidator(_host_port)]
+Server = Annotated[str, AfterValidator(_server)]
 
 
 class Target(Model):
@@ -404,8 +410,9 @@ class Terminal(Model):
     """A depot or yard with an internet connection of its own.
 
     `scrape` is where a Prometheus at the centre finds the box of this terminal, for `/sd/terminals`.
-    `egress` is a STUN server that tells as which address a path is seen; `resolvers` are the DNS servers that names of
-    targets are asked of, through the path that is probed (the system's own where empty).
+    `egress` is a STUN server that tells as which address a path is seen; `resolvers` are the DNS servers (an address,
+    with a port where it is not 53) that names are asked of, through the path that is probed (the system's own where
+    empty).
     """
 
     name: Name
@@ -415,7 +422,7 @@ class Terminal(Model):
     site: Site = Site()
     targets: tuple[Probeable, ...] = ()
     egress: Annotated[str, AfterValidator(_egress)] | None = None
-    resolvers: tuple[Address, ...] = ()
+    resolvers: tuple[Server, ...] = ()
     default_path: DefaultPath = DefaultPath()
     switch_within: Duration = 60.0
     page_after: Duration = 10.0
@@ -517,11 +524,16 @@ class RosterFiles(Model):
 
 
 class Fleet(Model):
-    """One customer: one inventory. `roster` is written as `RosterFiles`, and read with the inventory."""
+    """One customer: one inventory.
+
+    `resolvers` are the DNS servers that the centre asks (the system's where empty). `roster` is written as
+    `RosterFiles`, and read with the inventory.
+    """
 
     fleet: Name
     timezone: TimeZone = "UTC"
     links: Links = Links()
+    resolvers: tuple[Server, ...] = ()
     calendars: dict[Name, Calendar] = {}
     accounts: dict[Name, Account] = {}
     roster: Roster = Roster()

@@ -20,6 +20,7 @@ import dns.rrset
 
 from yardlight.budget import datagram_bytes
 from yardlight.errors import ServiceError
+from yardlight.inventory.models import is_address
 from yardlight.terminal.sockets import bind_socket
 from yardlight.terminal.stream import Meter, Stream
 
@@ -33,7 +34,10 @@ _REASONS = {
 
 @dataclass(slots=True)
 class Resolver:
-    """Asks `servers` over the path of `bind`; the one that answered last is asked first."""
+    """Asks `servers` over the path of `bind`; the one that answered last is asked first.
+
+    A server is an address, with a port in it where that is not `port`.
+    """
 
     bind: str | None
     servers: tuple[str, ...]
@@ -77,13 +81,18 @@ class Resolver:
                 return str(next(iter(records)).address)
         raise ServiceError("dns_empty", f"{name} has no address")
 
+    def _place(self, server: str) -> tuple[str, int]:
+        host, colon, port = server.rpartition(":")
+        return (server, self.port) if not colon or is_address(server) else (host.strip("[]"), int(port))
+
     async def _ask_one(self, server: str, name: str, kind: str, meter: Meter) -> dns.message.Message:
         query = dns.message.make_query(name, kind, use_edns=0, payload=1232)
         packet = query.to_wire()
-        v6 = ":" in server
+        host, port = self._place(server)
+        v6 = ":" in host
         with socket.socket(socket.AF_INET6 if v6 else socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sock:
             bind_socket(sock, self.bind)
-            sock.connect((server, self.port))
+            sock.connect((host, port))
             sock.send(packet)
             meter.bytes += datagram_bytes(len(packet), v6)
             loop = asyncio.get_running_loop()
@@ -100,9 +109,10 @@ class Resolver:
     async def _ask_over_tcp(
         self, server: str, query: dns.message.Message, packet: bytes, meter: Meter
     ) -> dns.message.Message:
-        stream = Stream(server, self.bind, meter)
+        host, port = self._place(server)
+        stream = Stream(host, self.bind, meter)
         try:
-            await stream.connect(self.port)
+            await stream.connect(port)
             await stream.send(struct.pack("!H", len(packet)) + packet)
             received = bytearray()
             while len(received) < 2 or len(received) < 2 + struct.unpack_from("!H", received)[0]:

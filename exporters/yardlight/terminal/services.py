@@ -397,7 +397,8 @@ class CentreServices:
     def __init__(self, fleet: Fleet, engine: Engine) -> None:
         self.fleet = fleet.fleet
         self._wires = (Wire(),)
-        self.probes = ServiceProbes("", services_of(fleet), {CENTRE: (None, 0.0)}, CENTRE, engine, self)
+        paths = {CENTRE: (None, 0.0)}
+        self.probes = ServiceProbes("", services_of(fleet), paths, CENTRE, engine, self, fleet.resolvers)
 
     def service_route(self, path: str, now: float) -> Route:
         """The centre's own line is not judged: a service fails from here only where all else works from here."""
