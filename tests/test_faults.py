@@ -26,7 +26,7 @@ GIVEN = {
 
 # Scenarios of what is still to come. Building one takes it off this list: a test that names it makes us.
 NOT_YET_BUILT = {
-    "T18-T19", "T28-T30",
+    "T18-T19", "T29-T30",
     "C01-C05", "C11-C15", "C17-C19", "C24",
     "D01", "D08", "D12-D13",
     "F01-F28", "M01-M25", "R01-R13",

@@ -18,6 +18,7 @@ import yaml
 
 from tests.lab import namespace, network
 from tests.lab.process import ROOT, YARDLIGHT, Program, until_ready
+from tests.lab.yard import TWIN_PORT
 
 RULES = ROOT / "alert_rules"
 ROUTES = RULES / "alertmanager" / "alertmanager.yml"
@@ -85,18 +86,33 @@ class Inbox:
             self.posts.append(Post(at, receiver, payload["status"], alerts))
 
 
+@dataclass(frozen=True)
+class Twin:
+    """A second terminal that is measured beside the centre: of the same inventory, or of another fleet's."""
+
+    terminal: str
+    inventory: Path
+
+
 class Centre:
     """All programs of the centre namespace."""
 
-    def __init__(self, work: Path, inventory: Path, usual: bool) -> None:
+    def __init__(self, work: Path, inventory: Path, usual: bool, twin: Twin | None, rules: dict[str, str]) -> None:
         self.inbox = Inbox(work / "inbox.jsonl")
         self._programs: list[tuple[Program, int, str]] = []
+        many = twin is not None and twin.inventory != inventory
+        source = ("--inventory-dir", inventory.parent) if many else ("--inventory", inventory)
         self._add(work, "centre", EXPORTER, "/-/ready", (
-            *YARDLIGHT, "serve", "--centre", "--inventory", str(inventory),
+            *YARDLIGHT, "serve", "--centre", *map(str, source),
             "--state", str(work / "centre.db"), "--web.listen-address", f"127.0.0.1:{EXPORTER}",
         ))  # fmt: skip
+        if twin is not None:
+            self._add(work, "twin", TWIN_PORT, "/-/ready", (
+                *YARDLIGHT, "serve", "--terminal", twin.terminal, "--inventory", str(twin.inventory),
+                "--state", str(work / "twin.db"), "--web.listen-address", f"127.0.0.1:{TWIN_PORT}",
+            ))  # fmt: skip
         self._alertmanager(work, "alertmanager", 9093, our_routes())
-        self._prometheus(work, "prometheus", 9090, our_prometheus())
+        self._prometheus(work, "prometheus", 9090, our_prometheus(_rules(work, rules), twin is not None))
         if usual:
             modules = _write(work / "blackbox.yml", {"modules": {"icmp": {"prober": "icmp", "timeout": "5s"}}})
             self._add(work, "blackbox", 9115, "/-/healthy", (
@@ -113,6 +129,22 @@ class Centre:
             program.start()
         for program, port, path in self._programs:
             await until_ready("centre", port, path, program)
+
+    def program(self, name: str) -> Program:
+        """One of the centre's programs."""
+        return next(program for program, _, _ in self._programs if program.name == name)
+
+    async def start_again(self, name: str) -> None:
+        """Start one that was killed, and wait until it is ready."""
+        program, port, path = next(each for each in self._programs if each[0].name == name)
+        program.start()
+        await until_ready("centre", port, path, program)
+
+    async def rule_errors(self) -> list[str]:
+        """What Prometheus says of rules that could not be evaluated."""
+        groups = json.loads(await namespace.fetch("centre", 9090, "/api/v1/rules"))["data"]["groups"]
+        rules = [rule for group in groups for rule in group["rules"]]
+        return [f"{rule['name']}: {rule['lastError']}" for rule in rules if rule.get("lastError")]
 
     async def active(self) -> set[str]:
         """Names of the alerts that our Alertmanager holds now, Watchdog aside."""
@@ -147,16 +179,33 @@ def _write(path: Path, document: dict[str, Any]) -> Path:
     return path
 
 
-def our_prometheus() -> dict[str, Any]:
+def _rules(work: Path, changes: dict[str, str]) -> str:
+    """The shipped rules, or where a scenario cannot wait for hours a copy with shorter windows."""
+    if not changes:
+        return str(RULES / "*.yml")
+    folder = work / "rules"
+    folder.mkdir()
+    for path in RULES.glob("*.yml"):
+        text = path.read_text(encoding="utf-8")
+        for old, new in changes.items():
+            text = text.replace(old, new)
+        (folder / path.name).write_text(text, encoding="utf-8")
+    return str(folder / "*.yml")
+
+
+def our_prometheus(rules: str, twin: bool) -> dict[str, Any]:
+    targets = {"centre": EXPORTER, **({"twin": TWIN_PORT} if twin else {})}
     return {
         "global": {"scrape_interval": "5s", "evaluation_interval": "5s"},
         "storage": {"tsdb": {"out_of_order_time_window": "30m"}},
-        "rule_files": [str(RULES / "*.yml")],
+        "rule_files": [rules],
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": ["127.0.0.1:9093"]}]}]},
         "scrape_configs": [
             {
                 "job_name": "yardlight",
-                "static_configs": [{"targets": [f"127.0.0.1:{EXPORTER}"], "labels": {"instance": "centre"}}],
+                "static_configs": [
+                    {"targets": [f"127.0.0.1:{port}"], "labels": {"instance": name}} for name, port in targets.items()
+                ],
             },
         ],
     }

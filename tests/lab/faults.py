@@ -33,6 +33,18 @@ class Faults:
         """Names are no longer answered on this circuit; all else passes."""
         return await self._rule(circuit, "upstream", "-p udp --dport 53 -j DROP", "dns_dead")
 
+    async def unreachable(self, circuit: str, address: str) -> float:
+        """One address of the internet cannot be reached over this circuit, as with peering trouble."""
+        return await self._rule(circuit, "upstream", f"-d {address} -j DROP", "unreachable", address=address)
+
+    async def dead_host(self, address: str, dead: bool) -> float:
+        """A host of the internet answers nobody, or does so again."""
+        verb, what = ("-A", "host_dead") if dead else ("-D", "host_back")
+        before = time.monotonic()
+        await namespace.act("internet", f"iptables {verb} INPUT -d {address} -j DROP")
+        self._log.write(what, address=address)
+        return before
+
     async def heal(self, circuit: str) -> float:
         """Undo blackhole, loss and dead DNS of this circuit; the instant at which the last of them ended."""
         at = time.monotonic()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from tests.lab import bar1, bar2, bar3, bar4, extras, kills
+from tests.lab import bar1, bar2, bar3, bar4, extras, kills, network, rows
 from tests.lab.lab import Lab, Setup
 from tests.lab.measure import Results
 from tests.lab.network import Shape
@@ -16,6 +17,8 @@ from tests.lab.router import Settings, switching_after
 Scenario = Callable[[Lab, Results], Awaitable[None]]
 Alone = Callable[[Results, Path], Awaitable[None]]
 FAST, SLOW = switching_after(4), switching_after(15)
+# A router that does not move back by itself.
+STAYS = replace(FAST, failback=False)
 # A standby whose health the router does not check: nothing but the exporter sends over it.
 TRUSTING = Settings(interval=1.0, fails=3, recovers=3, check_standby=False)
 MONTH = 300.0
@@ -52,7 +55,7 @@ def quick() -> list[Job]:
 
 def full() -> list[Job]:
     """The bars as they were set."""
-    return [*_bar3(), *_bar2(), *_bar1(), *_bar4(), *_bar5(), *_extra()]
+    return [*_bar3(), *_bar2(), *_bar1(), *_bar4(), *_bar5(), *_rows(), *_extra()]
 
 
 def _bar1() -> list[Job]:
@@ -119,6 +122,61 @@ def _bar4() -> list[Job]:
 
 def _bar5() -> list[Job]:
     return [Job("bar5.kills", Setup(), (), 90, partial(kills.kills, count=1000, victims=8))]
+
+
+DISPATCH: dict[str, Any] = {
+    "resolvers": [network.DNS],
+    "services": {"dispatch": {"url": "http://dispatch.example.com/health", "every": "10s"}},
+}
+OWN_WAY = Shape(out_of_band=True)
+ALWAYS_PEAK: dict[str, Any] = {"calendars": {"always": {}}}
+
+
+def _rows() -> list[Job]:
+    def job(id_: str, act: rows.Act, minutes: float = 20, truth: tuple[str, ...] = (), **setup: Any) -> Job:
+        made = Setup(**{"router": SLOW, "truth": truth, **setup})
+        return Job(f"rows.{id_}", made, (partial(rows.row, id_=id_, act=act),), minutes)
+
+    def moved(id_: str, seconds: float, *expected: str, **setup: Any) -> Job:
+        router = switching_after(seconds)
+        return job(id_, rows.failover(*expected), router=router, truth=("default",), **setup)
+
+    return [
+        job("T12", rows.t12, 50),
+        job("T11", rows.t11, 35, rules={"[1h]": "[6m]"}),
+        job("T13", rows.t13, terminal=DISPATCH),
+        job("T14", rows.t14, terminal=DISPATCH),
+        job("T15", rows.t15, terminal=DISPATCH),
+        job("T16", rows.t16, terminal=DISPATCH, twin="terminal"),
+        job("T07", rows.t07),
+        job("T08", rows.t08),
+        job("T09", rows.lossy("page"), terminal={"site": {"peak": "always"}}, fleet=ALWAYS_PEAK),
+        job("T10", rows.lossy("ticket")),
+        job("T17", rows.t17),
+        job("T20", rows.t20, uplinks={"fiber": {"outside": network.FIBER_WAN}}),
+        job("T22", rows.t22, stepping_clock=True),
+        job("T23", rows.failover(*rows.PLANNED), terminal=rows.window(), truth=("default",)),
+        job("T24", rows.t24, terminal=rows.window(), shape=OWN_WAY),
+        job("T26", rows.t26, twin="terminal", shape=OWN_WAY),
+        job("T27", rows.t27, shape=OWN_WAY),
+        job("T28", rows.t28, router=STAYS, terminal={"failback_within": "60s"}),
+        job("T31", rows.t31, twin="fleet", shape=OWN_WAY),
+        job("T33", rows.dark(("info TerminalDark fontana",)), terminal={"stage": "trial"}, shape=OWN_WAY),
+        job("T34", rows.t34, shape=OWN_WAY),
+        job("T35", rows.t35, shape=OWN_WAY),
+        job("T37", rows.t37),
+        job("T38", rows.t38, small_disk=True),
+        job("T39", rows.t39, shape=OWN_WAY),
+        job("T21", rows.t21),
+        job("T05", rows.cut_off),
+        job("T06", rows.dark(rows.DARK), shape=OWN_WAY),
+        moved("T01", 15, *rows.ON_LTE),
+        moved("T02", 50, *rows.ON_LTE),
+        moved("T03", 90, *rows.DARK, *rows.ON_LTE, shape=OWN_WAY),
+        moved("T04", 90, *rows.ON_LTE, terminal={"switch_within": "120s"}),
+        job("T32", rows.quiet(300), uplinks={"lte": None}),
+        job("T36", rows.quiet(300)),
+    ]
 
 
 def _extra() -> list[Job]:

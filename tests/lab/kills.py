@@ -290,11 +290,8 @@ def _events(connection: sqlite3.Connection) -> dict[tuple[str, ...], int]:
     counted: dict[tuple[str, ...], int] = {}
     for terminal, kind, uplink, detail in connection.execute("SELECT terminal, kind, uplink, detail FROM event"):
         facts = json.loads(detail)
-        keys = {
-            "failover": [(terminal, "failover", facts.get("came_from", ""), uplink)],
-            "gap": [(terminal, "gap")],
-            "uplink_gap": [(terminal, "uplink_gap", uplink)],
-        }[kind]
+        uplinks = {"failover": (facts.get("came_from", ""), uplink), "gap": (), "uplink_gap": (uplink,)}[kind]
+        keys: list[tuple[str, ...]] = [(terminal, kind, *uplinks)]
         if facts.get("measured"):
             keys.append((terminal, "gap"))
         for key in keys:

@@ -7,14 +7,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+import yaml
 
 from tests.lab import internet, namespace, network
-from tests.lab.centre import Centre
+from tests.lab.centre import Centre, Twin
+from tests.lab.clock import Clock
 from tests.lab.faults import Faults
 from tests.lab.router import Router, Settings, switching_after
 from tests.lab.truth import Log, Prober
-from tests.lab.yard import Box, Glance, inventory
+from tests.lab.yard import OTHER_FLEET, TERMINAL, TWIN, Box, Glance, inventory, twin_terminal
 
 SOURCES = {"default": network.DEFAULT, "fiber": network.FIBER, "lte": network.LTE}
 
@@ -24,7 +27,11 @@ STALL = 0.7
 
 @dataclass(frozen=True)
 class Setup:
-    """What a scenario wants. `truth` names the paths that get a prober (which a meter counts)."""
+    """What a scenario wants. `truth` names the paths that get a prober (which a meter counts).
+
+    `twin` adds a second terminal elsewhere, of this fleet or of another; `rules` changes the text of the shipped rules;
+    `stepping_clock` lets a scenario set the wall clock of the box, `small_disk` fill the disk of its state file.
+    """
 
     shape: network.Shape = field(default_factory=network.Shape)
     router: Settings = field(default_factory=lambda: switching_after(4))
@@ -34,6 +41,12 @@ class Setup:
     centre: bool = True
     usual: bool = False
     truth: tuple[str, ...] = ("default", "fiber")
+    uplinks: dict[str, dict[str, Any] | None] | None = None
+    fleet: dict[str, Any] | None = None
+    twin: Literal["terminal", "fleet"] | None = None
+    rules: dict[str, str] = field(default_factory=dict)
+    stepping_clock: bool = False
+    small_disk: bool = False
 
 
 class Lab:
@@ -41,14 +54,37 @@ class Lab:
 
     def __init__(self, setup: Setup, work: Path) -> None:
         self.setup = setup
+        self.work = work
         self.log = Log(work / "truth.jsonl")
         self.faults = Faults(self.log)
         self.router = Router(setup.router, self.log)
         self.truth = {path: Prober(SOURCES[path]) for path in setup.truth}
-        send_to = network.CENTRE_OUT_OF_BAND if setup.shape.out_of_band else network.CENTRE
-        fleet = inventory(setup.metered, setup.egress, setup.terminal)
-        self.box = Box(work, fleet, send_to if setup.centre else None)
-        self._centre = Centre(work, self.box.inventory, setup.usual) if setup.centre else None
+        self._send_to = network.CENTRE_OUT_OF_BAND if setup.shape.out_of_band else network.CENTRE
+        fleet = inventory(setup.metered, setup.egress, setup.terminal, setup.uplinks, setup.fleet)
+        if setup.twin == "terminal":
+            fleet["terminals"][TWIN] = twin_terminal(setup.terminal)
+        self.clock = Clock(work) if setup.stepping_clock else None
+        environment = self.clock.environment if self.clock is not None else None
+        self.box = Box(work / "fontana", fleet, self._send_to if setup.centre else None, environment)
+        self._centre = None
+        if setup.centre:
+            self._centre = Centre(work, self.box.inventory, setup.usual, self._twin(), setup.rules)
+
+    def _twin(self) -> Twin | None:
+        if self.setup.twin is None:
+            return None
+        if self.setup.twin == "terminal":
+            return Twin(TWIN, self.box.inventory)
+        other = self.box.inventory.with_name(f"{OTHER_FLEET}.yml")
+        terminals = {TERMINAL: twin_terminal(self.setup.terminal)}
+        other.write_text(yaml.safe_dump({"fleet": OTHER_FLEET, "terminals": terminals}))
+        return Twin(TERMINAL, other)
+
+    async def move_box(self) -> None:
+        """Another host measures the yard from now on; what the old one remembered is lost."""
+        self.box.kill()
+        self.box = Box(self.work / "other-host", self.box.fleet, self._send_to)
+        await self.box.start()
 
     @property
     def centre(self) -> Centre:
@@ -58,6 +94,7 @@ class Lab:
     async def start(self) -> None:
         """Everything runs and the terminal is seen on its primary; raises TimeoutError otherwise."""
         network.build(self.setup.shape)
+        namespace.name_server(self.work, network.DNS)
         await internet.start()
         self.router.start()
         self._watch = asyncio.get_running_loop().create_task(self._watch_machine())
@@ -65,6 +102,8 @@ class Lab:
             await prober.start()
         if self._centre is not None:
             await self._centre.start()
+        if self.setup.small_disk:
+            self.box.use_small_disk()
         await self.box.start()
         await self.until(healthy, within=90)
 

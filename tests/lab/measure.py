@@ -28,6 +28,7 @@ class Row:
 
 
 ALWAYS = {"share": 1.0}
+ROW_IDS = [f"T{number:02}" for number in range(1, 40)]
 ROWS: dict[str, Row] = {
     "bar1.recorded": Row("1 blackhole recorded once on fiber", "yes", ALWAYS),
     "bar1.length_error": Row("1 length error, fiber gap", bars={"median": 0.25, "p95": 0.6}),
@@ -70,6 +71,7 @@ ROWS: dict[str, Row] = {
     "bar5.nothing_lost": Row("5 kills after which every exposed event was in the file", "yes", ALWAYS),
     "bar5.outages_complete": Row("5 terminals of which `yardlight outages` shows every exposed event", "yes", ALWAYS),
     "bar5.exposed_per_life": Row("5 failovers exposed between start and kill", "events"),
+    **{f"row.{id_}": Row(f"{id_} holds", "yes", ALWAYS) for id_ in ROW_IDS},
     "stalls": Row("repeated because the machine stood still", "times"),
     "job": Row("scenario ran to its end", "yes", ALWAYS),
 }  # fmt: skip
@@ -82,11 +84,20 @@ class Results:
         self.name = name
         self.values: dict[str, list[float]] = defaultdict(list)
         self.notes: list[str] = []
+        self.rows: list[tuple[str, bool, str]] = []
         self._began = time.monotonic()
 
     def observe(self, row: str, value: float) -> None:
         assert row in ROWS, row
         self.values[row].append(float(value))
+
+    def row(self, id_: str, holds: bool, story: str, problems: Sequence[str]) -> None:
+        """Whether a row of tests/faults/terminal.yml held, and what was notified."""
+        self.observe(f"row.{id_}", holds)
+        self.rows.append((id_, holds, story))
+        self.say(f"{id_} {'holds' if holds else 'DOES NOT HOLD'}: {story}")
+        for problem in problems:
+            self.note(f"{id_}: {problem}")
 
     def say(self, text: str) -> None:
         """A line of progress on stderr."""
@@ -136,10 +147,12 @@ def percentile(values: Iterable[float], share: float) -> float:
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
-def show(judged: Sequence[Judged], notes: Sequence[str], console: Console) -> None:
-    """The table for people, then what did not hold."""
+def show(
+    judged: Sequence[Judged], rows: Sequence[tuple[str, bool, str]], notes: Sequence[str], console: Console
+) -> None:
+    """The table for people, a line for each row of the acceptance scenarios, then what did not hold."""
     table = Table("measured", "n", "median", "p95", "max", "bar", "")
-    for one in judged:
+    for one in (one for one in judged if not one.key.startswith("row.")):
         if "share" in one.figures:
             cells = [f"{round(one.figures['share'] * one.count)} of {one.count}", "", ""]
         else:
@@ -147,7 +160,10 @@ def show(judged: Sequence[Judged], notes: Sequence[str], console: Console) -> No
         bar = ", ".join("all" if name == "share" else f"{name} ≤ {limit:g}" for name, limit in one.row.bars.items())
         verdict = {None: "", True: "[green]pass[/]", False: "[red]FAIL[/]"}[one.passed]
         table.add_row(one.row.title, str(one.count), *cells, bar, verdict)
-    console.print(table)
+    if table.row_count:
+        console.print(table)
+    for id_, holds, story in sorted(rows):
+        console.print(f"{id_} {'yes' if holds else 'NO '} {story}", markup=False, soft_wrap=True)
     for note in notes:
         console.print(f"- {note}", markup=False)
 

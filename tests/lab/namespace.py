@@ -40,6 +40,13 @@ def prepare() -> None:
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 
 
+def name_server(work: Path, address: str) -> None:
+    """Ask this DNS server from now on, as far as this holder and what it starts are concerned."""
+    file = work / "resolv.conf"
+    file.write_text(f"nameserver {address}\n")
+    subprocess.run(["mount", "--bind", str(file), str(Path("/etc/resolv.conf").resolve())], check=True)
+
+
 def command(name: str, argv: Sequence[str]) -> list[str]:
     """`argv` as it has to be called to run in the namespace `name`."""
     return ["nsenter", f"--net={NAMED / name}", "--", *argv]

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.lab import namespace
@@ -20,15 +20,18 @@ YARDLIGHT = (sys.executable, "-m", "yardlight")
 class Program:
     """One program in one namespace; `start` may be called again after `kill`."""
 
-    def __init__(self, where: str, name: str, argv: Sequence[str], work: Path) -> None:
+    def __init__(
+        self, where: str, name: str, argv: Sequence[str], work: Path, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.name = name
+        self._environment = environment or {}
         self._argv = namespace.command(where, argv)
         self._log = work / f"{name}.log"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         search = [str(ROOT / "exporters"), *filter(None, [os.environ.get("PYTHONPATH")])]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(search)}
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(search), **self._environment}
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(self._argv, stdout=log, stderr=log, env=environment)
 
@@ -38,6 +41,15 @@ class Program:
             self._process.send_signal(signal.SIGKILL)
             self._process.wait()
             self._process = None
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it this signal."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def said(self) -> str:
+        """Its log."""
+        return self._log.read_text(encoding="utf-8", errors="replace")
 
     def failed(self) -> str | None:
         """The end of its log when it has exited by itself."""

@@ -65,6 +65,11 @@ class Router:
         for task in self._tasks:
             task.cancel()
 
+    async def move(self, circuit: str) -> None:
+        """What somebody does by hand."""
+        async with self._turn:
+            await self._move(circuit)
+
     async def _check(self, circuit: str) -> None:
         with namespace.inside("edge"):
             sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)

@@ -38,19 +38,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     chosen = [job for job in _all(arguments.quick) if _wanted(job, arguments.names)]
     with contextlib.ExitStack() as stack:
         keep = arguments.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="yardlight-lab-")))
-        values, notes = asyncio.run(_side_by_side(chosen, arguments.jobs, keep, arguments.seed))
+        values, rows, notes = asyncio.run(_side_by_side(chosen, arguments.jobs, keep, arguments.seed))
     judged = measure.judge(values)
     if arguments.json:
-        print(json.dumps(measure.document(judged, values, notes), indent=1))
+        print(json.dumps({**measure.document(judged, values, notes), "told": rows}, indent=1))
     else:
         console = Console()
-        measure.show(judged, notes, Console(width=max(console.width, 130)))
+        measure.show(judged, rows, notes, Console(width=max(console.width, 130)))
     return 1 if any(one.passed is False for one in judged) else 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.lab", description=__doc__)
-    parser.add_argument("names", nargs="*", help="bar1 ... bar5, extra, or single jobs such as bar3.T01 (default: all)")
+    parser.add_argument("names", nargs="*", help="bar1 ... bar5, rows, extra, or jobs such as rows.T01; default: all")
     parser.add_argument("--quick", action="store_true", help="the short version that the tests run")
     parser.add_argument("--jobs", type=int, default=4, metavar="N", help="labs at a time; default: %(default)s")
     parser.add_argument("--json", action="store_true", help="for machines, with every value")
@@ -74,7 +74,7 @@ def _wanted(job: jobs.Job, names: Sequence[str]) -> bool:
 
 async def _side_by_side(
     chosen: Sequence[jobs.Job], at_a_time: int, keep: Path, seed: int | None
-) -> tuple[dict[str, list[float]], list[str]]:
+) -> tuple[dict[str, list[float]], list[tuple[str, bool, str]], list[str]]:
     turn = asyncio.Semaphore(at_a_time)
 
     async def one(job: jobs.Job) -> dict[str, Any]:
@@ -82,12 +82,14 @@ async def _side_by_side(
             return await _in_holder(job, keep / job.name, seed)
 
     values: dict[str, list[float]] = defaultdict(list)
+    rows: list[tuple[str, bool, str]] = []
     notes: list[str] = []
     for outcome in await asyncio.gather(*(one(job) for job in chosen)):
         for row, found in outcome["values"].items():
             values[row] += found
+        rows += [(id_, holds, story) for id_, holds, story in outcome["rows"]]
         notes += outcome["notes"]
-    return values, notes
+    return values, rows, notes
 
 
 async def _in_holder(job: jobs.Job, work: Path, seed: int | None) -> dict[str, Any]:
@@ -109,14 +111,14 @@ async def _in_holder(job: jobs.Job, work: Path, seed: int | None) -> dict[str, A
     try:
         await asyncio.wait_for(process.wait(), job.minutes * 60)
     except TimeoutError:
-        return {"values": {"job": [0.0]}, "notes": [f"{job.name}: not over after {job.minutes:g} min"]}
+        return {"values": {"job": [0.0]}, "rows": [], "notes": [f"{job.name}: not over after {job.minutes:g} min"]}
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGKILL)
             await process.wait()
     outcome = work / "outcome.json"
     if not outcome.exists():
-        return {"values": {"job": [0.0]}, "notes": [f"{job.name}: ended with {process.returncode}"]}
+        return {"values": {"job": [0.0]}, "rows": [], "notes": [f"{job.name}: ended with {process.returncode}"]}
     loaded: dict[str, Any] = json.loads(outcome.read_text())
     return loaded
 
@@ -139,4 +141,5 @@ async def _one(job: jobs.Job, work: Path, seed: int | None) -> None:
         traceback.print_exc()
         results.observe("job", 0)
         results.note(f"broke off: {type(error).__name__}: {error}")
-    (work / "outcome.json").write_text(json.dumps({"values": results.values, "notes": results.notes}))
+    outcome = {"values": results.values, "rows": results.rows, "notes": results.notes}
+    (work / "outcome.json").write_text(json.dumps(outcome))

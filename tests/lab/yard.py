@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import subprocess
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,25 +18,44 @@ from tests.lab import namespace, network
 from tests.lab.process import ROOT, YARDLIGHT, Program, until_ready
 
 FLEET, TERMINAL, PORT = "lab", "fontana", 10480
+TWIN, OTHER_FLEET, TWIN_PORT = "reno", "coast", 10481
 _SAMPLE = re.compile(r"^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)", re.MULTILINE)
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 
 def inventory(
-    metered: dict[str, Any] | bool = False, egress: bool = False, terminal: dict[str, Any] | None = None
+    metered: dict[str, Any] | bool = False,
+    egress: bool = False,
+    terminal: dict[str, Any] | None = None,
+    uplinks_too: dict[str, dict[str, Any] | None] | None = None,
+    fleet: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The lab's fleet as a user writes it; `metered` is the LTE uplink's, `terminal` overrides."""
-    uplinks = {
+    """The lab's fleet as a user writes it; `metered` is the LTE uplink's, `terminal` and `fleet` override.
+
+    `uplinks_too` adds to an uplink, or takes it away (None).
+    """
+    uplinks: dict[str, dict[str, Any]] = {
         "fiber": {
             "role": "primary", "medium": "fiber", "bind": network.FIBER, "next_hop": network.FIBER_HOP,
             "circuit": {"isp": "Frontier", "id": "12/KRFN/004", "support": "+1 800 555 0199"},
         },
         "lte": {"role": "standby", "medium": "lte", "bind": network.LTE, "metered": metered},
     }  # fmt: skip
+    for name, more in (uplinks_too or {}).items():
+        if more is None:
+            del uplinks[name]
+        else:
+            uplinks[name] = {**uplinks[name], **more}
     yard: dict[str, Any] = {"targets": list(network.TARGETS), "uplinks": uplinks}
     if egress:
         yard["egress"] = f"stun://{network.STUN}:3478"
-    return {"fleet": FLEET, "terminals": {TERMINAL: {**yard, **(terminal or {})}}}
+    return {"fleet": FLEET, **(fleet or {}), "terminals": {TERMINAL: {**yard, **(terminal or {})}}}
+
+
+def twin_terminal(terminal: dict[str, Any] | None) -> dict[str, Any]:
+    """A yard elsewhere, with one line of its own and the same services."""
+    services = {key: value for key, value in (terminal or {}).items() if key in ("services", "resolvers")}
+    return {"targets": list(network.TARGETS), "uplinks": {"line": {"medium": "fiber"}}, **services}
 
 
 class Page:
@@ -80,8 +101,7 @@ class Glance:
     failovers: float
 
 
-def glance(page: Page) -> Glance:
-    circuits = ("fiber", "lte")
+def glance(page: Page, circuits: Sequence[str] = ("fiber", "lte")) -> Glance:
     return Glance(
         at=page.at,
         terminal=page.which("state", "terminal_state", terminal=TERMINAL),
@@ -99,23 +119,37 @@ def glance(page: Page) -> Glance:
 class Box:
     """The exporter and the agent on the box, and every glance taken at them (five a second)."""
 
-    def __init__(self, work: Path, fleet: dict[str, Any], send_to: str | None) -> None:
-        self.inventory = work / "fleet.yml"
+    def __init__(
+        self, work: Path, fleet: dict[str, Any], send_to: str | None, environment: Mapping[str, str] | None = None
+    ) -> None:
+        work.mkdir(parents=True, exist_ok=True)
+        self.inventory = work / "fleets" / f"{FLEET}.yml"
+        self.inventory.parent.mkdir(exist_ok=True)
+        self.fleet = fleet
         self.inventory.write_text(yaml.safe_dump(fleet, sort_keys=False))
         self.glances: list[Glance] = []
+        self._circuits = tuple(fleet["terminals"][TERMINAL]["uplinks"])
+        # A disk of its own, so that a fault can fill it up.
+        self.disk = work / "disk"
+        self.disk.mkdir(exist_ok=True)
+        self.state = self.disk / "yardlight.db"
         listen = f"127.0.0.1:{PORT}"
         self.exporter = Program("yard", "exporter", (
             *YARDLIGHT, "serve", "--terminal", TERMINAL, "--inventory", str(self.inventory),
-            "--state", str(work / "yardlight.db"), "--web.listen-address", listen,
-        ), work)  # fmt: skip
+            "--state", str(self.state), "--web.listen-address", listen,
+        ), work, environment)  # fmt: skip
         self.agent: Program | None = None
         if send_to is not None:
             config = work / "agent.yml"
-            config.write_text(yaml.safe_dump(agent_config(send_to, listen), sort_keys=False))
+            config.write_text(yaml.safe_dump(agent_config(send_to, listen, work.name), sort_keys=False))
             self.agent = Program("yard", "agent", (
                 "prometheus", "--enable-feature=agent", f"--config.file={config}",
                 f"--storage.agent.path={work / 'agent'}", "--web.listen-address=127.0.0.1:9090",
             ), work)  # fmt: skip
+
+    def use_small_disk(self) -> None:
+        """Give the state file a disk that is soon full; before the box is switched on."""
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "lab", str(self.disk)], check=True)
 
     def power_on(self) -> None:
         self.exporter.start()
@@ -144,13 +178,13 @@ class Box:
         while True:
             # A box that was killed answers nothing, and that is one of the faults.
             with contextlib.suppress(OSError, TimeoutError):
-                self.glances.append(glance(await self.page()))
+                self.glances.append(glance(await self.page(), self._circuits))
             await asyncio.sleep(0.2)
 
 
-def agent_config(send_to: str, listen: str) -> dict[str, Any]:
+def agent_config(send_to: str, listen: str, name: str) -> dict[str, Any]:
     """The sender as it is shipped; only the addresses and the yard's name are the lab's."""
     config: dict[str, Any] = yaml.safe_load((ROOT / "docker" / "prometheus" / "yard.yml").read_text())
-    config["scrape_configs"][0]["static_configs"] = [{"targets": [listen], "labels": {"instance": TERMINAL}}]
+    config["scrape_configs"][0]["static_configs"] = [{"targets": [listen], "labels": {"instance": name}}]
     config["remote_write"][0]["url"] = f"http://{send_to}:9090/api/v1/write"
     return config

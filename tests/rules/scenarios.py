@@ -545,12 +545,12 @@ SCENARIOS = (
         moved=1800,
     ),
     Scenario(
-        "stays-on-standby", "fiber healthy again, but the router stays on LTE for half an hour",
-        (yard(((CUT, 300),), path=((CUT + 15, "lte"), (1800, "fiber"))),), 2000,
+        "T28", "fiber healthy again, but the router stays on LTE for 45 minutes",
+        (yard(((CUT, 300),), path=((CUT + 15, "lte"), (3000, "fiber"))),), 3200,
         (
             (CUT + 30, 890, ON_LTE),
-            (920, 1790, ("ticket TerminalOnStandbyTooLong fontana",)),
-            (1810, 2000, ()),
+            (920, 2990, ("ticket TerminalOnStandbyTooLong fontana",)),
+            (3010, 3200, ()),
         ),
         every=10, moved=1200,
     ),

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from tests.lab.clock import Clock
 
 from yardlight.inventory.machine import may_ping
 
@@ -24,13 +25,6 @@ terminals:
 """
 
 
-def library() -> str:
-    """The library that the `faketime` command preloads."""
-    shown = subprocess.run(["faketime", "now", "env"], capture_output=True, text=True, check=True).stdout
-    found = re.search(r"^LD_PRELOAD=(\S+?)libfaketime\.so\.1", shown, re.MULTILINE)
-    return f"{found[1]}libfaketimeMT.so.1" if found else ""
-
-
 @pytest.mark.needs("faketime")
 @pytest.mark.skipif(not may_ping(), reason="ICMP needs CAP_NET_RAW")
 def test_t22_a_step_of_the_wall_clock_is_no_gap_and_no_failover_and_shows_in_the_clock(
@@ -38,16 +32,9 @@ def test_t22_a_step_of_the_wall_clock_is_no_gap_and_no_failover_and_shows_in_the
 ) -> None:
     assert shutil.which("faketime")
     (tmp_path / "fleet.yml").write_text(FLEET)
-    offset = tmp_path / "offset"
-    offset.write_text("+0\n")
+    clock_of_the_box = Clock(tmp_path)
     port = free_port()
-    environment = {
-        **os.environ,
-        "LD_PRELOAD": library(),
-        "FAKETIME_TIMESTAMP_FILE": str(offset),
-        "FAKETIME_NO_CACHE": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    }
+    environment = {**os.environ, **clock_of_the_box.environment}
     command = [sys.executable, "-m", "yardlight", "serve", "--terminal", "fontana", "--inventory", "fleet.yml"]
     process = subprocess.Popen(
         [*command, f"--web.listen-address=127.0.0.1:{port}"], cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL
@@ -78,7 +65,7 @@ def test_t22_a_step_of_the_wall_clock_is_no_gap_and_no_failover_and_shows_in_the
     try:
         eventually(lambda: all(sample(state) == 1 for state in states), within=30)
         for step in (7200, -7200):
-            offset.write_text(f"{step:+d}\n")
+            clock_of_the_box.step(step)
             eventually(partial(stepped, step), within=10)
             eventually(partial(probed, sample(sent) or 0), within=30)
             assert [sample(state) for state in states] == [1, 1]
