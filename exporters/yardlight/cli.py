@@ -60,6 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     _report(commands)
     _quiet(commands)
     _inventory(commands)
+    _probe(commands)
     _demo(commands)
     return parser
 
@@ -284,6 +285,22 @@ def run_import(arguments: argparse.Namespace) -> int:
     from yardlight.inventory import spreadsheet
 
     return spreadsheet.convert(arguments.table, arguments.fleet, arguments.output)
+
+
+def _probe(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("probe", help="ask something once and print the answer", allow_abbrev=False)
+    actions = parser.add_subparsers(title="actions", metavar="WHAT", required=True)
+    action = _command(actions, "router", "read a terminal's router once and print what it says", run_probe_router)
+    action.add_argument("terminal", metavar="TERMINAL")
+    action.add_argument(
+        "--inventory", type=Path, default=Path("fleet.yml"), metavar="FILE", help="default: %(default)s"
+    )
+
+
+def run_probe_router(arguments: argparse.Namespace) -> int:
+    from yardlight.terminal.routers import probe
+
+    return probe.probe(arguments.inventory, arguments.terminal)
 
 
 def _demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

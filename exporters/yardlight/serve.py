@@ -48,6 +48,8 @@ log = logging.getLogger(__name__)
 INVENTORY_POLL_SECONDS = 5.0
 # Seconds of rendering that no probe minds.
 _AT_A_TIME = 0.002
+# Seconds between the first polls of two routers: finding out what one has takes ten milliseconds of the loop.
+_APART = 0.05
 # How long a thread that computes may keep the probing loop waiting.
 SWITCH_SECONDS = 0.001
 NO_NET_RAW = (
@@ -386,7 +388,7 @@ class RunningFleet:
             if name not in self.routers:
                 assert self.state is not None
                 self.routers[name] = RouterWatch(self.name, terminal, self.state)
-                self.routers[name].start()
+                self.routers[name].start(within=_APART * len(polled))
 
     async def _use_centre(self, fleet: Fleet) -> None:
         addresses = _outside_addresses(fleet)

@@ -6,9 +6,11 @@ It is built on our own codec; that the codec speaks what the world speaks is sho
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -186,3 +188,19 @@ class FakeAgent:
         if at == len(self._sorted):
             return name, ber.tlv(Missing.END_OF_VIEW.value, b"")
         return self._sorted[at], self.table[self._sorted[at]]
+
+
+@contextmanager
+def serving(agent: FakeAgent) -> Iterator[FakeAgent]:
+    """The agent on a loop of its own, for what runs a loop itself."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        asyncio.run_coroutine_threadsafe(agent.__aenter__(), loop).result(10)
+        yield agent
+    finally:
+        asyncio.run_coroutine_threadsafe(agent.__aexit__(), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()

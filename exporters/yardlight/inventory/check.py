@@ -14,7 +14,7 @@ from rich.table import Table
 
 from yardlight import budget
 from yardlight.errors import InventoryError, Problem
-from yardlight.inventory import words
+from yardlight.inventory import router_rules, words
 from yardlight.inventory.load import Inventory, load, load_dir
 from yardlight.inventory.machine import Machine, snapshot
 from yardlight.inventory.models import Metered, Target, Terminal, Uplink, is_address
@@ -101,6 +101,9 @@ def local_problems(inventory: Inventory, terminal: str, machine: Machine) -> lis
         if not machine.has(bind):
             what = "does not have the address" if is_address(bind) else "has no interface"
             found.append(inventory.problem(("terminals", terminal, *path), f"this machine {what} {bind!r}"))
+    router = inventory.fleet.terminals[terminal].router
+    for key, message in router_rules.secret_problems(router.snmp) if router and router.snmp else ():
+        found.append(inventory.problem(("terminals", terminal, "router", "snmp", key), message))
     return sorted(found, key=lambda problem: (problem.file, problem.line, problem.column))
 
 
@@ -196,6 +199,8 @@ def _print(
         counts = f"{_count(len(fleet.terminals), 'terminal')}, {_count(uplinks, 'uplink')}"
         print(f"{inventory.path} is valid: fleet {fleet.fleet}, {counts}\n")
         _print_table(_rows(costs_of[fleet.fleet]))
+        for line in _polled(fleet.terminals.values()):
+            print(line)
     for warning in warnings:
         print(f"warning: {warning}")
     sys.stdout.flush()
@@ -213,6 +218,22 @@ def _rows(rows: Sequence[Cost]) -> list[tuple[str, ...]]:
         cells = _cells(cost)
         shared.setdefault(cells if many else (cost.terminal, *cells), []).append(cost.terminal)
     return [(_who(names), *(cells if many else cells[1:])) for cells, names in shared.items()]
+
+
+def _polled(terminals: Iterable[Terminal]) -> Iterator[str]:
+    """Which routers are read and how; those that are read alike share a line."""
+    alike: dict[str, list[str]] = {}
+    for terminal in terminals:
+        if (router := terminal.router) is not None and router.snmp is not None:
+            snmp = router.snmp
+            level = " and ".join(key for key in ("auth", "priv") if getattr(snmp, f"{key}_file")) or "no key"
+            who = "" if snmp.version == "2c" else f" as {snmp.user} with {level}"
+            how = f"{router.model} over SNMP {snmp.version}{who}, every {words.duration(snmp.every)}"
+            alike.setdefault(how, []).append(f"{terminal.name} ({router.address})")
+    for how, names in alike.items():
+        yield f"router of {_who(names)}: {how}"
+    if alike:
+        yield ""
 
 
 def _cells(cost: Cost) -> tuple[str, ...]:

@@ -10,12 +10,14 @@ from pathlib import Path
 from yardlight.errors import Problem
 from yardlight.inventory import words
 from yardlight.inventory.models import ROUTER_MODELS, ROUTERS_GROUP, Router, Snmp, Terminal
+from yardlight.inventory.secret import read_secret
 from yardlight.inventory.source import Node
 
 # More often is a load on a small box, not a measurement.
 _LEAST_EVERY = 5.0
 _TRIES = 3
 _ONLY_2C, _ONLY_3 = ("community_file",), ("user", "auth_file", "auth", "priv_file", "priv")
+LEAST_PASSPHRASE = 8
 SECRET_FILES = ("community_file", "auth_file", "priv_file")
 
 
@@ -49,6 +51,23 @@ def located(router: Router, node: Node | None) -> Router:
         if key in written.entries and getattr(router.snmp, key) is not None
     }
     return router.model_copy(update={"snmp": router.snmp.model_copy(update=found)})
+
+
+def secret_problems(snmp: Snmp) -> Iterator[tuple[str, str]]:
+    """Which of the secret files cannot be used on this machine, and why."""
+    for key in SECRET_FILES:
+        if (file := getattr(snmp, key)) is not None:
+            try:
+                secret = read_secret(file, Path())
+                if key != "community_file" and len(secret.reveal()) < LEAST_PASSPHRASE:
+                    yield key, too_short(file)
+            except ValueError as error:
+                yield key, str(error)
+
+
+def too_short(file: str) -> str:
+    """What to say about a passphrase that SNMPv3 refuses."""
+    return f"the passphrase in {file!r} is shorter than {LEAST_PASSPHRASE} characters, which SNMPv3 does not allow"
 
 
 def _interface_problems(node: Node, router: Router, terminal: Terminal) -> Iterator[Problem]:

@@ -143,8 +143,9 @@ def _changing(profile: Profile, values: dict[Oid, Value]) -> Iterable[Oid]:
         (each for each in interfaces.values() if each.kind != standard.LOOPBACK), key=lambda each: not each.up
     )
     indexes = {each.index for each in watched[:INTERFACES]}
-    moving = {(column.numbers, name) for _, column, name in columns_of(profile) if not column.fixed}
-    changing = {name for _, name in moving}
+    changing = {
+        (*name, 0) if table.scalars else name for table, column, name in columns_of(profile) if not column.fixed
+    }
     for name in values:
         column, index = name[:-1], name[-1]
         if column in standard.STATES:
@@ -154,5 +155,5 @@ def _changing(profile: Profile, values: dict[Oid, Value]) -> Iterable[Oid]:
             wide = column in (standard.IF_HC_IN, standard.IF_HC_OUT)
             if index in indexes and wide == interfaces[index].wide:
                 yield name
-        elif any(name[:length] in changing for length in range(len(name) - 3, len(name))):
+        elif name in changing or any(name[:-depth] in changing for depth in (1, 2)):
             yield name

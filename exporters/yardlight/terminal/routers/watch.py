@@ -12,18 +12,16 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from yardlight import catalogue as m
 from yardlight.catalogue import Metric
 from yardlight.errors import SnmpError
 from yardlight.exposition import Block, block
-from yardlight.inventory.models import Snmp, Terminal
-from yardlight.inventory.secret import read_secret
-from yardlight.inventory.values import Secret
-from yardlight.snmp import Agent, Missing, Oid, Session, Usm, Value
+from yardlight.inventory.models import Terminal
+from yardlight.snmp import Agent, Missing, Oid, Session, Value
 from yardlight.state import State
 from yardlight.terminal.routers import asking, claims, standard
+from yardlight.terminal.routers.agent import agent_of
 from yardlight.terminal.routers.asking import Known
 from yardlight.terminal.routers.claims import Claim
 from yardlight.terminal.routers.counters import Counters
@@ -36,11 +34,9 @@ log = logging.getLogger(__name__)
 REDISCOVER_FIRST, REDISCOVER_LAST = 60.0, 900.0
 # A router that keeps silent is asked once a poll, not three times.
 _TRIES, _TRIES_WHEN_DOWN = 3, 1
-# An uptime may differ by so much from what it should be before it is a restart.
-_UPTIME_TOLERANCE, _UPTIME_SHARE = 30.0, 0.01
+# Clocks of routers are not exact: seconds, and a part of the time that passed.
+_UPTIME_TOLERANCE, _UPTIME_SHARE = 5.0, 0.01
 _WRAP = 2**32 / 100
-# SNMPv3 refuses shorter ones.
-_LEAST_PASSPHRASE = 8
 # What a signal can be: below is noise, above is beside the mast.
 PHYSICAL = {"rsrp": (-156.0, -31.0), "rsrq": (-43.0, 3.0), "sinr": (-30.0, 45.0), "rssi": (-130.0, -20.0)}
 _SIGNALS = {"rsrp": m.MODEM_RSRP, "rsrq": m.MODEM_RSRQ, "sinr": m.MODEM_SINR, "rssi": m.MODEM_RSSI}
@@ -59,29 +55,6 @@ class Row:
     state: str
     since: float | None
     reason: str
-
-
-def agent_of(address: str, snmp: Snmp) -> Agent:
-    """Whom to ask with which secrets, read now. Raises `SnmpError` for a file that cannot be used."""
-    try:
-        if snmp.version == "2c":
-            community = read_secret(snmp.community_file or "", Path())
-            return Agent(address, snmp.port, community, timeout=snmp.timeout)
-        auth = _passphrase(snmp.auth_file)
-        priv = _passphrase(snmp.priv_file)
-    except ValueError as error:
-        raise SnmpError("secret", str(error)) from None
-    user = Usm(snmp.user or "", snmp.auth if auth else None, auth, snmp.priv if priv else None, priv)
-    return Agent(address, snmp.port, None, user, timeout=snmp.timeout)
-
-
-def _passphrase(file: str | None) -> Secret | None:
-    if file is None:
-        return None
-    secret = read_secret(file, Path())
-    if len(secret.reveal()) < _LEAST_PASSPHRASE:
-        raise ValueError(f"the secret in {file!r} is shorter than 8 characters, which SNMPv3 does not allow")
-    return secret
 
 
 class RouterWatch:
@@ -115,18 +88,17 @@ class RouterWatch:
 
     # Life
 
-    def start(self) -> None:
-        """Begin to poll."""
-        self._task = asyncio.get_running_loop().create_task(self._run(), name=f"router of {self.terminal.name}")
+    def start(self, within: float = 0.0) -> None:
+        """Begin to poll, at some moment of the next seconds: hundreds of routers are not asked at once."""
+        begin = self._run(time.monotonic() + random.uniform(0, within))
+        self._task = asyncio.get_running_loop().create_task(begin, name=f"router of {self.terminal.name}")
 
     def stop(self) -> None:
         """Stop polling."""
         if self._task is not None:
             self._task.cancel()
 
-    async def _run(self) -> None:
-        # Hundreds of routers are not asked in the same instant.
-        planned = time.monotonic() + random.uniform(0, min(self.snmp.every, 5.0) / 5)
+    async def _run(self, planned: float) -> None:
         while True:
             await asyncio.sleep(max(0.0, planned - time.monotonic()))
             try:
@@ -205,9 +177,11 @@ class RouterWatch:
         before, self._uptime_at = self._uptime_at, (seconds, now)
         restarted = False
         if before is not None:
-            expected = before[0] + now - before[1]
-            slack = _UPTIME_TOLERANCE + _UPTIME_SHARE * (now - before[1])
-            restarted = seconds < expected - slack and abs(seconds - (expected - _WRAP)) > slack
+            # Less than it was, or less than the time since: unless the ticks ran over, which they do in 497 days.
+            elapsed = now - before[1]
+            less = seconds < before[0] - _UPTIME_TOLERANCE or seconds + _UPTIME_TOLERANCE < elapsed
+            ran_over = abs(before[0] + elapsed - _WRAP - seconds) < _UPTIME_TOLERANCE + _UPTIME_SHARE * elapsed
+            restarted = less and not ran_over
         if self.boot is None or restarted:
             self.boot = time.time() - seconds
             if restarted:
