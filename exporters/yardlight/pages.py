@@ -1,4 +1,4 @@
-"""The pages for people: what runs here and how it is, and the runbooks. Self-contained HTML, no script."""
+"""The pages for people: what runs here and how it is, and the runbooks. Self-contained HTML; a drill's has a script."""
 
 from __future__ import annotations
 
@@ -87,6 +87,16 @@ def runbooks(folder: Traversable = RUNBOOKS) -> str:
     return _TEMPLATES.get_template("runbooks.html").render(names=[n for n in names if _RUNBOOK.fullmatch(n)])
 
 
+def render(template: str, **values: object) -> str:
+    """A page or a part of one from html/."""
+    return _TEMPLATES.get_template(template).render(**values)
+
+
+def file(name: str) -> str:
+    """A file of html/ as it is."""
+    return (resources.files("yardlight") / "html" / name).read_text(encoding="utf-8")
+
+
 def _moment(seconds: float | None) -> str:
     return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
@@ -104,6 +114,12 @@ def _ago(seconds: float | None, now: float) -> str:
     return " ".join(parts[:2]) + " ago"
 
 
+def _clock(seconds: float) -> str:
+    """A length on a clock: 0:12, 75:00."""
+    minutes, rest = divmod(max(0, int(seconds)), 60)
+    return f"{minutes}:{rest:02}"
+
+
 _TEMPLATES = Environment(
     loader=PackageLoader("yardlight", "html"),
     autoescape=True,
@@ -111,4 +127,4 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_TEMPLATES.filters.update(moment=_moment, ago=_ago)
+_TEMPLATES.filters.update(moment=_moment, ago=_ago, clock=_clock)
