@@ -24,6 +24,8 @@ import bcrypt
 from aiohttp import web
 
 from yardlight import pages, webconfig
+from yardlight.drills.web import Backend as DrillBackend
+from yardlight.drills.web import DrillPages
 from yardlight.errors import Problem, StartError, WebConfigError
 from yardlight.exposition import OPENMETRICS, TEXT, AnyBlock, gzip_page, page
 from yardlight.logs import kv
@@ -67,13 +69,19 @@ class Server:
     """The HTTP side. After `start`, `port` is the one it listens on."""
 
     def __init__(
-        self, backend: Backend, listen: str, web_config: Path | None = None, wedged_after: float = 10.0
+        self,
+        backend: Backend,
+        listen: str,
+        web_config: Path | None = None,
+        wedged_after: float = 10.0,
+        drills: DrillBackend | None = None,
     ) -> None:
         self._backend = backend
         self._listen = listen
         self._path = web_config
         self._wedged_after = wedged_after
         self._users = _Users()
+        self._drills = None if drills is None else DrillPages(drills, self._ask)
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._run, name="http", daemon=True)
 
@@ -163,15 +171,18 @@ class Server:
         app.router.add_get("/runbooks", self._to_runbooks)
         app.router.add_get("/runbooks/", self._runbooks)
         app.router.add_get("/runbooks/{name}", self._runbook)
+        if self._drills is not None:
+            app.router.add_routes(self._drills.routes())
         return app
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Basic auth on every path, and the headers of the web configuration on every answer."""
+        """Basic auth on every path but a drill's page, and the headers of the web configuration on every answer."""
         config = self._config
         headers = {"Server": "Yardlight", "X-Content-Type-Options": "nosniff", **config.headers}
         authorization = request.headers.get("Authorization", "")
-        if config.users and not await self._users.allowed(config.users, authorization):
+        open_ = self._drills is not None and request.match_info.handler in self._drills.without_password
+        if config.users and not open_ and not await self._users.allowed(config.users, authorization):
             headers["WWW-Authenticate"] = 'Basic realm="Yardlight"'
             return web.Response(status=401, text="Unauthorized\n", headers=headers)
         try:

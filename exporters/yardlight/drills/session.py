@@ -68,11 +68,22 @@ class Screen:
     why: str = ""
 
 
+@dataclass(frozen=True)
+class Live:
+    """A line about the yard as it is now, and since when (unix seconds; None where that says nothing)."""
+
+    text: str
+    since: float | None = None
+
+
 class Session(Protocol):
     """One run of a playbook."""
 
     def screen(self) -> Screen:
         """What to show now."""
+
+    def live(self) -> Live:
+        """The yard now, by the newest facts (`live.live`): shown above every screen, whatever its revision."""
 
     async def press(self, step: str, choice: str, who: str, reason: str = "") -> Screen:
         """Somebody pressed; the screen after it. `reason` goes with an override, and may go with `stop`."""

@@ -18,7 +18,7 @@ from typing import Any, Protocol, TypeVar
 from aiohttp import web
 
 from yardlight import pages
-from yardlight.drills.session import Screen, Session
+from yardlight.drills.session import Live, Screen, Session
 from yardlight.errors import DrillError
 from yardlight.logs import kv
 
@@ -43,10 +43,10 @@ _LINK = (
     "This link starts a failover drill. Open it on the phone that you carry to the network cabinet, and stay on the "
     "yard's Wi-Fi.\nNothing happens yet: the next page says what will be done and asks you first."
 )
-_TAKE = "This drill is open on another phone. If you go on here, that one can only watch that it was taken over."
+_TAKE = "This drill is open on another phone. If you go on here, the other one is disconnected."
 _LOST = (
-    "This phone has no drill. Open the link once more; if it is refused, ask for a new one.\nIf a cable is still "
-    "unplugged, plug it in again."
+    "This phone has no drill any more: another phone has taken it over, or the box in the yard was restarted. Open the "
+    "link once more; if it is refused, ask for a new one.\nIf a cable is still unplugged, plug it in again."
 )
 
 
@@ -80,9 +80,11 @@ class DrillPages:
         self._backend = backend
         self._ask = ask
         self._phones: dict[str, Phone] = {}
+        # A link or a cookie takes the place of a password here.
+        handlers = (self._link, self._open, self._page, self._script, self._changes, self._press)
+        self.without_password: tuple[object, ...] = handlers
 
     def routes(self) -> list[web.RouteDef]:
-        """All of them; those of `open_to_links` need no password."""
         return [
             web.get("/drills/go/{token}", self._link),
             web.post("/drills/go/{token}", self._open),
@@ -95,7 +97,8 @@ class DrillPages:
 
     async def _link(self, _: web.Request) -> web.Response:
         """Says what the link is for; whether it is good is told to whoever presses the button."""
-        return _page("drill_link.html", heading="Failover drill", text=_LINK, button="Open the drill", take=False, who="")
+        button = "Open the drill"
+        return _page("drill_link.html", heading="Failover drill", text=_LINK, button=button, take=False, who="")
 
     async def _open(self, request: web.Request) -> web.Response:
         fields = await request.post()
@@ -150,7 +153,7 @@ class DrillPages:
         except ValueError:
             raise web.HTTPBadRequest(text="revision is not a number\n") from None
 
-        async def changed() -> tuple[Screen, str]:
+        async def changed() -> tuple[Screen, Live]:
             await phone.session.changed(known, _WAIT_SECONDS)
             return await _seen(phone.session)
 
@@ -163,7 +166,7 @@ class DrillPages:
         if not secrets.compare_digest(fields.get("key", "").encode(), phone.key.encode()):
             raise web.HTTPForbidden(text="this press did not come from the drill's page\n")
 
-        async def pressed() -> tuple[Screen, str]:
+        async def pressed() -> tuple[Screen, Live]:
             step, choice = fields.get("step", ""), fields.get("choice", "")
             await phone.session.press(step, choice, phone.who, fields.get("reason", "").strip())
             return await _seen(phone.session)
@@ -188,12 +191,7 @@ class DrillPages:
         return web.Response(text="")
 
 
-def open_to_links(path: str) -> bool:
-    """Whether a phone may ask for this path without a password: its link or its cookie takes the place of one."""
-    return path.startswith(("/drills/go/", "/drills/run/"))
-
-
-async def _seen(session: Session) -> tuple[Screen, str]:
+async def _seen(session: Session) -> tuple[Screen, Live]:
     return session.screen(), session.live()
 
 
@@ -202,10 +200,10 @@ def _page(template: str, status: int = 200, **values: object) -> web.Response:
     return web.Response(status=status, text=text, content_type="text/html", headers=_HEADERS)
 
 
-def _told(screen: Screen, live: str, phone: Phone, whole: bool) -> web.Response:
+def _told(screen: Screen, live: Live, phone: Phone, whole: bool) -> web.Response:
     """The screen for the script; its HTML only if the page has another one."""
     now = time.time()
-    answer: dict[str, Any] = {"now": now, "live": live, "over": screen.phase == "over"}
+    answer: dict[str, Any] = {"now": now, "live": live.text, "since": live.since, "over": screen.phase == "over"}
     if whole:
         answer |= {
             "revision": screen.revision,

@@ -4,8 +4,9 @@
 (() => {
   const main = document.getElementById("screen");
   const live = document.getElementById("live");
+  const since = document.getElementById("since");
   const contact = document.getElementById("contact");
-  const state = { revision: main.dataset.revision, ahead: 0, over: false, lost: null, sending: false };
+  const state = { revision: Number(main.dataset.revision), ahead: 0, over: false, lost: null, sending: false };
   const pause = (seconds) => new Promise((done) => setTimeout(done, 1000 * seconds));
 
   function clock(seconds) {
@@ -19,7 +20,9 @@
   }
 
   function tick() {
-    for (const each of main.querySelectorAll("[data-since]")) each.textContent = clock(now() - each.dataset.since);
+    for (const each of document.querySelectorAll("[data-since]")) {
+      each.textContent = (each.dataset.before ?? "") + clock(now() - each.dataset.since);
+    }
     for (const each of main.querySelectorAll("[data-until]")) each.textContent = clock(each.dataset.until - now());
     if (state.lost !== null && Date.now() - state.lost > 3000) {
       const text = "No contact with the box in the yard. Stay on the yard's Wi-Fi: this page comes back by itself, and " +
@@ -35,17 +38,26 @@
     contact.textContent = "";
     state.ahead = answer.now - Date.now() / 1000;
     if (live.textContent !== answer.live) live.textContent = answer.live;
-    if (answer.html !== undefined) {
+    if (answer.since === null) {
+      delete since.dataset.since;
+      since.textContent = "";
+    } else {
+      since.dataset.since = answer.since;
+    }
+    if (answer.html !== undefined && answer.revision !== state.revision) {
       const heading = document.getElementById("heading").textContent;
+      const held = main.contains(document.activeElement) ? document.activeElement.value : undefined;
       main.innerHTML = answer.html;
       state.revision = answer.revision;
       main.dataset.phase = answer.phase;
       document.title = answer.title;
-      // A new screen is read out from its heading; the same one with another line below is not.
+      // A new screen is read out from its heading; on the same one the keyboard stays where it was.
       const fresh = document.getElementById("heading");
       if (fresh.textContent !== heading) {
         fresh.focus();
         window.scrollTo(0, 0);
+      } else if (held) {
+        main.querySelector(`button[value="${CSS.escape(held)}"]`)?.focus();
       }
     }
     state.over = answer.over;
@@ -85,29 +97,30 @@
     const fields = new URLSearchParams(new FormData(form));
     fields.set("choice", button.value);
     const word = button.textContent;
-    for (const each of main.querySelectorAll("button")) each.setAttribute("aria-disabled", "true");
+    mark(true);
     button.textContent = `${word} …`;
-    while (state.sending) {
+    for (;;) {
       try {
-        const answer = await fetched("press", { method: "POST", body: fields, headers: { Accept: "application/json" } });
-        show(answer);
-        return;
+        show(await fetched("press", { method: "POST", body: fields, headers: { Accept: "application/json" } }));
+        break;
       } catch {
         state.lost ??= Date.now();
         await pause(1);
       }
     }
+    // It did not lead to another screen: it may be pressed again.
+    button.textContent = word;
+    mark(false);
   }
 
-  main.addEventListener("submit", async (event) => {
+  function mark(sending) {
+    state.sending = sending;
+    for (const each of main.querySelectorAll("button")) each.setAttribute("aria-disabled", String(sending));
+  }
+
+  main.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (state.sending) return;
-    state.sending = true;
-    try {
-      await press(event.target, event.submitter ?? event.target.querySelector("button"));
-    } finally {
-      state.sending = false;
-    }
+    if (!state.sending) press(event.target, event.submitter ?? event.target.querySelector("button"));
   });
   setInterval(tick, 1000);
   follow();
