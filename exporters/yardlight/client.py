@@ -157,8 +157,8 @@ class Client:
         self._session, self._auth, self._throttled = session, auth, throttled
         self.url = (config.url or url).rstrip("/")
         self._gap = 1.0 / config.rate
-        # The collection before may have ended with a request just now.
-        self._next = time.monotonic() + self._gap
+        # The collection before may have ended with a request just now, and so may another client of this one.
+        session.next_at = max(session.next_at, time.monotonic() + self._gap)
         self._http = requests.Session()
         self._http.mount("https://", HTTPAdapter(max_retries=0))
         self._http.mount("http://", HTTPAdapter(max_retries=0))
@@ -266,9 +266,9 @@ class Client:
         raise BadReplyError(f"{what}: redirected more than {_REDIRECTS} times")
 
     def _once(self, method: str, url: str, what: str, **request: Any) -> Reply:
-        self._wait(self._next - time.monotonic(), what)
+        self._wait(self._session.next_at - time.monotonic(), what)
         self._session.spend()
-        self._next = time.monotonic() + self._gap
+        self._session.next_at = time.monotonic() + self._gap
         code = "none"
         try:
             timeout = (min(CONNECT_SECONDS, self._left(what)), min(READ_SECONDS, self._left(what)))

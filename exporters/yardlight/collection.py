@@ -46,13 +46,18 @@ class Session:
     """One collection under way: what it may use, what it remembers from the last one, and what it spends.
 
     `deadline` is in monotonic seconds. `memory` is JSON-able; what it is set to is there again next time, unless the
-    collection fails. `allowance` is how many requests the account's budget leaves, None without one.
+    collection fails. `first` are the entities that the domain wants to be asked for before the others, where each takes
+    a request. `allowance` is how many requests the account's budget leaves, None without one. `next_at` is before when
+    (monotonic) the account's rate allows no further request. `clock` tells unix seconds.
     """
 
     deadline: float
     base: Path = Path()
     memory: Any = None
+    first: Sequence[str] = ()
     allowance: int | None = None
+    next_at: float = 0.0
+    clock: Callable[[], float] = time.time
     requests: Counter[str] = field(default_factory=Counter)
     _revealed: set[str] = field(default_factory=set, repr=False)
 
@@ -104,10 +109,14 @@ Families = Mapping[Metric, Samples[tuple[str, ...]]]
 
 @dataclass(frozen=True)
 class Told:
-    """What a domain makes of the records of a collection: its samples, families apart, and what to remember."""
+    """What a domain makes of the records of a collection: its samples, families apart, and what to remember.
+
+    `first` are the entities that the next collection should ask for before the others.
+    """
 
     families: Families
     memory: Any = None
+    first: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -142,9 +151,10 @@ class Collection:
         config = platform.Config.model_validate(self.options)
         remembered = session.memory or {}
         session.memory, session.base = remembered.get("platform"), self.source.base
+        session.first = remembered.get("first", ())
         records = list(platform.parse(platform.fetch(config, session), config))
-        told = self.show(self.source, records, remembered.get("domain"), time.time())
-        session.memory = {"platform": session.memory, "domain": told.memory}
+        told = self.show(self.source, records, remembered.get("domain"), session.clock())
+        session.memory = {"platform": session.memory, "domain": told.memory, "first": list(told.first)}
         return [block(metric, self.source.fleet, samples) for metric, samples in told.families.items()]
 
 

@@ -83,12 +83,16 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """A router's own count of a SIM's bytes, since it started; `uptime` in seconds where it says so."""
+    """A router's own count of a SIM's bytes, since it started; `uptime` in seconds where it says so.
+
+    What is received and sent are counted apart, and each wraps on its own: `part` tells the counters of a SIM apart.
+    """
 
     sim: str
     value: int
     at: float
     uptime: float | None = None
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)

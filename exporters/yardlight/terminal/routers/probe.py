@@ -13,8 +13,8 @@ from yardlight.inventory import words
 from yardlight.inventory.load import load
 from yardlight.inventory.models import Router, Terminal
 from yardlight.snmp import Agent, Session
+from yardlight.snmp.agents import agent_of
 from yardlight.terminal.routers import asking, claims, profiles
-from yardlight.terminal.routers.agent import agent_of
 from yardlight.terminal.routers.interpret import parse
 from yardlight.terminal.routers.reading import RouterReading
 

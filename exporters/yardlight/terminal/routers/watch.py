@@ -19,9 +19,9 @@ from yardlight.errors import SnmpError
 from yardlight.exposition import Block, block
 from yardlight.inventory.models import Terminal
 from yardlight.snmp import Agent, Missing, Oid, Session, Value
+from yardlight.snmp.agents import agent_of
 from yardlight.state import State
 from yardlight.terminal.routers import asking, claims, standard
-from yardlight.terminal.routers.agent import agent_of
 from yardlight.terminal.routers.asking import Known
 from yardlight.terminal.routers.claims import Claim
 from yardlight.terminal.routers.counters import Counters

@@ -8,7 +8,8 @@ from yardlight.errors import SnmpError
 from yardlight.inventory.models import Snmp
 from yardlight.inventory.router_rules import secret_problems
 from yardlight.inventory.secret import read_secret
-from yardlight.snmp import Agent, Usm
+from yardlight.snmp.session import Agent
+from yardlight.snmp.usm import Usm
 
 
 def agent_of(address: str, snmp: Snmp) -> Agent:

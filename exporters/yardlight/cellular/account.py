@@ -1,0 +1,78 @@
+"""What every account at a connectivity platform may say, and the names of its SIMs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import secrets
+from typing import Literal
+
+from yardlight.cellular.usage import Directory
+from yardlight.collection import Session
+from yardlight.errors import PollError
+from yardlight.inventory.accounts import AccountConfig
+
+
+def support(
+    product: str, *, usage: str, cap: str, cycle: str, session: str, pool: str, late: str, evidence: str
+) -> dict[str, str]:
+    """What a platform tells, how late, and what that is known from: a row of the support matrix."""
+    return {
+        "product": product,
+        "usage": usage,
+        "cap": cap,
+        "cycle": cycle,
+        "session": session,
+        "pool": pool,
+        "how late": late,
+        "evidence": evidence,
+    }
+
+
+class SimAccount(AccountConfig):
+    """`sims` is a CSV file with the columns sim and iccid: the names that SIMs have everywhere else.
+
+    `network` is the carrier where the platform itself does not say it. `megabyte` is 10^6 bytes unless the contract
+    counts in powers of two.
+    """
+
+    sims: str | None = None
+    network: str = ""
+    megabyte: Literal["decimal", "binary"] = "decimal"
+
+    @property
+    def binary(self) -> bool:
+        return self.megabyte == "binary"
+
+
+def directory(config: SimAccount, session: Session) -> Directory:
+    """Names for the numbers of SIMs; their key is made once and remembered. Raises `PollError` naming file and line."""
+    memory = session.memory if isinstance(session.memory, dict) else {}
+    session.memory = {**memory, "key": memory.get("key") or secrets.token_hex(16)}
+    try:
+        return Directory(_names(config, session), session.memory["key"])
+    except ValueError as error:
+        raise PollError(f"{config.sims}: {error}") from None
+
+
+def _names(config: SimAccount, session: Session) -> dict[str, str]:
+    """The name of each ICCID in the file, with no number in any message."""
+    if config.sims is None:
+        return {}
+    try:
+        text = (session.base / config.sims).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise PollError(f"{config.sims}: cannot be read: {(error.strerror or 'error').lower()}") from None
+    except UnicodeDecodeError:
+        raise PollError(f"{config.sims}: is not UTF-8 text") from None
+    rows = csv.DictReader(io.StringIO(text), skipinitialspace=True)
+    if missing := {"sim", "iccid"} - set(rows.fieldnames or ()):
+        raise PollError(f"{config.sims}:1: has no column {' and no column '.join(sorted(missing))}; write sim,iccid")
+    names: dict[str, str] = {}
+    for row in rows:
+        name, iccid = (row["sim"] or "").strip(), (row["iccid"] or "").strip()
+        if not name or not iccid:
+            raise PollError(f"{config.sims}:{rows.line_num}: a line needs both, sim and iccid")
+        if names.setdefault(iccid, name) != name:
+            raise PollError(f"{config.sims}:{rows.line_num}: {name} and {names[iccid]} have the same iccid")
+    return names

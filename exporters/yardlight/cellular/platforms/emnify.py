@@ -1,0 +1,167 @@
+"""emnify, also under the names of others: two requests a SIM, what was used in MB and what is left of a quota in MB.
+
+How late the figures are is not stated. A month without traffic is absent, which is not the same as one with none; the
+month is that of UTC. A quota is of the endpoint and says what is left of it, never what was used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from yardlight.cellular.account import SimAccount, directory, support
+from yardlight.cellular.cycle import UTC, MonthDay
+from yardlight.cellular.reading import amount, below, moment, names, records, text, whole
+from yardlight.cellular.rounds import Answer, Rounds
+from yardlight.cellular.usage import Directory, Left, Record, Refused, Sim, SimState, Usage, Used
+from yardlight.client import Client, Token
+from yardlight.client import Reply as Answered
+from yardlight.collection import Session
+from yardlight.errors import AuthError, BadReplyError
+from yardlight.inventory.model import Name
+from yardlight.inventory.values import Secret
+
+SUPPORT = support(
+    "emnify and brands of it",
+    usage="month so far, or what is left of a quota, in MB",
+    cap="no",
+    cycle="calendar month, UTC",
+    session="no",
+    pool="use of the workspace, where `pool` names it",
+    late="not published",
+    evidence="own fake of the documentation",
+)
+
+_URL = "https://cdn.emnify.net"
+_SIMS = "GET /api/v1/sim"
+_PAGE = 500
+_TOKEN_SECONDS = 3600.0
+_MONTH = MonthDay(UTC)
+_STATES: dict[str, SimState] = {
+    "issued": "inactive",
+    "activated": "active",
+    "suspended": "suspended",
+    "deleted": "terminated",
+    "factory test": "inactive",
+}
+
+
+class Config(SimAccount):
+    """Application token of the workspace. `pool` is what the inventory calls the volume that all its SIMs share."""
+
+    application_token_file: str
+    pool: Name | None = None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """SIMs as told, what was told of each by its name, and of the whole workspace; asked at `at`."""
+
+    directory: Directory
+    at: float
+    sims: list[dict[str, Any]]
+    answers: Mapping[str, Answer]
+    workspace: dict[str, Any] | None
+
+
+def fetch(config: Config, session: Session) -> Reply:
+    known = directory(config, session)
+    client = Client(session, config, _URL, _login(config, session))
+    sims = list(_sims(client))
+    workspace = None
+    if config.pool is not None:
+        path = "/api/v1/organisation/my/stats"
+        workspace = whole(client.get(path).json(), f"GET {path}")
+
+    def ask(sim: str, ids: tuple[str, str]) -> dict[str, Any]:
+        sim_id, endpoint = ids
+        stats = client.get("/api/v1/sim/{id}/stats", values={"id": sim_id}).json()
+        month = below(stats[0] if isinstance(stats, list) and stats else stats, "current_month", "data")
+        told = {key: below(month, key) for key in ("volume", "last_updated", "month")}
+        return {"used": told, "quota": _quota(client, endpoint) if endpoint else None}
+
+    ids = {name: (text(sim, "id"), text(sim, "endpoint", "id")) for name, sim in names(sims, known, _SIMS, "iccid")}
+    return Reply(known, session.clock(), sims, Rounds(session).go(ids, ask), workspace)
+
+
+def _login(config: Config, session: Session) -> Token:
+    secret = session.secret(config.application_token_file)
+    client = Client(session, config, _URL)
+
+    def take() -> tuple[Mapping[str, str], float | None]:
+        path = "/api/v1/authenticate"
+        token = text(client.post(path, {"application_token": secret.reveal()}).json(), "auth_token")
+        if not token:
+            raise AuthError(f"POST {path}: no auth_token in the answer")
+        session.hide(Secret(token))
+        return {"Authorization": f"Bearer {token}"}, _TOKEN_SECONDS
+
+    return Token(take)
+
+
+def _sims(client: Client) -> Iterator[dict[str, Any]]:
+    number = 1
+
+    def following(content: Any, reply: Answered) -> dict[str, int] | None:
+        nonlocal number
+        number += 1
+        return {"page": number} if isinstance(content, list) and len(content) >= _PAGE else None
+
+    for page in client.pages("/api/v1/sim", {"page": 1, "per_page": _PAGE}, following):
+        yield from records(page, _SIMS)
+
+
+def _quota(client: Client, endpoint: str) -> dict[str, Any] | None:
+    """What is left of an endpoint's quota; None if it has none (status 404)."""
+    try:
+        quota = client.get("/api/v1/endpoint/{id}/quota/data", values={"id": endpoint}).json()
+    except BadReplyError:
+        return None
+    return {"volume": below(quota, "volume"), "status": text(quota, "status", "description")}
+
+
+def parse(reply: Reply, config: Config) -> Iterator[Record]:
+    for name, sim in names(reply.sims, reply.directory, _SIMS, "iccid"):
+        answer = reply.answers.get(name)
+        told = answer.told if answer and answer.told else {}
+        state = _STATES.get(text(sim, "status", "description").lower(), "unknown")
+        exhausted = text(told, "quota", "status").upper() == "EXHAUSTED"
+        yield Sim(
+            name,
+            answer.at if answer else reply.at,
+            carrier=config.network,
+            state="blocked" if state == "active" and exhausted else state,
+            activated=moment(sim.get("activation_date"), UTC),
+        )
+        if answer is not None:
+            yield from _usage(name, answer, config)
+    if config.pool is not None:
+        used = _month(below(reply.workspace, "current_month", "data"), reply.at, config)
+        if used is not None:
+            yield Usage(used, reply.at, pool=config.pool, cycle=_MONTH.at(reply.at))
+
+
+def _usage(name: str, answer: Answer, config: Config) -> Iterator[Record]:
+    """What was used where that is told; else what is left, which takes a cap to make use of it."""
+    if answer.told is None:
+        yield Refused(name)
+        return
+    told = below(answer.told, "used")
+    used = _month(told, answer.at, config)
+    if used is not None:
+        until = min(moment(below(told, "last_updated"), UTC) or answer.at, answer.at)
+        yield Usage(used, until, name, cycle=_MONTH.at(answer.at))
+        return
+    left = amount(below(answer.told, "quota", "volume"), "MB", binary=config.binary)
+    if left is not None:
+        yield Usage(Left(left), answer.at, name, cycle=_MONTH.at(answer.at))
+
+
+def _month(told: Any, at: float, config: Config) -> Used | None:
+    """The use of the month in which `at` is; None for that of another one, and for what is no amount."""
+    begins = moment(text(told, "month")[:7] + "-01", UTC)
+    if begins is not None and not _MONTH.at(begins).has(at):
+        return None
+    used = amount(below(told, "volume"), "MB", binary=config.binary)
+    return Used(used) if used is not None else None

@@ -1,0 +1,173 @@
+"""Exports of a carrier's portal, laid into a folder by hand or by a scheduled mail: platform `csv`.
+
+A file is taken when it is whole: not written to for a while, its last line ended. What was written halfway is left for
+the next collection, and complained of if nobody goes on writing. The newest file is read each time, older ones once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+
+from yardlight.cellular import drop
+from yardlight.cellular.account import SimAccount, directory, support
+from yardlight.cellular.history import midnight, ordinal
+from yardlight.cellular.reading import amount, moment, name_of, period
+from yardlight.cellular.usage import SIM_STATES, Directory, Left, Plan, Record, Refused, Sim, SimState, Usage, Used
+from yardlight.collection import Session
+from yardlight.errors import IncompleteError
+from yardlight.inventory.model import Model
+
+SUPPORT = support(
+    "CSV export of any carrier's portal",
+    usage="cycle so far, days, or what is left: as exported",
+    cap="a column",
+    cycle="columns",
+    session="no",
+    pool="no",
+    late="that of the export",
+    evidence="own files",
+)
+
+_KEPT = 60
+_WITH_UNIT = re.compile(r"([-+]?[\d.,]+)\s*([KMGT]?B)?", re.IGNORECASE)
+_STATES: dict[str, SimState] = {
+    **{state: state for state in SIM_STATES},
+    "activated": "active",
+    "deactivated": "terminated",
+    "suspend": "suspended",
+}
+
+
+class Columns(Model):
+    """The headings of an export, as written there, for what we know by these names; `unit` and `day` beside `used`."""
+
+    iccid: str
+    used: str | None = None
+    left: str | None = None
+    unit: str | None = None
+    cap: str | None = None
+    plan: str | None = None
+    state: str | None = None
+    day: str | None = None
+    as_of: str | None = None
+    cycle_start: str | None = None
+    cycle_end: str | None = None
+
+
+class Config(SimAccount):
+    """`folder` beside the inventory; `unit` of the amounts without a column for it; `dates` as Python's strptime."""
+
+    folder: str
+    files: str = "*.csv"
+    columns: Columns
+    unit: Literal["B", "KB", "MB", "GB", "TB"] = "MB"
+    dates: str | None = None
+    decimal: Literal[".", ","] = "."
+    encoding: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9_-]+$")] = None
+
+
+@dataclass(frozen=True)
+class Export:
+    """One file: its name, when it was last written to, its text."""
+
+    name: str
+    at: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    """Exports in the order in which they were written."""
+
+    directory: Directory
+    exports: list[Export]
+
+
+def fetch(config: Config, session: Session) -> Reply:
+    known = directory(config, session)
+    found = drop.files(session.base / config.folder, config.files)
+    seen: dict[str, list[float]] = session.memory.get("seen", {})
+    marks = {path.name: [stat.st_mtime, float(stat.st_size)] for path, stat in found}
+    exports: list[Export] = []
+    taken: dict[str, list[float]] = {}
+    for path, stat in reversed(found[-_KEPT:]):
+        newest, mark = not exports, marks[path.name]
+        if not newest and seen.get(path.name) == mark:
+            taken[path.name] = mark
+            continue
+        if (text := drop.content(path, session.clock() - stat.st_mtime, config.encoding)) is not None:
+            exports.insert(0, Export(path.name, stat.st_mtime, text))
+            taken[path.name] = mark
+    if not exports:
+        raise IncompleteError(f"{config.folder}: no whole file {config.files} yet")
+    session.memory = {**session.memory, "seen": taken}
+    return Reply(known, exports)
+
+
+def parse(reply: Reply, config: Config) -> Iterator[Record]:
+    for export in reply.exports:
+        columns = config.columns.model_dump(exclude_none=True)
+        heading, rows = drop.table(export.text, columns.values(), export.name)
+        for line, cells in rows:
+            row = dict(zip(heading, cells, strict=False))
+            said = {key: row.get(column, "") for key, column in columns.items()}
+            number = said["iccid"].strip("=\"' ")
+            if number:
+                name = name_of(number, reply.directory, f"{export.name}:{line}")
+                yield from _records(name, said, export, config)
+
+
+def _records(name: str, said: dict[str, str], export: Export, config: Config) -> Iterator[Record]:
+    """A row: the SIM, and its use as a total, a day, or what is left."""
+    unit = said.get("unit") or config.unit
+    cap, plan = _amount(said.get("cap", ""), unit, config), said.get("plan", "")
+    as_of = _moment(said.get("as_of", ""), config)
+    day = _moment(said.get("day", ""), config)
+    state = said.get("state", "").lower()
+    yield Sim(
+        name,
+        export.at,
+        carrier=config.network,
+        state=_STATES.get(state, "unknown"),
+        plan=Plan(plan, cap) if plan or cap is not None else None,
+    )
+    used, left = _amount(said.get("used", ""), unit, config), _amount(said.get("left", ""), unit, config)
+    if used is None and left is None:
+        yield Refused(name)
+        return
+    zone = ZoneInfo(config.timezone)
+    until = min(as_of if as_of is not None else export.at, export.at)
+    cycle = period(_moment(said.get("cycle_start", ""), config), _moment(said.get("cycle_end", ""), config))
+    if used is not None and day is not None:
+        date = ordinal(day, zone)
+        yield Usage(Used(used), min(midnight(date + 1, zone), export.at), name, cycle=cycle, day=date)
+    elif used is not None:
+        yield Usage(Used(used), until, name, cycle=cycle)
+    elif left is not None:
+        yield Usage(Left(left), until, name, cycle=cycle)
+
+
+def _amount(raw: str, unit: str, config: Config) -> int | None:
+    """Bytes of a cell, which may name its unit itself."""
+    if config.decimal == ",":
+        raw = raw.replace(".", "").replace(",", ".")
+    match = _WITH_UNIT.fullmatch(raw)
+    return amount(match[1], match[2] or unit, binary=config.binary) if match else None
+
+
+def _moment(raw: str, config: Config) -> float | None:
+    zone = ZoneInfo(config.timezone)
+    if config.dates is None:
+        return moment(raw, zone)
+    try:
+        parsed = datetime.strptime(raw, config.dates)
+    except ValueError:
+        return None
+    return moment(parsed.isoformat(), zone)

@@ -1,0 +1,199 @@
+"""A carrier of the demo: SIMs that use data day by day, what its platform has heard of it so far, and its faults.
+
+What is used is a function of SIM and day, so that an answer is the same whenever it is asked for. What the platform
+says is that, as of some hours ago. Nothing here talks: `faces` gives the three kinds of platform their voices.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from yardlight.calendars import instant
+from yardlight.errors import YardlightError
+from yardlight.inventory.values import parse_duration, parse_share
+
+UTC = ZoneInfo("UTC")
+# Monday to Sunday: trucks rest at the weekend.
+_WEEK = (1.1, 1.2, 1.2, 1.2, 1.1, 0.6, 0.4)
+HOUR = 3600.0
+LIST = """\
+Put a carrier's name in front:
+  verizon=down                    its API answers with errors
+  verizon=throttled               its API refuses every request as one too many
+  verizon=late=30h                what it knows is 30 hours old
+  verizon=restate=40%             yesterday is told anew, 40 % higher
+  verizon=month-end               all use three times as much from now on
+  verizon=offline=cab-101,cab-102 these SIMs lose their sessions
+  verizon=runaway=cab-101         this SIM uses 20 times its usual day, from today on
+  verizon=cap                     the cap is used up
+  verizon=heal                    everything at this carrier is well again"""
+
+
+@dataclass
+class FakeSim:
+    """A SIM under its roster's name. Its numbers are made up: no issuer has them. `daily` is in bytes."""
+
+    name: str
+    iccid: str
+    imei: str
+    daily: int
+    activated: float = 0.0
+    state: str = "active"
+
+
+@dataclass
+class Faults:
+    """What is wrong: `late` in seconds beyond the usual, `factors` of use by SIM from an instant on, by name."""
+
+    down: bool = False
+    throttled: bool = False
+    late: float = 0.0
+    restated: dict[int, float] = field(default_factory=dict)
+    offline: set[str] = field(default_factory=set)
+    unreadable: set[str] = field(default_factory=set)
+    suspended: set[str] = field(default_factory=set)
+    capped: bool = False
+
+
+class Carrier:
+    """One account. `clock` tells unix seconds, `lag` is how old its figures usually are, `cap` is for all its SIMs."""
+
+    def __init__(
+        self,
+        name: str,
+        sims: Sequence[FakeSim],
+        clock: Callable[[], float],
+        cap: int,
+        *,
+        day: int = 1,
+        lag: float = 2 * HOUR,
+        zone: ZoneInfo = UTC,
+    ) -> None:
+        self.name, self.sims, self.clock, self.cap = name, {sim.iccid: sim for sim in sims}, clock, cap
+        self.day, self.lag, self.zone = day, lag, zone
+        self.faults = Faults()
+        self._factors: list[tuple[float, str | None, float]] = []
+
+    def known_until(self) -> float:
+        """As of when the platform knows what was used."""
+        return self.clock() - self.lag - self.faults.late
+
+    def used(self, sim: FakeSim, day: int) -> int | None:
+        """Bytes of a day (a proleptic ordinal in the carrier's zone) as far as known; None if nothing is."""
+        begins, ends = self.midnight(day), self.midnight(day + 1)
+        until = min(self.known_until(), ends)
+        if until <= max(begins, sim.activated):
+            return None
+        noise = 0.8 + 0.4 * (zlib.crc32(f"{sim.iccid} {day}".encode()) % 1000) / 1000
+        seconds = sum(
+            (min(until, to) - max(begins, since)) * factor
+            for since, to, factor in self._spans(sim)
+            if min(until, to) > max(begins, since)
+        )
+        whole = sim.daily * _WEEK[(day - 1) % 7] * noise * (1.0 + self.faults.restated.get(day, 0.0))
+        return round(whole * seconds / (ends - begins))
+
+    def total(self, sim: FakeSim) -> int:
+        """Bytes since the cycle began, as far as known."""
+        start = self.cycle()[0]
+        first, last = self.ordinal(start), self.ordinal(self.known_until())
+        spent = sum(self.used(sim, day) or 0 for day in range(first, last + 1))
+        return spent + (self.cap // len(self.sims) if self.faults.capped else 0)
+
+    def cycle(self) -> tuple[float, float]:
+        """Start and end of the cycle in which the clock is."""
+        local = datetime.fromtimestamp(self.clock(), self.zone).date()
+        start = local.replace(day=self.day) if local.day >= self.day else _month(local, -1).replace(day=self.day)
+        return self.midnight(start.toordinal()), self.midnight(_month(start, 1).replace(day=self.day).toordinal())
+
+    def midnight(self, day: int) -> float:
+        return instant(datetime.combine(date.fromordinal(day), time.min), self.zone)
+
+    def ordinal(self, at: float) -> int:
+        return datetime.fromtimestamp(at, self.zone).toordinal()
+
+    def online(self, sim: FakeSim) -> bool:
+        return sim.name not in self.faults.offline and self.state(sim) == "active"
+
+    def state(self, sim: FakeSim) -> str:
+        return "suspended" if sim.name in self.faults.suspended else sim.state
+
+    def multiply(self, factor: float, sim: str | None = None, since: float | None = None) -> None:
+        """From an instant on (now), use so many times as much: one SIM, or all."""
+        self._factors.append((self.clock() if since is None else since, sim, factor))
+
+    def switch(self, action: str) -> str:
+        """Switch a fault on, or all off, in the words of `LIST`; what is true now. Raises `CarrierError`."""
+        what, _, how = action.partition("=")
+        today = self.ordinal(self.clock())
+        try:
+            if what == "heal":
+                self.faults, self._factors = Faults(), []
+            elif action == "down":
+                self.faults.down = True
+            elif action == "throttled":
+                self.faults.throttled = True
+            elif what == "late":
+                self.faults.late = max(0.0, parse_duration(how) - self.lag)
+            elif what == "restate":
+                self.faults.restated = {today - 1: parse_share(how)}
+            elif action == "month-end":
+                self.multiply(3.0)
+            elif what == "runaway":
+                self.multiply(20.0, self._named(how).name, self.midnight(today))
+            elif what == "offline":
+                self.faults.offline = {self._named(each).name for each in how.split(",")}
+            elif action == "cap":
+                self.faults.capped = True
+            else:
+                raise ValueError("the demo knows no such fault")
+        except ValueError as error:
+            raise CarrierError(f"{self.name}={action}: {error}\n{LIST}") from None
+        return f"{self.name}: {action}"
+
+    def _named(self, name: str) -> FakeSim:
+        found = next((sim for sim in self.sims.values() if sim.name == name), None)
+        if found is None:
+            raise ValueError(f"{name!r} is no SIM of this carrier; there are {', '.join(self.names())}")
+        return found
+
+    def names(self) -> list[str]:
+        return [sim.name for sim in self.sims.values()]
+
+    def _spans(self, sim: FakeSim) -> list[tuple[float, float, float]]:
+        """From when to when this SIM uses how many times as much as usual."""
+        changes = sorted((since, factor) for since, name, factor in self._factors if name in (None, sim.name))
+        spans, begin, factor = [], sim.activated, 1.0
+        for since, more in changes:
+            spans.append((begin, since, factor))
+            begin, factor = since, factor * more
+        return [*spans, (begin, float("inf"), factor)]
+
+
+class CarrierError(YardlightError):
+    """What was typed is no fault of a carrier."""
+
+
+def _month(day: date, step: int) -> date:
+    """The first of the next month, or of the one before."""
+    first = day.replace(day=1)
+    return (first + timedelta(days=32)).replace(day=1) if step > 0 else (first - timedelta(days=1)).replace(day=1)
+
+
+def fake_sims(prefix: str, count: int, daily: int, issuer: str = "8900100") -> list[FakeSim]:
+    """So many SIMs `prefix`-101 and on, each of another size around `daily` bytes."""
+    return [
+        FakeSim(f"{prefix}-{number}", with_check(f"{issuer}{number:012}"), f"00000000{number:07}", size)
+        for number in range(101, 101 + count)
+        for size in [round(daily * (0.5 + (number * 7919 % 100) / 100))]
+    ]
+
+
+def with_check(digits: str) -> str:
+    """Digits and their check digit (Luhn's)."""
+    doubled = (int(digit) * (2 - index % 2) for index, digit in enumerate(reversed(digits)))
+    return f"{digits}{-sum(each // 10 + each % 10 for each in doubled) % 10}"

@@ -1,0 +1,103 @@
+"""Each platform's own fixture becomes exactly these records, with questions asked as its documents want them."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.cellular.talk import collect, session, sims_file
+from tests.vendor import Answer, Asked, Vendor
+
+from yardlight.errors import PollError
+
+HERE = Path(__file__).parent
+FIXTURES = sorted((HERE / "fixtures").glob("*.json"))
+# ICCID, IMEI, IMSI, and phone numbers.
+IDENTIFIER = re.compile(r"\d{11,}")
+
+
+class Told:
+    """What a fixture says to each question; a question that it does not have is an error of the test."""
+
+    def __init__(self, fixture: dict[str, Any]) -> None:
+        self.exchanges: list[dict[str, Any]] = fixture["exchanges"]
+        self.base = ""
+        self.unknown: list[str] = []
+
+    def __call__(self, asked: Asked) -> Answer:
+        given: dict[str, Any] = dict(asked.query)
+        if asked.headers.get("content-type") == "application/json":
+            given |= asked.json()
+        for each in self.exchanges:
+            wanted = each.get("when", {})
+            if each["ask"] == f"{asked.method} {asked.path}" and all(given.get(key) == wanted[key] for key in wanted):
+                said = json.loads(json.dumps(each["say"]).replace("{base}", self.base))
+                return Answer(said, each.get("status", 200), each.get("headers", {}))
+        self.unknown.append(f"{asked.method} {asked.path} {given}")
+        return Answer({"unexpected": "question"}, 418)
+
+
+def records_of(path: Path, folder: Path) -> list[str]:
+    """The records of a fixture, one a line."""
+    fixture = json.loads(path.read_text(encoding="utf-8"))
+    told = Told(fixture)
+    with Vendor(told) as vendor:
+        told.base = vendor.url
+        options = fixture["options"] | {"sims": sims_file(folder, fixture["sims"])}
+        found = collect(path.stem, vendor, session(folder, memory={"key": "fixed"}), **options)
+    assert told.unknown == []
+    return [repr(record) for record in found]
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
+def test_the_fixture_of_a_platform_becomes_exactly_these_records(path: Path, tmp_path: Path) -> None:
+    golden = path.with_suffix(".txt").read_text(encoding="utf-8").splitlines()
+    assert records_of(path, tmp_path) == golden
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
+def test_no_record_and_no_memory_has_the_number_of_a_sim_or_device(path: Path, tmp_path: Path) -> None:
+    fixture = json.loads(path.read_text(encoding="utf-8"))
+    numbers = set(IDENTIFIER.findall(json.dumps(fixture)))
+    assert len(numbers) > 1
+    told = Told(fixture)
+    with Vendor(told) as vendor:
+        told.base = vendor.url
+        under_way = session(tmp_path, memory={"key": "fixed"})
+        found = collect(path.stem, vendor, under_way, **fixture["options"])
+    text = f"{found} {under_way.memory}"
+    iccids = {number for number in numbers if number.startswith("89") or len(number) == 15}
+    assert iccids
+    assert not [number for number in iccids if number in text]
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
+def test_no_error_has_the_number_of_a_sim_or_device(path: Path, tmp_path: Path) -> None:
+    """Each answer of the fixture in turn is one that breaks the collection, or it goes on without."""
+    fixture = json.loads(path.read_text(encoding="utf-8"))
+    said = []
+    for broken in range(len(fixture["exchanges"])):
+        spoiled = [
+            {**each, "status": 200, "say": "<html>" if index == broken else each["say"]}
+            for index, each in enumerate(fixture["exchanges"])
+        ]
+        told = Told({"exchanges": spoiled})
+        with Vendor(told) as vendor:
+            told.base = vendor.url
+            try:
+                collect(path.stem, vendor, session(tmp_path, memory={"key": "fixed"}), **fixture["options"])
+            except PollError as error:
+                said.append(str(error))
+    assert said
+    assert not [text for text in said if re.search(r"\d{11,}", text)]
+
+
+if __name__ == "__main__":
+    import tempfile
+
+    for each in FIXTURES:
+        with tempfile.TemporaryDirectory() as made:
+            each.with_suffix(".txt").write_text("\n".join(records_of(each, Path(made))) + "\n", encoding="utf-8")
