@@ -153,7 +153,7 @@ def _rows() -> list[Job]:
         job("T09", rows.lossy("page"), terminal={"site": {"peak": "always"}}, fleet=ALWAYS_PEAK),
         job("T10", rows.lossy("ticket")),
         job("T17", rows.t17),
-        job("T20", rows.t20, uplinks={"fiber": {"outside": network.FIBER_WAN}}),
+        job("T20", rows.t20, uplinks={"fiber": {"circuit": {"outside": network.FIBER_WAN}}}),
         job("T22", rows.t22, stepping_clock=True),
         job("T23", rows.failover(*rows.PLANNED), terminal=rows.window(), truth=("default",)),
         job("T24", rows.t24, terminal=rows.window(), shape=OWN_WAY),

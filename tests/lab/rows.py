@@ -253,7 +253,7 @@ def lossy(severity: str) -> Act:
         await lab.faults.heal("fiber")
         await lab.calm()
         watched.finish(f"{severity} UplinkDegraded fontana fiber")
-        watched.expect_text("UplinkDegraded", SUPPORT)
+        watched.expect_text("UplinkDegraded", SUPPORT, "Verdict: isp")
 
     return act
 
@@ -268,7 +268,9 @@ async def t11(lab: Lab, watched: Watched) -> None:
     await asyncio.sleep(5)
     after = lab.box.glances[-1]
     events = after.uplink_gaps["fiber"] - watched.before.uplink_gaps["fiber"]
-    watched.expect(events == 40, f"{events:g} events on the fiber, not 40")
+    # What fell into a standstill of the exporter itself is not judged, and said in its log.
+    stood = lab.box.exporter.said().count("probing stood still")
+    watched.expect(40 - stood <= events <= 40, f"{events:g} events on the fiber, not 40; {stood} standstills")
     await lab.calm(within=600)
     watched.finish("ticket UplinkFlapping fontana fiber")
 

@@ -24,6 +24,7 @@ TARGETS = ("198.51.100.1", "198.51.100.2", "203.0.113.53")
 # Hundreds of hours before the start: states that began then are old whatever the rule waits for.
 LONG_AGO = -3 * 86400.0
 STEP = 5.0
+LOSS = 0.15
 ALWAYS: Spans = ((0.0, 1e9),)
 # No sample arrives and no failed scrape says so: a yard that sends by itself and is cut off.
 CUT_OFF = float("inf")
@@ -482,9 +483,13 @@ class _Process:
         yield from self.made("uplink_state_since_timestamp_seconds", over, lambda at: state(at)[1] + self.skew(at))
         yield from self.made("uplink_pinned", over, pinned)
         yield from self.made("uplink_segment_up", {**over, "segment": "next_hop"}, lambda _: 1)
-        yield from self.made(
-            "uplink_segment_up", {**over, "segment": "isp"}, lambda at: float(state(at)[0] in ("up", "unknown"))
-        )
+        yield from self.made("uplink_segment_up", {**over, "segment": "isp"}, lambda at: float(state(at)[0] != "down"))
+        if uplink.degraded and not uplink.dead:
+            # Something is lost in the provider's network; its gateway, the next hop, answers everything.
+            for target, segment, share in (("100.64.1.1", "next_hop", 0.0), ("192.0.2.1", "isp", LOSS)):
+                near = {**over, "target": target, "segment": segment}
+                yield from self.made("uplink_probes_sent_total", near, lambda at: at // 5)
+                yield from self.made("uplink_probes_lost_total", near, _losing(uplink.degraded, share / 5))
         if uplink.role == "standby":
             yield from self.standby(uplink, over, state)
         for bound in ("2.0", "30.0", "+Inf"):
@@ -515,12 +520,19 @@ class _Process:
     def target(self, uplink: Line, probed: Labels) -> Series:
         dead = uplink.dead + (uplink.dead_target if probed["target"] == TARGETS[-1] else ())
         yield from self.made("uplink_probes_sent_total", probed, lambda at: at)
-        yield from self.made("uplink_probes_lost_total", probed, _lost(lambda at: inside(dead, at), self.end))
+        losing = _losing(() if uplink.dead else uplink.degraded, LOSS)
+        silent = _lost(lambda at: inside(dead, at), self.end)
+        yield from self.made("uplink_probes_lost_total", probed, lambda at: (silent(at) or 0.0) + losing(at))
 
 
 def _unless(spans: Spans) -> Read:
     """1, and 0 in these spans."""
     return lambda at: float(inside(spans, at) is None)
+
+
+def _losing(spans: Spans, share: float) -> Callable[[float], float]:
+    """Probes lost until then, of one a second, where each of these spans loses this share."""
+    return lambda at: sum(share * max(0.0, min(at, end) - start) for start, end in spans)
 
 
 def _lost(holds: Callable[[float], float | None], end: float) -> Read:
