@@ -28,6 +28,7 @@ terminals:
     uplinks:
       fiber: {bind: 10.10.0.21, circuit: {isp: 'Fron"tier', id: 12/KRFN/004, support: "+1 800 555 0199"}}
       lte: {bind: 10.10.0.22}
+    drill: {playbook: quarterly-wan-failover, remind_before: 10d}
     maintenance: [{uplink: fiber, from: 2026-02-03T22:00, to: 2026-02-04T04:00, why: ISP window}]
   akron:
     timezone: America/New_York
@@ -112,6 +113,13 @@ def test_maintenance_is_active_inside_its_window_and_exists_only_where_one_is_wr
     assert named("maintenance_active", "fontana", uplink="lte") not in series(fleet, WINTER)
 
 
+def test_a_drill_is_asked_for_only_where_the_inventory_does(fleet: Fleet) -> None:
+    found = series(fleet, WINTER)
+    assert found[named("drill_info", "fontana", playbook="quarterly-wan-failover", per="quarter")] == 1
+    assert found[named("drill_remind_before_seconds", "fontana", playbook="quarterly-wan-failover")] == 864000
+    assert not [name for name in found if name.startswith("drill") and "akron" in name]
+
+
 def test_the_links_of_notifications_are_exported_and_empty_where_none_is_written(fleet: Fleet) -> None:
     links = 'fleet_info{fleet="inland-haul",grafana="",runbooks="https://yardlight.example.com/runbooks"}'
     assert series(fleet, WINTER)[links] == 1
@@ -123,4 +131,5 @@ def test_nothing_measured_is_exported_here(fleet: Fleet) -> None:
         "fleet_info", "terminal_info", "uplink_info", "terminal_switch_within_seconds", "terminal_page_after_seconds",
         "terminal_failback_within_seconds", "terminal_report_within_seconds", "terminal_utc_offset_seconds",
         "terminal_peak_active", "maintenance_active", "standby_check_required", "standby_max_proof_age_seconds",
+        "drill_info", "drill_remind_before_seconds",
     }  # fmt: skip

@@ -87,8 +87,14 @@ def board() -> dashboard.Dashboard:
                 "Maintenance of {{uplink}}", "trouble of this uplink is expected",
             )
         )
+        .annotation(
+            marks(
+                "Drills", ORANGE, f"yardlight_drill_in_progress{{{HERE}}} == 1",
+                "{{playbook}}", "what is down was cut on purpose",
+            )
+        )
     )  # fmt: skip
-    for panel in (*_now(), *_states(), *_interruptions(), *_quality(), *_costs()):
+    for panel in (*_now(), *_states(), *_interruptions(), *_quality(), *_costs(), *_drills()):
         built = built.with_panel(panel)
     return built
 
@@ -313,5 +319,43 @@ def _costs() -> list[Panel]:
             Place(18, 39, 6, 5),
             [Query(_rate("yardlight_probe_bytes_total", "uplink"), legend="{{uplink}}")],
             unit="Bps",
+        ),
+    ]
+
+
+def _drills() -> list[Panel]:
+    last = _newest("yardlight_drill_last_run_timestamp_seconds", "playbook")
+    due = _newest("yardlight_drill_due_timestamp_seconds", "playbook")
+    return [
+        listing(
+            "Drills",
+            "The newest drill of each playbook, what came of it, and by when the next one must pass. Normal: pass, and "
+            "due in the future. Anything else: see the alert's runbook.",
+            Place(0, 80, 12, 5),
+            [
+                Query(f"max by (playbook, result) (yardlight_drill_last_result{{{HERE}}} == 1)"),
+                Query(f"{last} * 1000"),
+                Query(f"{due} * 1000"),
+            ],
+            {"playbook": "Drill", "result": "Result", "Value #B": "Last run", "Value #C": "Due"},
+            overrides={
+                "Result": {"custom.width": 90},
+                "Last run": {"custom.width": 130, "unit": "dateTimeFromNow"},
+                "Due": {"custom.width": 130, "unit": "dateTimeFromNow"},
+            },
+            empty="none yet",
+        ),
+        lines(
+            "What drills measured",
+            "Of the newest drill: how long nothing carried the yard on the way to the standby (failover) and back "
+            "(failback), and from the cut to the notification (told). Normal: below the router's limit, and the same "
+            "every quarter.",
+            Place(12, 80, 12, 5),
+            [
+                Query(
+                    _newest("yardlight_drill_last_duration_seconds", "playbook, phase"), legend="{{playbook}} {{phase}}"
+                )
+            ],
+            unit="s",
         ),
     ]

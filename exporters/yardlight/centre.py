@@ -12,6 +12,8 @@ from typing import Any
 from yardlight.calendars import is_open, maintained
 from yardlight.catalogue import (
     ACCOUNT_INFO,
+    DRILL_INFO,
+    DRILL_REMIND_BEFORE,
     FAILBACK_WITHIN,
     FLEET_INFO,
     MAINTENANCE_ACTIVE,
@@ -81,6 +83,9 @@ def _terminal(fleet: Fleet, terminal: Terminal, now: float, quiet: Sequence[Quie
     if terminal.site.peak is not None:
         calendar = fleet.calendars[terminal.site.peak]
         yield PEAK_ACTIVE, (name,), float(is_open(calendar, now, terminal.zone))
+    if (drill := terminal.drill) is not None:
+        yield DRILL_INFO, (name, drill.playbook, drill.per), 1
+        yield DRILL_REMIND_BEFORE, (name, drill.playbook), drill.remind_before
     for service_name, service in terminal.services.items():
         yield SERVICE_INFO, (name, service_name, service.probe, service.host), 1
         yield SERVICE_SLOW_AFTER, (name, service_name), service.slow_after

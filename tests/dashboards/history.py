@@ -33,6 +33,13 @@ def _moment(t: int, start: int) -> Iterator[tuple[str, str, float]]:
         terminal,
         2.1 + (8.3 if t >= SWITCHED else 0) + (1.2 if t >= BACK else 0),
     )
+    drill = f'{terminal},playbook="quarterly-wan-failover"'
+    yield from _flag("drill_last_result", drill, "result", ("pass", "fail", "aborted", "refused", "partial"), "pass")
+    yield "drill_last_run_timestamp_seconds", drill, start - 40 * 86400
+    yield "drill_due_timestamp_seconds", drill, start + 30 * 86400
+    yield "drill_in_progress", drill, float(on_lte)
+    for phase, seconds in (("failover", 8.3), ("failback", 1.2), ("told", 14.0)):
+        yield "drill_last_duration_seconds", f'{drill},phase="{phase}"', seconds
     for origin, target, at in (("fiber", "lte", SWITCHED), ("lte", "fiber", BACK)):
         yield "terminal_failovers_total", f'{terminal},from="{origin}",to="{target}"', float(t >= at)
     for uplink, role, medium in (("fiber", "primary", "fiber"), ("lte", "standby", "lte")):

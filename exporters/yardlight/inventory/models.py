@@ -402,6 +402,7 @@ class Drill(Model):
 
     playbook: Name
     per: Literal["quarter"] = "quarter"
+    remind_before: Duration = 14 * 86400.0
     cut: Cut | None = None
     throughput: Throughput | None = None
 
