@@ -388,3 +388,88 @@ MODEM_CONNECTED = _add("gauge", "modem_connected", "terminal modem uplink", "1 i
 MODEM_SIM_READY = _add(
     "gauge", "modem_sim_ready", "terminal modem uplink", "1 if the SIM is there and unlocked, 0 if it is not."
 )
+
+# Tablets, as of the last complete collection of their MDM
+DEVICE_CHECKIN = _add(
+    "gauge", "device_last_checkin_timestamp_seconds", "account device",
+    "When the device itself last spoke to its MDM; absent for one that never did. device is the roster's name of it.",
+)  # fmt: skip
+DEVICE_INFO = _add(
+    "gauge", "device_info", "account device group truck terminal os os_version",
+    "A tablet that the MDM lists, with what may change about it; always 1.",
+)  # fmt: skip
+DEVICE_STATE = _add(
+    "gauge", "device_state", "account device group state",
+    "1 for the state of the device: fresh, stale, dark, never, gone_from_mdm, expected_silent, unknown.",
+)  # fmt: skip
+DEVICE_COMPLIANT = _add(
+    "gauge", "device_compliant", "account device",
+    "1 if the MDM calls the device compliant, 0 if not; absent if it does not know or no policy is assigned.",
+)  # fmt: skip
+DEVICE_ACTION_PENDING = _add(
+    "gauge", "device_action_pending_timestamp_seconds", "account device action",
+    "Since when a remote action (wipe, retire, lock, other) waits to be carried out.",
+)  # fmt: skip
+DEVICE_ACTION_FAILED = _add(
+    "gauge", "device_action_failed", "account device action", "1 if the remote action failed, 0 while it waits."
+)
+DEVICES = _add("gauge", "devices", "account group state", "How many devices of the group are in this state.")
+DEVICES_OLDER = _add(
+    "gauge", "devices_older_than", "account group age_seconds",
+    "How many devices last spoke at least so long ago, whether or not they were on duty (cumulative).",
+)  # fmt: skip
+DEVICES_COMPLIANCE = _add(
+    "gauge", "devices_compliance", "account group state",
+    "How many devices are compliant, noncompliant, in grace, without a policy (no_policy), unknown.",
+)  # fmt: skip
+DEVICES_BELOW = _add(
+    "gauge", "devices_below_standard", "account group standard",
+    "How many devices are below the least version of the system (os), lack an app or its version (app), have no policy "
+    "assigned (policy) or an app that nobody approved (unapproved).",
+)  # fmt: skip
+DEVICES_NEVER_LATE = _add(
+    "gauge",
+    "devices_never_checked_in",
+    "account group",
+    "How many devices were enrolled three days ago and never spoke.",
+)
+DEVICES_DUPLICATE = _add(
+    "gauge",
+    "devices_duplicate",
+    "account",
+    "Older records of devices that were enrolled again; they count nowhere else.",
+)
+DEVICES_FUTURE = _add(
+    "gauge",
+    "devices_in_future",
+    "account",
+    "Devices whose last word lies in the future: the platform's clock is wrong.",
+)
+DEVICES_NOT_SHOWN = _add(
+    "gauge", "devices_not_shown", "account", "Devices in no trouble that are counted only, because of series_limit."
+)
+DEVICE_STALE_AFTER = _add(
+    "gauge",
+    "device_stale_after_seconds",
+    "account group",
+    "Silence on duty after which a device of the group is stale.",
+)
+DEVICES_SILENT_SHARE = _add(
+    "gauge", "devices_silent_share_limit", "account group", "The share of a group that may be stale or dark at a time."
+)
+DUTY_SINCE = _add(
+    "gauge", "duty_since_timestamp_seconds", "account group",
+    "When the hours of duty of the group began that are open now; absent while nobody is on duty.",
+)  # fmt: skip
+ROSTER_MISMATCH = _add(
+    "gauge", "roster_mismatches", "account kind",
+    "Tablets that only the MDM knows (kind mdm_only), and working ones of the roster that it never had (roster_only).",
+)  # fmt: skip
+CREDENTIALS_END = _add(
+    "gauge", "credentials_end_timestamp_seconds", "account credential",
+    "When a credential of the account ends, where the platform tells.",
+)  # fmt: skip
+UNASSIGNED_COMPLIANT = _add(
+    "gauge", "mdm_unassigned_is_compliant", "account",
+    "1 if the tenant is set so that devices without a policy count as compliant; absent where it cannot be read.",
+)  # fmt: skip

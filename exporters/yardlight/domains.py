@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from yardlight.inventory.models import Fleet
 
 # The key of its part of the inventory -> its module.
-DOMAINS: dict[str, str] = {}
+DOMAINS: dict[str, str] = {
+    "mdm": "yardlight.mdm.domain",
+}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,40 @@
+"""What the kernel asks of this domain: its platforms, what is to be collected, what the inventory says."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from yardlight.catalogue import DEVICE_STALE_AFTER, DEVICES_SILENT_SHARE, DUTY_SINCE, Metric
+from yardlight.collection import Collection, Families, Source
+from yardlight.domains import Planned
+from yardlight.inventory.models import Fleet
+from yardlight.mdm.plan import OTHER, resolved
+from yardlight.mdm.platforms import PLATFORMS as PLATFORMS
+from yardlight.mdm.show import show
+from yardlight.mdm.staleness import Duty
+
+
+def planned(fleet: Fleet, base: Path) -> Iterator[Planned]:
+    """One collection for each source of `mdm:`."""
+    for name, source in fleet.mdm.items():
+        account = fleet.accounts[source.account]
+        where = Source(fleet.fleet, account.name, f"mdm/{name}", resolved(fleet, source), Path(account.folder))
+        yield Planned(Collection(where, account.module, account.options, show), source.poll, source.deadline)
+
+
+def said(fleet: Fleet, now: float) -> Families:
+    """What is expected of each group, and since when it is on duty."""
+    families: dict[Metric, dict[tuple[str, ...], float | None]] = defaultdict(dict)
+    for source in fleet.mdm.values():
+        plan = resolved(fleet, source)
+        groups = {*plan.standards, *(truck.group for truck in plan.trucks if truck.group), OTHER}
+        for group in sorted(groups):
+            key, standard = (source.account, group), plan.standard(group)
+            families[DEVICE_STALE_AFTER][key] = standard.stale_after
+            families[DEVICES_SILENT_SHARE][key] = standard.silent_share
+            if standard.calendar is not None:
+                families[DUTY_SINCE][key] = Duty(standard.calendar, ZoneInfo(plan.zone), now).opened
+    return families

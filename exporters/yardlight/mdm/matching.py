@@ -1,0 +1,129 @@
+"""Which truck a device belongs to, and which devices of the roster or of the last collection are not there any more.
+
+Between two collections it is remembered which devices there were, so that one that vanishes from the MDM is a state and
+not a silence. The numbers of devices are keys of that memory, which never leaves the state file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from yardlight.inventory.roster import Truck
+from yardlight.mdm.device import Device
+from yardlight.mdm.plan import OTHER, Plan
+from yardlight.moment import Moment
+
+# How long a device that no roster lists is missed after it vanished.
+MISSED_FOR = 30 * 86400.0
+
+
+@dataclass(slots=True)
+class Seen:
+    """What is remembered of a device: instants in unix seconds.
+
+    `trouble` is when it was last in trouble, `orders` since when each action waits as far as we saw.
+    """
+
+    name: str
+    group: str
+    first: float
+    last: float
+    checkin: Moment = None
+    trouble: float = 0.0
+    orders: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A device under its name here. Without `device` it vanished from the MDM; `seen` is what is remembered of it."""
+
+    key: str
+    name: str
+    group: str
+    truck: Truck | None
+    device: Device | None
+    seen: Seen
+
+
+def recalled(memory: Any) -> dict[str, Seen]:
+    """The memory of the last collection."""
+    return {key: Seen(*values) for key, values in (memory or {}).items()}
+
+
+def to_remember(matches: Iterable[Match]) -> dict[str, list[Any]]:
+    """The memory for the next collection, JSON-able."""
+    return {each.key: list(asdict(each.seen).values()) for each in matches}
+
+
+def newest(devices: Iterable[Device]) -> tuple[list[Device], int]:
+    """Of records with one serial number the one that spoke last, and how many others there are (re-enrolments)."""
+    by_serial: dict[str, Device] = {}
+    others: dict[str, Device] = {}
+    older = 0
+    for device in devices:
+        known, key = (by_serial, device.serial.casefold()) if device.serial else (others, device.id)
+        first = known.setdefault(key, device)
+        if first is device:
+            continue
+        if first.id != device.id:
+            older += 1
+        if _rank(device) > _rank(first):
+            known[key] = device
+    return [*by_serial.values(), *others.values()], older
+
+
+def matched(plan: Plan, devices: Iterable[Device], before: Mapping[str, Seen], now: float) -> Iterator[Match]:
+    """Every device that is there, then every one that should be and is not."""
+    by_key = {truck.tablet.key.casefold(): truck for truck in plan.trucks if truck.tablet is not None}
+    found: set[str] = set()
+    for device in devices:
+        truck = by_key.get(device.serial.casefold()) or by_key.get(device.name.casefold())
+        key = f"id {device.id}" if truck is None or truck.tablet is None else truck.tablet.key.casefold()
+        if key in found:
+            # Two devices with the name that the roster has: the roster cannot mean both.
+            key, truck = f"id {device.id}", None
+        found.add(key)
+        name = _unlisted(device.id) if truck is None or truck.tablet is None else truck.tablet.name
+        group = (truck.group if truck else None) or plan.mdm_groups.get(device.group, OTHER)
+        known = before.get(key)
+        seen = Seen(name, group, known.first if known else now, now, device.checkin)
+        if known is not None:
+            seen.trouble, seen.orders = known.trouble, known.orders
+        yield Match(key, name, group, truck, device, seen)
+    yield from _missing(plan, by_key, before, found, now)
+
+
+def never_listed(plan: Plan, matches: Iterable[Match]) -> int:
+    """How many tablets of working trucks the MDM never had."""
+    known = {each.key for each in matches}
+    return sum(
+        truck.tablet is not None and truck.status != "retired" and truck.tablet.key.casefold() not in known
+        for truck in plan.trucks
+    )
+
+
+def _missing(
+    plan: Plan, by_key: Mapping[str, Truck], before: Mapping[str, Seen], found: set[str], now: float
+) -> Iterator[Match]:
+    for key, seen in before.items():
+        truck = by_key.get(key)
+        if key in found or (truck is not None and truck.status == "retired"):
+            continue
+        if truck is not None and truck.tablet is not None:
+            yield Match(key, truck.tablet.name, truck.group or seen.group, truck, None, seen)
+        elif not plan.trucks and now - seen.last < MISSED_FOR:
+            # With a roster, what is not in it and not in the MDM is nobody's.
+            yield Match(key, seen.name, seen.group, None, None, seen)
+
+
+def _rank(device: Device) -> float:
+    said = (each for each in (device.checkin, device.enrolled) if isinstance(each, float))
+    return next(said, 0.0)
+
+
+def _unlisted(id_: str) -> str:
+    """A name for a device that the roster does not have: always the same, and it tells nobody whose it is."""
+    return f"unlisted-{hashlib.blake2b(id_.encode(), digest_size=4).hexdigest()}"

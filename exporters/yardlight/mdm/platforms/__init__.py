@@ -1,0 +1,7 @@
+"""The MDMs that tablets are read from: a module each, with `Config`, `fetch` and `parse`."""
+
+from __future__ import annotations
+
+PLATFORMS = {
+    "intune": "yardlight.mdm.platforms.intune",
+}

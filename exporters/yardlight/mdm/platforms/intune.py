@@ -1,0 +1,148 @@
+"""Microsoft Intune over Microsoft Graph v1.0: managedDevices, read with DeviceManagementManagedDevices.Read.All.
+
+https://learn.microsoft.com/graph/api/resources/intune-devices-manageddevice . Check-ins come about every eight hours.
+Clean-up rules take the devices that were silent longest out of the list, so the list is compared with what there was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from yardlight.client import Client, Reply, Token, client_credentials
+from yardlight.collection import Session
+from yardlight.errors import BadReplyError, ForbiddenError, IncompleteError
+from yardlight.inventory.accounts import AccountConfig, BaseUrl, Rate
+from yardlight.mdm.device import Action, Compliance, Device, Order, Progress, Record, Tenant
+from yardlight.moment import moment
+
+GRAPH = "https://graph.microsoft.com"
+LOGIN = "https://login.microsoftonline.com"
+FIELDS = (
+    "id", "serialNumber", "deviceName", "deviceCategoryDisplayName", "operatingSystem", "osVersion", "lastSyncDateTime",
+    "enrolledDateTime", "complianceState", "managementState", "deviceActionResults",
+)  # fmt: skip
+# Enrolments of the last minutes are counted before they are listed, and the other way round.
+_COUNT_DIFFERS = 0.02
+_COMPLIANCE: dict[str, Compliance] = {
+    "compliant": "compliant",
+    "noncompliant": "noncompliant",
+    "conflict": "noncompliant",
+    "error": "noncompliant",
+    "ingraceperiod": "grace",
+}
+_ACTIONS: dict[str, Action] = {
+    "wipe": "wipe",
+    "factoryreset": "wipe",
+    "retire": "retire",
+    "delete": "retire",
+    "remotelock": "lock",
+}
+_PROGRESS: dict[str, Progress] = {
+    "none": "pending",
+    "pending": "pending",
+    "active": "pending",
+    "failed": "failed",
+    "notsupported": "failed",
+}
+# What the device itself is said to wait for, where the list leaves the results of actions out.
+_STATES: dict[str, tuple[Action, Progress]] = {
+    "wipepending": ("wipe", "pending"),
+    "wipeissued": ("wipe", "pending"),
+    "wipefailed": ("wipe", "failed"),
+    "retirepending": ("retire", "pending"),
+    "retireissued": ("retire", "pending"),
+    "retirefailed": ("retire", "failed"),
+}
+
+
+class Config(AccountConfig):
+    """An app registration of the tenant. `login_url` is another one in national clouds."""
+
+    tenant: str
+    client_id: str
+    client_secret_file: str
+    login_url: BaseUrl = LOGIN
+    rate: Rate = 10.0
+    read_settings: bool = True
+
+
+def fetch(config: Config, session: Session) -> Any:
+    """All devices, how many the tenant counts, and its settings if they may be read. Raises `PollError`."""
+    login = Client(session, config.model_copy(update={"url": config.login_url}), LOGIN)
+    form = {"client_id": config.client_id, "scope": f"{config.url or GRAPH}/.default"}
+    take = client_credentials(
+        session, login, f"/{config.tenant}/oauth2/v2.0/token", form, session.secret(config.client_secret_file)
+    )
+    graph = Client(session, config, GRAPH, Token(take))
+    overview = graph.get("/v1.0/deviceManagement/managedDeviceOverview").json()
+    select = {"$select": ",".join(FIELDS), "$top": "1000"}
+    pages = list(graph.pages("/v1.0/deviceManagement/managedDevices", select, _next))
+    return {"overview": overview, "pages": pages, "settings": _settings(graph) if config.read_settings else None}
+
+
+def _settings(graph: Client) -> Any:
+    """Needs DeviceManagementConfiguration.Read.All as well, which nobody has to grant us."""
+    try:
+        return graph.get("/v1.0/deviceManagement", {"$select": "settings"}).json()
+    except (ForbiddenError, BadReplyError):
+        return None
+
+
+def parse(reply: Any, config: Config) -> Iterator[Record]:
+    """The devices. Raises `BadReplyError`, and `IncompleteError` if the tenant counts more."""
+    zone, count = ZoneInfo(config.timezone), 0
+    for page in reply["pages"]:
+        if not isinstance(page, dict) or not isinstance(page.get("value"), list):
+            raise BadReplyError("GET managedDevices: a page without a list `value`")
+        for raw in page["value"]:
+            if not isinstance(raw, dict) or not isinstance(raw.get("id"), str) or not raw["id"]:
+                raise BadReplyError("GET managedDevices: a device without an id")
+            count += 1
+            yield _device(raw, zone)
+    counted = reply["overview"].get("enrolledDeviceCount") if isinstance(reply["overview"], dict) else None
+    if isinstance(counted, int) and count < counted - max(5, counted * _COUNT_DIFFERS):
+        raise IncompleteError(f"GET managedDevices: {count} devices, where the tenant counts {counted}")
+    settings = reply["settings"].get("settings") if isinstance(reply["settings"], dict) else None
+    secure = settings.get("secureByDefault") if isinstance(settings, dict) else None
+    yield Tenant(unassigned_is_compliant=not secure if isinstance(secure, bool) else None)
+
+
+def _next(page: Any, reply: Reply) -> str | None:
+    link = page.get("@odata.nextLink") if isinstance(page, dict) else None
+    return link if isinstance(link, str) and link else None
+
+
+def _device(raw: dict[str, Any], zone: ZoneInfo) -> Device:
+    return Device(
+        id=raw["id"],
+        serial=_text(raw.get("serialNumber")),
+        name=_text(raw.get("deviceName")),
+        group=_text(raw.get("deviceCategoryDisplayName")),
+        os=_text(raw.get("operatingSystem")),
+        os_version=_text(raw.get("osVersion")),
+        checkin=moment(raw.get("lastSyncDateTime"), zone),
+        enrolled=moment(raw.get("enrolledDateTime"), zone),
+        compliance=_COMPLIANCE.get(_text(raw.get("complianceState")).lower(), "unknown"),
+        orders=tuple(_orders(raw, zone)),
+    )
+
+
+def _orders(raw: dict[str, Any], zone: ZoneInfo) -> Iterator[Order]:
+    """What was ordered: by the results of actions, and where the list leaves these out by the management state."""
+    told: set[str] = set()
+    results = raw.get("deviceActionResults")
+    for result in results if isinstance(results, list) else ():
+        if not isinstance(result, dict):
+            continue
+        action = _ACTIONS.get(_text(result.get("actionName")).lower(), "other")
+        progress = _PROGRESS.get(_text(result.get("actionState")).lower(), "done")
+        told.add(action)
+        yield Order(action, moment(result.get("startDateTime"), zone), progress)
+    if (waits := _STATES.get(_text(raw.get("managementState")).lower())) and waits[0] not in told:
+        yield Order(waits[0], None, waits[1])
+
+
+def _text(raw: Any) -> str:
+    return raw.strip() if isinstance(raw, str) else ""

@@ -1,0 +1,186 @@
+"""From the records of an MDM to samples: matched with the roster, judged as of now, counted by group."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from yardlight import catalogue as m
+from yardlight.catalogue import Metric
+from yardlight.collection import Source, Told
+from yardlight.errors import IncompleteError
+from yardlight.mdm.device import COMPLIANCE, Device, Record, Tenant, older
+from yardlight.mdm.matching import Match, matched, never_listed, newest, recalled, to_remember
+from yardlight.mdm.plan import Plan, Standard
+from yardlight.mdm.staleness import STATES, Duty, Limits, State, older_than, state
+
+# Cumulative ages of last words, in seconds: an hour to a month.
+AGES = (3600.0, 14400.0, 43200.0, 86400.0, 259200.0, 604800.0, 1209600.0, 2592000.0)
+# Clocks that differ by less are told by nobody.
+_FUTURE = 300.0
+# Somebody has to unpack and switch it on.
+_FIRST_WORD_WITHIN = 3 * 86400.0
+# As long as rules look back: who was in trouble is shown one by one until then.
+_SHOWN_AFTER_TROUBLE = 3600.0
+_TROUBLE: frozenset[State] = frozenset({"stale", "dark", "never", "gone_from_mdm"})
+Sample = tuple[Metric, tuple[str, ...], float]
+
+
+def show(source: Source, records: Sequence[Record], memory: Any, now: float) -> Told:
+    """The samples of one MDM, and what to remember. Raises `IncompleteError` for nothing where devices were."""
+    assert isinstance(source.section, Plan)
+    before = recalled(memory)
+    devices, duplicates = newest(record for record in records if isinstance(record, Device))
+    if before and not devices:
+        raise IncompleteError(f"no device at all, where {len(before)} were")
+    matches = list(matched(source.section, devices, before, now))
+    families: dict[Metric, dict[tuple[str, ...], float]] = defaultdict(dict)
+    for metric, labels, value in _Page(source.account, source.section, matches, now).samples():
+        families[metric][labels] = value
+    families[m.DEVICES_DUPLICATE][(source.account,)] = duplicates
+    for tenant in (record for record in records if isinstance(record, Tenant)):
+        for metric, labels, value in _tenant(source.account, tenant):
+            families[metric][labels] = value
+    return Told(families, to_remember(matches))
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """A device and how it stands."""
+
+    match: Match
+    state: State
+
+    @property
+    def group(self) -> str:
+        return self.match.group
+
+
+@dataclass
+class _Page:
+    """The samples of one account's devices."""
+
+    account: str
+    plan: Plan
+    matches: Sequence[Match]
+    now: float
+    duties: dict[str, Duty] = field(default_factory=dict)
+
+    def samples(self) -> Iterator[Sample]:
+        """All of them; what is remembered of a device is brought up to date on the way."""
+        judged = [_Judged(match, self._state(match)) for match in self.matches]
+        for each in judged:
+            if each.state in _TROUBLE:
+                each.match.seen.trouble = self.now
+        alone = [each for each in judged if self._shown_alone(each, len(judged))]
+        yield m.DEVICES_NOT_SHOWN, (self.account,), len(judged) - len(alone)
+        for each in alone:
+            yield from self._device(each)
+        for group in sorted({*self.plan.standards, *(each.group for each in judged)}):
+            yield from self._group(group, [each for each in judged if each.group == group])
+        future = sum(isinstance(at := each.seen.checkin, float) and at > self.now + _FUTURE for each in self.matches)
+        yield m.DEVICES_FUTURE, (self.account,), future
+        if self.plan.trucks:
+            unknown = sum(each.truck is None for each in self.matches)
+            yield m.ROSTER_MISMATCH, (self.account, "mdm_only"), unknown
+            yield m.ROSTER_MISMATCH, (self.account, "roster_only"), never_listed(self.plan, self.matches)
+
+    @cached_property
+    def _today(self) -> date:
+        return datetime.fromtimestamp(self.now, ZoneInfo(self.plan.zone)).date()
+
+    def _duty(self, group: str) -> Duty:
+        if group not in self.duties:
+            self.duties[group] = Duty(self.plan.standard(group).calendar, ZoneInfo(self.plan.zone), self.now)
+        return self.duties[group]
+
+    def _state(self, match: Match) -> State:
+        if match.device is None:
+            return "gone_from_mdm"
+        standard = self.plan.standard(match.group)
+        works = match.truck is None or match.truck.works(self._today)
+        limits = Limits(standard.stale_after, standard.dark_after)
+        return state(match.device.checkin, self._duty(match.group), limits, works)
+
+    def _shown_alone(self, each: _Judged, count: int) -> bool:
+        seen = each.match.seen
+        waits = each.match.device is not None and bool(each.match.device.orders)
+        return count <= self.plan.series_limit or waits or self.now - seen.trouble < _SHOWN_AFTER_TROUBLE
+
+    def _device(self, each: _Judged) -> Iterator[Sample]:
+        match, device, truck = each.match, each.match.device, each.match.truck
+        key = (self.account, match.name)
+        if isinstance(match.seen.checkin, float):
+            yield m.DEVICE_CHECKIN, key, match.seen.checkin
+        if self.now - match.seen.trouble < _SHOWN_AFTER_TROUBLE:
+            for one in STATES:
+                yield m.DEVICE_STATE, (*key, match.group, one), float(one == each.state)
+        if device is None:
+            return
+        about = (truck.name if truck else "", (truck.terminal if truck else None) or "", device.os, device.os_version)
+        yield m.DEVICE_INFO, (*key, match.group, *about), 1
+        if device.compliance in ("compliant", "noncompliant", "grace"):
+            yield m.DEVICE_COMPLIANT, key, float(device.compliance == "compliant")
+        yield from self._orders(match, device)
+
+    def _orders(self, match: Match, device: Device) -> Iterator[Sample]:
+        """What was ordered and is not done, since the vendor's time of it or since we first saw it."""
+        waiting = {order.action: order for order in device.orders if order.progress != "done"}
+        match.seen.orders = {action: match.seen.orders.get(action, self.now) for action in waiting}
+        for action, order in waiting.items():
+            since = order.since if isinstance(order.since, float) else match.seen.orders[action]
+            yield m.DEVICE_ACTION_PENDING, (self.account, match.name, action), since
+            yield m.DEVICE_ACTION_FAILED, (self.account, match.name, action), float(order.progress == "failed")
+
+    def _group(self, group: str, members: Sequence[_Judged]) -> Iterator[Sample]:
+        key = (self.account, group)
+        states = Counter(each.state for each in members)
+        for one in STATES:
+            yield m.DEVICES, (*key, one), states[one]
+        checkins = sorted(at for each in members if isinstance(at := each.match.seen.checkin, float))
+        for age, count in older_than(checkins, self.now, AGES).items():
+            yield m.DEVICES_OLDER, (*key, f"{age:g}"), count
+        listed = [each.match.device for each in members if each.match.device is not None]
+        compliance = Counter(device.compliance for device in listed)
+        for said in COMPLIANCE:
+            yield m.DEVICES_COMPLIANCE, (*key, said), compliance[said]
+        for name, count in _below(listed, self.plan.standard(group)).items():
+            yield m.DEVICES_BELOW, (*key, name), count
+        yield m.DEVICES_NEVER_LATE, key, sum(self._late(each) for each in members)
+
+    def _late(self, each: _Judged) -> bool:
+        if each.state != "never" or each.match.device is None:
+            return False
+        enrolled = each.match.device.enrolled
+        return self.now - (enrolled if isinstance(enrolled, float) else each.match.seen.first) >= _FIRST_WORD_WITHIN
+
+
+def _below(devices: Iterable[Device], standard: Standard) -> Counter[str]:
+    """How many devices fall short of each standard that can be judged; of one that cannot there is no count."""
+    least = {name.casefold(): version for name, version in standard.os.items()}
+    found: Counter[str] = Counter()
+    for device in devices:
+        found["policy"] += device.compliance == "no_policy"
+        if (least_version := least.get(device.os.casefold())) is not None:
+            found["os"] += older(device.os_version, least_version) is True
+        if standard.apps and device.apps is not None:
+            found["app"] += any(
+                package not in device.apps or (app.min is not None and older(device.apps[package], app.min) is True)
+                for package, app in standard.apps.items()
+            )
+        if device.unapproved is not None:
+            found["unapproved"] += device.unapproved > 0
+    return found
+
+
+def _tenant(account: str, tenant: Tenant) -> Iterator[Sample]:
+    for credential, end in (tenant.credentials_end or {}).items():
+        if isinstance(end, float):
+            yield m.CREDENTIALS_END, (account, credential), end
+    if tenant.unassigned_is_compliant is not None:
+        yield m.UNASSIGNED_COMPLIANT, (account,), float(tenant.unassigned_is_compliant)

@@ -1,0 +1,92 @@
+"""Instants as vendors write them, and the many spellings of "never".
+
+An instant is unix seconds. `NEVER` is what a vendor says of something that did not happen; None is what nobody said,
+and what cannot be true.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+NEVER: Literal["never"] = "never"
+Moment = float | Literal["never"] | None
+
+# Before there was an MDM: 0001 (.NET), 1601 (Windows), 1900 (Excel) and 1970 (Unix) are how their zeros are written.
+_FIRST = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
+# Later than any instant that was measured: 2050 and 9999 stand for "not ended", which is no check-in.
+_LAST = datetime(2050, 1, 1, tzinfo=UTC).timestamp()
+# A number of seconds that large would be in the year 5138; it counts milliseconds.
+_MILLISECONDS = 1e11
+_ISO = re.compile(
+    r"(\d{4}-\d\d-\d\d)(?:[T ]+(\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?)?\s*(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?",
+    re.IGNORECASE,
+)
+_US = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?:,?\s+(\d{1,2}):(\d\d)(?::(\d\d))?\s*([AP]M)?)?", re.IGNORECASE)
+
+
+def moment(raw: Any, zone: ZoneInfo) -> Moment:
+    """The instant in a vendor's value of any documented form; `zone` is that of times without one.
+
+    Seconds or milliseconds since 1970 as number or text; ISO 8601 with any number of decimals, with or without colons
+    in the offset; month/day/year of the United States; a date alone is its first instant.
+    """
+    if isinstance(raw, bool) or raw is None:
+        return None
+    if isinstance(raw, int | float):
+        return _of_number(float(raw))
+    if not isinstance(raw, str):
+        return None
+    text = raw.strip()
+    if re.fullmatch(r"-?\d{1,16}(\.\d+)?", text):
+        return _of_number(float(text))
+    try:
+        if match := _ISO.fullmatch(text):
+            return _judged(_of_iso(match, zone))
+        if match := _US.fullmatch(text):
+            return _judged(_of_us(match, zone))
+    except (ValueError, OverflowError):
+        return None
+    return None
+
+
+def _of_number(number: float) -> Moment:
+    return _judged(number / 1000 if abs(number) >= _MILLISECONDS else number)
+
+
+def _judged(seconds: float) -> Moment:
+    if seconds < _FIRST:
+        return NEVER
+    return seconds if seconds < _LAST else None
+
+
+def _of_iso(match: re.Match[str], zone: ZoneInfo) -> float:
+    day, clock, decimals, offset = match.groups()
+    local = datetime.fromisoformat(f"{day}T{clock or '00:00'}")
+    if local.year < 1900:
+        # Not every zone can be asked about the year 1.
+        return float("-inf")
+    if local.year > 2100:
+        return float("inf")
+    fraction = float(f"0.{decimals}") if decimals else 0.0
+    return local.replace(tzinfo=_zone(offset, zone)).timestamp() + fraction
+
+
+def _of_us(match: re.Match[str], zone: ZoneInfo) -> float:
+    month, day, year, hour, minute, second, half = match.groups()
+    hours = int(hour or 0)
+    if half:
+        hours = hours % 12 + (12 if half.upper() == "PM" else 0)
+    local = datetime(int(year), int(month), int(day), hours, int(minute or 0), int(second or 0))
+    return float("-inf") if local.year < 1900 else local.replace(tzinfo=zone).timestamp()
+
+
+def _zone(offset: str | None, zone: ZoneInfo) -> Any:
+    if offset is None:
+        return zone
+    if offset.upper() in ("Z", "UTC", "GMT"):
+        return UTC
+    sign, digits = offset[0], offset[1:].replace(":", "").ljust(4, "0")
+    return datetime.strptime(f"{sign}{digits}", "%z").tzinfo

@@ -1,0 +1,278 @@
+"""From records to samples: matched with the roster, judged, counted; what vanished is told."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from yardlight.catalogue import METRICS
+from yardlight.collection import Source, Told
+from yardlight.errors import IncompleteError
+from yardlight.exposition import block
+from yardlight.inventory.models import Calendar
+from yardlight.inventory.roster import Tablet, Truck
+from yardlight.mdm.device import Device, Order, Tenant, older, version
+from yardlight.mdm.plan import Plan, Standard
+from yardlight.mdm.show import show
+from yardlight.moment import NEVER
+
+LA = ZoneInfo("America/Los_Angeles")
+# A Wednesday at noon.
+NOW = datetime(2026, 1, 7, 12, tzinfo=LA).timestamp()
+HOUR = 3600.0
+WEEKDAYS = Calendar.model_validate({"days": "mon-fri", "hours": "05:00-20:00"})
+DRIVERS = Standard(stale_after=12 * HOUR, dark_after=36 * HOUR, calendar=WEEKDAYS)
+
+
+def truck(number: int, **more: Any) -> Truck:
+    return Truck(
+        f"{number}", Tablet(f"T{number}", f"SER{number}"), **{"group": "drivers", "terminal": "fontana", **more}
+    )
+
+
+def device(number: int, **more: Any) -> Device:
+    said = {"serial": f"SER{number}", "name": f"Somebody's tablet {number}", "checkin": NOW - HOUR, **more}
+    return Device(f"guid-{number}", **said)
+
+
+def plan(*trucks: Truck, **more: Any) -> Plan:
+    said = {"base": Standard(), "standards": {"drivers": DRIVERS}, "mdm_groups": {"Drivers": "drivers"}}
+    return Plan(**{**said, "trucks": trucks, "zone": "America/Los_Angeles", "series_limit": 1000, **more})
+
+
+def told(how: Plan, records: list[Any], memory: Any = None, now: float = NOW) -> Told:
+    """What is made of the records; the memory goes through JSON as it does in the kernel."""
+    made = show(Source("f", "graph", "mdm/tablets", how, Path()), records, json.loads(json.dumps(memory)), now)
+    for metric, samples in made.families.items():
+        block(metric, "f", samples)
+    return made
+
+
+def value(made: Told, name: str, *labels: str) -> float | None:
+    found = made.families.get(METRICS[f"yardlight_{name}"], {}).get(("graph", *labels))
+    assert found is None or isinstance(found, int | float)
+    return found
+
+
+def states(made: Told, group: str = "drivers") -> dict[str, float]:
+    samples = made.families[METRICS["yardlight_devices"]]
+    return {state: count for (_, where, state), count in samples.items() if where == group and count}  # type: ignore[misc]
+
+
+def test_a_device_is_shown_under_the_name_and_in_the_group_that_the_roster_gives_it() -> None:
+    made = told(plan(truck(112)), [device(112, os="Android", os_version="14", compliance="compliant")])
+    assert value(made, "device_last_checkin_timestamp_seconds", "T112") == NOW - HOUR
+    assert value(made, "device_info", "T112", "drivers", "112", "fontana", "Android", "14") == 1
+    assert value(made, "device_compliant", "T112") == 1
+    assert states(made) == {"fresh": 1}
+
+
+def test_nothing_that_the_mdm_calls_a_device_or_its_user_is_in_a_label() -> None:
+    made = told(plan(truck(112)), [device(112), device(5, name="ann@example.com", serial="CANARY-SERIAL")])
+    text = "".join(block(metric, "f", samples).body.decode() for metric, samples in made.families.items())
+    for secret in ("Somebody", "ann@example.com", "CANARY-SERIAL", "SER112", "guid-"):
+        assert secret not in text
+    assert 'device="unlisted-' in text
+
+
+def test_m06_devices_that_a_clean_up_rule_takes_away_are_gone_and_nothing_of_them_resolves() -> None:
+    fleet = [truck(number) for number in range(100)]
+    quiet = [device(number, checkin=NOW - (40 * 24 if number < 40 else 1) * HOUR) for number in range(100)]
+    first = told(plan(*fleet), quiet)
+    assert states(first) == {"dark": 40, "fresh": 60}
+    second = told(plan(*fleet), quiet[40:], first.memory, NOW + 900)
+    assert states(second) == {"gone_from_mdm": 40, "fresh": 60}
+    assert value(second, "device_last_checkin_timestamp_seconds", "T7") == NOW - 960 * HOUR
+    assert value(second, "device_state", "T7", "drivers", "gone_from_mdm") == 1
+    third = told(plan(*fleet), quiet[40:], second.memory, NOW + 30 * 86400)
+    assert states(third)["gone_from_mdm"] == 40
+
+
+def test_m07_a_device_that_is_retired_and_struck_from_the_roster_disappears() -> None:
+    first = told(plan(truck(1), truck(2)), [device(1), device(2)])
+    second = told(plan(truck(1), truck(2)), [device(1)], first.memory)
+    assert states(second) == {"fresh": 1, "gone_from_mdm": 1}
+    struck = told(plan(truck(1)), [device(1)], second.memory)
+    assert states(struck) == {"fresh": 1}
+    assert value(struck, "device_last_checkin_timestamp_seconds", "T2") is None
+    retired = told(plan(truck(1), truck(2, status="retired")), [device(1)], second.memory)
+    assert states(retired) == {"fresh": 1}
+
+
+def test_without_a_roster_a_device_that_vanishes_is_missed_for_thirty_days() -> None:
+    first = told(plan(), [device(1, group="Drivers"), device(2, group="Drivers")])
+    second = told(plan(), [device(1, group="Drivers")], first.memory, NOW + 60)
+    assert states(second) == {"fresh": 1, "gone_from_mdm": 1}
+    third = told(plan(), [device(1, group="Drivers", checkin=NOW + 31 * 86400)], second.memory, NOW + 31 * 86400)
+    assert states(third) == {"fresh": 1}
+
+
+def test_m05_an_empty_list_where_devices_were_is_incomplete_and_at_the_very_first_it_is_not() -> None:
+    first = told(plan(truck(1)), [device(1)])
+    with pytest.raises(IncompleteError, match="no device at all, where 1 were"):
+        told(plan(truck(1)), [], first.memory)
+    assert states(told(plan(), [])) == {}
+
+
+def test_m20_of_two_records_with_one_serial_the_newest_counts_and_the_other_is_a_duplicate() -> None:
+    old = Device("guid-old", "SER1", "old", checkin=NOW - 500 * HOUR)
+    for records in ([old, device(1)], [device(1), old]):
+        made = told(plan(truck(1)), records)
+        assert states(made) == {"fresh": 1}
+        assert value(made, "devices_duplicate") == 1
+        assert value(made, "device_last_checkin_timestamp_seconds", "T1") == NOW - HOUR
+
+
+def test_the_same_record_on_two_pages_is_one_device_and_no_duplicate() -> None:
+    made = told(plan(truck(1)), [device(1), device(1)])
+    assert states(made) == {"fresh": 1}
+    assert value(made, "devices_duplicate") == 0
+
+
+def test_m13_a_device_that_never_checked_in_is_counted_as_such_and_late_after_three_days() -> None:
+    new = device(1, checkin=NEVER, enrolled=NOW - 86400)
+    late = device(2, checkin=NEVER, enrolled=NOW - 4 * 86400)
+    made = told(plan(truck(1), truck(2)), [new, late])
+    assert states(made) == {"never": 2}
+    assert value(made, "devices_never_checked_in", "drivers") == 1
+    assert value(made, "device_last_checkin_timestamp_seconds", "T1") is None
+
+
+def test_one_whose_enrolment_is_not_told_is_late_three_days_after_we_first_saw_it() -> None:
+    first = told(plan(truck(1)), [device(1, checkin=NEVER)])
+    assert value(first, "devices_never_checked_in", "drivers") == 0
+    later = told(plan(truck(1)), [device(1, checkin=NEVER)], first.memory, NOW + 3 * 86400)
+    assert value(later, "devices_never_checked_in", "drivers") == 1
+
+
+def test_m18_what_falls_short_is_counted_by_what_it_lacks_and_no_policy_is_never_compliant() -> None:
+    asked = {"calendar": WEEKDAYS, "os": {"android": "13"}, "apps": {"com.example.eld": {"min": "24.1"}}}
+    standard = Standard.model_validate(asked)
+    good = {"os": "Android", "os_version": "14", "apps": {"com.example.eld": "24.1"}, "compliance": "compliant"}
+    devices = [device(number, **good) for number in range(40)]
+    devices[:25] = [replace(each, os_version="12.1") for each in devices[:25]]
+    devices[25:27] = [replace(each, apps={}) for each in devices[25:27]]
+    devices[27] = replace(devices[27], apps={"com.example.eld": "24.0.9"})
+    devices[28:30] = [replace(each, compliance="no_policy") for each in devices[28:30]]
+    made = told(plan(*map(truck, range(40)), standards={"drivers": standard}), devices)
+    assert value(made, "devices_below_standard", "drivers", "os") == 25
+    assert value(made, "devices_below_standard", "drivers", "app") == 3
+    assert value(made, "devices_below_standard", "drivers", "policy") == 2
+    assert value(made, "devices_compliance", "drivers", "no_policy") == 2
+    assert value(made, "device_compliant", "T28") is None
+
+
+def test_apps_that_the_platform_does_not_tell_are_not_counted_as_missing() -> None:
+    standard = Standard.model_validate({"apps": {"com.example.eld": {}}})
+    made = told(plan(truck(1), standards={"drivers": standard}), [device(1)])
+    assert value(made, "devices_below_standard", "drivers", "app") is None
+
+
+def test_m19_who_is_on_one_side_only_is_counted() -> None:
+    made = told(plan(truck(1), truck(2), truck(3, status="retired")), [device(1), device(9)])
+    assert value(made, "roster_mismatches", "mdm_only") == 1
+    assert value(made, "roster_mismatches", "roster_only") == 1
+    assert value(told(plan(), [device(1)]), "roster_mismatches", "mdm_only") is None
+
+
+def test_m24_a_last_word_in_the_future_is_counted_and_fresh() -> None:
+    made = told(plan(truck(1), truck(2)), [device(1, checkin=NOW + 2 * HOUR), device(2)])
+    assert value(made, "devices_in_future") == 1
+    assert states(made) == {"fresh": 2}
+
+
+def test_m25_a_group_renamed_in_the_mdm_changes_no_group_of_ours_and_nothing_is_gone() -> None:
+    how = plan(truck(1))
+    first = told(how, [device(1, group="Drivers")])
+    second = told(how, [device(1, group="Road Staff")], first.memory)
+    assert states(first) == states(second) == {"fresh": 1}
+
+
+def test_a_parked_truck_is_expected_to_be_silent_until_its_day() -> None:
+    parked = truck(1, status="repair", until=date(2026, 1, 7))
+    silent = [device(1, checkin=NOW - 90 * 24 * HOUR)]
+    assert states(told(plan(parked), silent)) == {"expected_silent": 1}
+    assert states(told(plan(parked), silent, now=NOW + 86400)) == {"dark": 1}
+
+
+def test_what_was_ordered_and_waits_is_shown_since_then_and_since_we_saw_it_where_nobody_tells() -> None:
+    wiping = device(1, orders=(Order("wipe", NOW - HOUR, "pending"),))
+    made = told(plan(truck(1)), [wiping])
+    assert value(made, "device_action_pending_timestamp_seconds", "T1", "wipe") == NOW - HOUR
+    assert value(made, "device_action_failed", "T1", "wipe") == 0
+    unsaid = device(1, orders=(Order("wipe", None, "failed"),))
+    first = told(plan(truck(1)), [unsaid])
+    second = told(plan(truck(1)), [unsaid], first.memory, NOW + 900)
+    assert value(second, "device_action_pending_timestamp_seconds", "T1", "wipe") == NOW
+    assert value(second, "device_action_failed", "T1", "wipe") == 1
+    done = told(plan(truck(1)), [device(1, orders=(Order("wipe", None, "done"),))], second.memory, NOW + 1800)
+    assert value(done, "device_action_pending_timestamp_seconds", "T1", "wipe") is None
+
+
+def test_above_the_limit_only_those_in_trouble_are_shown_and_for_an_hour_after_it() -> None:
+    fleet = [truck(number) for number in range(20)]
+    devices = [device(number, checkin=NOW - (400 if number == 3 else 1) * HOUR) for number in range(20)]
+    how = plan(*fleet, series_limit=10)
+    first = told(how, devices)
+    assert set(first.families[METRICS["yardlight_device_last_checkin_timestamp_seconds"]]) == {("graph", "T3")}
+    assert value(first, "devices_not_shown") == 19
+    well = [replace(each, checkin=NOW) for each in devices]
+    second = told(how, well, first.memory, NOW + 900)
+    assert value(second, "device_state", "T3", "drivers", "fresh") == 1
+    assert value(second, "device_state", "T3", "drivers", "dark") == 0
+    third = told(how, well, second.memory, NOW + 4500)
+    assert METRICS["yardlight_device_last_checkin_timestamp_seconds"] not in third.families
+    assert states(third)["fresh"] == 20
+
+
+def test_what_a_tenant_says_of_itself_is_shown_where_it_says_it() -> None:
+    tenant = Tenant(credentials_end={"secret": NOW + 86400, "old": NEVER}, unassigned_is_compliant=True)
+    made = told(plan(), [device(1), tenant])
+    assert value(made, "credentials_end_timestamp_seconds", "secret") == NOW + 86400
+    assert value(made, "credentials_end_timestamp_seconds", "old") is None
+    assert value(made, "mdm_unassigned_is_compliant") == 1
+    assert value(told(plan(), [device(1)]), "mdm_unassigned_is_compliant") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [("11.2.1 (20D74)", (11, 2, 1)), ("10.0.22621.1555", (10, 0, 22621, 1555)), ("14", (14,)), ("v24.1-b", (24, 1))],
+)
+def test_a_version_is_read_from_free_text(text: str, parts: tuple[int, ...]) -> None:
+    assert version(text) == parts
+
+
+def test_versions_compare_by_numbers_and_14_0_is_not_older_than_14() -> None:
+    assert older("9.9", "10") is True
+    assert older("14.0", "14") is False
+    assert older("14", "14.0.0") is False
+    assert older("unknown", "14") is None
+
+
+@given(
+    st.lists(
+        st.builds(
+            Device,
+            id=st.sampled_from(["a", "b", "c", "d"]),
+            serial=st.sampled_from(["", "SER1", "ser1", "SER2", "x"]),
+            name=st.sampled_from(["", "SER2", "x"]),
+            checkin=st.one_of(st.none(), st.just(NEVER), st.floats(NOW - 1e7, NOW + 1e5)),
+        )
+    ),
+    st.lists(st.integers(1, 3), unique=True),
+)
+@settings(max_examples=300)
+def test_no_device_is_invented_lost_or_counted_twice(devices: list[Device], numbers: list[int]) -> None:
+    made = told(plan(*map(truck, numbers)), devices)
+    counted = sum(made.families[METRICS["yardlight_devices"]].values())  # type: ignore[arg-type]
+    serials = {each.serial.casefold() for each in devices if each.serial}
+    without = {each.id for each in devices if not each.serial}
+    assert counted == len(serials) + len(without)
