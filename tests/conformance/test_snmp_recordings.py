@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.snmp.agent import FakeAgent, snmprec
+from tests.snmp.agent import snmprec
+from tests.terminal.routers.facts import facts_of, read
 
 from yardlight.inventory.values import Secret
-from yardlight.snmp import Session, Usm, Value
+from yardlight.snmp import Usm, Value
 from yardlight.snmp.ber import Oid, Reader
 from yardlight.terminal.routers import asking
 from yardlight.terminal.routers.interpret import parse
@@ -53,15 +54,6 @@ class Fact:
 def truth() -> list[Fact]:
     with TRUTH.open(encoding="utf-8", newline="") as lines:
         return [Fact(row["file"], row["entity"], row["fact"], row["expected"]) for row in csv.DictReader(lines)]
-
-
-async def read(path: Path, user: Usm | None) -> tuple[RouterReading, asking.Known, dict[Oid, Value]]:
-    """A recording as the poller reads it: found out, discovered, polled twice."""
-    async with FakeAgent(snmprec(path), users=[USER]) as agent, Session(agent.client(user)) as session:
-        known = await asking.discover(session)
-        await asking.look(session, known)
-        values = known.fixed | await asking.look(session, known) | (await asking.routes(session))[0]
-        return parse(known.profile, values), known, values
 
 
 # What of a reading a line of the ground truth speaks of: by the words it begins with.
@@ -188,31 +180,6 @@ def test_every_fact_of_a_recording_is_reported(file: str, version: str, capsys: 
     assert not wrong
     assert known.stopped == ()
     assert facts
-
-
-def fields_of(row: Any) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in row.__dataclass_fields__}
-
-
-def facts_of(reading: RouterReading) -> dict[str, str]:
-    """Every fact of a reading by its place; rows by their key, so that one that is gone shifts no other."""
-    found: dict[str, str] = {}
-
-    def add(place: str, value: Any) -> None:
-        if isinstance(value, Mapping):
-            for key, each in value.items():
-                add(f"{place}.{key}", each)
-        elif isinstance(value, tuple) and value and hasattr(value[0], "__dataclass_fields__"):
-            for each in value:
-                name = getattr(each, "key", None) or getattr(each, "address", None) or each.index
-                add(f"{place}.{name}", fields_of(each))
-        elif value not in (None, ()):
-            found[place] = value.reveal() if isinstance(value, Secret) else str(value)
-
-    for name in reading.__dataclass_fields__:
-        value = getattr(reading, name)
-        add(name, fields_of(value) if hasattr(value, "__dataclass_fields__") else value)
-    return found
 
 
 def fewest(known: asking.Known, values: dict[Oid, Value], place: str, fact: str) -> dict[Oid, Value]:

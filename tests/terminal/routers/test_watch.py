@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,6 @@ ROUTER: dict[str, Any] = {
     "1.3.6.1.2.1.4.21.1.3.0.0.0.0": 1,
     "1.3.6.1.2.1.4.21.1.7.0.0.0.0": "100.64.1.1",
 }
-Run = Callable[[Coroutine[Any, Any, None]], None]
 
 
 def terminal(folder: Path, port: int, **router: Any) -> Terminal:
@@ -111,3 +111,154 @@ def test_a_failed_poll_withdraws_all_that_the_router_said_and_says_why(tmp_path:
             assert page(watch)['router_up{fleet="inland",terminal="fontana"}'] == 1
 
     asyncio.run(run())
+
+
+def test_a_restart_of_the_router_is_told_and_its_tables_are_walked_again(tmp_path: Path, state: State) -> None:
+    async def run() -> None:
+        async with FakeAgent(values(ROUTER)) as agent:
+            watch = RouterWatch("inland", terminal(tmp_path, agent.port), state)
+            await watch.poll()
+            boot = 'router_boot_timestamp_seconds{fleet="inland",terminal="fontana"}'
+            before = page(watch)[boot]
+            await watch.poll()
+            assert page(watch)[boot] == before
+            agent.use(values({**ROUTER, "1.3.6.1.2.1.1.3.0": 500, f"{IF}.2.9": b"new0", f"{IF}.8.9": 1}))
+            await watch.poll()
+            told = page(watch)
+            assert told[boot] > before + 3000
+            assert [name for name in told if name.startswith("router_interface_up") and 'interface="new0"' in name]
+
+    asyncio.run(run())
+
+
+def test_ticks_that_run_over_after_497_days_are_no_restart(tmp_path: Path, state: State) -> None:
+    async def run() -> None:
+        old = {**ROUTER, "1.3.6.1.2.1.1.3.0": 2**32 - 10}
+        async with FakeAgent(values(old)) as agent:
+            watch = RouterWatch("inland", terminal(tmp_path, agent.port), state)
+            await watch.poll()
+            before = watch.boot
+            agent.use(values({**old, "1.3.6.1.2.1.1.3.0": 100}))
+            await watch.poll()
+            assert watch.boot == before
+
+    asyncio.run(run())
+
+
+def test_a_restart_while_the_router_was_silent_is_noticed(tmp_path: Path, state: State) -> None:
+    """Its uptime is larger than when it was last heard, and yet less than the time since."""
+
+    async def run() -> None:
+        young = {**ROUTER, "1.3.6.1.2.1.1.3.0": 3000}
+        async with FakeAgent(values(young)) as agent:
+            watch = RouterWatch("inland", terminal(tmp_path, agent.port), state)
+            await watch.poll()
+            before = watch.boot
+            assert watch.heard is not None
+            watch.heard = (watch.heard[0], watch.heard[1] - 7200.0)
+            agent.use(values({**ROUTER, "1.3.6.1.2.1.1.3.0": 360000}))
+            await watch.poll()
+            assert watch.boot != before
+
+    asyncio.run(run())
+
+
+def test_a_modem_that_comes_and_goes_is_followed(tmp_path: Path, state: State) -> None:
+    """An interface that reconnects has another number: the tables are walked again when their size changes."""
+
+    async def run() -> None:
+        modem = {"1.3.6.1.4.1.48690.2.2.1.20.1": -90, "1.3.6.1.4.1.48690.2.2.1.12.1": -200}
+        async with FakeAgent(values({**ROUTER, **modem})) as agent:
+            watch = RouterWatch("inland", terminal(tmp_path, agent.port, model="teltonika"), state)
+            await watch.poll()
+            told = page(watch)
+            labels = 'fleet="inland",modem="modem 1",terminal="fontana",uplink="lte"'
+            assert told[f"modem_rsrp_dbm{{{labels}}}"] == -90
+            assert told[f'modem_value_suspect{{{labels},value="rsrp"}}'] == 0
+            assert told[f"modem_rssi_dbm{{{labels}}}"] == -200
+            assert told[f'modem_value_suspect{{{labels},value="rssi"}}'] == 1
+            agent.use(values(ROUTER))
+            await watch.poll()
+            assert not [name for name in page(watch) if name.startswith("modem")]
+            agent.use(values({**ROUTER, **modem, "1.3.6.1.2.1.2.1.0": 3}))
+            await watch.poll()
+            assert page(watch)[f"modem_rsrp_dbm{{{labels}}}"] == -90
+
+    asyncio.run(run())
+
+
+def test_two_interfaces_of_one_name_are_shown_once_as_the_one_that_works(tmp_path: Path, state: State) -> None:
+    async def run() -> None:
+        twice = {**ROUTER, f"{IF}.2.7": b"wwan0", f"{IF}.8.7": 1, f"{IFX}.6.7": 11, f"{IFX}.10.7": 12}
+        async with FakeAgent(values(twice)) as agent:
+            watch = RouterWatch("inland", terminal(tmp_path, agent.port), state)
+            await watch.poll()
+            told = page(watch)
+            lte = 'fleet="inland",interface="wwan0",terminal="fontana",uplink="lte"'
+            assert told[f"router_interface_up{{{lte}}}"] == 1
+            assert told[f"router_interface_receive_bytes_total{{{lte}}}"] == 11
+
+    asyncio.run(run())
+
+
+def test_a_secret_that_cannot_be_read_is_told_and_taken_up_when_it_can(tmp_path: Path, state: State) -> None:
+    async def run() -> None:
+        async with FakeAgent(values(ROUTER)) as agent:
+            where = terminal(tmp_path, agent.port)
+            (tmp_path / "community").unlink()
+            watch = RouterWatch("inland", where, state)
+            await watch.poll()
+            assert page(watch)['router_failure{fleet="inland",reason="secret",terminal="fontana"}'] == 1
+            (tmp_path / "community").write_text("public")
+            await watch.poll()
+            assert page(watch)['router_up{fleet="inland",terminal="fontana"}'] == 1
+
+    asyncio.run(run())
+
+
+def test_an_agent_without_a_next_hop_that_resolves_is_asked_for_its_addresses_again_when_the_route_changes(
+    tmp_path: Path, state: State
+) -> None:
+    async def run() -> None:
+        async with FakeAgent(values(ROUTER)) as agent:
+            watch = RouterWatch("inland", terminal(tmp_path, agent.port), state)
+            await watch.poll()
+            assert watch.claim.uplink == "fiber"
+            agent.use(values({
+                **ROUTER,
+                "1.3.6.1.2.1.4.20.1.2.100.64.7.9": 2,
+                "1.3.6.1.2.1.4.20.1.3.100.64.7.9": "255.255.255.0",
+                "1.3.6.1.2.1.4.21.1.7.0.0.0.0": "100.64.7.1",
+            }))  # fmt: skip
+            await watch.poll()
+            assert watch.claim.uplink == "lte"
+
+    asyncio.run(run())
+
+
+def test_what_no_poll_survives_is_said_and_polling_goes_on(
+    tmp_path: Path, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run() -> None:
+        async with FakeAgent(values(ROUTER)) as agent:
+            where = terminal(tmp_path, agent.port, snmp={"every": "5s"})
+            where = where.model_copy(update={"router": where.router.model_copy(
+                update={"snmp": where.router.snmp.model_copy(update={"every": 0.2})})})  # type: ignore[union-attr]  # fmt: skip
+            watch = RouterWatch("inland", where, state)
+            true = RouterWatch._read
+            monkeypatch.setattr(RouterWatch, "_read", lambda self, values: 1 / 0)
+            watch.start()
+            await until(lambda: watch.problem is not None and watch.problem.reason == "bad_reply")
+            monkeypatch.setattr(RouterWatch, "_read", true)
+            await until(lambda: watch.problem is None and watch.reading is not None)
+            assert watch.status()[0].state == "up"
+            watch.stop()
+
+    asyncio.run(run())
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)

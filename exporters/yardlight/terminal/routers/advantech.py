@@ -29,11 +29,20 @@ PROFILE = Profile(
     "advantech",
     "Advantech ICR",
     says="route",
-    evidence="MIB only",
+    evidence="own fake, after the MIB",
     trees=("1.3.6.1.4.1.30140",),
     objects=("1.3.6.1.4.1.30140",),
     tables=(
-        Table("device", ("1.3.6.1.4.1.30140.3",), (number("temperature", "3"),), scalars=True),
+        Table(
+            "device",
+            ("1.3.6.1.4.1.30140",),
+            (
+                number("temperature", "3.3"),
+                text("model", "6.1", fixed=True),
+                text("firmware", "6.2", fixed=True),
+            ),
+            scalars=True,
+        ),
         Table("modem", ("1.3.6.1.4.1.30140.4",), tuple(_modem(0)), scalars=True, label="modem 1"),
         Table("modem", ("1.3.6.1.4.1.30140.4",), tuple(_modem(100)), scalars=True, label="modem 2", needs="rssi"),
     ),

@@ -6,7 +6,7 @@ PROFILE = Profile(
     "airlink",
     "Sierra Wireless AirLink",
     says="route",
-    evidence="OIDs from public sources only",
+    evidence="own fake, after public sources",
     trees=("1.3.6.1.4.1.20542.9",),
     objects=("1.3.6.1.4.1.20542",),
     tables=(

@@ -139,9 +139,7 @@ async def _run_scripts(session: Session, profile: Profile) -> dict[Oid, Value]:
 def _changing(profile: Profile, values: dict[Oid, Value]) -> Iterable[Oid]:
     """Instances to ask for again: states, the better counters, and every column that is not fixed."""
     interfaces = {each.index: each for each in standard.interfaces(values)}
-    watched = sorted(
-        (each for each in interfaces.values() if each.kind != standard.LOOPBACK), key=lambda each: not each.up
-    )
+    watched = sorted((each for each in interfaces.values() if not each.loops), key=lambda each: not each.up)
     indexes = {each.index for each in watched[:INTERFACES]}
     changing = {
         (*name, 0) if table.scalars else name for table, column, name in columns_of(profile) if not column.fixed

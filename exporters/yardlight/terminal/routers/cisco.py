@@ -11,7 +11,7 @@ PROFILE = Profile(
     "cisco",
     "Cisco IOS / IOS-XE",
     says="route",
-    evidence="recorded: IR1101",
+    evidence="own fake; recorded: IR1101",
     trees=("1.3.6.1.4.1.9.9.661",),
     objects=("1.3.6.1.4.1.9.1",),
     describes=r"(?s)^Cisco IOS.*?\bVersion (?P<firmware>[^,\s]+)",

@@ -20,12 +20,8 @@ class Claim:
 
 def claim(reading: RouterReading, terminal: Terminal) -> Claim:
     """By the router's own statement where it makes a clear one, otherwise by its default route."""
-    carrying = {wan.interface or wan.name: wan for wan in reading.wans if wan.carrying}
-    others = {wan.interface or wan.name for wan in reading.wans if wan.carrying is False} - carrying.keys()
-    if len(carrying) == 1 and others:
-        wan = next(iter(carrying.values()))
-        uplink = of_wan(wan, reading, terminal)
-        return Claim(uplink, f"its WAN {wan.name!r} is the one in use" + _unmapped(uplink))
+    if (stated := _stated(reading, terminal)) is not None:
+        return stated
     route = reading.default
     if route is None:
         return Claim(None, "it names no single WAN and no single default route")
@@ -40,6 +36,18 @@ def claim(reading: RouterReading, terminal: Terminal) -> Claim:
     way = f"its default route goes to {route.next_hop or 'nobody'} by {name}"
     found = uplink or by_interface
     return Claim(found, way + _unmapped(found))
+
+
+def _stated(reading: RouterReading, terminal: Terminal) -> Claim | None:
+    """What its WANs say: one uplink in use and another that is not. Several checks may watch one uplink."""
+    carrying = [wan for wan in reading.wans if wan.carrying]
+    if not carrying or not any(wan.carrying is False for wan in reading.wans):
+        return None
+    names = " and ".join(repr(wan.name) for wan in carrying)
+    uplinks = {of_wan(wan, reading, terminal) for wan in carrying}
+    if len(uplinks) == 1 and (uplink := uplinks.pop()):
+        return Claim(uplink, f"of its WANs {names} is in use")
+    return Claim(None, f"of its WANs {names} is in use" + _unmapped(None)) if len(carrying) == 1 else None
 
 
 def of_interface(interface: Interface, reading: RouterReading, terminal: Terminal) -> str | None:
@@ -69,7 +77,8 @@ def of_modem(modem: Modem, reading: RouterReading, terminal: Terminal) -> str | 
     if modem.address and (named := _named({modem.address}, terminal)):
         return named
     cellular = [name for name, uplink in terminal.uplinks.items() if uplink.medium in CELLULAR]
-    return cellular[0] if len(reading.modems) == len(cellular) == 1 else None
+    heard = [each for each in reading.modems if (each.rsrp, each.rssi) != (None, None)]
+    return cellular[0] if heard == [modem] and len(cellular) == 1 else None
 
 
 def _named(names: set[str], terminal: Terminal) -> str | None:

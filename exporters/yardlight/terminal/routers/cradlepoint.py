@@ -11,7 +11,7 @@ PROFILE = Profile(
     "cradlepoint",
     "Cradlepoint / Ericsson",
     says="route",
-    evidence="system group recorded; modem table from the MIB and a synthetic recording",
+    evidence="own fake; recorded: CBA850 (system group), a synthetic modem table",
     trees=("1.3.6.1.4.1.20992.1.2",),
     objects=("1.3.6.1.4.1.20992",),
     describes=r"(?i)^cradlepoint (?P<model>\S+),.*\bversion (?P<firmware>\S+)",

@@ -8,7 +8,7 @@ PROFILE = Profile(
     "digi",
     "Digi TransPort",
     says="route",
-    evidence="OIDs from public sources only",
+    evidence="own fake, after public sources",
     trees=("1.3.6.1.4.1.16378.10000.2",),
     objects=("1.3.6.1.4.1.16378",),
     tables=(

@@ -6,10 +6,16 @@ PROFILE = Profile(
     "fortiextender",
     "Fortinet FortiExtender",
     says="route",
-    evidence="MIB only",
+    evidence="own fake, after the MIB",
     trees=("1.3.6.1.4.1.12356.121",),
     objects=("1.3.6.1.4.1.12356.121",),
     tables=(
+        Table(
+            "device",
+            ("1.3.6.1.4.1.12356.121.21.1.1",),
+            (text("firmware", "1", fixed=True), text("model", "3", fixed=True)),
+            scalars=True,
+        ),
         Table(
             "modem",
             ("1.3.6.1.4.1.12356.121.21.3.1.1",),

@@ -8,7 +8,7 @@ PROFILE = Profile(
     "fortigate",
     "Fortinet FortiGate",
     says="says",
-    evidence="recorded: link monitors, SD-WAN (looks made by hand); modem from the MIB",
+    evidence="own fake; recorded: link monitors, SD-WAN (looks made by hand)",
     trees=("1.3.6.1.4.1.12356.101",),
     objects=("1.3.6.1.4.1.12356.101",),
     tables=(
@@ -47,10 +47,12 @@ PROFILE = Profile(
             ("1.3.6.1.4.1.12356.101.19",),
             (
                 text("operator", "1.1.17"),
+                number("rssi_3g", "3.1.9", 1, 0),
                 number("rssi", "3.1.11", 1, 0),
                 number("rssi", "1.1.23", 1, 0),
                 number("rsrq", "3.1.12", 1, 0),
                 number("rsrp", "3.1.13", 1, 0),
+                # Without a unit in the MIB: 170 has been seen, so it may be tenths.
                 number("snr", "3.1.14", zero_needs="rsrp"),
                 flag("connected", "5.1.4", yes=(2,), no=(1, 3, 4)),
             ),

@@ -2,4 +2,4 @@
 
 from yardlight.terminal.routers.tables import Profile
 
-PROFILE = Profile("generic", "any router", says="route", evidence="recorded: RB760iGS, CM8116; lab: net-snmp")
+PROFILE = Profile("generic", "any router", says="route", evidence="own fake; recorded: RB760iGS, CM8116")

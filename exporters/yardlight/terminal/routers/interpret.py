@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -44,7 +45,7 @@ def parse(profile: Profile, said: Mapping[Oid, Value]) -> RouterReading:
         elif table.subject == "setting":
             settings |= {fact.format(key=_key(index)): f"{value:g}" for fact, value in facts.items()}
     for each in interfaces:
-        if each.names and each.enabled is not None and each.kind != standard.LOOPBACK:
+        if each.names and each.enabled is not None and not each.loops:
             settings[f"admin {each.names[0]}"] = "up" if each.enabled else "down"
     known_wans = tuple(
         Wan(_key(index), **{"name": table.label.format(key=_key(index)), **facts}) for table, index, facts in wans
@@ -148,7 +149,7 @@ def _number(column: Column, value: Value) -> float | None:
         if match is None:
             return None
         value = float(match[1]) if "." in match[1] else int(match[1])
-    if not isinstance(value, int | float) or value in column.none:
+    if not isinstance(value, int | float) or value in column.none or not math.isfinite(value):
         return None
     return value / column.divide if column.divide != 1 else value
 

@@ -8,7 +8,7 @@ PROFILE = Profile(
     "mikrotik",
     "MikroTik RouterOS",
     says="route",
-    evidence="recorded: LtAP mini, Chateau LTE6, RB760iGS (routes)",
+    evidence="own fake; recorded: LtAP mini, Chateau LTE6, RB760iGS (routes)",
     trees=("1.3.6.1.4.1.14988.1",),
     objects=("1.3.6.1.4.1.14988.1",),
     describes=r"^RouterOS (?P<model>.+)",

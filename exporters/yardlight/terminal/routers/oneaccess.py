@@ -1,4 +1,4 @@
-"""OneAccess routers (ONEACCESS-CELLULAR-MIB): scalars of one modem. Of routes they tell the number only."""
+"""OneAccess routers (ONEACCESS-CELLULAR-MIB): a row for each modem. Of routes they tell the number only."""
 
 from yardlight.terminal.routers.tables import Column, Profile, Table, flag, number, said, text
 
@@ -10,7 +10,7 @@ PROFILE = Profile(
     "oneaccess",
     "OneAccess",
     says="route",
-    evidence="MIB only",
+    evidence="own fake, after the MIB",
     trees=("1.3.6.1.4.1.13191.10.3.9",),
     objects=("1.3.6.1.4.1.13191",),
     tables=(
@@ -31,8 +31,6 @@ PROFILE = Profile(
                 text("cell", "71"),
                 text("plmn", "73"),
             ),
-            scalars=True,
-            label="modem",
         ),
     ),
 )

@@ -1,6 +1,6 @@
 """Opengear console servers: cellular modems, and interfaces that fail over and say so."""
 
-from yardlight.terminal.routers.tables import Column, Profile, Table, flag, number, said, text
+from yardlight.terminal.routers.tables import Profile, Table, flag, number, said, text
 
 _TECHNOLOGY = {2: "CDMA", 3: "EVDO", 4: "GSM", 5: "UMTS", 6: "LTE"}
 _FAILOVER = {1: "active", 2: "failed", 3: "dormant", 4: "standby"}
@@ -9,7 +9,7 @@ PROFILE = Profile(
     "opengear",
     "Opengear",
     says="says",
-    evidence="routes recorded: CM8116; modem and failover from the MIB",
+    evidence="own fake; recorded: CM8116 (routes); failover from the MIB",
     trees=("1.3.6.1.4.1.25049.17",),
     objects=("1.3.6.1.4.1.25049",),
     describes=r"^Opengear[/ ](?P<model>\S+) (?P<firmware>[\d.]+)",
@@ -38,11 +38,10 @@ PROFILE = Profile(
                 text("technology", "9", words=_TECHNOLOGY),
                 text("apn", "10", fixed=True),
                 number("rssi", "12", 1, 0),
-                number("rssi", "11", 1, 0),
+                number("rssi_3g", "11", 1, 0),
                 number("uptime", "13"),
-                said("sim", "14"),
+                number("sim_slot", "14"),
                 number("temperature", "15", 1, 0),
-                Column("iccid", "16", "secret", fixed=True),
             ),
         ),
     ),

@@ -13,7 +13,7 @@ PROFILE = Profile(
     "peplink",
     "Peplink / Pepwave",
     says="says",
-    evidence="recorded: MAX HD4",
+    evidence="own fake; recorded: MAX HD4",
     trees=_ROOTS,
     objects=_ROOTS,
     describes=r"(?i)^(?:pepwave|peplink) (?P<model>.+)",

@@ -46,6 +46,11 @@ class Interface:
     wide: bool = False
 
     @property
+    def loops(self) -> bool:
+        """True for the loopback, which leads nowhere. Some agents give it another type."""
+        return self.kind == 24 or bool({"lo", "lo0"} & {self.name, self.descr})
+
+    @property
     def names(self) -> tuple[str, ...]:
         """All that it is called, the best first."""
         return tuple(dict.fromkeys(name for name in (self.name, self.descr, self.alias) if name))
@@ -84,6 +89,7 @@ class Modem:
     interface: int | None = None
     wan: str | None = None
     rssi: float | None = None
+    rssi_3g: float | None = None
     rsrp: float | None = None
     rsrq: float | None = None
     sinr: float | None = None

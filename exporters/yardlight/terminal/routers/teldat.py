@@ -6,7 +6,7 @@ PROFILE = Profile(
     "teldat",
     "Teldat",
     says="route",
-    evidence="recorded: RS123w-4G",
+    evidence="own fake; recorded: RS123w-4G",
     trees=("1.3.6.1.4.1.2007.4.1.2.2.2.18",),
     objects=("1.3.6.1.4.1.2007",),
     describes=r"^Router model (?P<model>\S+)",

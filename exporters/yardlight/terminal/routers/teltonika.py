@@ -15,7 +15,7 @@ PROFILE = Profile(
     "teltonika",
     "Teltonika RutOS",
     says="route",
-    evidence="recorded: RUT950, RUTX11, TRB500 (5G), RUT240 (older firmware)",
+    evidence="own fake; recorded: RUT950, RUTX11, TRB500 (5G), RUT240 (older firmware)",
     trees=("1.3.6.1.4.1.48690",),
     objects=("1.3.6.1.4.1.48690",),
     tables=(
@@ -25,6 +25,7 @@ PROFILE = Profile(
             (
                 text("model", "1.3", fixed=True),
                 text("model", "1.7", fixed=True),
+                text("model", "1.8", fixed=True),
                 text("firmware", "1.6", fixed=True),
                 text("firmware", "2.14", fixed=True),
                 number("connection_uptime", "2.3"),

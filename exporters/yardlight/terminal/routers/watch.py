@@ -78,7 +78,8 @@ class RouterWatch:
         self._counters = Counters({key: (boot, wraps) for key, (boot, wraps) in kept.items()})
         self._kept = dict(self._counters.wraps)
         self._pulse: dict[Oid, Value] = {}
-        self._uptime_at: tuple[float, float] | None = None
+        # The router's uptime, and when by our clock it said so.
+        self.heard: tuple[float, float] | None = None
         self._boots: int | None = None
         self._addresses: dict[Oid, Value] = {}
         self._route: tuple[str | None, tuple[tuple[Oid, Value], ...]] = (None, ())
@@ -174,7 +175,7 @@ class RouterWatch:
         self._boots = agent_boots
         if seconds is None:
             return again
-        before, self._uptime_at = self._uptime_at, (seconds, now)
+        before, self.heard = self.heard, (seconds, now)
         restarted = False
         if before is not None:
             # Less than it was, or less than the time since: unless the ticks ran over, which they do in 497 days.
@@ -285,7 +286,7 @@ class RouterWatch:
         for each in reading.interfaces:
             name = each.names[0] if each.names else f"interface {each.index}"
             known = named.get(name)
-            if each.kind != standard.LOOPBACK and (known is None or bool(each.up) >= bool(known.up)):
+            if not each.loops and (known is None or bool(each.up) >= bool(known.up)):
                 named[name] = each
         for name, each in named.items():
             uplink = claims.of_interface(each, reading, self.terminal)
