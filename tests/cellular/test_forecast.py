@@ -1,0 +1,191 @@
+"""The forecast: what it must follow, what it must ignore, and how sure it may be."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from yardlight.cellular.cycle import UTC
+from yardlight.cellular.forecast import Fit, Fleet, exhaustion, learn, project, remaining, whole_days
+from yardlight.cellular.history import Track, midnight, ordinal
+from yardlight.cellular.levels import Days
+
+MB = 1e6
+# A Sunday; the day after it is a Monday.
+LAST = date(2026, 3, 15).toordinal()
+WEEK = (1.2, 1.2, 1.2, 1.2, 1.2, 0.5, 0.5)
+Level = Callable[[int], float]
+
+
+def weekday(day: int) -> int:
+    return date.fromordinal(day).weekday()
+
+
+def series(level: Level, count: int = 63, seed: int = 0, noise: float = 0.1) -> Days:
+    """Days of which the level is `level(days from the last one)`, with weekends."""
+    rng = random.Random(seed)
+    days = range(LAST - count + 1, LAST + 1)
+    return Days(LAST, [level(day - LAST) * WEEK[weekday(day)] * rng.gauss(1.0, noise) * MB for day in days])
+
+
+def fleet(size: int = 40) -> list[Days]:
+    return [series(lambda day, index=index: 50.0 + index, seed=index) for index in range(size)]
+
+
+def to_come(count: int) -> list[tuple[int, float]]:
+    return [(day, 1.0) for day in range(LAST + 1, LAST + 1 + count)]
+
+
+def forecast(days: Days, count: int = 14, others: Sequence[Days] = ()) -> tuple[float, ...]:
+    learned, [fit, *_] = learn([days, *others])
+    assert fit is not None
+    return tuple(each / MB for each in project(fit, learned, 0.0, to_come(count)))
+
+
+def test_weekdays_are_followed_and_not_taken_for_a_trend() -> None:
+    ordinary = series(lambda _: 100.0)
+    assert forecast(ordinary, 5, fleet())[1] == pytest.approx(5 * 120, rel=0.05)
+    learned, [fit, *_] = learn([ordinary, *fleet()])
+    assert fit is not None
+    weekend = [(LAST + 6, 1.0), (LAST + 7, 1.0)]
+    assert project(fit, learned, 0.0, weekend)[1] / MB == pytest.approx(100, rel=0.08)
+
+
+def test_a_new_sim_has_the_weekdays_of_its_fleet() -> None:
+    new = series(lambda _: 100.0, count=4)
+    assert forecast(new, 7, fleet())[1] == pytest.approx(700, rel=0.1)
+    assert forecast(new, 7)[1] != pytest.approx(700, rel=0.1)
+
+
+@pytest.mark.parametrize("known", [0, 1, 2])
+def test_there_is_no_forecast_from_fewer_than_three_days(known: int) -> None:
+    [fit, *_] = learn([series(lambda _: 100.0, count=known), *fleet()])[1]
+    assert fit is None
+
+
+def test_a_level_that_changed_a_week_ago_is_forgotten() -> None:
+    stepped = series(lambda day: 100.0 if day < -7 else 250.0)
+    assert forecast(stepped, 14, fleet())[1] == pytest.approx(14 * 250, rel=0.12)
+
+
+def test_growth_goes_on() -> None:
+    growing = series(lambda day: 100.0 * 1.01**day)
+    steady = 14 * 100
+    assert forecast(growing, 14, fleet())[1] > steady * 1.02
+
+
+def test_a_lone_peak_yesterday_is_no_new_level() -> None:
+    burst = series(lambda day: 2000.0 if day == 0 else 100.0)
+    assert forecast(burst, 14, fleet())[1] < 14 * 100 * 1.5
+
+
+def test_two_days_of_twenty_times_the_usual_are_a_new_level() -> None:
+    runaway = series(lambda day: 2000.0 if day > -3 else 100.0)
+    assert forecast(runaway, 14, fleet())[1] > 14 * 1000
+
+
+def test_a_holiday_of_the_whole_fleet_lowers_no_forecast() -> None:
+    def level(day: int) -> float:
+        return 5.0 if -6 <= day <= -4 else 100.0
+
+    holiday = [series(level, seed=index) for index in range(30)]
+    assert forecast(holiday[0], 14, holiday[1:])[1] == pytest.approx(1400, rel=0.06)
+
+
+def test_days_of_which_nothing_is_known_are_not_days_without_use() -> None:
+    days = series(lambda _: 100.0)
+    gap = Days(LAST, [None if 40 <= index < 50 else used for index, used in enumerate(days.used)])
+    assert forecast(gap, 14, fleet())[1] == pytest.approx(1400, rel=0.06)
+
+
+def test_c05_data_that_comes_later_widens_the_range_and_calms_nobody() -> None:
+    """The cycle ends after 14 days either way; the late account has not told of the last three yet."""
+    days = series(lambda _: 100.0, noise=0.4)
+    known, late = days.used[:-3], days.used[-3:]
+    now = project_to_end(days, sum(used for used in days.used[-10:] if used), 11)
+    then = project_to_end(Days(LAST - 3, known), sum(used for used in days.used[-10:-3] if used), 14)
+    assert then[2] - then[0] > now[2] - now[0]
+    assert then[1] == pytest.approx(now[1], rel=0.2)
+    assert then[1] > sum(used for used in known[-7:] if used) + 0.5 * sum(used for used in late if used)
+
+
+def project_to_end(days: Days, used: float, count: int) -> tuple[float, ...]:
+    learned, [fit, *_] = learn([days, *fleet()])
+    assert fit is not None
+    return project(fit, learned, used, [(day, 1.0) for day in range(days.last + 1, days.last + 1 + count)])
+
+
+def test_the_range_holds_four_of_five_outcomes() -> None:
+    """A coarse check; the backtest measures it on fleets of many kinds."""
+    fits, came = [], []
+    for index in range(150):
+        days = series(lambda _: 100.0, count=77, seed=1000 + index, noise=0.35)
+        fits.append(Days(LAST - 14, days.used[:-14]))
+        came.append(sum(used for used in days.used[-14:] if used is not None))
+    learned, fitted = learn(fits)
+    ahead = [(day, 1.0) for day in range(LAST - 13, LAST + 1)]
+    inside = 0
+    for fit, total in zip(fitted, came, strict=True):
+        assert fit is not None
+        low, _, high = project(fit, learned, 0.0, ahead)
+        inside += low <= total <= high
+    assert 0.7 <= inside / 150 <= 0.95
+
+
+def test_the_same_history_always_gives_the_same_forecast() -> None:
+    assert learn(fleet()) == learn(fleet())
+
+
+def test_the_cap_is_reached_when_the_middle_of_the_forecast_says() -> None:
+    fit = Fit(LAST, (1.0,) * 7, 100.0, 0.0, 0.0, 0.0)
+    days = to_come(10)
+    middle = project(fit, Fleet(), 300.0, days)[1]
+    assert middle == 1300.0
+    assert exhaustion(fit, 300.0, 550.0, middle, days, UTC) == midnight(LAST + 3, UTC) + 43200
+    assert exhaustion(fit, 300.0, 1300.0, middle, days, UTC) == midnight(LAST + 11, UTC)
+    assert exhaustion(fit, 300.0, 1301.0, middle, days, UTC) is None
+    # It was reached already.
+    assert exhaustion(fit, 300.0, 300.0, middle, days, UTC) is None
+
+
+def test_the_exhaustion_of_a_day_that_has_begun_is_in_what_is_left_of_it() -> None:
+    fit = Fit(LAST, (1.0,) * 7, 100.0, 0.0, 0.0, 0.0)
+    days = remaining(midnight(LAST + 1, UTC) + 43200, midnight(LAST + 2, UTC), UTC)
+    assert days == [(LAST + 1, 0.5)]
+    assert exhaustion(fit, 0.0, 25.0, 50.0, days, UTC) == midnight(LAST + 1, UTC) + 0.75 * 86400
+
+
+def test_what_remains_of_a_cycle_is_counted_in_days_of_the_account() -> None:
+    zone = ZoneInfo("America/New_York")
+    start = midnight(LAST, zone) + 6 * 3600
+    parts = remaining(start, midnight(LAST + 3, zone), zone)
+    assert parts == [(LAST, 0.75), (LAST + 1, 1.0), (LAST + 2, 1.0)]
+    assert remaining(start, start, zone) == []
+
+
+def test_only_days_that_are_over_by_the_vendors_clock_are_history() -> None:
+    track = Track(UTC, first=LAST - 2, days=[5, 6, 7], as_of=midnight(LAST, UTC) + 3600)
+    assert whole_days(track) == Days(LAST - 1, [5, 6])
+    assert whole_days(Track(UTC)) is None
+    assert whole_days(Track(UTC, first=ordinal(0.0, UTC), days=[5], as_of=10.0)) is None
+
+
+amounts = st.lists(st.none() | st.floats(0, 1e12) | st.just(0.0), max_size=70)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(amounts, min_size=1, max_size=30), st.integers(1, 400))
+def test_whatever_was_used_the_forecast_is_three_numbers_in_order(
+    account: list[list[float | None]], ahead: int
+) -> None:
+    learned, fits = learn([Days(LAST, used) for used in account])
+    for fit in fits:
+        if fit is not None:
+            low, middle, high = project(fit, learned, 100.0, to_come(ahead))
+            assert 100.0 <= low <= middle <= high < 1e18
