@@ -86,8 +86,11 @@ class EveryDays:
         if at < self.activated:
             return None
         count = int((at - self.activated) // (self.days * 86400.0))
-        # Clock changes move an end by hours, never by a cycle.
-        count += (self._start(count + 1) <= at) - (self._start(count) > at)
+        # Clock changes move an end by hours, and by a day where a zone has changed sides of the date line.
+        while self._start(count) > at:
+            count -= 1
+        while self._start(count + 1) <= at:
+            count += 1
         return Cycle(self._start(count), self._start(count + 1))
 
     def _start(self, count: int) -> float:
