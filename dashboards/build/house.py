@@ -190,9 +190,14 @@ def lines(
     *,
     unit: str,
     top: float | None = None,
+    dashed: str | None = None,
 ) -> Panel:
-    """Values over time as lines; holes stay holes. `top` fixes the axis."""
-    return _over_time(title, description, place, queries, unit, GraphDrawStyle.LINE, 0, top)
+    """Values over time as lines; holes stay holes. `top` fixes the axis, `dashed` is a pattern of names of limits."""
+    panel = _over_time(title, description, place, queries, unit, GraphDrawStyle.LINE, 0, top)
+    if dashed is not None:
+        style = _property("custom.lineStyle", {"fill": "dash", "dash": [6, 6]})
+        panel = panel.override_by_regexp(dashed, [style])
+    return panel
 
 
 def bars(title: str, description: str, place: Place, queries: Sequence[Query], *, unit: str) -> Panel:

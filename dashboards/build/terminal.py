@@ -30,6 +30,8 @@ from dashboards.build.house import (
 from grafana_foundation_sdk.builders import dashboard
 
 HERE = 'fleet="$fleet",terminal="$terminal"'
+# The center's own view of the services is no terminal's.
+CENTRE = 'fleet="$fleet",terminal="",uplink="centre"'
 
 TERMINAL_STATES = (
     State("primary", GREEN),
@@ -62,7 +64,7 @@ def _newest(metric: str, by: str = "terminal") -> str:
 
 
 def board() -> dashboard.Dashboard:
-    """All panels, top to bottom: now, over time, interruptions, quality, what it costs and whom to call."""
+    """All panels, top to bottom: now, over time, services, interruptions, quality, what it costs and whom to call."""
     built = (
         page(
             "yardlight-terminal",
@@ -94,7 +96,7 @@ def board() -> dashboard.Dashboard:
             )
         )
     )  # fmt: skip
-    for panel in (*_now(), *_states(), *_interruptions(), *_quality(), *_costs(), *_drills()):
+    for panel in (*_now(), *_states(), *_services(), *_interruptions(), *_quality(), *_costs(), *_drills()):
         built = built.with_panel(panel)
     return built
 
@@ -226,6 +228,68 @@ def _states() -> list[Panel]:
     ]
 
 
+def _services() -> list[Panel]:
+    over = "service, uplink"
+    works = _newest("yardlight_service_up", over)
+    return [
+        state_timeline(
+            "Services over time",
+            "Whether the yard can work with each service over the path in use (default) and over each uplink, "
+            "and whether the center can. Normal: all work. Fails over one uplink, works over another: switch "
+            "now. Fails everywhere, the center included: it is the platform, call its support. Blank: not "
+            "known, for example while that uplink is down.",
+            Place(0, 22, 14, 8),
+            [
+                Query(works, legend="{{service}} over {{uplink}}"),
+                Query(f"max by (service) (yardlight_service_up{{{CENTRE}}})", legend="{{service}} from the center"),
+            ],
+            answers(State("works", GREEN), State("fails", RED)),
+            empty=NOT_CONFIGURED,
+        ),
+        lines(
+            "Service response time",
+            "From the question for the name to the last byte, over the path in use and over each uplink; "
+            "dashed, the limit above which the service is slow (slow_after). Normal: flat, and far below the "
+            "limit. A hill over one uplink only: that line. Over all: the service.",
+            Place(14, 22, 10, 8),
+            [
+                Query(_newest("yardlight_service_response_seconds", over), legend="{{service}} over {{uplink}}"),
+                Query(_newest("yardlight_service_slow_after_seconds", "service"), legend="{{service}} is slow"),
+            ],
+            unit="s",
+            dashed="/ is slow$/",
+        ),
+        listing(
+            "Services now",
+            "The last answer of each service over each path, and why it fails. Normal: no reason. dns_...: "
+            "names are not resolved over that line. tls_...: the certificate is not accepted. ..._timeout, "
+            "unreachable: no connection. status, body: the service itself answers wrongly. captive_portal: a "
+            "login page answers instead.",
+            Place(0, 30, 24, 5),
+            [
+                # 0 with the reason, 1 without one: what fails always has a reason.
+                Query(f"{_newest('yardlight_service_failure', f'{over}, reason')} - 1 or {works} == 1"),
+                Query(_newest("yardlight_service_response_seconds", over)),
+                Query(f"{_newest('yardlight_service_since_timestamp_seconds', over)} * 1000"),
+            ],
+            {
+                "service": "Service",
+                "uplink": "Over",
+                "Value #A": "Works",
+                "Value #C": "Since",
+                "Value #B": "Answered in",
+                "reason": "Why not",
+            },
+            overrides={
+                "Over": {"custom.width": 120},
+                "Works": {"custom.width": 90, "unit": "bool_yes_no"},
+                "Since": {"custom.width": 160, "unit": "dateTimeFromNow"},
+                "Answered in": {"custom.width": 130, "unit": "s", "decimals": 3},
+            },
+        ),
+    ]
+
+
 def _interruptions() -> list[Panel]:
     return [
         bars(
@@ -233,7 +297,7 @@ def _interruptions() -> list[Panel]:
             "Length of the interruptions that ended here: of the yard's own traffic (default path) and of "
             "each circuit on its own path. Normal: nothing. A circuit's bars without the default path's: "
             "the failover worked, or it was the standby.",
-            Place(0, 22, 12, 8),
+            Place(0, 35, 12, 8),
             [
                 Query(
                     _added("yardlight_terminal_gap_seconds_sum", "terminal"),
@@ -250,7 +314,7 @@ def _interruptions() -> list[Panel]:
             "Failovers",
             "Moves of the default path from one uplink to another. Normal: none, or a pair out and back. "
             "Many: the primary flaps, or the router's health check is too nervous.",
-            Place(12, 22, 12, 8),
+            Place(12, 35, 12, 8),
             [
                 Query(
                     _added("yardlight_terminal_failovers_total", "from, to"),
@@ -270,7 +334,7 @@ def _quality() -> list[Panel]:
             "Loss by target",
             "Share of probes without an answer, per uplink and target. Normal: 0 %. One target only: that "
             "target. All targets of one uplink: that circuit; call its provider with the circuit id below.",
-            Place(0, 30, 12, 9),
+            Place(0, 43, 12, 9),
             [Query(f"{lost} / {sent}", legend="{{uplink}} {{target}}")],
             unit="percentunit",
             top=1,
@@ -280,7 +344,7 @@ def _quality() -> list[Panel]:
             "Time to the far targets and back: half of the probes are faster than the median, one in "
             "twenty is slower than the upper line. Normal: flat. A hill in working hours: the circuit is "
             "full.",
-            Place(12, 30, 12, 9),
+            Place(12, 43, 12, 9),
             [
                 Query(_quantile(0.5), legend="{{uplink}} median"),
                 Query(_quantile(0.95), legend="{{uplink}} 95 %"),
@@ -297,7 +361,7 @@ def _costs() -> list[Panel]:
             "Pins",
             "Whether the probes of each uplink were proven to leave by it. Normal: proven. Not proven: the "
             "router's policy route is missing, and that uplink's state says nothing about the circuit.",
-            Place(0, 39, 12, 5),
+            Place(0, 52, 12, 5),
             [Query(_newest("yardlight_uplink_pinned", "uplink"), legend="{{uplink}}")],
             answers(State("proven", GREEN), State("leaves by another", RED)),
             empty="not known",
@@ -307,7 +371,7 @@ def _costs() -> list[Panel]:
             "What probing used of each metered uplink's budget (metered.budget). Normal: below 70 %, the "
             "routine share. Above: incidents ate the reserve. Unmetered uplinks have no budget and are not "
             "shown.",
-            Place(12, 39, 6, 5),
+            Place(12, 52, 6, 5),
             Query(f"{used} / {_newest('yardlight_probe_budget_bytes', 'uplink')}", legend="{{uplink}}"),
             ((None, GREEN), (0.7, ORANGE), (0.9, RED)),
             empty="no metered uplink",
@@ -316,7 +380,7 @@ def _costs() -> list[Panel]:
             "Probe traffic",
             "Bytes a second that probing puts on each uplink, both ways. Normal: flat; higher for as long "
             "as something is wrong. On a metered uplink the budget is the limit.",
-            Place(18, 39, 6, 5),
+            Place(18, 52, 6, 5),
             [Query(_rate("yardlight_probe_bytes_total", "uplink"), legend="{{uplink}}")],
             unit="Bps",
         ),

@@ -71,13 +71,35 @@ def _moment(t: int, start: int) -> Iterator[tuple[str, str, float]]:
             yield "uplink_rtt_seconds_bucket", f'{labels},le="{bound}"', answered * share
 
 
+# For ten minutes dispatch cannot be reached over the fiber, though it works over LTE and from the center.
+PEERING = (2700, 3300)
+
+
+def _services(t: int, start: int) -> Iterator[tuple[str, str, float]]:
+    terminal = 'terminal="fontana"'
+    for service, seconds in (("dispatch", 0.18), ("eld-portal", 0.32)):
+        yield "service_slow_after_seconds", f'{terminal},service="{service}"', 3
+        yield "service_up", f'terminal="",service="{service}",uplink="centre"', 1
+        for uplink in ("default", "fiber", "lte"):
+            over = f'{terminal},service="{service}",uplink="{uplink}"'
+            if CUT <= t < (SWITCHED if uplink == "default" else HEALED) and uplink != "lte":
+                continue
+            fails = service == "dispatch" and uplink != "lte" and PEERING[0] <= t < PEERING[1]
+            yield "service_up", over, float(not fails)
+            yield "service_since_timestamp_seconds", over, start + (PEERING[0] if fails else -86400)
+            if fails:
+                yield "service_failure", f'{over},reason="connect_timeout"', 1
+            else:
+                yield "service_response_seconds", over, seconds * (2.5 if uplink == "lte" else 1)
+
+
 def openmetrics(end: int) -> str:
     """The hour up to `end` (Unix seconds), for `promtool tsdb create-blocks-from openmetrics`."""
     start = end - HOUR
     terminal = 'terminal="fontana"'
     series: dict[str, list[str]] = {}
     for t in range(0, HOUR + 1, STEP):
-        for name, labels, value in _moment(t, start):
+        for name, labels, value in (*_moment(t, start), *_services(t, start)):
             line = f'yardlight_{name}{{fleet="demo",{labels}}} {value:g} {start + t}'
             series.setdefault(name, []).append(line)
         alert = f'alertname="TerminalOnStandby",alertstate="firing",severity="ticket",fleet="demo",{terminal}'

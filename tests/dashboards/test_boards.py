@@ -98,7 +98,9 @@ def test_every_query_is_for_the_chosen_fleet_and_terminal(board: Path) -> None:
     for title, expr in queries(board):
         selectors = re.findall(r"\{([^}]*)\}", expr)
         assert selectors, title
-        assert all('fleet="$fleet"' in each and 'terminal="$terminal"' in each for each in selectors), title
+        here = [each for each in selectors if 'uplink="centre"' not in each]
+        assert all('fleet="$fleet"' in each for each in selectors), title
+        assert all('terminal="$terminal"' in each for each in here), title
 
 
 def test_no_query_turns_absence_into_zero(board: Path) -> None:
@@ -192,7 +194,7 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[s
 def test_every_panel_shows_something_of_an_hour_with_a_failover(
     board: Path, prometheus: Callable[[str, float], list[Any]]
 ) -> None:
-    moments = (history.SWITCHED, history.HEALED, history.BACK)
+    moments = (history.SWITCHED, history.HEALED, history.BACK, history.PEERING[0])
     for panel in panels(board):
         for target in panel["targets"]:
             expr = filled(target["expr"])
