@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from yardlight.inventory.models import Degraded
 from yardlight.terminal.verdict import Judgement, Verdict
 
@@ -129,6 +131,40 @@ def test_degraded_has_two_thresholds() -> None:
             rig.verdict.quality.answered(rig.now, 0.01)
         rig.run(1, ALL)
     assert rig.verdict.judgement.state == "up"
+
+
+@pytest.mark.parametrize("targets", [2, 3])
+def test_a_dead_target_is_no_loss_of_the_line_and_loss_to_the_others_still_is(targets: int) -> None:
+    rig = Rig(limits=Degraded())
+    rig.run(10, ALL)
+    for second in range(120):
+        for target in range(targets):
+            if target == 0 and second >= 60:
+                rig.verdict.quality.lost(rig.now, target)
+            else:
+                rig.verdict.quality.answered(rig.now, 0.01, target)
+        assert rig.run(1, ALL).state == "up", f"{second - 60} s after it died"
+    for second in range(60):
+        rig.verdict.quality.lost(rig.now, 0)
+        for target in range(1, targets):
+            if second % 7 == 0:
+                rig.verdict.quality.lost(rig.now, target)
+            else:
+                rig.verdict.quality.answered(rig.now, 0.01, target)
+        rig.run(1, ALL)
+    assert rig.verdict.judgement.state == "degraded"
+
+
+def test_a_line_with_one_target_is_judged_by_it_alone() -> None:
+    rig = Rig(limits=Degraded())
+    rig.run(10, ALL)
+    for second in range(60):
+        if second % 12 < 6:
+            rig.verdict.quality.lost(rig.now)
+        else:
+            rig.verdict.quality.answered(rig.now, 0.01)
+        rig.run(1, ALL)
+    assert rig.verdict.judgement.state == "degraded"
 
 
 def test_slow_and_uneven_answers_degrade_too() -> None:

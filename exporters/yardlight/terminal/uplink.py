@@ -98,12 +98,12 @@ class UplinkWatch:
         self.verdict.answered(0 if self.metered else lane.index, sent)
         self.rtt.observe(rtt)
         if not lane.hurried(sent):
-            self.verdict.quality.answered(sent + rtt, rtt)
+            self.verdict.quality.answered(sent + rtt, rtt, lane.index)
 
     def path_lost(self, path: Path, lane: TargetLane, sent: float, now: float) -> None:
         """A far target did not answer."""
         if not lane.hurried(sent) and not path.silence.covers(sent, now):
-            self.verdict.quality.lost(now)
+            self.verdict.quality.lost(now, lane.index)
 
     def path_seen(self, path: Path, key: Key, value: str, sent: float) -> None:
         """Evidence about which uplink the path really takes."""

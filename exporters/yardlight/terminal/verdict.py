@@ -2,6 +2,7 @@
 
 Quorum over targets with hysteresis decides up and down; a sliding minute of routine probes decides degraded. Probes
 lost inside a confirmed silence belong to that silence and never count as loss, so a blackout is not also a brownout.
+Nor do those to a target that is dead while others answer: that is the target's trouble, not the line's.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ UplinkState = Literal["up", "degraded", "down", "unknown"]
 WINDOW = 60.0
 # Under this many probes in the window one loss says nothing about a share.
 MIN_SAMPLES = 20
+# So many lost in a row of one target, while others answer, is a dead target: one in 3000 where a fifth is lost.
+DEAD_TARGET = 5
 # Loss, latency and jitter must fall to this part of their limit before the uplink is no longer degraded.
 CLEAR_AT = 0.5
 
@@ -25,16 +28,19 @@ CLEAR_AT = 0.5
 class Quality:
     """Loss, mean round-trip time and jitter over a sliding minute."""
 
-    _samples: deque[tuple[float, float | None]] = field(default_factory=deque)
+    _samples: deque[tuple[float, float | None, int]] = field(default_factory=deque)
     _lost: int = 0
+    # Lost in a row, by target.
+    _runs: dict[int, int] = field(default_factory=dict)
     _rtt_sum: float = 0.0
     _jitter_sum: float = 0.0
     _steps: deque[tuple[float, float]] = field(default_factory=deque)
     _last_rtt: float | None = None
 
-    def answered(self, now: float, rtt: float) -> None:
-        """A routine probe came back after `rtt` seconds."""
-        self._samples.append((now, rtt))
+    def answered(self, now: float, rtt: float, target: int = 0) -> None:
+        """A routine probe of this target came back after `rtt` seconds."""
+        self._runs[target] = 0
+        self._samples.append((now, rtt, target))
         self._rtt_sum += rtt
         if self._last_rtt is not None:
             step = abs(rtt - self._last_rtt)
@@ -42,15 +48,31 @@ class Quality:
             self._jitter_sum += step
         self._last_rtt = rtt
 
-    def lost(self, now: float) -> None:
-        """A routine probe outside any silence was not answered."""
-        self._samples.append((now, None))
-        self._lost += 1
+    def lost(self, now: float, target: int = 0) -> None:
+        """A routine probe of this target, outside any silence of the path, was not answered."""
+        run = self._runs[target] = self._runs.get(target, 0) + 1
+        if run < DEAD_TARGET or len(self._runs) == 1:
+            self._samples.append((now, None, target))
+            self._lost += 1
+        elif run == DEAD_TARGET:
+            self._take_back(target, DEAD_TARGET - 1)
+
+    def _take_back(self, target: int, lost: int) -> None:
+        """The newest losses of this target were its own."""
+        kept: deque[tuple[float, float | None, int]] = deque()
+        while self._samples and lost:
+            sample = self._samples.pop()
+            if sample[1] is None and sample[2] == target:
+                lost -= 1
+                self._lost -= 1
+            else:
+                kept.appendleft(sample)
+        self._samples.extend(kept)
 
     def _expire(self, now: float) -> None:
         start = now - WINDOW
         while self._samples and self._samples[0][0] < start:
-            _, rtt = self._samples.popleft()
+            _, rtt, _ = self._samples.popleft()
             if rtt is None:
                 self._lost -= 1
             else:
@@ -78,6 +100,7 @@ class Quality:
     def forget(self) -> None:
         """Start over: nothing was measured for a while."""
         self._samples.clear()
+        self._runs.clear()
         self._steps.clear()
         self._lost = 0
         self._rtt_sum = self._jitter_sum = 0.0
