@@ -290,6 +290,15 @@ def test_pages_that_lead_in_a_circle_are_incomplete_and_not_endless() -> None:
         list(asking(vendor.url).pages("/list", None, lambda content, reply: content["next"]))
 
 
+def test_a_later_page_that_cannot_be_had_is_incomplete_and_its_address_is_not_told() -> None:
+    for broken in (Answer({}, 500), Answer(b"<html>")):
+        answers = iter([Answer({"next": f"/list?skiptoken={TOKEN}"}), broken])
+        with Vendor(lambda asked, turn=answers: next(turn)) as vendor, pytest.raises(IncompleteError) as caught:  # type: ignore[misc]
+            list(asking(vendor.url).pages("/list", None, lambda content, reply: content["next"]))
+        assert str(caught.value).startswith("GET /list: ")
+        assert str(caught.value).endswith(", page 2")
+
+
 def test_no_request_is_made_that_the_budget_does_not_pay_for() -> None:
     with Vendor(lambda asked: Answer({})) as vendor:
         client = asking(vendor.url, session(allowance=2))

@@ -186,9 +186,10 @@ class Client:
         json: Any = None,
         form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        what: str | None = None,
     ) -> Reply:
-        """One question, asked until it is answered with success. Raises `PollError`."""
-        what = f"{method} {path}"
+        """One question, asked until it is answered with success; `what` is how messages call it. Raises `PollError`."""
+        what = what or f"{method} {path}"
         url = path if path.startswith(("http://", "https://")) else self.url + _filled(path, values)
         url = self._own(url, what)
         wait = _FIRST_WAIT
@@ -225,25 +226,31 @@ class Client:
         """The JSON of each page. `following` tells what leads to the next one.
 
         That is a link (relative, or absolute on the same host), parameters to change, or None at the end. Raises
-        `IncompleteError` when a page leads to one that was there before, or to more than `MAX_PAGES`.
+        `PollError`: `IncompleteError` when a page after the first one cannot be had, leads to one that was there
+        before, or to more than `MAX_PAGES`.
         """
-        seen: set[str] = set()
-        for _ in range(MAX_PAGES):
-            reply = self.get(path, params, values)
-            content = reply.json()
+        what, seen, link = f"GET {path}", set(), None
+        for number in range(1, MAX_PAGES + 1):
+            try:
+                reply = self.ask("GET", path, params, values) if link is None else self.ask("GET", link, what=what)
+                content = reply.json()
+            except (ServerError, BadReplyError, UnreachableError) as error:
+                if number == 1:
+                    raise
+                raise IncompleteError(f"{error}, page {number}") from None
             yield content
             step = following(content, reply)
             if step is None:
                 return
             if isinstance(step, str):
-                path, params = self._own(urljoin(self.url + "/", step), reply.what), None
+                link = self._own(urljoin(self.url + "/", step), what)
             else:
                 params = {**(params or {}), **step}
-            mark = f"{path} {sorted((params or {}).items())}"
+            mark = link or str(sorted((params or {}).items()))
             if mark in seen:
-                raise IncompleteError(f"{reply.what}: a page leads to one that was there before")
+                raise IncompleteError(f"{what}: a page leads to one that was there before")
             seen.add(mark)
-        raise IncompleteError(f"GET {path}: more than {MAX_PAGES} pages")
+        raise IncompleteError(f"{what}: more than {MAX_PAGES} pages")
 
     def _own(self, url: str, what: str) -> str:
         """The address, if it is on the API's own host. Raises `ForeignLinkError`, and nothing was sent."""
