@@ -16,10 +16,12 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from tests.snmp.agent import FakeAgent, serving, values
 from yardlight.catalogue import METRICS
 from yardlight.exposition import duplicate_series, page
 from yardlight.logs import Recent
@@ -358,3 +360,29 @@ def test_an_unusable_web_configuration_is_one_line(process: Process, target: str
     assert (code, [message(line) for line in lines]) == (
         1, ["web.yml: tls_server_config.cert_file: a.pem: No such file or directory"],
     )  # fmt: skip
+
+
+def test_the_router_of_a_terminal_is_read_and_no_more_when_it_is_taken_out(process: Process, target: str) -> None:
+    table: dict[str, Any] = {
+        "1.3.6.1.2.1.1.3.0": 360000,
+        "1.3.6.1.2.1.2.2.1.2.1": b"wan",
+        "1.3.6.1.2.1.4.21.1.2.0.0.0.0": 1,
+        "1.3.6.1.2.1.4.21.1.7.0.0.0.0": "10.0.0.1",
+    }
+    (process.folder / "community").write_text("public\n")
+    with serving(FakeAgent(values(table))) as agent:
+        snmp = f"{{community_file: community, port: {agent.port}}}"
+        router = f", router: {{address: 127.0.0.1, interfaces: {{fiber: wan}}, snmp: {snmp}}}"
+        path = inventory(process.folder / "fleet.yml", target, "fontana", extra=router)
+        process.start("--terminal", "fontana").ready()
+        claimed = of("yardlight_terminal_path", source="claimed", terminal="fontana", uplink="fiber")
+        deadline = time.monotonic() + 30
+        while f"{claimed} 1.0" not in process.ask("/metrics")[1]:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        assert "fontana router" in process.ask("/")[1]
+        inventory(path, target, "fontana")
+        assert process.ask("/-/reload", "POST")[0] == 200
+        page_after = process.ask("/metrics")[1]
+        assert "yardlight_router" not in page_after
+        assert claimed not in page_after

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import subprocess
+import textwrap
 from pathlib import Path
 
 import pytest
 
 from yardlight.inventory.load import load
+from yardlight.terminal.routers import PROFILES
 
 
 @pytest.mark.needs("promtool")
@@ -32,3 +34,21 @@ def test_files_that_the_guides_link_to_exist(root: Path) -> None:
     for guide in (root / "playbooks" / "setup").glob("*.md"):
         for link in re.findall(r"\]\((?!http)([^)#]+)", guide.read_text(encoding="utf-8")):
             assert (guide.parent / link).exists(), f"{guide.name}: {link}"
+
+
+def test_every_router_model_has_a_page_whose_inventory_can_be_loaded(root: Path, tmp_path: Path) -> None:
+    pages = {path.stem: path.read_text(encoding="utf-8") for path in (root / "playbooks/setup/routers").glob("*.md")}
+    del pages["README"]
+    assert set(pages) == set(PROFILES)
+    for model, page in pages.items():
+        headings = re.findall(r"^## (.*)$", page, re.MULTILINE)
+        assert headings[:3] == ["Source routes", "SNMP", "Inventory"]
+        (block,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+        (tmp_path / "fleet.yml").write_text(
+            "fleet: f\nterminals:\n  fontana:\n    targets: [198.51.100.1]\n"
+            "    uplinks: {fiber: {bind: 10.10.0.21}, lte: {bind: 10.10.0.22}}\n" + textwrap.indent(block, "    ")
+        )
+        router = load(tmp_path / "fleet.yml").fleet.terminals["fontana"].router
+        assert router is not None
+        assert router.model == model
+        assert set(router.interfaces) == {"fiber", "lte"}

@@ -16,6 +16,12 @@ from pathlib import Path
 
 from yardlight.catalogue import METRICS, Metric
 
+# Where `claimed` comes from, in a table.
+_CLAIMS = {
+    "says": "says: its own statement, otherwise its default route",
+    "route": "route: its default route, where it has one in SNMP",
+    "cannot": "cannot: neither is known of it",
+}
 _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -46,6 +52,14 @@ def commands_table(parser: argparse.ArgumentParser) -> str:
     return _table(("command", "what it does", "takes"), rows)
 
 
+def routers_table() -> str:
+    """What each router profile can say and how we know, as a Markdown table."""
+    from yardlight.terminal.routers import PROFILES  # the kernel knows no domain, except to write about it
+
+    rows = ((f"`{each.name}`", each.title, _CLAIMS[each.says], each.evidence) for each in PROFILES.values())
+    return _table(("model", "router", "claimed", "tested with"), rows)
+
+
 def refresh(page: str, parts: Mapping[str, str]) -> str:
     """The page with every generated part rewritten. Raises `KeyError` for a part that nothing generates."""
     return _PART.sub(lambda match: f"{match[1]}\n{parts[match[2]]}\n{match[3]}", page)
@@ -55,7 +69,11 @@ def parts() -> dict[str, str]:
     """All that can be generated, by the name that a page uses for it."""
     from yardlight.cli import build_parser  # the command line imports this module for `yardlight metrics`
 
-    return {"metrics": metrics_table(), "commands": commands_table(build_parser())}
+    return {
+        "metrics": metrics_table(),
+        "commands": commands_table(build_parser()),
+        "routers": routers_table(),
+    }
 
 
 def main(pages: list[str]) -> int:

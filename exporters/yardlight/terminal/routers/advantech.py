@@ -28,7 +28,7 @@ def _modem(first: int) -> Iterator[Column]:
 PROFILE = Profile(
     "advantech",
     "Advantech ICR",
-    says="route",
+    says="cannot",
     evidence="own fake, after the MIB",
     trees=("1.3.6.1.4.1.30140",),
     objects=("1.3.6.1.4.1.30140",),

@@ -5,7 +5,7 @@ from yardlight.terminal.routers.tables import Column, Profile, Table, flag, numb
 PROFILE = Profile(
     "fortiextender",
     "Fortinet FortiExtender",
-    says="route",
+    says="cannot",
     evidence="own fake, after the MIB",
     trees=("1.3.6.1.4.1.12356.121",),
     objects=("1.3.6.1.4.1.12356.121",),

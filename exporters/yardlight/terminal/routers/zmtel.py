@@ -5,7 +5,7 @@ from yardlight.terminal.routers.tables import Profile, Table, number, text
 PROFILE = Profile(
     "zmtel",
     "ZMTel",
-    says="route",
+    says="cannot",
     evidence="own fake, after public sources",
     trees=("1.3.6.1.4.1.38595.10.3",),
     objects=("1.3.6.1.4.1.38595",),
