@@ -1,11 +1,11 @@
-"""Reading vendors' JSON: fields that may be missing, null or of another type, and never a crash because of it.
+"""Reading carriers' JSON: amounts, times and cycles that may be missing, null or of another type.
 
 What makes an answer another answer than the documented one is a `BadReplyError`; what is only missing in it is None.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,65 +14,15 @@ from yardlight.calendars import instant
 from yardlight.cellular.cycle import Cycle
 from yardlight.cellular.usage import Directory, to_bytes
 from yardlight.errors import BadReplyError
+from yardlight.reading import below as below
+from yardlight.reading import flag as flag
+from yardlight.reading import records as records
+from yardlight.reading import several as several
+from yardlight.reading import text as text
+from yardlight.reading import whole as whole
 
 # The year 2200.
 _LATEST = 7258118400.0
-
-
-def records(content: Any, what: str, *keys: str) -> list[dict[str, Any]]:
-    """The list of objects below `keys`. Raises `BadReplyError` if there is none; null in a list is no object."""
-    for key in keys:
-        if not isinstance(content, dict):
-            raise BadReplyError(f"{what}: {_kind(content)} where an object with {key!r} should be")
-        content = content.get(key)
-    if not isinstance(content, list):
-        raise BadReplyError(f"{what}: {_kind(content)} where {'/'.join(keys) or 'it all'} should be a list")
-    for each in content:
-        if not isinstance(each, dict):
-            raise BadReplyError(f"{what}: {_kind(each)} where an object should be")
-    return content
-
-
-def whole(content: Any, what: str) -> dict[str, Any]:
-    """The object that an answer is. Raises `BadReplyError`."""
-    if not isinstance(content, dict):
-        raise BadReplyError(f"{what}: {_kind(content)} where an object should be")
-    return content
-
-
-def _kind(content: Any) -> str:
-    return "nothing" if content is None else f"a {type(content).__name__}"
-
-
-def below(record: Any, *keys: str) -> Any:
-    """What is found below these keys; None as soon as there is nothing."""
-    for key in keys:
-        if not isinstance(record, Mapping):
-            return None
-        record = record.get(key)
-    return record
-
-
-def several(record: Any, *keys: str) -> list[Any]:
-    """The list below these keys; an empty one for anything else."""
-    found = below(record, *keys)
-    return found if isinstance(found, list) else []
-
-
-def text(record: Any, *keys: str) -> str:
-    """Text or a number as text; empty for anything else."""
-    found = below(record, *keys)
-    if isinstance(found, bool) or not isinstance(found, str | int):
-        return ""
-    return str(found).strip()
-
-
-def flag(record: Any, *keys: str) -> bool | None:
-    """True or false, also as a word; None for anything else."""
-    found = below(record, *keys)
-    if isinstance(found, str):
-        return {"true": True, "false": False}.get(found.strip().lower())
-    return found if isinstance(found, bool) else None
 
 
 def amount(raw: Any, unit: str = "B", *, binary: bool = False) -> int | None:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from yardlight.cellular import drop
+from yardlight import drop
 from yardlight.cellular.account import SimAccount, directory, support
 from yardlight.cellular.history import midnight, ordinal
 from yardlight.cellular.reading import amount, moment, name_of, period

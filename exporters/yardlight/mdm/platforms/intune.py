@@ -16,6 +16,7 @@ from yardlight.errors import BadReplyError, ForbiddenError, IncompleteError
 from yardlight.inventory.accounts import AccountConfig, BaseUrl, Rate
 from yardlight.mdm.device import Action, Compliance, Device, Order, Progress, Record, Tenant
 from yardlight.moment import moment
+from yardlight.reading import below, flag, records, several, text
 
 GRAPH = "https://graph.microsoft.com"
 LOGIN = "https://login.microsoftonline.com"
@@ -94,37 +95,33 @@ def parse(reply: Any, config: Config) -> Iterator[Record]:
     """The devices. Raises `BadReplyError`, and `IncompleteError` if the tenant counts more."""
     zone, count = ZoneInfo(config.timezone), 0
     for page in reply["pages"]:
-        if not isinstance(page, dict) or not isinstance(page.get("value"), list):
-            raise BadReplyError("GET managedDevices: a page without a list `value`")
-        for raw in page["value"]:
-            if not isinstance(raw, dict) or not isinstance(raw.get("id"), str) or not raw["id"]:
+        for raw in records(page, "GET managedDevices", "value"):
+            if not text(raw, "id"):
                 raise BadReplyError("GET managedDevices: a device without an id")
             count += 1
             yield _device(raw, zone)
-    counted = reply["overview"].get("enrolledDeviceCount") if isinstance(reply["overview"], dict) else None
+    counted = below(reply["overview"], "enrolledDeviceCount")
     if isinstance(counted, int) and count < counted - max(5, counted * _COUNT_DIFFERS):
         raise IncompleteError(f"GET managedDevices: {count} devices, where the tenant counts {counted}")
-    settings = reply["settings"].get("settings") if isinstance(reply["settings"], dict) else None
-    secure = settings.get("secureByDefault") if isinstance(settings, dict) else None
-    yield Tenant(unassigned_is_compliant=not secure if isinstance(secure, bool) else None)
+    secure = flag(reply["settings"], "settings", "secureByDefault")
+    yield Tenant(unassigned_is_compliant=None if secure is None else not secure)
 
 
 def _next(page: Any, reply: Reply) -> str | None:
-    link = page.get("@odata.nextLink") if isinstance(page, dict) else None
-    return link if isinstance(link, str) and link else None
+    return text(page, "@odata.nextLink") or None
 
 
 def _device(raw: dict[str, Any], zone: ZoneInfo) -> Device:
     return Device(
-        id=raw["id"],
-        serial=_text(raw.get("serialNumber")),
-        name=_text(raw.get("deviceName")),
-        group=_text(raw.get("deviceCategoryDisplayName")),
-        os=_text(raw.get("operatingSystem")),
-        os_version=_text(raw.get("osVersion")),
+        id=text(raw, "id"),
+        serial=text(raw, "serialNumber"),
+        name=text(raw, "deviceName"),
+        group=text(raw, "deviceCategoryDisplayName"),
+        os=text(raw, "operatingSystem"),
+        os_version=text(raw, "osVersion"),
         checkin=moment(raw.get("lastSyncDateTime"), zone),
         enrolled=moment(raw.get("enrolledDateTime"), zone),
-        compliance=_COMPLIANCE.get(_text(raw.get("complianceState")).lower(), "unknown"),
+        compliance=_COMPLIANCE.get(text(raw, "complianceState").lower(), "unknown"),
         orders=tuple(_orders(raw, zone)),
     )
 
@@ -132,17 +129,10 @@ def _device(raw: dict[str, Any], zone: ZoneInfo) -> Device:
 def _orders(raw: dict[str, Any], zone: ZoneInfo) -> Iterator[Order]:
     """What was ordered: by the results of actions, and where the list leaves these out by the management state."""
     told: set[str] = set()
-    results = raw.get("deviceActionResults")
-    for result in results if isinstance(results, list) else ():
-        if not isinstance(result, dict):
-            continue
-        action = _ACTIONS.get(_text(result.get("actionName")).lower(), "other")
-        progress = _PROGRESS.get(_text(result.get("actionState")).lower(), "done")
+    for result in several(raw, "deviceActionResults"):
+        action = _ACTIONS.get(text(result, "actionName").lower(), "other")
+        progress = _PROGRESS.get(text(result, "actionState").lower(), "done")
         told.add(action)
-        yield Order(action, moment(result.get("startDateTime"), zone), progress)
-    if (waits := _STATES.get(_text(raw.get("managementState")).lower())) and waits[0] not in told:
+        yield Order(action, moment(below(result, "startDateTime"), zone), progress)
+    if (waits := _STATES.get(text(raw, "managementState").lower())) and waits[0] not in told:
         yield Order(waits[0], None, waits[1])
-
-
-def _text(raw: Any) -> str:
-    return raw.strip() if isinstance(raw, str) else ""

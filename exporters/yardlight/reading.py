@@ -1,0 +1,67 @@
+"""Reading vendors' JSON: fields that may be missing, null or of another type, and never a crash because of it.
+
+What makes an answer another answer than the documented one is a `BadReplyError`; what is only missing in it is nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from yardlight.errors import BadReplyError
+
+
+def records(content: Any, what: str, *keys: str) -> list[dict[str, Any]]:
+    """The list of objects below `keys`. Raises `BadReplyError` if there is none; null in a list is no object."""
+    for key in keys:
+        if not isinstance(content, dict):
+            raise BadReplyError(f"{what}: {_kind(content)} where an object with {key!r} should be")
+        content = content.get(key)
+    if not isinstance(content, list):
+        raise BadReplyError(f"{what}: {_kind(content)} where {'/'.join(keys) or 'it all'} should be a list")
+    for each in content:
+        if not isinstance(each, dict):
+            raise BadReplyError(f"{what}: {_kind(each)} where an object should be")
+    return content
+
+
+def whole(content: Any, what: str) -> dict[str, Any]:
+    """The object that an answer is. Raises `BadReplyError`."""
+    if not isinstance(content, dict):
+        raise BadReplyError(f"{what}: {_kind(content)} where an object should be")
+    return content
+
+
+def _kind(content: Any) -> str:
+    return "nothing" if content is None else f"a {type(content).__name__}"
+
+
+def below(record: Any, *keys: str) -> Any:
+    """What is found below these keys; None as soon as there is nothing."""
+    for key in keys:
+        if not isinstance(record, Mapping):
+            return None
+        record = record.get(key)
+    return record
+
+
+def several(record: Any, *keys: str) -> list[Any]:
+    """The list below these keys; an empty one for anything else."""
+    found = below(record, *keys)
+    return found if isinstance(found, list) else []
+
+
+def text(record: Any, *keys: str) -> str:
+    """Text or a number as text; empty for anything else."""
+    found = below(record, *keys)
+    if isinstance(found, bool) or not isinstance(found, str | int):
+        return ""
+    return str(found).strip()
+
+
+def flag(record: Any, *keys: str) -> bool | None:
+    """True or false, also as a word; None for anything else."""
+    found = below(record, *keys)
+    if isinstance(found, str):
+        return {"true": True, "false": False}.get(found.strip().lower())
+    return found if isinstance(found, bool) else None
