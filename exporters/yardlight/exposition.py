@@ -58,6 +58,12 @@ class Histogram:
         self.counts[bisect_left(self.bounds, value)] += 1
         self.sum += value
 
+    def copy(self) -> Histogram:
+        """The same as it is now."""
+        other = Histogram(self.bounds)
+        other.counts, other.sum = self.counts.copy(), self.sum
+        return other
+
 
 Samples = Mapping[Values, float | Histogram | None]
 
@@ -141,10 +147,30 @@ def block(metric: Metric, fleet: str, samples: Samples[Values]) -> Block:
         if len(values) != len(metric.labels):
             raise ValueError(f"{metric.name} takes {metric.labels}, got {values}")
         if isinstance(value, Histogram):
-            lines += _histogram_lines(metric.name, names, (fleet, *values), value)
+            lines.append(_histogram_lines(metric.name, names, (fleet, *values), value))
         elif value is not None:
             lines.append(f"{_series(metric.name, names, (fleet, *values))} {number(value)}\n")
     return Block(metric, "".join(lines).encode(errors="replace"))
+
+
+class Renderer:
+    """Renders the families of one source again and again; what did not change since the last time is not.
+
+    A histogram that goes on counting is to be given as a copy.
+    """
+
+    def __init__(self, fleet: str) -> None:
+        self._fleet = fleet
+        self._last: dict[Metric, tuple[object, Block]] = {}
+
+    def block(self, metric: Metric, samples: Samples[Values]) -> Block:
+        """As `block`."""
+        last = self._last.get(metric)
+        if last is not None and last[0] == samples:
+            return last[1]
+        rendered = block(metric, self._fleet, samples)
+        self._last[metric] = (samples, rendered)
+        return rendered
 
 
 def page(blocks: Iterable[AnyBlock], openmetrics: bool) -> bytes:
@@ -258,13 +284,10 @@ def _header(metric: Metric, openmetrics: bool) -> bytes:
     return f"# HELP {name} {help_}\n# TYPE {name} {metric.kind}\n".encode(errors="replace")
 
 
-def _histogram_lines(name: str, names: tuple[str, ...], values: tuple[str, ...], histogram: Histogram) -> list[str]:
-    buckets, count, total = _histogram_series(name, names, values, histogram.bounds)
+def _histogram_lines(name: str, names: tuple[str, ...], values: tuple[str, ...], histogram: Histogram) -> str:
     cumulative = list(accumulate(histogram.counts))
-    lines = [f"{series} {number(each)}\n" for series, each in zip(buckets, cumulative, strict=True)]
-    lines.append(f"{count} {number(cumulative[-1])}\n")
-    lines.append(f"{total} {number(histogram.sum)}\n")
-    return lines
+    numbers = [*map(number, cumulative), number(cumulative[-1]), number(histogram.sum)]
+    return _histogram_form(name, names, values, histogram.bounds) % tuple(numbers)
 
 
 # What stands before the values changes with the inventory only.
@@ -274,18 +297,17 @@ def _series(name: str, names: tuple[str, ...], values: tuple[str, ...]) -> str:
 
 
 @lru_cache(maxsize=16384)
-def _histogram_series(
-    name: str, names: tuple[str, ...], values: tuple[str, ...], bounds: tuple[float, ...]
-) -> tuple[tuple[str, ...], str, str]:
-    """The series of a histogram: its buckets, its count, its sum."""
+def _histogram_form(name: str, names: tuple[str, ...], values: tuple[str, ...], bounds: tuple[float, ...]) -> str:
+    """The lines of a histogram: its buckets, its count, its sum, with %s for each value."""
     pairs = _pairs(names, values)
     # `le` stands among the sorted labels; fleet is always before it.
     before = [pair for pair in pairs if pair < "le"]
     head = f'{name}_bucket{{{",".join(before)},le="'
     tail = "".join(f",{pair}" for pair in pairs[len(before) :])
-    buckets = tuple(f'{head}{bound}"{tail}}}' for bound in _bounds(bounds))
     plain = ",".join(pairs)
-    return buckets, f"{name}_count{{{plain}}}", f"{name}_sum{{{plain}}}"
+    series = [f'{head}{bound}"{tail}}}' for bound in _bounds(bounds)]
+    series += [f"{name}_count{{{plain}}}", f"{name}_sum{{{plain}}}"]
+    return "".join(f"{each.replace('%', '%%')} %s\n" for each in series)
 
 
 def _pairs(names: tuple[str, ...], values: tuple[str, ...]) -> list[str]:

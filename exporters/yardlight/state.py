@@ -9,7 +9,6 @@ is to be written waits, even if the disk refused from the start.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import errno
 import fcntl
 import json
@@ -174,7 +173,7 @@ class State:
 
     def keep(self, spans: list[Span]) -> None:
         """Write these spans; one that began when a written one did takes its place, longer or shorter."""
-        rows = [dataclasses.astuple(span) for span in spans]
+        rows = [(each.fleet, each.terminal, each.path, each.uplink, each.state, each.start, each.end) for each in spans]
 
         def work(connection: sqlite3.Connection) -> None:
             connection.executemany("INSERT OR REPLACE INTO span VALUES (?, ?, ?, ?, ?, ?, ?)", rows)

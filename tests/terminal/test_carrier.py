@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -153,7 +152,7 @@ def test_a_move_without_a_silence_lies_between_two_proofs_where_a_few_lost_probe
     blink: Gap | None, gap: Gap
 ) -> None:
     carrier = carried_by("fiber", 48.0)
-    assert carrier.look(replace(answering(50.0, "lte", blink=blink), turned=(49.0, 50.0))) == [
+    assert carrier.look(answering(50.0, "lte", blink=blink)._replace(turned=(49.0, 50.0))) == [
         Changed("primary", "standby", "lte", ""),
         Moved("fiber", "lte", gap, True),
     ]
@@ -196,11 +195,11 @@ def looks(draw: st.DrawFn) -> list[Look]:
         if kind == "answers":
             ended = Gap(good, now, 0.1, good) if draw(st.booleans()) else None
             good = now
-            look = replace(look, answered=now, gap=ended)
+            look = look._replace(answered=now, gap=ended)
         elif kind == "silent":
-            look = replace(look, silent_since=good)
+            look = look._replace(silent_since=good)
         else:
-            look = replace(look, problem="no route")
+            look = look._replace(problem="no route")
         found.append(look)
     return found
 

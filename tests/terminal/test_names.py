@@ -8,7 +8,9 @@ from collections.abc import Callable
 
 from yardlight.inventory.models import Target
 from yardlight.terminal.engine import Engine
-from yardlight.terminal.path import Pace, Path, TargetLane
+from yardlight.terminal.lanes import TargetLane
+from yardlight.terminal.pacing import Pace
+from yardlight.terminal.path import Path
 from yardlight.terminal.pins import Key
 
 from .internet import HOST, name_server, says, web

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from datetime import datetime, time
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -121,6 +122,7 @@ def parse_redirects(raw: Any) -> Any:
     return tuple(host.lower() for host in hosts)
 
 
+@lru_cache(maxsize=4096)
 def is_address(text: str) -> bool:
     """True for an IPv4 or IPv6 address, false for a name."""
     try:

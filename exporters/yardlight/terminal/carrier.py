@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from yardlight.inventory.models import Role
 from yardlight.terminal.pins import Sighting
@@ -24,8 +24,7 @@ STEADY = 0.5
 UNSURE_FOR, EVENT_WAITS_FOR = 3.0, 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """What the default path shows at one moment.
 
     `problem` is why nothing can be sent (None: probes leave), `silent_since` when its silence began (None: it is not

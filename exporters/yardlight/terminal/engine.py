@@ -2,21 +2,20 @@
 
 Each tick drains every socket, then declares what is overdue as lost, then sends what is due. Sockets are polled, not
 waited for: the kernel stamps each answer on arrival, so reading it some milliseconds later costs no accuracy and saves
-a wake-up per packet.
+a wake-up per packet. What is to be sent waits in a wheel of ticks, as a heap would be the dearest part of a probe.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import heapq
-import itertools
 import logging
+import math
 import time
-from collections import deque
-from typing import Protocol
+from collections import defaultdict, deque
+from typing import Protocol, TypeVar
 
-from yardlight.terminal.sockets import IcmpSocket, ProbeSocket, StunSocket, TcpSocket
+from yardlight.terminal.sockets import ProbeSocket
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +26,8 @@ _LAG_WINDOW = 10.0
 # Longer than any probe's timeout.
 _RETIRE_AFTER = 5.0
 
-Key = tuple[type[ProbeSocket], str | None, bool]
+S = TypeVar("S", bound=ProbeSocket)
+Key = tuple[type[ProbeSocket], str | None, bool, float]
 
 
 class Sender(Protocol):
@@ -37,13 +37,6 @@ class Sender(Protocol):
 
     def fire(self, now: float) -> None:
         """Send, and set `due` anew by `Engine.schedule`."""
-
-
-class Asker(Protocol):
-    """Who wants to hear that a probe was not answered."""
-
-    def lost(self, sent: float, now: float) -> None:
-        """The probe sent at `sent` was not answered within its timeout."""
 
 
 class Watcher(Protocol):
@@ -58,9 +51,9 @@ class Engine:
 
     def __init__(self) -> None:
         self.heartbeat = time.monotonic()
-        self._serial = itertools.count()
-        self._heap: list[tuple[float, int, Sender]] = []
-        self._open: dict[float, deque[tuple[float, ProbeSocket, int, Asker]]] = {}
+        # Who is to be called at the n-th tick since the clock began; before `_next` nobody is any more.
+        self._wheel: defaultdict[int, list[tuple[float, Sender]]] = defaultdict(list)
+        self._next = math.ceil(self.heartbeat / TICK)
         self._sockets: dict[Key, ProbeSocket] = {}
         self._retired: list[tuple[float, ProbeSocket]] = []
         self._watchers: list[Watcher] = []
@@ -92,25 +85,11 @@ class Engine:
         """The opposite of `watch`."""
         self._watchers.remove(watcher)
 
-    def icmp(self, bind: str | None, v6: bool) -> IcmpSocket:
-        """The shared echo socket of this bind, opened at need. Raises `OSError` if it cannot be."""
-        sock = self._sockets.get((IcmpSocket, bind, v6))
-        if not isinstance(sock, IcmpSocket):
-            sock = self._sockets[(IcmpSocket, bind, v6)] = IcmpSocket(bind, v6)
-        return sock
-
-    def tcp(self, bind: str | None, v6: bool) -> TcpSocket:
-        """The shared maker of connects of this bind."""
-        sock = self._sockets.get((TcpSocket, bind, v6))
-        if not isinstance(sock, TcpSocket):
-            sock = self._sockets[(TcpSocket, bind, v6)] = TcpSocket(bind, v6)
-        return sock
-
-    def stun(self, bind: str | None, v6: bool) -> StunSocket:
-        """The shared STUN socket of this bind, opened at need. Raises `OSError` if it cannot be."""
-        sock = self._sockets.get((StunSocket, bind, v6))
-        if not isinstance(sock, StunSocket):
-            sock = self._sockets[(StunSocket, bind, v6)] = StunSocket(bind, v6)
+    def socket(self, kind: type[S], bind: str | None, v6: bool, timeout: float) -> S:
+        """The shared socket of this kind for this path, opened at need. Raises `OSError` if it cannot be."""
+        sock = self._sockets.get((kind, bind, v6, timeout))
+        if not isinstance(sock, kind):
+            sock = self._sockets[(kind, bind, v6, timeout)] = kind(bind, v6, timeout)
         return sock
 
     def discard(self, bind: str | None) -> None:
@@ -125,18 +104,13 @@ class Engine:
     def schedule(self, sender: Sender, at: float) -> None:
         """Call `sender.fire` at `at`, and not at whatever was asked before."""
         sender.due = at
-        heapq.heappush(self._heap, (at, next(self._serial), sender))
+        # What is due already is called in the present tick, even by somebody who is called in it.
+        tick = math.ceil(at / TICK) if at > self.heartbeat else self._next
+        self._wheel[tick if tick > self._next else self._next].append((at, sender))
 
     def cancel(self, sender: Sender) -> None:
         """Never call `sender.fire` again unless it is scheduled anew."""
         sender.due = -1.0
-
-    def expect(self, asker: Asker, sock: ProbeSocket, token: int, sent: float, timeout: float) -> None:
-        """Tell `asker.lost` if the probe is still open `timeout` seconds after `sent`."""
-        waiting = self._open.get(timeout)
-        if waiting is None:
-            waiting = self._open[timeout] = deque()
-        waiting.append((sent, sock, token, asker))
 
     def lag_max(self) -> float:
         """Seconds: the worst delay of a tick in the last ten seconds."""
@@ -148,9 +122,8 @@ class Engine:
             self._lags.popleft()
 
     async def _run(self) -> None:
-        planned = time.monotonic()
         while True:
-            planned = max(planned + TICK, time.monotonic())
+            planned = (self.heartbeat // TICK + 1) * TICK
             await asyncio.sleep(planned - time.monotonic())
             now = time.monotonic()
             if now - planned > 0.001:
@@ -159,48 +132,41 @@ class Engine:
             try:
                 self._tick(now)
             except Exception:
-                # A bug in one tick must not end the probing of everything; it is said and the next tick goes on.
+                # It is said, and the next tick goes on.
                 log.exception("tick failed")
 
     def _tick(self, now: float) -> None:
         asleep = _asleep_seconds()
         still = max(now - self.heartbeat, asleep - self._asleep)
         self.heartbeat, self._asleep = now, asleep
-        for sock in tuple(self._sockets.values()):
+        sockets = [*self._sockets.values(), *(sock for _, sock in self._retired)]
+        for sock in sockets:
             sock.drain(now)
-        if self._retired:
-            self._drain_retired(now)
         if still > STALL:
             log.warning("probing stood still; that time is not judged", extra={"kv": {"seconds": round(still, 1)}})
-            self._forget_all()
+            for sock in sockets:
+                sock.forget()
             for watcher in tuple(self._watchers):
                 watcher.stalled(now)
-        self._expire(now)
-        heap = self._heap
-        while heap and heap[0][0] <= now:
-            due, _, sender = heapq.heappop(heap)
-            if sender.due == due:
-                sender.fire(now)
-
-    def _drain_retired(self, now: float) -> None:
-        for _, sock in self._retired:
-            sock.drain(now)
+        for sock in sockets:
+            sock.expire(now)
         while self._retired and self._retired[0][0] <= now:
             self._retired.pop(0)[1].close()
+        self._call(now)
 
-    def _expire(self, now: float) -> None:
-        for timeout, waiting in self._open.items():
-            limit = now - timeout
-            while waiting and waiting[0][0] <= limit:
-                sent, sock, token, asker = waiting.popleft()
-                if sock.forget(token):
-                    asker.lost(sent, now)
-
-    def _forget_all(self) -> None:
-        for waiting in self._open.values():
-            for _, sock, token, _ in waiting:
-                sock.forget(token)
-            waiting.clear()
+    def _call(self, now: float) -> None:
+        """Call whom the ticks up to now are for; the list of a tick may grow while it is gone through."""
+        last = int(now / TICK)
+        while self._next <= last:
+            for due, sender in self._wheel[self._next]:
+                if sender.due == due:
+                    try:
+                        sender.fire(now)
+                    except Exception:
+                        # A bug of one must not end the probing of all.
+                        log.exception("a call failed", extra={"kv": {"of": type(sender).__name__}})
+            del self._wheel[self._next]
+            self._next += 1
 
 
 def _asleep_seconds() -> float:

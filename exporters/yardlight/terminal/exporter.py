@@ -11,7 +11,7 @@ import random
 import time
 
 from yardlight.budget import echo_bytes
-from yardlight.exposition import Block, block
+from yardlight.exposition import Block, Renderer
 from yardlight.inventory.models import Terminal
 from yardlight.state import State
 from yardlight.terminal import pacing, telling
@@ -19,15 +19,21 @@ from yardlight.terminal.carrier import PROOF_VALID, Carrier, Changed, Happening,
 from yardlight.terminal.chronicle import Chronicle
 from yardlight.terminal.engine import Engine
 from yardlight.terminal.inference import infer
+from yardlight.terminal.lanes import TargetLane
 from yardlight.terminal.memory import Memory
-from yardlight.terminal.path import Pace, Path, TargetLane, Wire
+from yardlight.terminal.metering import Wire
+from yardlight.terminal.pacing import Pace
+from yardlight.terminal.path import Path
 from yardlight.terminal.pins import DEFAULT, Key, Pins, Proof
 from yardlight.terminal.services import DEFAULT_PATH, Route, ServiceProbes
 from yardlight.terminal.telling import Families, Row
 from yardlight.terminal.uplink import HUSHED_PROBES, HUSHED_SECONDS, UplinkWatch
 
-# Seconds between two judgements, while something is wrong and while nothing is.
-BUSY, CALM = 0.1, 1.0
+# Seconds between two judgements, while something is wrong and while nothing is: each probe brings the next one forward
+# when the answer before it is overdue, and only those over a metered uplink are too rare for that.
+BUSY, CALM, CALM_METERED = 0.1, 2.0, 1.0
+# Less than this is a clock that is kept right, not one that was set.
+CLOCK_SET = 0.05
 # Answers that do not heal a state for so long (a pin that cannot be proven) are looked at calmly.
 SETTLED = 60.0
 
@@ -38,6 +44,8 @@ class TerminalExporter:
     def __init__(self, fleet: str, terminal: Terminal, engine: Engine, state: State) -> None:
         self.fleet, self.terminal, self.engine = fleet, terminal, engine
         self.due = -1.0
+        self._shift = 0.0
+        self._renderer = Renderer(fleet)
         self._memory = Memory(fleet, terminal.name, state)
         self.chronicle = Chronicle(fleet, terminal.name, terminal.uplinks, state)
         self.pins = Pins(
@@ -172,7 +180,8 @@ class TerminalExporter:
         if self._memory.due(now):
             self._remember(now)
         # Unevenly, or hundreds of terminals would come to be judged in the same instant.
-        self.engine.schedule(self, now + (BUSY if trouble else CALM * random.uniform(0.8, 1.0)))
+        calm = CALM_METERED if self._any_metered else CALM
+        self.engine.schedule(self, now + (BUSY if trouble else calm * random.uniform(0.8, 1.0)))
 
     def _judge_uplink(self, watch: UplinkWatch, now: float) -> bool:
         path, before = watch.path, watch.verdict.judgement
@@ -205,7 +214,7 @@ class TerminalExporter:
         for happened in carrier.look(self._look(now)):
             self._heed(happened, now)
         if carrier.observed != observed:
-            path.wires = self._default_wires()
+            path.carried_by(self._default_wires())
         if (carrying := self._carrying) is not None:
             carrying.record.carried = time.time()
         if carrier.resumed is not None and resumed is None:
@@ -293,7 +302,7 @@ class TerminalExporter:
 
     def blocks(self) -> list[Block]:
         """Every family of this terminal, as of now."""
-        now, shift, name = time.monotonic(), time.time() - time.monotonic(), self.terminal.name
+        now, shift, name = time.monotonic(), self._wall_shift(), self.terminal.name
         families: Families = telling.terminal_samples(
             name, self.carrier, self.default, self.chronicle, self.watches, shift
         )
@@ -303,11 +312,18 @@ class TerminalExporter:
             ):
                 families.setdefault(metric, {})[(name, *labels)] = value
         families |= self.services.samples(now, shift)
-        return [block(metric, self.fleet, samples) for metric, samples in families.items()]
+        return [self._renderer.block(metric, samples) for metric, samples in families.items()]
+
+    def _wall_shift(self) -> float:
+        """What makes monotonic seconds wall-clock time: the same on every page, unless the clock was set."""
+        shift = time.time() - time.monotonic()
+        if abs(shift - self._shift) > CLOCK_SET:
+            self._shift = shift
+        return self._shift
 
     def status(self) -> list[Row]:
         """For people: the terminal, each uplink and each service, with the reason where something is not well."""
-        shift = time.time() - time.monotonic()
+        shift = self._wall_shift()
         shown = telling.rows(self.terminal.name, self.carrier, self.watches, shift)
         return [*shown, *(Row(*row) for row in self.services.rows(time.monotonic(), shift))]
 

@@ -127,3 +127,17 @@ class Account:
         else:
             self._services_spent = max(0.0, self._services_spent - size)
             self._services_pile = min(self._services_pile + size, SERVICE_CEILING)
+
+
+@dataclass(slots=True)
+class Wire:
+    """What probing puts on one uplink: bytes both ways, and the account that allows them where it is metered."""
+
+    account: Account | None = None
+    bytes: int = 0
+
+    def allows(self, size: int, wall: float, urgent: bool) -> bool:
+        """True if `size` bytes may be sent; they are then taken from the account (its reserve where urgent)."""
+        if self.account is None:
+            return True
+        return self.account.reserve(size, wall) if urgent else self.account.routine(size, wall)

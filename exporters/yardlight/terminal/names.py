@@ -11,6 +11,8 @@ import errno
 import socket
 import struct
 from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
 
 import dns.exception
 import dns.flags
@@ -153,3 +155,13 @@ def _read(query: dns.message.Message, packet: bytes) -> dns.message.Message | No
     except dns.exception.DNSException:
         return None
     return answer if query.is_response(answer) else None
+
+
+def system_resolvers(own: bool = False) -> tuple[str, ...]:
+    """The DNS servers in /etc/resolv.conf; those on this box, which ask over the default path, only with `own`."""
+    try:
+        lines = Path("/etc/resolv.conf").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ()
+    found = [words[1] for line in lines if (words := line.split()) and words[0] == "nameserver" and len(words) > 1]
+    return tuple(server for server in found if is_address(server) and (own or not ip_address(server).is_loopback))

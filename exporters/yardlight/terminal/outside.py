@@ -12,7 +12,9 @@ from yardlight import catalogue as m
 from yardlight.exposition import Block, block
 from yardlight.inventory.models import Fleet, Target
 from yardlight.terminal.engine import Engine
-from yardlight.terminal.path import Pace, Path, TargetLane
+from yardlight.terminal.lanes import TargetLane
+from yardlight.terminal.pacing import Pace
+from yardlight.terminal.path import Path
 from yardlight.terminal.pins import Key
 
 INTERVAL = 5.0

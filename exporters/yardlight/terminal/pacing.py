@@ -1,9 +1,26 @@
-"""How often a yard's default path is probed: it costs money while a metered uplink carries it, or might. Pure."""
+"""How often a path is probed; a yard's default path costs money while a metered uplink carries it, or might. Pure."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from yardlight.budget import ProbePlan
-from yardlight.terminal.path import Pace
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a path is probed when nothing is wrong.
+
+    `interval` is the seconds between two probes of one target or, with `rounds`, between two rounds (a probe of the
+    next target and a proof). Each send takes `charge` bytes from the accounts of the path's wires: from their reserve
+    first where `urgent`.
+    """
+
+    interval: float
+    rounds: bool = False
+    charge: int = 0
+    urgent: bool = False
+
 
 # Once a second, over an uplink that costs nothing.
 FREE = Pace(1.0)

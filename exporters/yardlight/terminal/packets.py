@@ -24,14 +24,13 @@ _XOR_MAPPED_ADDRESS = 0x0020
 
 
 class Reply(NamedTuple):
-    """One ICMP message about a probe of ours: who sent it, which probe, and whether it is the echo's answer.
+    """One ICMP message about a probe of ours: which probe, and whether it is the echo's answer.
 
-    `kind` is "echo" (answered), "hop" (time to live ran out at `source`) or "unreachable". `ttl` is what was left of
+    `kind` is "echo" (answered), "hop" (time to live ran out at the sender) or "unreachable". `ttl` is what was left of
     the answer's own time to live, None where the kernel did not say.
     """
 
     kind: str
-    source: str
     ident: int
     sequence: int
     ttl: int | None
@@ -65,7 +64,7 @@ class EchoTemplate:
         return _HEADER.pack(self._kind, 0, ~total & 0xFFFF, ident, self._tag) + _PAYLOAD
 
 
-def parse_icmp4(packet: bytes, source: str) -> Reply | None:
+def parse_icmp4(packet: bytes) -> Reply | None:
     """The reply in an IPv4 packet as a raw socket gives it (IP header first); None if it is not about an echo."""
     if len(packet) < 28:
         return None
@@ -75,7 +74,7 @@ def parse_icmp4(packet: bytes, source: str) -> Reply | None:
     kind = packet[header]
     if kind == ECHO_REPLY:
         ident, sequence = struct.unpack_from("!HH", packet, header + 4)
-        return Reply("echo", source, ident, sequence, packet[8])
+        return Reply("echo", ident, sequence, packet[8])
     if kind not in (TIME_EXCEEDED, UNREACHABLE):
         return None
     inner = header + 8
@@ -85,23 +84,23 @@ def parse_icmp4(packet: bytes, source: str) -> Reply | None:
     if len(packet) < echo + 8 or packet[echo] != ECHO_REQUEST:
         return None
     ident, sequence = struct.unpack_from("!HH", packet, echo + 4)
-    return Reply("hop" if kind == TIME_EXCEEDED else "unreachable", source, ident, sequence, None)
+    return Reply("hop" if kind == TIME_EXCEEDED else "unreachable", ident, sequence, None)
 
 
-def parse_icmp6(packet: bytes, source: str) -> Reply | None:
+def parse_icmp6(packet: bytes) -> Reply | None:
     """The reply in an ICMPv6 message as a raw socket gives it (no IP header); None if it is not about an echo."""
     if len(packet) < 8:
         return None
     kind = packet[0]
     if kind == ECHO_REPLY_6:
         ident, sequence = struct.unpack_from("!HH", packet, 4)
-        return Reply("echo", source, ident, sequence, None)
+        return Reply("echo", ident, sequence, None)
     if kind not in (TIME_EXCEEDED_6, UNREACHABLE_6) or len(packet) < 56 or packet[14] != 58:
         return None
     if packet[48] != ECHO_REQUEST_6:
         return None
     ident, sequence = struct.unpack_from("!HH", packet, 52)
-    return Reply("hop" if kind == TIME_EXCEEDED_6 else "unreachable", source, ident, sequence, None)
+    return Reply("hop" if kind == TIME_EXCEEDED_6 else "unreachable", ident, sequence, None)
 
 
 def build_stun(transaction: bytes) -> bytes:
@@ -123,7 +122,8 @@ def parse_stun(packet: bytes) -> tuple[bytes, str] | None:
         value = packet[at + 4 : at + 4 + size]
         if attribute == _XOR_MAPPED_ADDRESS and len(value) in (8, 20):
             key = packet[4:8] if len(value) == 8 else packet[4:20]
-            address = bytes(a ^ b for a, b in zip(value[4:], key, strict=True))
-            return transaction, str(ipaddress.ip_address(address))
+            address = int.from_bytes(value[4:], "big") ^ int.from_bytes(key, "big")
+            known = ipaddress.IPv4Address(address) if len(value) == 8 else ipaddress.IPv6Address(address)
+            return transaction, str(known)
         at += 4 + (size + 3) // 4 * 4
     return None

@@ -6,26 +6,21 @@ it decides what its answers mean.
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import logging
-import random
 import time
-from dataclasses import dataclass, field
-from ipaddress import ip_address
-from pathlib import Path as FilePath
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from yardlight.budget import echo_bytes, hop_reply_bytes, stun_bytes, tcp_bytes
-from yardlight.errors import ServiceError
+from yardlight.budget import echo_bytes, hop_reply_bytes, stun_bytes
 from yardlight.inventory.models import Target, is_address
 from yardlight.terminal.engine import Engine
-from yardlight.terminal.metering import Account
+from yardlight.terminal.lanes import NameLane, ProofLane, Questions, TargetLane
+from yardlight.terminal.metering import Wire
 from yardlight.terminal.names import Resolver
-from yardlight.terminal.pins import DEFAULT, EGRESS, MAX_HOPS, Key, hop
+from yardlight.terminal.pacing import Pace
+from yardlight.terminal.pins import EGRESS, Key
 from yardlight.terminal.silence import Silence
-from yardlight.terminal.stream import Meter
 
 log = logging.getLogger(__name__)
 
@@ -36,48 +31,6 @@ FAST_FOR = 10.0
 CATCH_UP = 0.1
 # A new socket with a new identity after so long without an answer: firewalls and routers remember dead flows.
 RENEW_AFTER = 15.0
-# Hop-limited probes: many routers answer one a second per asker and keep a few in hand. All paths of a yard may come
-# from one address, so together they ask for less than that, and unevenly: in step, one path would always lose.
-PROOF_EVERY = 3.0
-PROOF_EVERY_DEFAULT = 2.0
-PROOF_JITTER = 0.15
-PROOF_FAST = 0.4
-PROOF_METERED = 1.0
-PROOF_EXPECTANT = 1.0
-PROOF_IN_VAIN = 30.0
-SEGMENT_EVERY = 5.0
-NAMES_EVERY, NAMES_FAST = 300.0, 3.0
-# A generous answer with a few records.
-NAME_BYTES = 200
-
-
-@dataclass(slots=True)
-class Wire:
-    """What probing puts on one uplink: bytes both ways, and the account that allows them where it is metered."""
-
-    account: Account | None = None
-    bytes: int = 0
-
-    def allows(self, size: int, wall: float, urgent: bool) -> bool:
-        """True if `size` bytes may be sent; they are then taken from the account (its reserve where urgent)."""
-        if self.account is None:
-            return True
-        return self.account.reserve(size, wall) if urgent else self.account.routine(size, wall)
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How a path is probed when nothing is wrong.
-
-    `interval` is the seconds between two probes of one target or, with `rounds`, between two rounds (a probe of the
-    next target and a proof). Each send takes `charge` bytes from the accounts of the path's wires: from their reserve
-    first where `urgent`.
-    """
-
-    interval: float
-    rounds: bool = False
-    charge: int = 0
-    urgent: bool = False
 
 
 class Owner(Protocol):
@@ -89,231 +42,8 @@ class Owner(Protocol):
     def path_hurried(self, path: Path, now: float) -> None: ...
 
 
-@dataclass(slots=True)
-class TargetLane:
-    """Probes of one target over one path."""
-
-    path: Path
-    index: int
-    target: Target
-    address: str | None
-    segment: str
-    sent: int = 0
-    lost_count: int = 0
-    last_answer: float | None = None
-    problem: str | None = None
-    due: float = -1.0
-    v6: bool = False
-    far: bool = True
-    _out: int = 0
-    _in: int = 0
-    _hurried: set[float] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        self.far = self.segment == "far"
-        if self.address is None:
-            self.problem = f"the name {self.target.host} is not resolved yet"
-        else:
-            self.resolved(self.address)
-
-    def resolved(self, address: str) -> None:
-        """The target is at this address from now on."""
-        self.address, self.problem, self.v6 = address, None, ":" in address
-        echo = echo_bytes(self.v6)
-        self._out, self._in = tcp_bytes(self.v6) if self.target.probe == "tcp" else (echo, echo)
-
-    def send(self, now: float, hurried: bool) -> None:
-        """One probe. Raises `OSError` if it cannot leave."""
-        path, engine = self.path, self.path.engine
-        assert self.address is not None
-        if self.target.probe == "tcp":
-            tcp = engine.tcp(path.bind, self.v6)
-            engine.expect(self, tcp, tcp.connect(self, self.address, self.target.port or 0, now), now, path.timeout)
-        else:
-            icmp = engine.icmp(path.bind, self.v6)
-            engine.expect(self, icmp, icmp.echo(self, self.address, now), now, path.timeout)
-        self.sent += 1
-        if hurried:
-            self._hurried.add(now)
-        elif self._hurried and len(self._hurried) > 64:
-            self._hurried.clear()
-        path.count(self._out)
-        if self.far:
-            path.silence.sent(now)
-
-    def hurried(self, sent: float) -> bool:
-        """True if that probe was an extra one: it tells when, but its loss says nothing about a share."""
-        if self._hurried and sent in self._hurried:
-            self._hurried.discard(sent)
-            return True
-        return False
-
-    def answered(self, sent: float, received: float, ttl: int | None) -> None:
-        """The target answered."""
-        path = self.path
-        if self.last_answer is None or sent > self.last_answer:
-            self.last_answer = sent
-        path.count(self._in)
-        if self.far:
-            path.answered(self, sent, received, ttl)
-
-    def seen(self, sent: float, source: str) -> None:
-        """A router said that the time to live ran out: a routing loop; no answer."""
-
-    def lost(self, sent: float, now: float) -> None:
-        """No answer within the timeout."""
-        self.lost_count += 1
-        if self.far:
-            self.path.owner.path_lost(self.path, self, sent, now)
-
-    def fire(self, now: float) -> None:
-        """Segment lanes have a pace of their own; far lanes are sent by the path."""
-        self.path.engine.schedule(self, now + (1.0 if self.path.silence.suspicious(now) else SEGMENT_EVERY))
-        if self.address is not None:
-            self.path.attempt(self, now, False)
-
-
-@dataclass(slots=True)
-class ProofLane:
-    """Asks over one path for one kind of evidence: who answers after n hops, or which address the outside sees.
-
-    `in_vain` counts the questions since the last answer.
-    """
-
-    path: Path
-    key: Key
-    in_vain: int = 0
-
-    def send(self, now: float) -> None:
-        """One question. Raises `OSError` if it cannot leave."""
-        path, engine = self.path, self.path.engine
-        self.in_vain += 1
-        if self.key == EGRESS:
-            host, port = path.egress or ("", 0)
-            stun = engine.stun(path.bind, ":" in host)
-            stun.ask(self, host, port, now)
-            path.count(stun_bytes(":" in host)[0])
-            return
-        address = path.hop_target
-        if address is None:
-            return
-        icmp = engine.icmp(path.bind, ":" in address)
-        token = icmp.echo(self, address, now, hops=self.key[1])
-        engine.expect(path.questions, icmp, token, now, path.timeout)
-        path.count(echo_bytes(":" in address))
-
-    def answered(self, sent: float, received: float, ttl: int | None) -> None:
-        """The target itself is nearer than the hop asked for."""
-        address = self.path.hop_target or ""
-        self.in_vain = self.path.questions.in_vain = 0
-        self.path.count(echo_bytes(":" in address))
-        self.path.owner.path_seen(self.path, self.key, address, sent)
-
-    def seen(self, sent: float, source: str) -> None:
-        """The evidence came."""
-        self.in_vain = self.path.questions.in_vain = 0
-        self.path.count(stun_bytes(":" in source)[1] if self.key == EGRESS else hop_reply_bytes(":" in source))
-        self.path.owner.path_seen(self.path, self.key, source, sent)
-
-
-@dataclass(slots=True)
-class Questions:
-    """The pace of a path's proofs. `in_vain` counts questions since the last answer to one."""
-
-    path: Path
-    due: float = -1.0
-    in_vain: int = 0
-    hurry_until: float = 0.0
-    _turn: int = 0
-
-    def fire(self, now: float) -> None:
-        """Ask for the next kind of evidence; again and again while nothing tells the uplinks apart."""
-        path = self.path
-        wanted = self._wanted(now)
-        path.engine.schedule(self, now + self._spacing(now) * random.uniform(1 - PROOF_JITTER, 1 + PROOF_JITTER))
-        if wanted:
-            path.ask(wanted[self._turn % len(wanted)], now, paid=False)
-            self._turn += 1
-            self.in_vain += 1
-
-    def hurry(self, now: float, seconds: float) -> None:
-        """Something may have changed: ask at once and often for a while."""
-        if now >= self.hurry_until and self.due >= 0:
-            self.path.engine.schedule(self, now)
-        self.hurry_until = max(self.hurry_until, now + seconds)
-
-    def _wanted(self, now: float) -> tuple[Key, ...]:
-        path = self.path
-        if path.telling and self.in_vain < 10:
-            if path.pace.rounds and now >= self.hurry_until:
-                return ()  # each round carries its own proof
-            return path.telling[:1] if self.in_vain < 3 else path.telling
-        return ((EGRESS,) if path.egress else ()) + tuple(hop(number) for number in range(1, MAX_HOPS + 1))
-
-    def _spacing(self, now: float) -> float:
-        if self.in_vain > 30:
-            return PROOF_IN_VAIN if self.path.pace.charge else PROOF_EVERY
-        if self.path.pace.rounds:
-            return PROOF_METERED
-        if now < self.hurry_until or not self.path.telling:
-            return PROOF_FAST
-        if self.path.name == DEFAULT:
-            return PROOF_EXPECTANT if self.path.expectant else PROOF_EVERY_DEFAULT
-        return PROOF_EVERY
-
-    def lost(self, sent: float, now: float) -> None:
-        """An unanswered question is no evidence of anything."""
-
-
-@dataclass(slots=True)
-class NameLane:
-    """Asks over the probed path itself for the address of a target that is a name; the last good answer stands."""
-
-    lane: TargetLane
-    resolver: Resolver
-    due: float = -1.0
-    task: asyncio.Task[None] | None = None
-
-    def fire(self, now: float) -> None:
-        """Ask; often until there is an answer or while the path is in trouble."""
-        path = self.lane.path
-        settled = self.lane.address is not None and not path.silence.suspicious(now)
-        path.engine.schedule(self, now + (NAMES_EVERY if settled else NAMES_FAST * (10 if path.pace.charge else 1)))
-        self.resolver.servers = path.resolvers or system_resolvers()
-        if not self.resolver.servers:
-            self.lane.problem = f"no DNS server to ask for {self.lane.target.host}: name one in resolvers"
-            return
-        if self.task is None and path.allowed(2 * NAME_BYTES, True):
-            self.task = asyncio.get_running_loop().create_task(self._ask())
-
-    async def _ask(self) -> None:
-        path, name, meter = self.lane.path, self.lane.target.host, Meter()
-        try:
-            async with asyncio.timeout(NAMES_FAST):
-                address = await self.resolver.address(name, meter)
-        except (TimeoutError, ServiceError, OSError):
-            # The probes themselves meet the same trouble and say so.
-            return
-        finally:
-            path.count(meter.bytes)
-            self.task = None
-        if address != self.lane.address:
-            log.info("name resolved", extra={"kv": {"path": path.name, "name": name}})
-            self.lane.resolved(address)
-
-
-def system_resolvers(own: bool = False) -> tuple[str, ...]:
-    """The DNS servers in /etc/resolv.conf; those on this box, which ask over the default path, only with `own`."""
-    try:
-        lines = FilePath("/etc/resolv.conf").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return ()
-    found = [words[1] for line in lines if (words := line.split()) and words[0] == "nameserver" and len(words) > 1]
-    return tuple(server for server in found if is_address(server) and (own or not ip_address(server).is_loopback))
-
-
 class Path:
-    """Probes `targets` over `bind`; its pace, and whose bytes its probes are (`wires`), may change at any time."""
+    """Probes `targets` over `bind` at a pace that its owner may change at any time."""
 
     def __init__(
         self,
@@ -331,7 +61,8 @@ class Path:
         resolvers: tuple[str, ...] = (),
     ) -> None:
         self.engine, self.owner, self.name, self.bind, self.timeout = engine, owner, name, bind, timeout
-        self.pace, self.wires = pace, wires
+        self.pace = pace
+        self.carried_by(wires)
         self.silence = Silence()
         self.telling: tuple[Key, ...] = ()
         self.proofs_wanted = True
@@ -362,7 +93,6 @@ class Path:
         self._proof_lanes: dict[Key, ProofLane] = {}
         self._rtt = 0.0
         self._rtt_deviation = 0.0
-        self._last_ttl: dict[int, int] = {}
         self._renewed = 0.0
         self._hops_denied = False
 
@@ -388,10 +118,18 @@ class Path:
             if name.task is not None:
                 name.task.cancel()
 
+    def carried_by(self, wires: tuple[Wire, ...]) -> None:
+        """Whose bytes its probes are from now on."""
+        self.wires = wires
+        self.metered = any(wire.account is not None for wire in wires)
+
     @property
     def hop_target(self) -> str | None:
         """Where hop-limited probes are aimed: the first target whose address is known."""
-        return next((lane.address for lane in self.lanes if lane.address is not None), None)
+        for lane in self.lanes:
+            if lane.address is not None:
+                return lane.address
+        return None
 
     def hurry(self, now: float, seconds: float = FAST_FOR) -> None:
         """Probe fast for a while, unless it already is."""
@@ -455,8 +193,9 @@ class Path:
     @property
     def problem(self) -> str | None:
         """Why nothing can be sent on this path; None if at least one target can be asked."""
-        if any(lane.problem is None for lane in self.lanes):
-            return None
+        for lane in self.lanes:
+            if lane.problem is None:
+                return None
         return self.lanes[0].problem
 
     def attempt(self, lane: TargetLane, now: float, hurried: bool) -> None:
@@ -486,7 +225,7 @@ class Path:
         """Ask for one kind of evidence; `paid` if it is part of a round, else the reserve pays where metered."""
         if (key == EGRESS and self.egress is None) or (key != EGRESS and self._hops_denied):
             return
-        if not paid and not self.allowed(self._proof_bytes(key), True):
+        if not paid and self.metered and not self.allowed(self._proof_bytes(key), True):
             return
         lane = self._proof_lanes.get(key)
         if lane is None:
@@ -521,12 +260,13 @@ class Path:
         else:
             self._rtt_deviation += (abs(rtt - self._rtt) - self._rtt_deviation) / 4
             self._rtt += (rtt - self._rtt) / 8
-        self.silence.overdue = min(1.0, max(0.15, self._rtt + 4 * self._rtt_deviation))
+        overdue = self._rtt + 4 * self._rtt_deviation
+        self.silence.overdue = 0.15 if overdue < 0.15 else 1.0 if overdue > 1.0 else overdue
         self.silence.answered(sent, received)
-        if ttl is not None:
-            if self._last_ttl.get(lane.index, ttl) != ttl:
+        if ttl != lane.ttl and ttl is not None:
+            if lane.ttl is not None:
                 self.questions.hurry(received, 2.0)
-            self._last_ttl[lane.index] = ttl
+            lane.ttl = ttl
         self.owner.path_answered(self, lane, sent, rtt)
 
     def check(self, now: float) -> None:

@@ -57,12 +57,9 @@ class Pins:
         self._carrier: tuple[str, float] | None = None
         # The newest proof of one carrier and the first of the next: between them the default path moved.
         self.turned: tuple[float, float] | None = None
-        self._keys = self._telling()
-
-    @property
-    def needed(self) -> bool:
-        """False for a terminal with one uplink: there is nothing that it could be mistaken for."""
-        return len(self._next_hops) > 1
+        # False for a terminal with one uplink: there is nothing that it could be mistaken for.
+        self.needed = len(next_hops) > 1
+        self._learn()
 
     def see(self, path: str, key: Key, value: str, at: float) -> bool:
         """The probe of kind `key` sent over `path` at `at` was answered by or as `value`; True if that is new."""
@@ -77,8 +74,9 @@ class Pins:
             return new
         if key != ALONE and not any(known.get(key) == value for known in self.signatures.values()):
             self.signatures[path][key] = value
-            known_keys, self._keys = self._keys, self._telling()
-            for kind in set(self._keys) - set(known_keys):
+            before_it = self.keys
+            self._learn()
+            for kind in set(self.keys) - set(before_it):
                 for uplink in self._next_hops:
                     self._judge(uplink, kind)
         self._judge(path, key)
@@ -109,29 +107,25 @@ class Pins:
         for uplink, gateway in self._next_hops.items():
             if key[0] == "hop" and gateway == value:
                 return uplink
-        if key in self._keys:
+        if key in self.keys:
             for uplink, known in self.signatures.items():
                 if known[key] == value:
                     return uplink
         return None
 
-    @property
-    def keys(self) -> tuple[Key, ...]:
-        """The kinds of evidence that tell all uplinks apart: egress first, then the nearest such hops."""
-        return self._keys
+    def _learn(self) -> None:
+        """What the signatures amount to.
 
-    def _telling(self) -> tuple[Key, ...]:
+        `keys` are the kinds of evidence that tell all uplinks apart: egress first, then the nearest such hops.
+        `certain` is true if answers alone do, so that nothing has to be concluded from silence.
+        """
         found: list[Key] = []
         for key in (EGRESS, *(hop(number) for number in range(1, MAX_HOPS + 1))):
             values = [known.get(key) for known in self.signatures.values()]
             if None not in values and len(set(values)) == len(values):
                 found.append(key)
-        return tuple(found)
-
-    @property
-    def certain(self) -> bool:
-        """True if answers alone tell the uplinks apart, so that nothing has to be concluded from silence."""
-        return any(SILENT not in (known[key] for known in self.signatures.values()) for key in self._keys)
+        self.keys = tuple(found)
+        self.certain = any(SILENT not in [known[key] for known in self.signatures.values()] for key in found)
 
     def answered_at(self, path: str, key: Key) -> float | None:
         """When the newest answer of this kind over this path was asked for; silence is no answer."""

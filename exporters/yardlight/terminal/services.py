@@ -28,9 +28,8 @@ from yardlight.exposition import Block, Histogram, block
 from yardlight.inventory.models import PROOF, Check, Fleet, Service
 from yardlight.terminal.asking import Outcome, Way, ask
 from yardlight.terminal.engine import Engine
-from yardlight.terminal.metering import Purse
-from yardlight.terminal.names import Resolver
-from yardlight.terminal.path import Wire, system_resolvers
+from yardlight.terminal.metering import Purse, Wire
+from yardlight.terminal.names import Resolver, system_resolvers
 from yardlight.terminal.readiness import Finding, asked
 from yardlight.terminal.stream import Meter
 

@@ -89,6 +89,12 @@ class Silence:
     def answered(self, sent: float, now: float) -> None:
         """The probe sent at `sent` was answered; `now` is when we learned it."""
         closing = self._closing
+        if closing is None and sent == self._first_bad and len(self._waiting) < MIN_LOST_SLOW:
+            # Nothing is amiss: the one that was waited for came, too few others are open for a silence.
+            self.last_good = sent
+            self._waiting.popleft()
+            self._first_bad = self._waiting[0] if self._waiting else None
+            return
         if closing is not None and sent in closing.unanswered:
             closing.unanswered.remove(sent)
             closing.resume = min(closing.resume, sent)

@@ -1,14 +1,16 @@
 """What the kernel gives: sockets bound to one path, drained in batches, with its own receive times.
 
 Nothing here waits. `drain` reads all that has come and hands each answer to the lane that asked; the engine calls it
-before it decides that a probe is lost. Receive times come from the kernel's wall clock and are moved to the monotonic
-clock batch by batch; a stamp outside [sent, read] (the wall clock was stepped) is replaced by the time of the read.
+before `expire` decides which probes are lost. Receive times come from the kernel's wall clock and are moved to the
+monotonic clock batch by batch; a stamp outside [sent, read] (the wall clock was stepped) is replaced by the time of
+the read.
 """
 
 from __future__ import annotations
 
 import ctypes
 import errno
+import itertools
 import os
 import random
 import secrets
@@ -29,8 +31,11 @@ _SOL_SOCKET, _IPPROTO_IPV6, _IPV6_HOPLIMIT = socket.SOL_SOCKET, socket.IPPROTO_I
 _TCP_INFO_RTT = 68
 _TCP_INFO_TOTAL_RETRANSMITS = 100
 _RECEIVE_BUFFER = 4 << 20
-_ANSWER_WITHIN = 5.0
+# An answer, or a quotation of our packet, with any options; and what the kernel adds to it.
+_LONGEST, _ANCILLARY = 256, 128
 _TIMESPEC = struct.Struct("qq")
+# What tells open probes of one socket apart.
+Token = int | bytes
 
 
 class Lane(Protocol):
@@ -42,13 +47,47 @@ class Lane(Protocol):
     def seen(self, sent: float, source: str) -> None:
         """A hop on the way answered instead (`source`), or the outside saw us as `source`."""
 
+    def lost(self, sent: float, now: float) -> None:
+        """The probe sent at `sent` was not answered within its timeout."""
 
-class ProbeSocket(Protocol):
-    """A socket that sends probes for lanes; `forget` drops one that timed out and says whether it was still open."""
 
-    def drain(self, now: float) -> None: ...
-    def forget(self, token: int) -> bool: ...
-    def close(self) -> None: ...
+class ProbeSocket:
+    """Sends probes for lanes over one path, all with the same timeout; those that are open are held oldest first."""
+
+    def __init__(self, bind: str | None, v6: bool, timeout: float) -> None:
+        self._bind, self._v6, self._timeout = bind, v6, timeout
+        self._open: dict[Token, tuple[Lane, float, socket.socket | None]] = {}
+
+    def drain(self, now: float) -> None:
+        """Hand every answer that has come to its lane."""
+        raise NotImplementedError
+
+    def expire(self, now: float) -> None:
+        """Give up what is open for longer than the timeout, and tell its lanes."""
+        open_, limit = self._open, now - self._timeout
+        while open_:
+            token = next(iter(open_))
+            lane, sent, sock = open_[token]
+            if sent > limit:
+                return
+            del open_[token]
+            if sock is not None:
+                self._release(sock)
+            lane.lost(sent, now)
+
+    def forget(self) -> None:
+        """Give up all that is open and say nothing."""
+        for _, _, sock in self._open.values():
+            if sock is not None:
+                self._release(sock)
+        self._open.clear()
+
+    def close(self) -> None:
+        """Give back what the kernel gave; no word about open probes reaches a lane."""
+        self.forget()
+
+    def _release(self, sock: socket.socket) -> None:
+        sock.close()
 
 
 def bind_socket(sock: socket.socket, bind: str | None, port: int = 0) -> None:
@@ -80,15 +119,15 @@ def _only_own_replies(sock: socket.socket, tag: int) -> None:
     sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, filter_)
 
 
-class IcmpSocket:
-    """Echoes over one path (RFC 792, RFC 4443); shared by every lane with the same bind and IP version.
+class IcmpSocket(ProbeSocket):
+    """Echoes over one path (RFC 792, RFC 4443) through one socket.
 
     Raises `PermissionError` without CAP_NET_RAW and `OSError` if it cannot be bound.
     """
 
-    def __init__(self, bind: str | None, v6: bool) -> None:
+    def __init__(self, bind: str | None, v6: bool, timeout: float) -> None:
+        super().__init__(bind, v6, timeout)
         family, protocol = (socket.AF_INET6, socket.IPPROTO_ICMPV6) if v6 else (socket.AF_INET, socket.IPPROTO_ICMP)
-        self._v6 = v6
         self._sock = socket.socket(family, socket.SOCK_RAW | socket.SOCK_NONBLOCK, protocol)
         try:
             self._tag = random.SystemRandom().randrange(1, 0xFFFF)
@@ -111,10 +150,9 @@ class IcmpSocket:
         self._parse = parse_icmp6 if v6 else parse_icmp4
         self._template = EchoTemplate(self._tag, v6)
         self._ident = random.randrange(0x10000)
-        self._open: dict[int, tuple[Lane, float]] = {}
 
-    def echo(self, lane: Lane, address: str, now: float, hops: int | None = None) -> int:
-        """Send one echo for `lane`, optionally limited to `hops`; its token. Raises `OSError` if it cannot leave."""
+    def echo(self, lane: Lane, address: str, now: float, hops: int | None = None) -> None:
+        """Send one echo for `lane`, optionally limited to `hops`. Raises `OSError` if it cannot leave."""
         ident = self._ident
         self._ident = (ident + 1) & 0xFFFF
         packet = self._template.build(ident)
@@ -125,8 +163,7 @@ class IcmpSocket:
                 (socket.IPPROTO_IPV6, socket.IPV6_HOPLIMIT) if self._v6 else (socket.IPPROTO_IP, socket.IP_TTL)
             )
             self._sock.sendmsg([packet], [(level, name, struct.pack("i", hops))], 0, (address, 0))
-        self._open[ident] = (lane, now)
-        return ident
+        self._open[ident] = (lane, now, None)
 
     def drain(self, now: float) -> None:
         """Hand every reply that has come to its lane."""
@@ -134,7 +171,7 @@ class IcmpSocket:
         offset: float | None = None
         while True:
             try:
-                packet, ancillary, _, source = receive(1500, 128)
+                packet, ancillary, _, source = receive(_LONGEST, _ANCILLARY)
             except (BlockingIOError, InterruptedError):
                 return
             except OSError as error:
@@ -142,15 +179,15 @@ class IcmpSocket:
                     return
                 # The kernel's word about an earlier send (unreachable); that probe stays open and is lost in time.
                 continue
-            reply = parse(packet, source[0])
+            reply = parse(packet)
             if reply is None or reply.sequence != tag or reply.kind == "unreachable":
                 continue
             probe = open_.pop(reply.ident, None)
             if probe is None:
                 continue
-            lane, sent = probe
+            lane, sent, _ = probe
             if reply.kind == "hop":
-                lane.seen(sent, reply.source)
+                lane.seen(sent, source[0])
                 continue
             if offset is None:
                 now = time.monotonic()
@@ -158,7 +195,7 @@ class IcmpSocket:
             received, ttl = now, reply.ttl
             for level, kind, data in ancillary:
                 if level == _SOL_SOCKET and kind == _SO_TIMESTAMPNS:
-                    seconds, nanoseconds = _TIMESPEC.unpack(data[:16])
+                    seconds, nanoseconds = _TIMESPEC.unpack(data)
                     stamp = seconds + nanoseconds * 1e-9 - offset
                     if sent <= stamp <= now:
                         received = stamp
@@ -166,32 +203,63 @@ class IcmpSocket:
                     ttl = struct.unpack("i", data[:4])[0]
             lane.answered(sent, received, ttl)
 
-    def forget(self, token: int) -> bool:
-        """Drop the probe; True if it was still unanswered."""
-        return self._open.pop(token, None) is not None
-
     def close(self) -> None:
-        """Give the socket back; no word about open probes reaches a lane."""
-        self._open.clear()
+        """Give the socket back."""
+        super().close()
         self._sock.close()
 
 
-class TcpSocket:
+class _OneEach(ProbeSocket):
+    """A socket of its own for each probe: an old flow may be stuck to a circuit that is dead."""
+
+    def __init__(self, bind: str | None, v6: bool, timeout: float) -> None:
+        super().__init__(bind, v6, timeout)
+        self._family = socket.AF_INET6 if v6 else socket.AF_INET
+        self._epoll = select.epoll()
+        self._tokens: dict[int, Token] = {}
+
+    def _wait_for(self, token: Token, sock: socket.socket, event: int, lane: Lane, sent: float) -> None:
+        self._epoll.register(sock, event)
+        self._tokens[sock.fileno()] = token
+        self._open[token] = (lane, sent, sock)
+
+    def drain(self, now: float) -> None:
+        """Hand every answer that has come to its lane."""
+        if not self._tokens:
+            return
+        for fd, _ in self._epoll.poll(0):
+            token = self._tokens[fd]
+            lane, sent, sock = self._open[token]
+            assert sock is not None
+            self._read(token, sock, lane, sent, now)
+
+    def _read(self, token: Token, sock: socket.socket, lane: Lane, sent: float, now: float) -> None:
+        """Something came; release the socket if there is no more to come."""
+        raise NotImplementedError
+
+    def _release(self, sock: socket.socket) -> None:
+        # Closing takes it out of the epoll, too.
+        self._tokens.pop(sock.fileno(), None)
+        sock.close()
+
+    def close(self) -> None:
+        """Give the sockets back."""
+        super().close()
+        self._epoll.close()
+
+
+class TcpSocket(_OneEach):
     """TCP connects over one path, reset as soon as they stand. A refused connect is not an answer.
 
     Many routers refuse on behalf of a dead WAN, so only a completed handshake shows that the path carries.
     """
 
-    def __init__(self, bind: str | None, v6: bool) -> None:
-        self._bind = bind
-        self._family = socket.AF_INET6 if v6 else socket.AF_INET
-        self._epoll = select.epoll()
-        self._tokens: dict[int, int] = {}
-        self._open: dict[int, tuple[socket.socket, Lane, float]] = {}
-        self._next = 0
+    def __init__(self, bind: str | None, v6: bool, timeout: float) -> None:
+        super().__init__(bind, v6, timeout)
+        self._serial = itertools.count()
 
-    def connect(self, lane: Lane, address: str, port: int, now: float) -> int:
-        """Start one connect for `lane`; its token. Raises `OSError` if it cannot leave."""
+    def connect(self, lane: Lane, address: str, port: int, now: float) -> None:
+        """Start one connect for `lane`. Raises `OSError` if it cannot leave."""
         sock = socket.socket(self._family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         try:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -199,113 +267,46 @@ class TcpSocket:
             error = sock.connect_ex((address, port))
             if error not in (0, errno.EINPROGRESS):
                 raise OSError(error, os.strerror(error))
-            self._epoll.register(sock, select.EPOLLOUT)
+            self._wait_for(next(self._serial), sock, select.EPOLLOUT, lane, now)
         except BaseException:
             sock.close()
             raise
-        self._next += 1
-        self._tokens[sock.fileno()] = self._next
-        self._open[self._next] = (sock, lane, now)
-        return self._next
 
-    def drain(self, now: float) -> None:
-        """Hand every finished handshake to its lane; a failed one stays open until it is forgotten, as lost."""
-        if not self._tokens:
+    def _read(self, token: Token, sock: socket.socket, lane: Lane, sent: float, now: float) -> None:
+        """The handshake is over; a failed one stays open until it expires, as lost."""
+        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 192)
+        failed = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        self._release(sock)
+        if failed or struct.unpack_from("I", info, _TCP_INFO_TOTAL_RETRANSMITS)[0]:
+            # Answered only after a SYN was sent again: the probe of `sent` itself was lost.
             return
-        for fd, _ in self._epoll.poll(0):
-            token = self._tokens.pop(fd)
-            sock, lane, sent = self._open[token]
-            self._epoll.unregister(fd)
-            info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 192)
-            failed = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            sock.close()
-            if failed or struct.unpack_from("I", info, _TCP_INFO_TOTAL_RETRANSMITS)[0]:
-                # Answered only after a SYN was sent again: the probe of `sent` itself was lost.
-                continue
-            del self._open[token]
-            rtt = struct.unpack_from("I", info, _TCP_INFO_RTT)[0] * 1e-6
-            lane.answered(sent, min(now, sent + rtt), None)
-
-    def forget(self, token: int) -> bool:
-        """Give up on the connect; True if it was never answered."""
-        open_ = self._open.pop(token, None)
-        if open_ is None:
-            return False
-        fd = open_[0].fileno()
-        if fd >= 0:
-            self._epoll.unregister(fd)
-            del self._tokens[fd]
-            open_[0].close()
-        return True
-
-    def close(self) -> None:
-        """Reset what is still open; no word about it reaches a lane."""
-        for sock, _, _ in self._open.values():
-            sock.close()
-        self._open.clear()
-        self._tokens.clear()
-        self._epoll.close()
+        del self._open[token]
+        rtt = struct.unpack_from("I", info, _TCP_INFO_RTT)[0] * 1e-6
+        lane.answered(sent, min(now, sent + rtt), None)
 
 
-class DatagramSocket:
-    """Questions and answers over one path, matched by a key; what to ask and how to read it is the subclass's.
-
-    Each question leaves from a port of its own: an old flow may be stuck to a circuit that is dead.
-    """
-
-    def __init__(self, bind: str | None, v6: bool) -> None:
-        self._bind = bind
-        self._family = socket.AF_INET6 if v6 else socket.AF_INET
-        self._open: dict[bytes, tuple[socket.socket, Lane, float]] = {}
-
-    def _read(self, packet: bytes) -> tuple[bytes, str] | None:
-        """(key, answer) of a datagram; None if it is not one."""
-        raise NotImplementedError
-
-    def _ask(self, lane: Lane, key: bytes, packet: bytes, address: str, port: int, now: float) -> None:
-        for old in [old for old, (_, _, sent) in self._open.items() if now - sent > _ANSWER_WITHIN]:
-            self._open.pop(old)[0].close()
-        sock = socket.socket(self._family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        try:
-            bind_socket(sock, self._bind)
-            sock.sendto(packet, (address, port))
-        except BaseException:
-            sock.close()
-            raise
-        self._open[key] = (sock, lane, now)
-
-    def drain(self, now: float) -> None:
-        """Hand every answer to its lane."""
-        del now
-        for key, (sock, lane, sent) in list(self._open.items()):
-            try:
-                read = self._read(sock.recv(4096))
-            except OSError:
-                continue
-            if read is not None and read[0] == key:
-                del self._open[key]
-                sock.close()
-                lane.seen(sent, read[1])
-
-    def forget(self, token: int) -> bool:
-        """Nothing to drop: an unanswered question is forgotten by itself."""
-        del token
-        return False
-
-    def close(self) -> None:
-        """Give the sockets back."""
-        for sock, _, _ in self._open.values():
-            sock.close()
-        self._open.clear()
-
-
-class StunSocket(DatagramSocket):
+class StunSocket(_OneEach):
     """Asks a STUN server over one path as which address it is seen (RFC 5389)."""
 
     def ask(self, lane: Lane, address: str, port: int, now: float) -> None:
         """Send one binding request for `lane`. Raises `OSError` if it cannot leave."""
         transaction = secrets.token_bytes(12)
-        self._ask(lane, transaction, build_stun(transaction), address, port, now)
+        sock = socket.socket(self._family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        try:
+            bind_socket(sock, self._bind)
+            sock.sendto(build_stun(transaction), (address, port))
+            self._wait_for(transaction, sock, select.EPOLLIN, lane, now)
+        except BaseException:
+            sock.close()
+            raise
 
-    def _read(self, packet: bytes) -> tuple[bytes, str] | None:
-        return parse_stun(packet)
+    def _read(self, token: Token, sock: socket.socket, lane: Lane, sent: float, now: float) -> None:
+        try:
+            answer = parse_stun(sock.recv(4096))
+        except OSError:
+            # The kernel's word about the question (unreachable); it is lost in time.
+            return
+        if answer is not None and answer[0] == token:
+            del self._open[token]
+            self._release(sock)
+            lane.seen(sent, answer[1])

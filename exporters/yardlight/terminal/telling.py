@@ -63,7 +63,7 @@ def uplink_samples(
     yield m.UPLINK_STATE_SINCE, (uplink,), _wall(judgement.since, shift)
     yield m.UPLINK_PINNED, (uplink,), None if proof.pinned is None else float(proof.pinned)
     yield m.UPLINK_INTERVAL, (uplink,), watch.plan.interval
-    yield m.UPLINK_RTT, (uplink,), watch.rtt
+    yield m.UPLINK_RTT, (uplink,), watch.rtt.copy()
     yield m.PROBE_BYTES, (uplink,), float(watch.wire.bytes)
     if watch.uplink.role == "standby":
         yield from _standby_samples(watch, services, now, shift)

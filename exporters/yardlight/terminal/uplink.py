@@ -11,8 +11,10 @@ from yardlight.exposition import Histogram
 from yardlight.inventory.models import Metered, Terminal, Uplink
 from yardlight.terminal.carrier import PROOF_VALID
 from yardlight.terminal.engine import Engine
-from yardlight.terminal.metering import Account, Ledger
-from yardlight.terminal.path import SEGMENT_EVERY, Pace, Path, TargetLane, Wire
+from yardlight.terminal.lanes import SEGMENT_EVERY, TargetLane
+from yardlight.terminal.metering import Account, Ledger, Wire
+from yardlight.terminal.pacing import Pace
+from yardlight.terminal.path import Path
 from yardlight.terminal.pins import Key, Proof
 from yardlight.terminal.readiness import Record
 from yardlight.terminal.silence import Gap

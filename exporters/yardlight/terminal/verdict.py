@@ -8,14 +8,15 @@ Nor do those to a target that is dead while others answer: that is the target's 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from yardlight.inventory.models import Degraded
 
 UplinkState = Literal["up", "degraded", "down", "unknown"]
 
-WINDOW = 60.0
+# The window and the steps in which it slides, in seconds.
+WINDOW, SLICE = 60.0, 3.0
 # Under this many probes in the window one loss says nothing about a share.
 MIN_SAMPLES = 20
 # So many lost in a row of one target, while others answer, is a dead target: one in 3000 where a fifth is lost.
@@ -25,85 +26,92 @@ CLEAR_AT = 0.5
 
 
 @dataclass(slots=True)
-class Quality:
-    """Loss, mean round-trip time and jitter over a sliding minute."""
+class _Slice:
+    """Some seconds of the window, from `start` on: sums over their probes."""
 
-    _samples: deque[tuple[float, float | None, int]] = field(default_factory=deque)
-    _lost: int = 0
-    # Lost in a row, by target.
-    _runs: dict[int, int] = field(default_factory=dict)
-    _rtt_sum: float = 0.0
-    _jitter_sum: float = 0.0
-    _steps: deque[tuple[float, float]] = field(default_factory=deque)
-    _last_rtt: float | None = None
+    start: float
+    probes: int = 0
+    lost: int = 0
+    rtt: float = 0.0
+    steps: int = 0
+    jitter: float = 0.0
+
+
+class Quality:
+    """Loss, mean round-trip time and jitter over a sliding minute of routine probes, a few seconds at a time."""
+
+    def __init__(self) -> None:
+        self._slices: deque[_Slice] = deque()
+        # Where the losses of each target's present run are counted.
+        self._runs: dict[int, list[_Slice]] = {}
+        self._last_rtt: float | None = None
 
     def answered(self, now: float, rtt: float, target: int = 0) -> None:
         """A routine probe of this target came back after `rtt` seconds."""
-        self._runs[target] = 0
-        self._samples.append((now, rtt, target))
-        self._rtt_sum += rtt
+        if self._runs.setdefault(target, []):
+            self._runs[target].clear()
+        slice_ = self._slice(now)
+        slice_.probes += 1
+        slice_.rtt += rtt
         if self._last_rtt is not None:
-            step = abs(rtt - self._last_rtt)
-            self._steps.append((now, step))
-            self._jitter_sum += step
+            slice_.steps += 1
+            slice_.jitter += abs(rtt - self._last_rtt)
         self._last_rtt = rtt
 
     def lost(self, now: float, target: int = 0) -> None:
         """A routine probe of this target, outside any silence of the path, was not answered."""
-        run = self._runs[target] = self._runs.get(target, 0) + 1
-        if run < DEAD_TARGET or len(self._runs) == 1:
-            self._samples.append((now, None, target))
-            self._lost += 1
-        elif run == DEAD_TARGET:
-            self._take_back(target, DEAD_TARGET - 1)
+        run, alone = self._runs.setdefault(target, []), len(self._runs) == 1
+        if len(run) == DEAD_TARGET and not alone:
+            return
+        slice_ = self._slice(now)
+        slice_.probes += 1
+        slice_.lost += 1
+        if len(run) < DEAD_TARGET:
+            run.append(slice_)
+            if len(run) == DEAD_TARGET and not alone:
+                self._take_back(run)
 
-    def _take_back(self, target: int, lost: int) -> None:
-        """The newest losses of this target were its own."""
-        kept: deque[tuple[float, float | None, int]] = deque()
-        while self._samples and lost:
-            sample = self._samples.pop()
-            if sample[1] is None and sample[2] == target:
-                lost -= 1
-                self._lost -= 1
-            else:
-                kept.appendleft(sample)
-        self._samples.extend(kept)
+    @staticmethod
+    def _take_back(run: list[_Slice]) -> None:
+        """The losses of this run were the target's own."""
+        for slice_ in run:
+            slice_.probes -= 1
+            slice_.lost -= 1
+
+    def _slice(self, now: float) -> _Slice:
+        if not self._slices or now - self._slices[-1].start >= SLICE:
+            self._slices.append(_Slice(now))
+            self._expire(now)
+        return self._slices[-1]
 
     def _expire(self, now: float) -> None:
-        start = now - WINDOW
-        while self._samples and self._samples[0][0] < start:
-            _, rtt, _ = self._samples.popleft()
-            if rtt is None:
-                self._lost -= 1
-            else:
-                self._rtt_sum -= rtt
-        while self._steps and self._steps[0][0] < start:
-            self._jitter_sum -= self._steps.popleft()[1]
+        while self._slices and now - self._slices[0].start >= WINDOW:
+            self._slices.popleft()
 
     def exceeds(self, limits: Degraded, now: float, factor: float = 1.0) -> bool:
         """True if loss, mean round-trip time or jitter reaches `factor` times its limit."""
         self._expire(now)
-        count = len(self._samples)
-        if count < MIN_SAMPLES:
+        lost = sum([each.lost for each in self._slices])
+        if not lost and limits.rtt is None and limits.jitter is None:
             return False
-        answered = count - self._lost
-        return (
-            self._lost / count >= limits.loss * factor > 0
-            or (limits.rtt is not None and answered > 0 and self._rtt_sum / answered >= limits.rtt * factor)
-            or (
-                limits.jitter is not None
-                and bool(self._steps)
-                and self._jitter_sum / len(self._steps) >= limits.jitter * factor
-            )
-        )
+        probes = sum([each.probes for each in self._slices])
+        if probes < MIN_SAMPLES:
+            return False
+        if lost / probes >= limits.loss * factor > 0:
+            return True
+        if limits.rtt is not None and lost < probes:
+            rtt = sum([each.rtt for each in self._slices])
+            if rtt / (probes - lost) >= limits.rtt * factor:
+                return True
+        if limits.jitter is None:
+            return False
+        steps = sum([each.steps for each in self._slices])
+        return steps > 0 and sum([each.jitter for each in self._slices]) / steps >= limits.jitter * factor
 
     def forget(self) -> None:
         """Start over: nothing was measured for a while."""
-        self._samples.clear()
+        self._slices.clear()
         self._runs.clear()
-        self._steps.clear()
-        self._lost = 0
-        self._rtt_sum = self._jitter_sum = 0.0
         self._last_rtt = None
 
 
