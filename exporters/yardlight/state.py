@@ -20,7 +20,7 @@ import sqlite3
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 VERSION = 2
 _RETRY_SECONDS = 5.0
+_GATHER_SECONDS = 1.0
 _PENDING_LIMIT = 10_000
 _REFUSED = frozenset({errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO})
 _SQLITE_REFUSED = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR})
@@ -106,6 +107,8 @@ class Total:
 
 
 Work = Callable[[sqlite3.Connection], None]
+# Who is told, in the writer's thread, once it is written.
+Item = tuple[Work, Callable[[], None] | None]
 
 
 def state_file(path: Path, fleet: str | None) -> Path:
@@ -131,7 +134,7 @@ class State:
         except DiskRefusesError as error:
             self._refused(error)
             self._reader = _copy(path)
-        self._queue: queue.SimpleQueue[tuple[Work, Callable[[], None] | None] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._write, name="state", daemon=True)
         self._thread.start()
 
@@ -232,21 +235,42 @@ class State:
 
     def _write(self) -> None:
         try:
-            while (item := self._queue.get()) is not None:
-                work, then = item
-                if self._commit(work) and then is not None:
-                    then()
+            while items := self._gather():
+                if self._commit([work for work, _ in items]):
+                    for _, then in items:
+                        if then is not None:
+                            then()
         finally:
             if self._writer is not None:
                 self._writer.close()
 
-    def _commit(self, work: Work) -> bool:
+    def _gather(self) -> list[Item]:
+        """What is to be written next, in one transaction; nothing once closed.
+
+        Every transaction waits for the disk, so what nobody waits for does so, a moment, for more of its kind.
+        """
+        items: list[Item] = []
+        until = 0.0
+        while not items or items[-1][1] is None:
+            patience = max(0.0, until - time.monotonic()) if items else None
+            try:
+                item = self._queue.get(timeout=0.0 if self._closed.is_set() else patience)
+            except queue.Empty:
+                break
+            if item is None:
+                break
+            until = until or time.monotonic() + _GATHER_SECONDS
+            items.append(item)
+        return items
+
+    def _commit(self, works: Sequence[Work]) -> bool:
         """Write one transaction, trying again while the disk refuses; False if it was given up at the limit."""
         while True:
             try:
                 connection = self._connected()
                 with connection:
-                    work(connection)
+                    for work in works:
+                        work(connection)
             except (sqlite3.Error, StateError) as error:
                 self._refused(error)
                 if self._queue.qsize() > _PENDING_LIMIT or self._closed.wait(_RETRY_SECONDS):

@@ -114,16 +114,16 @@ def test_spans_are_read_while_they_are_written_and_a_longer_one_takes_the_place(
 
 
 KILLED = """
-import os, sys, time
-from itertools import pairwise
+import sys, threading
 from pathlib import Path
-from yardlight.state import State
+from yardlight.state import Event, State
 from yardlight.terminal.timeline import Timeline
 state, timeline = State(Path(sys.argv[1])), Timeline("acme", "fontana", "pinned")
 for now in range(100000):
     state.keep(timeline.see("fiber", "up", None, float(now), 0.0))
-    while state._queue.qsize():
-        time.sleep(0.001)
+    written = threading.Event()
+    state.record(Event("acme", "fontana", "gap", "fiber", now, now, {}), [], written.set)
+    written.wait()
     print(now, flush=True)
 """
 
