@@ -204,7 +204,7 @@ def parsed(*values: Any, **reply: Any) -> list[Any]:
         ({"complianceState": "conflict"}, {"compliance": "noncompliant"}),
         ({"complianceState": "configManager"}, {"compliance": "unknown"}),
         ({"complianceState": "something new"}, {"compliance": "unknown"}),
-        ({"serialNumber": None, "deviceName": 5}, {"serial": "", "name": ""}),
+        ({"serialNumber": None, "deviceName": {}}, {"serial": "", "name": ""}),
         ({"managementState": "wipePending"}, {"orders": (Order("wipe", None, "pending"),)}),
         ({"managementState": "wipeFailed"}, {"orders": (Order("wipe", None, "failed"),)}),
         (
