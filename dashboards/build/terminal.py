@@ -284,8 +284,9 @@ def _services() -> list[Panel]:
                 "Over": {"custom.width": 120},
                 "Works": {"custom.width": 90, "unit": "bool_yes_no"},
                 "Since": {"custom.width": 160, "unit": "dateTimeFromNow"},
-                "Answered in": {"custom.width": 130, "unit": "s", "decimals": 3},
+                "Answered in": {"custom.width": 130, "unit": "s", "decimals": 2},
             },
+            empty="none",
         ),
     ]
 

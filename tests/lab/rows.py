@@ -446,7 +446,7 @@ async def t31(lab: Lab, watched: Watched) -> None:
     await watched.until_told(*DARK)
     await asyncio.sleep(60)
     watched.expect(watched.told() == set(DARK), f"told {watched.told()}")
-    others = [f"iptables {{}} OUTPUT -d {address} -j DROP" for address in network.TARGETS]
+    others = [f"iptables {{}} INPUT -s {address} -j DROP" for address in network.TARGETS]
     for line in others:
         await namespace.act("centre", line.format("-A"))
     await watched.until_told("page TerminalDark fontana of coast")
