@@ -579,8 +579,10 @@ def _mount(lab: Lab, options: str) -> None:
 async def _until_writable(lab: Lab, value: float, within: float = 120.0) -> bool:
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:
-        if (await lab.box.page()).value("state_writable") == value:
-            return True
+        # It may be starting.
+        with contextlib.suppress(OSError, TimeoutError):
+            if (await lab.box.page()).value("state_writable") == value:
+                return True
         await asyncio.sleep(0.5)
     return False
 
