@@ -120,7 +120,7 @@ def begin(inventory: Path, terminal: str, uplink: str | None, duration: str, why
         raise StartError(f"{duration!r} is not between a moment and 7d; {hint}")
     now = time.time()
     entry = Quiet(
-        terminal=terminal, uplink=uplink, from_=_utc(now), to=_utc(now + seconds), who=_who(), why=why.strip()
+        terminal=terminal, uplink=uplink, from_=_utc(now), to=_utc(now + seconds), who=whoami(), why=why.strip()
     )  # fmt: skip
     with _changing(quiet_file(inventory), now) as entries:
         entries[:] = [each for each in entries if not (_same(each, entry) and each.active(now))]
@@ -197,7 +197,8 @@ def _what(entry: Quiet) -> str:
     return f"{entry.terminal} {entry.uplink}" if entry.uplink else entry.terminal
 
 
-def _who() -> str:
+def whoami() -> str:
+    """Who gave the command, also through sudo."""
     try:
         return os.environ.get("SUDO_USER") or getpass.getuser()
     except (KeyError, OSError):

@@ -23,8 +23,11 @@ from yardlight import __version__, centre, logs
 from yardlight.accounts import Turns
 from yardlight.catalogue import BUILD_INFO, CLOCK, LOOP_LAG, RELOAD_OK, RELOAD_TIME, STATE_WRITABLE
 from yardlight.domains import Planned, domains
-from yardlight.errors import InventoryError, Problem, StartError, YardlightError
+from yardlight.drills.desk import FleetDesk, folder_of
+from yardlight.drills.session import Session
+from yardlight.errors import DrillError, InventoryError, Problem, StartError, YardlightError
 from yardlight.exposition import AnyBlock, Block, block
+from yardlight.facts import TerminalFacts
 from yardlight.inventory.check import needs_ping
 from yardlight.inventory.load import Inventory, load, load_dir
 from yardlight.inventory.machine import may_ping
@@ -38,6 +41,7 @@ from yardlight.slots import Slots
 from yardlight.state import State, state_file
 from yardlight.terminal.engine import Engine
 from yardlight.terminal.exporter import TerminalExporter
+from yardlight.terminal.facts import facts as terminal_facts
 from yardlight.terminal.outside import OutsideProbes
 from yardlight.terminal.routers.watch import RouterWatch
 from yardlight.terminal.services import CentreServices, services_of
@@ -95,7 +99,7 @@ async def _serve(options: ServeOptions, recent: logs.Recent) -> None:
     stop = asyncio.Event()
     service = Service(options, recent)
     await service.load()
-    server = Server(service, options.listen, options.web_config)
+    server = Server(service, options.listen, options.web_config, drills=service, runners=service)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, service.reload_soon)
@@ -108,6 +112,10 @@ async def _serve(options: ServeOptions, recent: logs.Recent) -> None:
     finally:
         await asyncio.to_thread(server.stop)
         await service.stop()
+
+
+# All that has blocks for the page.
+Source = TerminalExporter | RouterWatch | OutsideProbes | CentreServices | Poll | Turns | FleetDesk
 
 
 @dataclass
@@ -240,6 +248,28 @@ class Service:
         """The boxes of all terminals, as Prometheus' HTTP service discovery wants them."""
         return [group for fleet in self.fleets.values() for group in centre.discovery(fleet.inventory.fleet)]
 
+    def drill_desk(self, fleet: str) -> FleetDesk | None:
+        """The drills of this fleet."""
+        running = self.fleets.get(fleet)
+        return None if running is None else running.desk
+
+    async def open_drill(self, token: str) -> Session:
+        """The session behind a one-time link of any fleet. Raises `DrillError` for one that is not valid."""
+        refused: DrillError | None = None
+        for fleet in self.fleets.values():
+            try:
+                return await fleet.desk.open(token)
+            except DrillError as error:
+                # Most fleets do not know it at all; the last word is that of the one that does.
+                refused = error if refused is None or fleet.desk.links.knows(token) else refused
+        raise refused or DrillError("no fleet is served here")
+
+    async def drill_notice(self, payload: dict[str, Any], received: float) -> None:
+        """A notification for the drill receiver goes to the fleet that its alerts name."""
+        named = {str(alert.get("labels", {}).get("fleet", "")) for alert in payload.get("alerts", ())}
+        for name in named & self.fleets.keys():
+            await self.fleets[name].desk.notice(payload, received)
+
     async def overview(self) -> Overview:
         """What the landing page shows."""
         views = [fleet.view(self._problems(fleet)) for fleet in self.fleets.values()]
@@ -312,6 +342,12 @@ class RunningFleet:
         self._turns: dict[str, Turns] = {}
         self._quiet = QuietTimes(inventory.path)
         self.state: State | None = None
+        self.desk = FleetDesk(folder_of(self._state_file), self)
+        self._started = False
+
+    @property
+    def _state_file(self) -> Path:
+        return state_file(self._options.state, self.name if self._options.inventory_dir else None)
 
     async def use(self, inventory: Inventory) -> None:
         """Run this inventory; terminals that are the same in it as before are not touched.
@@ -320,7 +356,7 @@ class RunningFleet:
         """
         wanted = self._terminals(inventory)
         if (wanted or self._accounts(inventory)) and self.state is None:
-            self.state = State(state_file(self._options.state, self.name if self._options.inventory_dir else None))
+            self.state = State(self._state_file)
         self.inventory = inventory
         for name, exporter in list(self.exporters.items()):
             if wanted.get(name) != exporter.terminal:
@@ -335,12 +371,17 @@ class RunningFleet:
         self._use_routers(wanted)
         if not self._options.terminal:
             await self._use_centre(inventory.fleet)
+        self.desk.use(inventory)
+        if not self._started:
+            self._started = True
+            await self.desk.start()
         self.loaded = time.time()
         log.info("the inventory is in use", extra=kv(fleet=self.name, file=inventory.path, terminals=len(wanted)))
 
     async def stop(self) -> None:
         """Stop probing and collecting, then close the state file."""
         try:
+            await self.desk.stop()
             for poll in self._polls.values():
                 await poll.stop()
             if self._outside is not None:
@@ -357,10 +398,28 @@ class RunningFleet:
         """What measures terminals."""
         return [*self.exporters.values(), *self.routers.values()]
 
-    def sources(self) -> list[TerminalExporter | RouterWatch | OutsideProbes | CentreServices | Poll | Turns]:
+    # What drills ask
+
+    def terminals(self) -> dict[str, Terminal]:
+        """The terminals that are measured here."""
+        return {name: exporter.terminal for name, exporter in self.exporters.items()}
+
+    def facts(self, terminal: str, since: float | None) -> TerminalFacts:
+        """What is known of a terminal now, the router's own word included."""
+        router = self.routers.get(terminal)
+        found = terminal_facts(self.exporters[terminal], since)
+        return found if router is None else found.model_copy(update={"claimed": router.claim.uplink})
+
+    def look_closely(self, terminal: str, seconds: float) -> None:
+        """A drill is under way at a terminal."""
+        self.exporters[terminal].look_closely(seconds)
+
+    def sources(
+        self,
+    ) -> list[TerminalExporter | RouterWatch | OutsideProbes | CentreServices | Poll | Turns | FleetDesk]:
         """All that has blocks for the page."""
         seen = [source for source in (self._outside, self._services) if source is not None]
-        return [*self._measuring(), *seen, *self._polls.values(), *self._turns.values()]
+        return [*self._measuring(), *seen, *self._polls.values(), *self._turns.values(), self.desk]
 
     def view(self, problems: tuple[str, ...]) -> FleetView:
         """This fleet for the landing page."""

@@ -24,7 +24,9 @@ import bcrypt
 from aiohttp import web
 
 from yardlight import pages, webconfig
-from yardlight.drills.web import Backend as DrillBackend
+from yardlight.drills.api import Backend as DrillApiBackend
+from yardlight.drills.api import DrillApi
+from yardlight.drills.web import Backend as DrillPagesBackend
 from yardlight.drills.web import DrillPages
 from yardlight.errors import Problem, StartError, WebConfigError
 from yardlight.exposition import OPENMETRICS, TEXT, AnyBlock, gzip_page, page
@@ -74,7 +76,8 @@ class Server:
         listen: str,
         web_config: Path | None = None,
         wedged_after: float = 10.0,
-        drills: DrillBackend | None = None,
+        drills: DrillPagesBackend | None = None,
+        runners: DrillApiBackend | None = None,
     ) -> None:
         self._backend = backend
         self._listen = listen
@@ -82,6 +85,7 @@ class Server:
         self._wedged_after = wedged_after
         self._users = _Users()
         self._drills = None if drills is None else DrillPages(drills, self._ask)
+        self._runners = None if runners is None else DrillApi(runners, self._ask)
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._run, name="http", daemon=True)
 
@@ -173,6 +177,8 @@ class Server:
         app.router.add_get("/runbooks/{name}", self._runbook)
         if self._drills is not None:
             app.router.add_routes(self._drills.routes())
+        if self._runners is not None:
+            app.router.add_routes(self._runners.routes())
         return app
 
     @web.middleware

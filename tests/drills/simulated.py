@@ -16,11 +16,12 @@ from typing import Any
 from yardlight.drills.actions import Done, fingerprint
 from yardlight.drills.guard import Charge, must_fire
 from yardlight.drills.plan import Plan
-from yardlight.drills.playbook import SHIPPED, load
+from yardlight.drills.playbook import load
 from yardlight.drills.runner import Runner
 from yardlight.drills.world import Glance
 from yardlight.errors import DrillError
 from yardlight.facts import EventFact, ServiceFact, TerminalFacts, UplinkFact
+from yardlight.inventory.drill_rules import SHIPPED
 from yardlight.inventory.load import load as load_inventory
 from yardlight.inventory.models import Fleet
 
@@ -195,8 +196,8 @@ class SimulatedYard:
     async def lines(self, drill: str) -> Sequence[Mapping[str, Any]]:
         return [{"what": act} for act in self.acts]
 
-    async def throughput(self, url: str, size: int) -> tuple[int, float] | None:
-        return size, 2.0
+    async def throughput(self) -> tuple[int, float]:
+        return 1_000_000, 2.0
 
 
 @dataclass

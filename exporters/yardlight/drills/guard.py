@@ -81,7 +81,7 @@ class Guard:
         self._name = f"guard-{terminal}.json"
         self._turn = asyncio.Lock()
         self._next_try = 0.0
-        self.charge = _read(folder / self._name)
+        self.charge = read_charge(folder / self._name)
         # What was cut by a process that is gone is restored at once, not after its lease.
         self._restarted = self.charge is not None and self.charge.is_open
 
@@ -93,8 +93,10 @@ class Guard:
     async def arm(self, charge: Charge) -> None:
         """Hold the undo from now on. Raises `DrillError` if another drill is on, or the disk refuses."""
         async with self._turn:
-            if self.charge is not None and self.charge.drill != charge.drill:
-                raise DrillError(f"another drill is in progress at {self._terminal}: {self.charge.drill}")
+            before = self.charge
+            gone = before is not None and not before.is_open and charge.armed - before.renewed > before.lease
+            if before is not None and before.drill != charge.drill and not gone:
+                raise DrillError(f"another drill is in progress at {self._terminal}: {before.drill}")
             self._restarted = False
             await self._keep(charge)
             await self._note("armed", charge, charge.armed, lease=charge.lease, by_hand=charge.by_hand)
@@ -236,7 +238,7 @@ class Guard:
             book.close()
 
 
-def _read(path: Path) -> Charge | None:
+def read_charge(path: Path) -> Charge | None:
     """The charge that was kept. One that cannot be read is said: whether something is cut is then not known."""
     try:
         return Charge(**json.loads(path.read_bytes()))

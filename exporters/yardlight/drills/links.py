@@ -59,6 +59,13 @@ class Links:
             raise DrillError("this drill link is too old; make another one with `yardlight drill link`")
         return found
 
+    def knows(self, token: str) -> bool:
+        """Whether it was made here, good or not."""
+        try:
+            return any(link.hash == _hash(token) for link in self._read())
+        except DrillError:
+            return False
+
     def opened(self, token: str, drill: str, now: float) -> None:
         """It opened this drill, and opens no other."""
         with self._changing(now) as links:

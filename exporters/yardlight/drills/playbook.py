@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,14 +17,17 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from yardlight.errors import DrillError, InventoryError, Problem
 from yardlight.inventory import complain, words
+from yardlight.inventory.drill_rules import SHIPPED, own_file, playbooks
 from yardlight.inventory.model import Model, Name
 from yardlight.inventory.models import Terminal
 from yardlight.inventory.source import Node, Source, plain
 from yardlight.inventory.values import parse_duration
 
-SHIPPED = resources.files("yardlight") / "playbooks"
 SETTINGS = ("switch_within", "failback_within", "page_after")
 _TERM = re.compile(r"(?:(\d+(?:\.\d+)?)\s*x\s*)?([a-z_]+|[\d.]+\s*(?:ms|s|m|h|d)(?:[\d.]+(?:s|m|h))*)")
+
+# What a text may name in braces.
+PLACES = ("terminal", "primary", "standby", "circuit", "minutes", "drops")
 
 Precondition = Literal["primary_carries", "standby_ready", "headroom", "no_alerts", "clocks", "not_in_peak", "undo"]
 Check = Literal["services", "dns", "throughput", "standby"]
@@ -148,30 +150,15 @@ class Playbook(Model):
         return 2 * sum(not step.flap for step in self.cuts) + sum(step.flap for step in self.cuts)
 
 
-def shipped() -> list[str]:
-    """Names of the playbooks that come with Yardlight."""
-    return sorted(file.name.removesuffix(".yml") for file in SHIPPED.iterdir() if file.name.endswith(".yml"))
-
-
-def own_file(inventory: Path, name: str) -> Path:
-    """Where a playbook of the user's own lies: in the folder `drills` beside the inventory."""
-    return inventory.parent / "drills" / f"{name}.yml"
-
-
-def known(inventory: Path) -> list[str]:
-    """Names of all playbooks that can be run with this inventory."""
-    return sorted({*shipped(), *(file.stem for file in own_file(inventory, "x").parent.glob("*.yml"))})
-
-
 def find(inventory: Path, name: str) -> tuple[Playbook, bytes]:
     """The playbook of this name, the user's own before a shipped one, and its bytes.
 
     Raises `DrillError` if there is none and `InventoryError` for what is wrong in it.
     """
+    if name not in (names := playbooks(inventory)):
+        raise DrillError(f"there is no playbook {name!r}; {words.choice(name, names, 'playbooks')}")
     file = own_file(inventory, name)
     if not file.is_file():
-        if name not in shipped():
-            raise DrillError(f"there is no playbook {name!r}; {words.choice(name, known(inventory), 'playbooks')}")
         file = Path(str(SHIPPED / f"{name}.yml"))
     return load(file), file.read_bytes()
 
@@ -231,6 +218,12 @@ def _step_problems(root: Node, where: tuple[str, ...], step: Step, playbook: Pla
         yield _at(root, (*where, "restore"), "nothing is cut here")
     elif kind in ("tell", "ask", "hold") and step.within is not None:
         yield _at(root, (*where, "within"), f"means nothing for {kind}")
+    for key in ("tell", "ask", "say"):
+        try:
+            (getattr(step, key) or "").format_map(dict.fromkeys(PLACES, ""))
+        except (KeyError, ValueError, IndexError):
+            known = ", ".join(f"{{{place}}}" for place in PLACES)
+            yield _at(root, (*where, key), f"names something that is not known; known are {known}")
     if step.required and kind != "ask":
         yield _at(root, (*where, "required"), "is for a step with ask")
 

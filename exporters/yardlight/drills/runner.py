@@ -21,6 +21,7 @@ from yardlight.drills.conditions import Condition, Situation, primary_of, standb
 from yardlight.drills.criteria import Checked
 from yardlight.drills.guard import Charge
 from yardlight.drills.journal import Journal
+from yardlight.drills.live import live
 from yardlight.drills.plan import Known, Plan
 from yardlight.drills.playbook import Step
 from yardlight.drills.session import (
@@ -29,6 +30,7 @@ from yardlight.drills.session import (
     STOP,
     Around,
     Button,
+    Live,
     Occasion,
     Phase,
     Result,
@@ -102,6 +104,10 @@ class Runner:
     def screen(self) -> Screen:
         """What to show now."""
         return self._screen
+
+    def live(self) -> Live:
+        """The yard by the newest facts."""
+        return Live("") if self._glance is None else live(self.plan.terminal, self._glance.facts)
 
     async def press(self, step: str, choice: str, who: str, reason: str = "") -> Screen:
         """Somebody pressed; a press for a step that is over changes nothing, a stop always counts."""
@@ -445,11 +451,9 @@ class Runner:
         if wanted is None:
             return Checked(name, None, "no throughput is asked for in the inventory", self._round, configured=False)
         try:
-            measured = await self._yard.throughput(wanted.url, wanted.size)
+            measured = await self._yard.throughput()
         except DrillError as error:
             return Checked(name, False, str(error), self._round)
-        if measured is None:
-            return Checked(name, None, "throughput can only be measured inside the terminal", self._round)
         return findings.throughput(wanted, *measured, self._round)
 
     async def _hold(self, step: Step) -> str:

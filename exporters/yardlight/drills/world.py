@@ -47,8 +47,8 @@ class Yard(Protocol):
     async def lines(self, drill: str) -> Sequence[Mapping[str, Any]]:
         """What the guard wrote about this drill."""
 
-    async def throughput(self, url: str, size: int) -> tuple[int, float] | None:
-        """Bytes and seconds of a download over the path that the yard uses; None if that cannot be measured here."""
+    async def throughput(self) -> tuple[int, float]:
+        """Bytes and seconds of the download that the inventory names, over the path that the yard uses."""
 
 
 class Centre(Protocol):

@@ -469,10 +469,16 @@ class Terminal(Model):
 
 
 class Links(Model):
-    """Base addresses that notifications point to."""
+    """Base addresses: `grafana` and `runbooks` are what notifications point to, the others what drills ask.
+
+    `centre` is the serve of the centre, to which Alertmanager sends what the drill receiver is told.
+    """
 
     grafana: str | None = None
     runbooks: str | None = None
+    prometheus: str | None = None
+    alertmanager: str | None = None
+    centre: str | None = None
 
 
 def _days(raw: Any) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 from yardlight import budget
 from yardlight.calendars import holiday_country
 from yardlight.errors import Problem
-from yardlight.inventory import router_rules, service_rules, standby_rules, words
+from yardlight.inventory import drill_rules, router_rules, service_rules, standby_rules, words
 from yardlight.inventory.models import Maintenance, Metered, Sla, Target, Terminal, Uplink, is_address
 from yardlight.inventory.source import Node, plain
 from yardlight.inventory.values import parse_share
@@ -103,6 +103,7 @@ def judged_problems(node: Node, terminal: Terminal, broken: Mapping[str, set[str
     for index, window in enumerate(terminal.maintenance):
         yield from _window_problems(node, ("maintenance", str(index)), window)
     yield from service_rules.terminal_problems(node, terminal)
+    yield from drill_rules.terminal_problems(node, terminal)
     yield from router_rules.terminal_problems(node, terminal)
     yield from standby_rules.terminal_problems(node, terminal)
 

@@ -1,0 +1,381 @@
+"""The drills of one fleet in a process that serves: guards, sessions behind links, notices, records as metrics."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import aiohttp
+
+from yardlight import catalogue as m
+from yardlight.catalogue import Metric
+from yardlight.drills import cadence, evidence, recover
+from yardlight.drills.actions import Done, fingerprint
+from yardlight.drills.conditions import primary_of
+from yardlight.drills.guard import Charge, Guard
+from yardlight.drills.links import Link, Links
+from yardlight.drills.plan import Plan
+from yardlight.drills.playbook import find
+from yardlight.drills.runner import Runner
+from yardlight.drills.session import Session
+from yardlight.drills.talk import centre_of
+from yardlight.drills.world import Glance, RealClock
+from yardlight.errors import DrillError, InventoryError
+from yardlight.exposition import Block, block
+from yardlight.facts import TerminalFacts
+from yardlight.inventory.load import Inventory
+from yardlight.inventory.models import Terminal
+from yardlight.logs import kv
+
+log = logging.getLogger(__name__)
+
+_WATCH_SECONDS, _RECORDS_SECONDS = 0.5, 5.0
+_NOTICE_BYTES, _NOTICES_KEPT = 1_000_000, 500
+_DOWNLOAD_SECONDS = 60.0
+RESULTS = ("pass", "fail", "partial", "aborted", "refused")
+# While a guard is armed the terminal is looked at closely, renewed before this is over.
+_CLOSELY_SECONDS = 30.0
+
+
+class Ground(Protocol):
+    """Who measures the terminals here."""
+
+    def terminals(self) -> Mapping[str, Terminal]:
+        """Those that are measured in this process."""
+
+    def facts(self, terminal: str, since: float | None) -> TerminalFacts: ...
+    def look_closely(self, terminal: str, seconds: float) -> None: ...
+
+
+def folder_of(state: Path) -> Path:
+    """Where the drills of a fleet lie: beside its state file."""
+    return state.with_name(f"{state.stem}-drills")
+
+
+def drill_id(terminal: str, playbook: str, at: float) -> str:
+    """'fontana-20261126T071229Z-quarterly-wan-failover': sorts by time within a terminal."""
+    return f"{terminal}-{datetime.fromtimestamp(at, UTC):%Y%m%dT%H%M%SZ}-{playbook}"
+
+
+class FleetDesk:
+    """For the main loop's own thread. `use` an inventory, then `start`."""
+
+    def __init__(self, folder: Path, ground: Ground) -> None:
+        self.folder = folder
+        self.links = Links(folder)
+        self._ground = ground
+        self._guards: dict[str, Guard] = {}
+        self._sessions: dict[str, tuple[Runner, asyncio.Task[Any]]] = {}
+        self._notices: list[dict[str, Any]] = _kept_notices(folder)
+        self._samples: dict[Metric, dict[tuple[str, ...], float]] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def use(self, inventory: Inventory) -> None:
+        """Take this inventory into use; what is in progress goes on as it began."""
+        self._inventory = inventory
+        for name, terminal in self._ground.terminals().items():
+            cut = terminal.drill.cut if terminal.drill is not None else None
+            if name not in self._guards:
+                self._guards[name] = Guard(self.folder, name, cut)
+            self._guards[name].use(cut)
+
+    async def start(self) -> None:
+        """Do what an earlier process left undone, and watch from now on."""
+        await self._watch()
+        await asyncio.to_thread(self._close_interrupted, time.time())
+        await asyncio.to_thread(self._read_records, time.time())
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self) -> None:
+        """End. What is in progress is left to the guard of the next process."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        for runner, task in self._sessions.values():
+            if not task.done():
+                await runner.press("", "stop", "serve", "it is being stopped")
+                with contextlib.suppress(TimeoutError, DrillError):
+                    await asyncio.wait_for(asyncio.shield(task), 10.0)
+
+    async def _run(self) -> None:
+        looked = time.monotonic()
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            try:
+                await self._watch()
+                if time.monotonic() - looked > _RECORDS_SECONDS:
+                    looked = time.monotonic()
+                    await asyncio.to_thread(self._close_interrupted, time.time())
+                    await asyncio.to_thread(self._read_records, time.time())
+            except Exception:
+                # Whatever it is, the guard must look again.
+                log.exception("the drills were not looked after")
+
+    async def _watch(self) -> None:
+        for name, guard in self._guards.items():
+            if guard.charge is None:
+                continue
+            terminal = self._ground.terminals().get(name)
+            dark_since, primary_up = None, False
+            if terminal is not None:
+                facts = self._ground.facts(name, None)
+                dark_since = facts.since if facts.state == "dark" else None
+                primary_up = facts.uplinks[primary_of(terminal)].state == "up"
+                self._ground.look_closely(name, _CLOSELY_SECONDS)
+            try:
+                await guard.watch(time.time(), dark_since, primary_up)
+            except DrillError as error:
+                log.error("the guard", extra=kv(terminal=name, error=error))
+
+    def _close_interrupted(self, now: float) -> None:
+        for record in recover.interrupted(self.folder, now):
+            self.links.used(record.id, now)
+
+    # What a phone and Alertmanager ask
+
+    async def open(self, token: str) -> Session:
+        """The session behind a link, begun at its first use. Raises `DrillError` for a link that is not valid."""
+        link = self.links.find(token, time.time())
+        if link.drill:
+            if link.drill in self._sessions:
+                return self._sessions[link.drill][0]
+            raise DrillError("this drill was interrupted; the primary was restored, see `yardlight drill list`")
+        return await self._begin(token, link)
+
+    async def _begin(self, token: str, link: Link) -> Session:
+        fleet = self._inventory.fleet
+        terminal = self._ground.terminals().get(link.terminal)
+        if terminal is None:
+            raise DrillError(f"{link.terminal} is not measured here; open the link of the box in its yard")
+        try:
+            playbook, source = await asyncio.to_thread(find, self._inventory.path, link.playbook)
+        except InventoryError as error:
+            raise DrillError(str(error)) from None
+        now = time.time()
+        drill = drill_id(link.terminal, link.playbook, now)
+        plan = Plan(drill, fleet, terminal, playbook, source, link.made_by)
+        yard = InsideYard(self, link.terminal)
+        runner = Runner(plan, yard, centre_of(fleet, self.notices), (), self.folder / drill, RealClock())
+        task = asyncio.get_running_loop().create_task(self._session(runner, drill))
+        self._sessions[drill] = (runner, task)
+        self.links.opened(token, drill, now)
+        await runner.changed(0, 5.0)
+        return runner
+
+    async def _session(self, runner: Runner, drill: str) -> None:
+        try:
+            await runner.run()
+        except Exception:
+            log.exception("a drill ended with a bug of ours", extra=kv(drill=drill))
+        finally:
+            self.links.used(drill, time.time())
+
+    async def notice(self, payload: Mapping[str, Any], received: float) -> None:
+        """A notification came to the drill receiver."""
+        self._notices = [*self._notices[-_NOTICES_KEPT:], {"received": received, "payload": dict(payload)}]
+        await asyncio.to_thread(_keep_notices, self.folder, self._notices)
+
+    async def notices(self, since: float) -> list[Mapping[str, Any]]:
+        """Notifications that came since then, oldest first."""
+        return [each for each in self._notices if each["received"] >= since]
+
+    # What a runner asks, here or through HTTP
+
+    def allowed(self, token: str, terminal: str) -> bool:
+        """Whether this link lets somebody who is not on this machine run a drill of this terminal."""
+        try:
+            return self.links.find(token, time.time()).terminal == terminal
+        except DrillError:
+            return False
+
+    def look(self, terminal: str, since: float | None) -> Glance:
+        """The terminal now. Raises `DrillError` if it is not measured here."""
+        guard = self._guard(terminal)
+        known = self._ground.terminals()[terminal]
+        holds = fingerprint(known.drill.cut if known.drill is not None else None)
+        return Glance(self._ground.facts(terminal, since), guard.charge, holds)
+
+    async def arm(self, terminal: str, charge: Charge, token: str = "") -> None:
+        """Hold the undo; its times are by this clock. A link that is used for it is good for this drill only."""
+        now = time.time()
+        if token:
+            link = self.links.find(token, now)
+            if link.drill not in ("", charge.drill) or charge.terminal != link.terminal:
+                raise DrillError("this drill link is for another drill")
+            self.links.opened(token, charge.drill, now)
+        known = self._ground.terminals()[terminal]
+        by_hand = known.drill is None or known.drill.cut is None
+        fresh = replace(
+            charge, terminal=terminal, by_hand=by_hand, armed=now, renewed=now, cut=None, restored=None, fired=""
+        )
+        await self._guard(terminal).arm(fresh)
+        self._ground.look_closely(terminal, _CLOSELY_SECONDS)
+
+    async def renew(self, terminal: str, drill: str) -> None:
+        await self._guard(terminal).renew(drill, time.time())
+
+    async def cut(self, terminal: str, drill: str) -> Done:
+        return await self._guard(terminal).cut_now(drill, time.time())
+
+    async def restore(self, terminal: str, drill: str) -> Done:
+        return await self._guard(terminal).restore_now(drill, time.time())
+
+    async def release(self, terminal: str, drill: str) -> None:
+        await self._guard(terminal).release(drill, time.time())
+
+    def lines(self, terminal: str, drill: str) -> list[dict[str, Any]]:
+        """What the guard wrote about this drill."""
+        return self._guard(terminal).lines(drill)
+
+    async def throughput(self, terminal: str) -> tuple[int, float]:
+        """Bytes and seconds of the download that the inventory names, over the path that this box uses now."""
+        known = self._ground.terminals().get(terminal)
+        wanted = known.drill.throughput if known is not None and known.drill is not None else None
+        if wanted is None:
+            raise DrillError(f"no throughput is asked for at {terminal}")
+        return await download(wanted.url, wanted.size)
+
+    def _guard(self, terminal: str) -> Guard:
+        if terminal not in self._guards or terminal not in self._ground.terminals():
+            raise DrillError(f"{terminal} is not measured here")
+        return self._guards[terminal]
+
+    # Metrics
+
+    def blocks(self) -> list[Block]:
+        """The records and what is in progress."""
+        families = {metric: dict(samples) for metric, samples in self._samples.items()}
+        for name, guard in self._guards.items():
+            terminal = self._ground.terminals().get(name)
+            charge = guard.charge
+            if charge is not None:
+                families.setdefault(m.DRILL_IN_PROGRESS, {})[(name, charge.playbook)] = 1.0
+                families.setdefault(m.DRILL_SINCE, {})[(name, charge.playbook)] = charge.armed
+            if terminal is not None and terminal.drill is not None:
+                families.setdefault(m.DRILL_IN_PROGRESS, {}).setdefault((name, terminal.drill.playbook), 0.0)
+        return [block(metric, self._inventory.fleet.fleet, samples) for metric, samples in families.items()]
+
+    def _read_records(self, now: float) -> None:
+        self._samples = record_samples(self._inventory, self._known_since(now), evidence.records(self.folder))
+
+    def _known_since(self, now: float) -> dict[str, float]:
+        """When each terminal with a drill was first known here."""
+        path = self.folder / "known.json"
+        try:
+            known = {str(name): float(at) for name, at in json.loads(path.read_bytes()).items()}
+        except (OSError, ValueError, AttributeError, TypeError):
+            known = {}
+        wanted = {name for name, each in self._inventory.fleet.terminals.items() if each.drill is not None}
+        if new := wanted - known.keys():
+            known |= dict.fromkeys(new, now)
+            try:
+                evidence.write(self.folder, "known.json", known)
+            except DrillError as error:
+                log.error("when terminals became known is not written", extra=kv(error=error))
+        return known
+
+
+def record_samples(
+    inventory: Inventory, known_since: Mapping[str, float], records: Sequence[evidence.Record]
+) -> dict[Metric, dict[tuple[str, ...], float]]:
+    """Everything about past runs and what is due. Pure."""
+    families: dict[Metric, dict[tuple[str, ...], float]] = {}
+
+    def put(metric: Metric, labels: tuple[str, ...], value: float) -> None:
+        families.setdefault(metric, {})[labels] = value
+
+    terminals = inventory.fleet.terminals
+    passed: dict[tuple[str, str], float] = {}
+    for record in records:
+        if record.terminal not in terminals or record.body.get("fleet") != inventory.fleet.fleet:
+            continue
+        key = (record.terminal, record.playbook)
+        put(m.DRILL_LAST_RUN, key, record.ended)
+        for result in RESULTS:
+            put(m.DRILL_LAST_RESULT, (*key, result), float(result == record.result))
+        if record.result == "pass":
+            passed[key] = max(passed.get(key, 0.0), float(record.body.get("counts_from", record.ended)))
+            put(m.DRILL_LAST_PASS, key, passed[key])
+    for name, terminal in terminals.items():
+        if terminal.drill is not None and name in known_since:
+            key = (name, terminal.drill.playbook)
+            put(m.DRILL_DUE, key, cadence.due(known_since[name], passed.get(key), terminal.zone))
+    return families
+
+
+class InsideYard:
+    """The terminal for a runner in the same process."""
+
+    remote = False
+
+    def __init__(self, desk: FleetDesk, terminal: str) -> None:
+        self._desk, self._terminal = desk, terminal
+
+    async def look(self, since: float | None) -> Glance:
+        return self._desk.look(self._terminal, since)
+
+    async def arm(self, charge: Charge) -> None:
+        await self._desk.arm(self._terminal, charge)
+
+    async def renew(self, drill: str) -> None:
+        await self._desk.renew(self._terminal, drill)
+
+    async def cut(self, drill: str) -> Done:
+        return await self._desk.cut(self._terminal, drill)
+
+    async def restore(self, drill: str) -> Done:
+        return await self._desk.restore(self._terminal, drill)
+
+    async def release(self, drill: str) -> None:
+        await self._desk.release(self._terminal, drill)
+
+    async def lines(self, drill: str) -> Sequence[Mapping[str, Any]]:
+        return await asyncio.to_thread(self._desk.lines, self._terminal, drill)
+
+    async def throughput(self) -> tuple[int, float]:
+        return await self._desk.throughput(self._terminal)
+
+
+async def download(url: str, size: int) -> tuple[int, float]:
+    """Bytes, at most `size`, and the seconds that they took. Raises `DrillError` if nothing came."""
+    began, count = time.monotonic(), 0
+    try:
+        async with (
+            asyncio.timeout(_DOWNLOAD_SECONDS),
+            aiohttp.ClientSession() as session,
+            session.get(url) as answer,
+        ):
+            if answer.status >= 300:
+                raise DrillError(f"{url} was answered with {answer.status}")
+            async for part in answer.content.iter_chunked(16384):
+                count += len(part)
+                if count >= size:
+                    break
+    except (TimeoutError, OSError, aiohttp.ClientError) as error:
+        if not count:
+            raise DrillError(f"{url} did not answer: {error or 'too slow'}") from None
+    return count, time.monotonic() - began
+
+
+def _kept_notices(folder: Path) -> list[dict[str, Any]]:
+    try:
+        found: list[dict[str, Any]] = json.loads((folder / "notices.json").read_bytes())
+    except (OSError, ValueError):
+        return []
+    return found
+
+
+def _keep_notices(folder: Path, notices: Sequence[Mapping[str, Any]]) -> None:
+    try:
+        evidence.write(folder, "notices.json", list(notices))
+    except DrillError as error:
+        log.error("a notification of a drill is not kept", extra=kv(error=error))
