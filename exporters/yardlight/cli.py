@@ -13,6 +13,7 @@ from yardlight import __version__
 from yardlight.errors import YardlightError
 
 if TYPE_CHECKING:
+    from yardlight.drills.commands import Where
     from yardlight.lookback import Source
 
 Command = Callable[[argparse.Namespace], int]
@@ -59,6 +60,8 @@ def build_parser() -> argparse.ArgumentParser:
     _outages(commands)
     _report(commands)
     _quiet(commands)
+    _drill(commands)
+    _render(commands)
     _inventory(commands)
     _probe(commands)
     _demo(commands)
@@ -266,6 +269,158 @@ def run_quiet(arguments: argparse.Namespace) -> int:
         raise UsageError("quiet: say for how long and why, like: yardlight quiet fontana 2h the ISP moves a cable")
     why = " ".join(arguments.why)
     return quiet.begin(arguments.inventory, arguments.terminal, arguments.uplink, arguments.duration, why)
+
+
+def _drill(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("drill", help="run failover drills, and keep their evidence", allow_abbrev=False)
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    action = _drill_action(actions, "run", "run a drill of a terminal, through its serve", run_drill)
+    action.add_argument("playbook", metavar="PLAYBOOK", help="like quarterly-wan-failover")
+    action.add_argument("--terminal", metavar="NAME", required=True)
+    action.add_argument("--url", default="http://127.0.0.1:10480", help="the terminal's serve; default: %(default)s")
+    action.add_argument("--link", metavar="LINK", help="a drill link of that serve, where it runs on another machine")
+    action.add_argument("--access-file", type=Path, metavar="FILE", help="user:password for that serve")
+    action.add_argument("--ca-file", metavar="FILE", help="a private CA of that serve")
+    action.add_argument("--dry-run", action="store_true", help="say what would be done")
+    action.add_argument("--yes", action="store_true", help="nobody is there: approve, and ask nothing")
+    action.add_argument("--override", metavar="REASON", default="", help="run it although a precondition fails")
+    action.add_argument("--approver", metavar="NAME", default="", help="who allowed it")
+    action = _drill_action(actions, "link", "print a one-time link to a drill, for a phone", run_drill_link)
+    action.add_argument("playbook", metavar="PLAYBOOK")
+    action.add_argument("--terminal", metavar="NAME", required=True)
+    action.add_argument("--base", metavar="URL", default="http://127.0.0.1:10480", help="how the phone reaches serve")
+    action = _drill_action(actions, "list", "list drills by quarter, and what is due", run_drill_list)
+    action.add_argument("--terminal", metavar="NAME", help="this terminal only")
+    action.add_argument("--json", action="store_true", help="for machines")
+    action = _drill_action(actions, "show", "show one drill", run_drill_show)
+    action.add_argument("drill", metavar="DRILL", help="its id, or its folder")
+    action = _drill_action(actions, "verify", "tell whether evidence was edited, and which file", run_drill_verify)
+    action.add_argument("drill", metavar="DRILL", help="its id, or its folder")
+    action = _drill_action(actions, "report", "write a drill as Markdown and as a page to print", run_drill_report)
+    action.add_argument("drill", metavar="DRILL", help="its id, or its folder")
+    action.add_argument("-o", "--output", type=Path, metavar="DIR", help="default: beside its evidence")
+    action = _drill_action(actions, "sign", "sign a drill that somebody else ran", run_drill_sign)
+    action.add_argument("drill", metavar="DRILL", help="its id, or its folder")
+    action.add_argument("--reviewer", metavar="NAME", required=True)
+    action.add_argument("--statement", metavar="TEXT", default="reviewed", help="default: %(default)s")
+    action = _drill_action(actions, "attach", "make a recorded failover the record of a drill", run_drill_attach)
+    action.add_argument("playbook", metavar="PLAYBOOK")
+    action.add_argument("--terminal", metavar="NAME", required=True)
+    action.add_argument("--at", metavar="TIME", required=True, help="local, like 2026-10-01T22:00; within an hour")
+    action.add_argument("--by", metavar="NAME", default="", help="who did it, by hand and on paper")
+    action.add_argument("--said", metavar="TEXT", default="", help="what a person saw work on the standby")
+    action.add_argument("--unplanned", action="store_true", help="it was no drill but a real failover")
+    action.add_argument("--reviewer", metavar="NAME", default="", help="who accepts it; needed for an unplanned one")
+
+
+def _drill_action(
+    actions: argparse._SubParsersAction[argparse.ArgumentParser], name: str, help_: str, run: Command
+) -> argparse.ArgumentParser:
+    parser = _command(actions, name, help_, run)
+    parser.add_argument(
+        "--inventory", type=Path, default=Path("fleet.yml"), metavar="FILE", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--state",
+        type=Path,
+        default=Path("yardlight.db"),
+        metavar="FILE",
+        help="the state file of serve; drills lie beside it (default: %(default)s)",
+    )
+    return parser
+
+
+def _where(arguments: argparse.Namespace) -> Where:
+    from yardlight.drills.commands import Where
+
+    return Where(arguments.inventory, arguments.state)
+
+
+def run_drill(arguments: argparse.Namespace) -> int:
+    from yardlight.drills import commands
+
+    wanted = commands.Wanted(
+        arguments.terminal,
+        arguments.playbook,
+        arguments.url,
+        arguments.link,
+        arguments.access_file,
+        arguments.ca_file,
+        arguments.dry_run,
+        arguments.yes,
+        arguments.override,
+        arguments.approver,
+    )
+    return commands.run(_where(arguments), wanted)
+
+
+def run_drill_link(arguments: argparse.Namespace) -> int:
+    from yardlight.drills import commands
+
+    return commands.link(_where(arguments), arguments.terminal, arguments.playbook, arguments.base)
+
+
+def run_drill_list(arguments: argparse.Namespace) -> int:
+    from yardlight.drills import commands
+
+    return commands.show_list(_where(arguments), arguments.terminal, arguments.json)
+
+
+def run_drill_show(arguments: argparse.Namespace) -> int:
+    from yardlight.drills import commands
+
+    return commands.show(_where(arguments), arguments.drill)
+
+
+def run_drill_verify(arguments: argparse.Namespace) -> int:
+    from yardlight.drills import commands
+
+    return commands.verify(_where(arguments), arguments.drill)
+
+
+def run_drill_report(arguments: argparse.Namespace) -> int:
+    from yardlight.drills import commands
+
+    return commands.write_report(_where(arguments), arguments.drill, arguments.output)
+
+
+def run_drill_sign(arguments: argparse.Namespace) -> int:
+    from yardlight.drills import commands
+
+    return commands.sign(_where(arguments), arguments.drill, arguments.reviewer, arguments.statement)
+
+
+def run_drill_attach(arguments: argparse.Namespace) -> int:
+    from yardlight.drills import commands
+    from yardlight.drills.attach import Attached
+
+    wanted = Attached(
+        arguments.terminal,
+        arguments.playbook,
+        arguments.at,
+        arguments.by,
+        arguments.unplanned,
+        arguments.reviewer,
+        arguments.said,
+    )
+    return commands.attach_failover(_where(arguments), wanted)
+
+
+def _render(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("render", help="write files made from the inventory", allow_abbrev=False)
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    action = _command(actions, "playbooks", "write the paper binder: each playbook for each terminal", run_render)
+    action.add_argument(
+        "--inventory", type=Path, default=Path("fleet.yml"), metavar="FILE", help="default: %(default)s"
+    )
+    action.add_argument("--terminal", metavar="NAME", help="this terminal only")
+    action.add_argument("-o", "--output", type=Path, default=Path("binder"), metavar="DIR", help="default: %(default)s")
+
+
+def run_render(arguments: argparse.Namespace) -> int:
+    from yardlight.drills import binder
+
+    return binder.write(arguments.inventory, arguments.terminal, arguments.output)
 
 
 def _inventory(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -42,12 +42,10 @@ class Checked:
     configured: bool = True
 
 
-def of_rounds(
-    rounds: Sequence[Round], limits: Mapping[str, float], expected: int, centre: bool, quiet: Mapping[int, float]
-) -> Iterator[Criterion]:
+def of_rounds(rounds: Sequence[Round], limits: Mapping[str, float], expected: int, centre: bool) -> Iterator[Criterion]:
     """The times of each round against `limits` (seconds, by name); `expected` rounds should have been.
 
-    `quiet` is how long nothing was lost after each round's failback, `centre` whether alerts could be asked for.
+    `centre` is whether alerts could be asked for.
     """
     for number in range(1, expected + 1):
         round_ = next((each for each in rounds if each.number == number), None)
@@ -56,9 +54,9 @@ def of_rounds(
         elif not round_.flap:
             yield from _switch(round_, limits)
             yield from _told(round_, limits, centre)
-            yield from _back(round_, limits, quiet.get(number))
+            yield from _back(round_, limits)
         else:
-            yield from _back(round_, {"stable": limits["stable"]} if "stable" in limits else {}, quiet.get(number))
+            yield from _back(round_, {"stable": limits["stable"]} if "stable" in limits else {})
 
 
 _NTH = {2: "second", 3: "third"}
@@ -96,7 +94,7 @@ def _told(round_: Round, limits: Mapping[str, float], centre: bool) -> Iterator[
             yield _within("notification", "from the alert to its message", round_, came.at, came.error, limit)
 
 
-def _back(round_: Round, limits: Mapping[str, float], quiet: float | None) -> Iterator[Criterion]:
+def _back(round_: Round, limits: Mapping[str, float]) -> Iterator[Criterion]:
     if (limit := limits.get("failback")) is not None:
         took = round_.between("t6", "t7")
         if took is None:
@@ -108,6 +106,7 @@ def _back(round_: Round, limits: Mapping[str, float], quiet: float | None) -> It
         gap = round_.back_gap
         yield _within("failback gap", "on the way back nothing carried for", round_, gap.at, gap.error, limit)
     if (limit := limits.get("stable")) is not None and ("t7" in round_.instants or round_.flap):
+        quiet = round_.quiet
         if quiet is None or quiet < limit:
             held = "" if quiet is None else f", only for {length(quiet)}"
             text = f"the yard was not quiet for {length(limit)} after it{held}"

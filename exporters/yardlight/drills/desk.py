@@ -303,7 +303,7 @@ def record_samples(
         for result in RESULTS:
             put(m.DRILL_LAST_RESULT, (*key, result), float(result == record.result))
         if record.result == "pass":
-            passed[key] = max(passed.get(key, 0.0), float(record.body.get("counts_from", record.ended)))
+            passed[key] = max(passed.get(key, 0.0), record.ended)
             put(m.DRILL_LAST_PASS, key, passed[key])
     for name, terminal in terminals.items():
         if terminal.drill is not None and name in known_since:

@@ -134,17 +134,6 @@ def rounds(terminal: Terminal, known: Known, events: Sequence[EventFact]) -> lis
     return found
 
 
-def quiet(found: Sequence[Round], known: Known) -> dict[int, float]:
-    """How long nothing was lost after each round, until it was looked at last."""
-    result = {}
-    for each in found:
-        until = known.quiet_until.get(each.number)
-        start = each.instants.get("t8") or each.instants.get("t7") or (each.instants.get("t6") if each.flap else None)
-        if until is not None and start is not None:
-            result[each.number] = until - start.at
-    return result
-
-
 async def gather(
     folder: Path,
     plan: Plan,
@@ -199,19 +188,17 @@ def _settings(plan: Plan) -> dict[str, Any]:
     return dumped
 
 
-def record(
-    plan: Plan,
-    known: Known,
-    found: Sequence[Round],
-    judged: Sequence[Criterion],
-    when: Interval,
-    result: tuple[str, str],
+def kind(plan: Plan) -> str:
+    """How the times of a run came to be."""
+    if plan.playbook.kind == "tabletop":
+        return "talked through"
+    return "measured" if plan.cut is not None or not plan.playbook.cuts else "measured, manual steps"
+
+
+def document(
+    plan: Plan, judged: Sequence[Criterion], found: Sequence[Round], when: Interval, result: tuple[str, str]
 ) -> dict[str, Any]:
     """The outcome as one document."""
-    if plan.playbook.kind == "tabletop":
-        kind = "talked through"
-    else:
-        kind = "measured" if plan.cut is not None or not plan.playbook.cuts else "measured, manual steps"
     return {
         "drill": plan.drill,
         "fleet": plan.fleet.fleet,
@@ -219,7 +206,7 @@ def record(
         "playbook": plan.playbook.playbook,
         "version": plan.playbook.version,
         "title": plan.playbook.title,
-        "kind": kind,
+        "kind": kind(plan),
         "who": plan.who,
         "approver": plan.approver,
         "begun": when[0],
@@ -228,7 +215,6 @@ def record(
         "why": result[1],
         "limits": plan.limits,
         "timezone": plan.terminal.timezone,
-        "preconditions": [asdict(each) for each in known.conditions],
         "criteria": [asdict(each) for each in judged],
         "rounds": [round_document(each) for each in found],
     }
@@ -243,4 +229,5 @@ def round_document(found: Round) -> dict[str, Any]:
         "gap": None if found.gap is None else asdict(found.gap),
         "back_gap": None if found.back_gap is None else asdict(found.back_gap),
         "disturbances": found.disturbances,
+        "quiet": found.quiet,
     }

@@ -630,20 +630,20 @@ class Runner:
         rounds = findings.rounds(plan.terminal, known, facts.events if facts is not None else ())
         judged: list[criteria.Criterion] = []
         if not known.refused:
-            judged += criteria.of_rounds(
-                rounds, plan.limits, len(plan.playbook.cuts), self._centre is not None, findings.quiet(rounds, known)
-            )
+            judged += criteria.of_rounds(rounds, plan.limits, len(plan.playbook.cuts), self._centre is not None)
             judged += criteria.of_checks(known.checks)
-        result = ("refused", known.refused) if known.refused else criteria.result(judged, known.aborted)
-        await findings.gather(
-            self.folder, plan, known, self._yard, self._centre, facts, (self._begun, self._clock.now())
-        )
-        await self._write("ended", result=result[0], why=result[1])
-        body = findings.record(plan, known, rounds, judged, (self._begun, self._clock.now()), result)
+        result, why = criteria.result(judged, known.aborted)
+        if known.refused:
+            result, why = "refused", known.refused
+        when = (self._begun, self._clock.now())
+        await findings.gather(self.folder, plan, known, self._yard, self._centre, facts, when)
+        await self._write("ended", result=result, why=why)
+        body = findings.document(plan, judged, rounds, when, (result, why))
+        body["preconditions"] = [asdict(each) for each in known.conditions]
         await asyncio.to_thread(evidence.write, self.folder, evidence.RECORD, body)
         seal = await asyncio.to_thread(evidence.seal, self.folder)
-        self._show("over", "over", result[0], result[1], result=(result[0], result[1]))  # type: ignore[arg-type]
-        log.info("a drill ended", extra=kv(terminal=plan.terminal.name, drill=plan.drill, result=result[0], seal=seal))
+        self._show("over", "over", result, why, result=(result, why))
+        log.info("a drill ended", extra=kv(terminal=plan.terminal.name, drill=plan.drill, result=result, seal=seal))
         return evidence.read(self.folder)
 
 

@@ -56,7 +56,10 @@ class Told:
 
 @dataclass(frozen=True)
 class Round:
-    """One cut and all that followed; `gap` and `back_gap` are the silences on the way there and back."""
+    """One cut and all that followed; `gap` and `back_gap` are the silences on the way there and back.
+
+    `quiet` is how long nothing was lost after it, as far as anybody looked.
+    """
 
     number: int
     flap: bool
@@ -64,6 +67,7 @@ class Round:
     gap: Instant | None = None
     back_gap: Instant | None = None
     disturbances: int = 0
+    quiet: float | None = None
 
     def between(self, first: str, second: str) -> Instant | None:
         """The time from one instant to another, as a length with its error."""
@@ -130,13 +134,16 @@ def round_of(seen: Seen) -> Round:
     later = [e for e in _own(seen) if e.kind in ("gap", "failover") and back is not None and e.start > back.end]
     if back is not None and seen.quiet_until is not None:
         found["t8"] = _edge(later[-1] if later else back, start=False, source="the default path's probes")
+    known = {name: instant for name in NAMES if (instant := found.get(name)) is not None}
+    calm = known.get("t8") or known.get("t7") or (known.get("t6") if seen.flap else None)
     return Round(
         seen.number,
         seen.flap,
-        {name: instant for name in NAMES if (instant := found.get(name)) is not None},
+        known,
         gap=_length(there),
         back_gap=_length(back),
         disturbances=len(later),
+        quiet=None if calm is None or seen.quiet_until is None else max(0.0, seen.quiet_until - calm.at),
     )
 
 
