@@ -215,8 +215,9 @@ class FleetDesk:
         known = self._ground.terminals()[terminal]
         by_hand = known.drill is None or known.drill.cut is None
         fresh = replace(
-            charge, terminal=terminal, by_hand=by_hand, armed=now, renewed=now, cut=None, restored=None, fired=""
-        )
+            charge, terminal=terminal, by_hand=by_hand, armed=now, renewed=now, ends=now + charge.ends - charge.armed,
+            cut=None, restored=None, fired="",
+        )  # fmt: skip
         await self._guard(terminal).arm(fresh)
         self._ground.look_closely(terminal, _CLOSELY_SECONDS)
 
@@ -260,6 +261,8 @@ class FleetDesk:
             if charge is not None:
                 families.setdefault(m.DRILL_IN_PROGRESS, {})[(name, charge.playbook)] = 1.0
                 families.setdefault(m.DRILL_SINCE, {})[(name, charge.playbook)] = charge.armed
+                families.setdefault(m.DRILL_DEADLINE, {})[(name, charge.playbook)] = charge.ends
+                families.setdefault(m.DRILL_ABORT_AFTER, {})[(name, charge.playbook)] = charge.dark
             if terminal is not None and terminal.drill is not None:
                 families.setdefault(m.DRILL_IN_PROGRESS, {}).setdefault((name, terminal.drill.playbook), 0.0)
         return [block(metric, self._inventory.fleet.fleet, samples) for metric, samples in families.items()]
@@ -302,6 +305,12 @@ def record_samples(
         put(m.DRILL_LAST_RUN, key, record.ended)
         for result in RESULTS:
             put(m.DRILL_LAST_RESULT, (*key, result), float(result == record.result))
+        # What an earlier run measured says nothing about this one.
+        measured = durations(record.body.get("rounds", ()))
+        for phase in ("failover", "failback", "told"):
+            families.setdefault(m.DRILL_LAST_DURATION, {}).pop((*key, phase), None)
+            if phase in measured:
+                put(m.DRILL_LAST_DURATION, (*key, phase), measured[phase])
         if record.result == "pass":
             passed[key] = max(passed.get(key, 0.0), record.ended)
             put(m.DRILL_LAST_PASS, key, passed[key])
@@ -310,6 +319,20 @@ def record_samples(
             key = (name, terminal.drill.playbook)
             put(m.DRILL_DUE, key, cadence.due(known_since[name], passed.get(key), terminal.zone))
     return families
+
+
+def durations(rounds: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """What the first round of a record measured, by phase."""
+    if not rounds:
+        return {}
+    first, found = rounds[0], {}
+    for phase, gap in (("failover", first["gap"]), ("failback", first["back_gap"])):
+        if gap is not None:
+            found[phase] = float(gap["at"])
+    instants = first["instants"]
+    if "t0" in instants and "t5" in instants:
+        found["told"] = float(instants["t5"]["at"] - instants["t0"]["at"])
+    return found
 
 
 class InsideYard:

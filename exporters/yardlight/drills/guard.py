@@ -37,7 +37,8 @@ SETTLE_SECONDS = 600.0
 class Charge:
     """What a guard is armed with. Lengths in seconds, instants in unix seconds of the terminal's clock.
 
-    `cut` and `restored` say when that was last begun and done, `fired` why the guard did the undo by itself.
+    `ends` is when all of it must be over, `cut` and `restored` say when that was last begun and done, `fired` why the
+    guard did the undo by itself.
     """
 
     drill: str
@@ -49,6 +50,7 @@ class Charge:
     longest: float
     armed: float
     renewed: float
+    ends: float
     cut: float | None = None
     restored: float | None = None
     fired: str = ""

@@ -304,7 +304,7 @@ class Runner:
         charge = Charge(
             plan.drill, plan.terminal.name, plan.playbook.playbook, self.plan.cut is None, lease,
             plan.playbook.abort.dark.seconds(plan.terminal), plan.playbook.abort.longest.seconds(plan.terminal),
-            now, now,
+            now, now, now + plan.lasts + _RESOLVE_SECONDS,
         )  # fmt: skip
         await self._write("arming the guard", lease=lease, dark=charge.dark, longest=charge.longest)
         await self._yard.arm(charge)
