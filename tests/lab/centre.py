@@ -104,7 +104,7 @@ class Centre:
         source = ("--inventory-dir", inventory.parent) if many else ("--inventory", inventory)
         self._add(work, "centre", EXPORTER, "/-/ready", (
             *YARDLIGHT, "serve", "--centre", *map(str, source),
-            "--state", str(work / "centre.db"), "--web.listen-address", f"127.0.0.1:{EXPORTER}",
+            "--state", str(work / "centre.db"), "--web.listen-address", f":{EXPORTER}",
         ))  # fmt: skip
         if twin is not None:
             self._add(work, "twin", TWIN_PORT, "/-/ready", (
@@ -170,7 +170,7 @@ class Centre:
         file = _write(work / f"{name}.yml", config)
         self._add(work, name, port, "/-/ready", (
             "prometheus-alertmanager", f"--config.file={file}", f"--storage.path={work / name}",
-            f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address=",
+            f"--web.listen-address=0.0.0.0:{port}", "--cluster.listen-address=",
         ))  # fmt: skip
 
 
@@ -221,10 +221,10 @@ def our_routes() -> dict[str, Any]:
 
 
 def _to_inbox(name: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "webhook_configs": [{"url": f"http://127.0.0.1:{INBOX}/{name}", "send_resolved": True}],
-    }
+    urls = [f"http://127.0.0.1:{INBOX}/{name}"]
+    if name == "drill":
+        urls.append(f"http://127.0.0.1:{EXPORTER}/drills/notice")
+    return {"name": name, "webhook_configs": [{"url": url, "send_resolved": True} for url in urls]}
 
 
 def usual_prometheus() -> dict[str, Any]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.lab import bar1, bar2, bar3, bar4, extras, kills, network, rows
+from tests.lab import bar1, bar2, bar3, bar4, drill_runs, extras, kills, network, rows
 from tests.lab.lab import Lab, Setup
 from tests.lab.measure import Results
 from tests.lab.network import Shape
@@ -55,7 +55,7 @@ def quick() -> list[Job]:
 
 def full() -> list[Job]:
     """The bars as they were set."""
-    return [*_bar3(), *_bar2(), *_bar1(), *_bar4(), *_bar5(), *_rows(), *_extra()]
+    return [*_bar3(), *_bar2(), *_bar1(), *_bar4(), *_bar5(), *_drill(), *_rows(), *_extra()]
 
 
 def _bar1() -> list[Job]:
@@ -122,6 +122,25 @@ def _bar4() -> list[Job]:
 
 def _bar5() -> list[Job]:
     return [Job("bar5.kills", Setup(), (), 90, partial(kills.kills, count=1000, victims=8))]
+
+
+def _drill() -> list[Job]:
+    def killed(who: str, moments: Sequence[str], **more: Any) -> Job:
+        scenario = partial(drill_runs.kills, moments=moments, who=who, **more)
+        name = "away" if more else who
+        return Job(f"drill.kill-{name}", Setup(router=FAST, terminal=drill_runs.YARD, truth=(), centre=bool(more)),
+                   (scenario,), 60)  # fmt: skip
+
+    drills = {**drill_runs.YARD, **DISPATCH}
+    steps = drill_runs.MOMENTS
+    return [
+        Job("drill.quarterly", Setup(router=FAST, terminal=drills, fleet=drill_runs.LINKS),
+            (partial(drill_runs.quarterly, count=5),), 40),
+        killed("runner", steps),
+        killed("serve", [step for step in steps if step not in drill_runs.EARLY]),
+        killed("both", [step for step in steps if step not in drill_runs.EARLY]),
+        killed("runner", ["cut begins", "step done cut", "step on-standby", "step checks"], away=True),
+    ]  # fmt: skip
 
 
 DISPATCH: dict[str, Any] = {

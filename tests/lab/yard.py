@@ -136,7 +136,7 @@ class Box:
         listen = f"127.0.0.1:{PORT}"
         self.exporter = Program("yard", "exporter", (
             *YARDLIGHT, "serve", "--terminal", TERMINAL, "--inventory", str(self.inventory),
-            "--state", str(self.state), "--web.listen-address", listen,
+            "--state", str(self.state), "--web.listen-address", f":{PORT}",
         ), work, environment)  # fmt: skip
         self.agent: Program | None = None
         if send_to is not None:

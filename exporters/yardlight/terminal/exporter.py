@@ -110,7 +110,10 @@ class TerminalExporter:
         self._remember(time.monotonic())
 
     def look_closely(self, seconds: float) -> None:
-        """A drill is under way for so long: probe fast where a switch is measured, as far as half the reserve goes."""
+        """A drill is under way for so long: on the standby probe as fast as where a failback is expected.
+
+        A metered one pays that out of its reserve, as long as half of that is left.
+        """
         self._closely_until = time.monotonic() + seconds
 
     def stalled(self, now: float) -> None:
@@ -269,10 +272,8 @@ class TerminalExporter:
         carrier, path, carrying = self.carrier, self.default, self._carrying
         on_standby = carrying is not None and carrying.uplink.role == "standby"
         path.expectant = self._failback.expected(on_standby, self._primary.path.silence.last_good, now)
-        if now < self._closely_until and (carrying is None or carrying.half_left()):
+        if on_standby and now < self._closely_until and carrying is not None and carrying.half_left():
             path.expectant = True
-            if self.pins.needed:
-                path.questions.hurry(now, 2 * CALM)
         if not self._any_metered:
             return
         echo = 2 * echo_bytes(bool(path.hop_target and ":" in path.hop_target))
