@@ -99,7 +99,8 @@ def _step(entries: Sequence[Entry]) -> str:
 
 def _restored(entries: Sequence[Entry], lines: Lines) -> str:
     """What became of the primary."""
-    cut = any(entry["what"] == "cut begins" for entry in (*entries, *lines))
+    # A guard on this machine knows better than the runner, whose intent may have come to nothing.
+    cut = any(entry["what"] == "cut begins" for entry in lines or entries)
     if not cut:
         return "nothing was cut"
     undone = next((line for line in reversed(lines) if line["what"] in ("undone", "the primary carries again")), None)
