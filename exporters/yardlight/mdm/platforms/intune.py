@@ -129,7 +129,7 @@ def _device(raw: dict[str, Any], zone: ZoneInfo) -> Device:
 def _orders(raw: dict[str, Any], zone: ZoneInfo) -> Iterator[Order]:
     """What was ordered: by the results of actions, and where the list leaves these out by the management state."""
     told: set[str] = set()
-    for result in several(raw, "deviceActionResults"):
+    for result in (each for each in several(raw, "deviceActionResults") if isinstance(each, dict)):
         action = _ACTIONS.get(text(result, "actionName").lower(), "other")
         progress = _PROGRESS.get(text(result, "actionState").lower(), "done")
         told.add(action)
