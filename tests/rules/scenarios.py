@@ -401,7 +401,7 @@ SCENARIOS = (
     ),
     Scenario(
         "drill-service", "a service fails over LTE while the drill has the yard on it",
-        (failover(15, service=FAILS_ON_LTE, drill=Drill(runs=((100, HEAL + 40),), abort_after=300)),), END + 60,
+        (failover(15, service=FAILS_ON_LTE, drill=Drill(runs=((100, HEAL + 40),), abort_after=60)),), END + 60,
         (
             (0, CUT + 10, ()),
             (CUT + 120, HEAL - 5, ("drill:page ServiceUnreachable fontana dispatch", *DRILLED)),
