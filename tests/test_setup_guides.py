@@ -8,6 +8,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+import yaml
 
 from yardlight.inventory.load import load
 from yardlight.terminal.routers import PROFILES
@@ -28,6 +29,21 @@ def test_the_inventory_in_the_yard_box_guide_can_be_loaded(root: Path, tmp_path:
     (tmp_path / "fleet.yml").write_text(block)
     terminal = load(tmp_path / "fleet.yml").fleet.terminals["fontana"]
     assert {name: uplink.role for name, uplink in terminal.uplinks.items()} == {"fiber": "primary", "lte": "standby"}
+
+
+def test_the_inventory_in_the_guide_to_drills_can_be_loaded_with_either_way_to_cut(root: Path, tmp_path: Path) -> None:
+    guide = (root / "playbooks" / "setup" / "drills.md").read_text(encoding="utf-8")
+    whole, cut = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
+    (tmp_path / "fleet.yml").write_text(whole)
+    drill = load(tmp_path / "fleet.yml").fleet.terminals["fontana"].drill
+    assert drill is not None
+    assert drill.cut is None
+    fleet = yaml.safe_load(whole)
+    fleet["terminals"]["fontana"] |= yaml.safe_load(cut)
+    (tmp_path / "fleet.yml").write_text(yaml.safe_dump(fleet))
+    drill = load(tmp_path / "fleet.yml").fleet.terminals["fontana"].drill
+    assert drill is not None
+    assert drill.cut is not None
 
 
 def test_files_that_the_guides_link_to_exist(root: Path) -> None:

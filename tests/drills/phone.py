@@ -40,7 +40,11 @@ class Phone:
 
     def press(self, label: str) -> None:
         """Tap the button with these words, once it is there."""
-        self.wait(lambda: self.driver.find_element(By.XPATH, f"//button[normalize-space()='{label}']").click() is None)
+        self.wait(lambda: self.tap(label) is None)
+
+    def tap(self, label: str) -> None:
+        """The same, for a button that must be there now."""
+        self.driver.find_element(By.XPATH, f"//button[normalize-space()='{label}']").click()
 
     def shows(self, heading: str) -> None:
         """Wait until this is the heading."""
@@ -52,6 +56,14 @@ class Phone:
 
     def buttons(self) -> list[str]:
         return [button.text for button in self.driver.find_elements(By.TAG_NAME, "button")]
+
+    def glance(self) -> tuple[str, list[str]]:
+        """Heading and buttons at one moment, whatever is being replaced."""
+        found = self.driver.execute_script(
+            "return [document.querySelector('h1')?.textContent ?? '',"
+            " [...document.querySelectorAll('button')].map((each) => each.textContent)]"
+        )
+        return found[0], found[1]
 
     @property
     def heading(self) -> str:

@@ -72,7 +72,7 @@ class Rehearsal:
         now, notes = time.time(), (*self.now_on.notes, f"{step}: {choice}")
         if choice == STOP:
             self.seen = _USUAL
-            self.go(phase="over", step="over", heading="The drill was stopped", text="All is as it was.",
+            self.go(phase="over", step="over", heading="aborted", text="All is as it was.",
                     buttons=(), result="aborted", why="Maria pressed Stop and restore.", notes=notes)  # fmt: skip
         elif step == "approve" and choice == APPROVE:
             self.go(phase="running", step="cut", number=1, of=4, heading="Pull the fiber cable", notes=notes,
@@ -92,8 +92,8 @@ class Rehearsal:
                     buttons=(Button("done", "Cable is back in", "go"), _STOP), notes=notes)  # fmt: skip
         elif step == "restore":
             self.seen = _USUAL
-            self.go(phase="over", step="over", number=0, of=0, heading="The drill is over", buttons=(),
-                    text="Thank you. Nothing more has to be done.", result="pass", notes=notes)  # fmt: skip
+            self.go(phase="over", step="over", number=0, of=0, heading="pass", buttons=(),
+                    text="Thank you.", result="pass", why="Every criterion was met.", notes=notes)  # fmt: skip
 
 
 REFUSED = replace(

@@ -230,6 +230,9 @@ class SimulatedCentre:
             for name, at in names
         ]  # fmt: skip
 
+    async def knows(self, fleet: str, terminal: str) -> bool:
+        return True
+
     async def query(self, expression: str, start: float, end: float, step: float) -> Mapping[str, Any]:
         return {"query": expression, "start": start, "end": end, "step": step, "answer": {"status": "success"}}
 

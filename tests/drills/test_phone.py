@@ -69,7 +69,7 @@ def test_a_drill_is_done_by_touch_and_no_screen_has_anything_that_axe_finds_wron
         ("Wait for LTE", ""),
         ("Does dispatch open?", "Yes, it opens"),
         ("Plug the cable back in", "Cable is back in"),
-        ("The drill is over", ""),
+        ("The drill passed", ""),
     ):
         phone.shows(heading)
         assert axe(phone) == []
@@ -77,7 +77,7 @@ def test_a_drill_is_done_by_touch_and_no_screen_has_anything_that_axe_finds_wron
             phone.press(press)
         elif heading == "Wait for LTE":
             box.do("yard", "on-standby")
-    assert "Passed." in phone.text
+    assert "Every criterion was met." in phone.text
     assert phone.buttons() == []
     pressed = (("approve", "approve"), ("cut", "done"), ("dispatch", "yes"), ("restore", "done"))
     assert box.session.presses == [(*each, "Maria Lopez", "") for each in pressed]
@@ -127,7 +127,7 @@ def test_a_drill_is_done_by_keyboard_alone(box: Box, link: str, phone: Phone) ->
     box.do("yard", "on-standby")
     phone.shows("Does dispatch open?")
     enter("Yes, it opens", "Plug the cable back in")
-    enter("Cable is back in", "The drill is over")
+    enter("Cable is back in", "The drill passed")
     assert len(box.session.presses) == 4
 
 
@@ -176,7 +176,7 @@ def test_what_happens_in_the_yard_while_the_wifi_is_away_is_shown_when_it_is_bac
     gone = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
     phone.driver.execute_cdp_cmd("Network.emulateNetworkConditions", gone)
     eventually(lambda: "No contact with the box in the yard" in phone.text, within=30)
-    box.do("go", phase="over", step="over", heading="The drill was stopped", buttons=(), result="aborted",
+    box.do("go", phase="over", step="over", heading="aborted", buttons=(), result="aborted",
            why="The yard was dark for too long.")  # fmt: skip
     here = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
     phone.driver.execute_cdp_cmd("Network.emulateNetworkConditions", here)

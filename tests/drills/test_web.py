@@ -97,7 +97,7 @@ def test_a_drill_is_done_without_any_script(box: Box, browser: Browser) -> None:
     assert browser.reload().heading == "Wait for LTE"
     box.do("yard", "on-standby")
     assert browser.reload().heading == "Does dispatch open?"
-    assert browser.submit("Yes, it opens").submit("Cable is back in").heading == "The drill is over"
+    assert browser.submit("Yes, it opens").submit("Cable is back in").heading == "The drill passed"
     assert "http-equiv" not in browser.body
     assert [press[:2] for press in box.session.presses] == [
         ("approve", "approve"), ("cut", "done"), ("dispatch", "yes"), ("restore", "done"),

@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from yardlight.drills import attach, cadence, evidence, recover, report
+from yardlight.drills.around import around
 from yardlight.drills.desk import drill_id, folder_of
 from yardlight.drills.evidence import Record
 from yardlight.drills.links import Links
@@ -82,7 +83,8 @@ def run(where: Where, wanted: Wanted) -> int:
     print("\n".join(_announced(plan)))
     if wanted.dry:
         return 0
-    runner = Runner(plan, _yard(wanted, inventory), _centre(where, inventory), (), where.folder / drill, RealClock())
+    yard, centre, beside = _yard(wanted, inventory), _centre(where, inventory), around(inventory)
+    runner = Runner(plan, yard, centre, beside, where.folder / drill, RealClock())
     record = asyncio.run(_attended(runner))
     print(f"\n{record.result}: {record.body['why']}")
     print(f"evidence: {record.folder} (seal {(record.folder / evidence.SEAL).read_text().strip()})")
@@ -165,7 +167,7 @@ def _show(screen: Screen) -> None:
     for problem in screen.problems:
         print(f"  ! {problem}")
     if screen.waiting:
-        print(f"  waiting {screen.waiting}")
+        print(f"  {screen.waiting}")
     choices = [f"{number} {button.label}" for number, button in enumerate(screen.buttons, 1)]
     if choices:
         print(f"  {'   '.join(choices)}")

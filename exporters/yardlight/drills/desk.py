@@ -19,6 +19,7 @@ from yardlight import catalogue as m
 from yardlight.catalogue import Metric
 from yardlight.drills import cadence, evidence, recover
 from yardlight.drills.actions import Done, fingerprint
+from yardlight.drills.around import around
 from yardlight.drills.conditions import primary_of
 from yardlight.drills.guard import Charge, Guard
 from yardlight.drills.links import Link, Links
@@ -164,7 +165,8 @@ class FleetDesk:
         drill = drill_id(link.terminal, link.playbook, now)
         plan = Plan(drill, fleet, terminal, playbook, source, link.made_by)
         yard = InsideYard(self, link.terminal)
-        runner = Runner(plan, yard, centre_of(fleet, self.notices), (), self.folder / drill, RealClock())
+        centre, beside = centre_of(fleet, self.notices), around(self._inventory)
+        runner = Runner(plan, yard, centre, beside, self.folder / drill, RealClock())
         task = asyncio.get_running_loop().create_task(self._session(runner, drill))
         self._sessions[drill] = (runner, task)
         self.links.opened(token, drill, now)

@@ -23,8 +23,10 @@ def live(terminal: Terminal, facts: TerminalFacts) -> Live:
     return Live(f"{text[0].upper()}{text[1:]}", facts.since if facts.state in ("dark", "standby") else None)
 
 
-def word(terminal: Terminal, uplink: str) -> str:
+def word(terminal: Terminal, uplink: str | None) -> str:
     """An uplink as people call it: its medium, or its name where another one has that medium too."""
+    if uplink is None:
+        return "the backup line"
     medium = terminal.uplinks[uplink].medium
     if sum(other.medium == medium for other in terminal.uplinks.values()) > 1:
         return f"line {uplink}"

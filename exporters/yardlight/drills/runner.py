@@ -21,7 +21,7 @@ from yardlight.drills.conditions import Condition, Situation, primary_of, standb
 from yardlight.drills.criteria import Checked
 from yardlight.drills.guard import Charge
 from yardlight.drills.journal import Journal
-from yardlight.drills.live import live
+from yardlight.drills.live import live, word
 from yardlight.drills.plan import Known, Plan
 from yardlight.drills.playbook import Step
 from yardlight.drills.session import (
@@ -53,7 +53,10 @@ LEASE_AWAY_SECONDS = 30.0
 _SETTLE_SECONDS = 4.0
 _RESOLVE_SECONDS = 900.0
 _UNDO_TRIES = 5
+# A scrape, what sends it on, and two evaluations, each as slow as alert_rules/README.md allows.
+_KNOWN_SECONDS = 60.0
 
+_PLUG, _LEAVE = "Plug the cable back in", "Leave everything as it is."
 _GO, _YES, _NO = "go", "yes", "no"
 _STOPS = Button(STOP, "Stop and restore", "stop")
 
@@ -91,6 +94,7 @@ class Runner:
         self._round = 0
         self._seen_at = 0.0
         self._looked_at_centre = 0.0
+        self._asking: asyncio.Task[None] | None = None
         self._firing: set[str] = set()
         self._notes: list[str] = []
         self._begun = clock.now()
@@ -189,6 +193,8 @@ class Runner:
             await self._end_around(begun)
             return await self._close()
         finally:
+            if self._asking is not None:
+                self._asking.cancel()
             self._journal.close()
 
     async def _write(self, what: str, **facts: Any) -> None:
@@ -242,12 +248,12 @@ class Runner:
         """Go on with a reason, or do not. Raises `_StoppedError`."""
         texts = [each.text for each in failed]
         firm = any(each.name in conditions.FIRM for each in failed)
-        reason, who = self.plan.override, self.plan.who
-        if not firm and not reason and self.plan.attended:
+        reason, who = self.plan.override.strip(), self.plan.who
+        while not firm and not reason and self.plan.attended:
             buttons = (Button(OVERRIDE, "Run it anyway, for a reason", "go"), Button(STOP, "Leave it", "stop"))
             self._show("refused", "refused", "Not now", "This should not be run now.", buttons, problems=texts)
             press = await self._person()
-            reason, who = press.reason.strip() or "no reason given", press.who
+            reason, who = press.reason.strip(), press.who
             if press.choice == STOP:
                 raise _StoppedError(texts[0])
         if firm or not reason:
@@ -269,7 +275,7 @@ class Runner:
 
     async def _begin_around(self) -> list[tuple[Around, Mapping[str, Any]]]:
         begun: list[tuple[Around, Mapping[str, Any]]] = []
-        for around in self._around:
+        for around in self._around if self.plan.playbook.cuts else ():
             try:
                 what = await around.begin(self._occasion)
             except DrillError:
@@ -310,7 +316,26 @@ class Runner:
         await self._yard.arm(charge)
         self._armed, self._seen_at = True, self._clock.now()
 
+    async def _until_known(self, centre: Centre) -> None:
+        """Wait until the rules know of the drill: before, what it causes would be told to people as if it were real."""
+        known: list[bool] = []
+
+        async def ask() -> None:
+            with contextlib.suppress(DrillError):
+                known.append(await centre.knows(self.plan.fleet.fleet, self.plan.terminal.name))
+
+        waiting = "The alert rules are being told that this is a drill."
+        self._show("running", "ready", "Getting ready", "Nothing is cut yet.", (_STOPS,), waiting, _KNOWN_SECONDS)
+        end = self._clock.now() + _KNOWN_SECONDS
+        while not any(known):
+            if self._clock.now() >= end:
+                raise _StoppedError("the alert rules did not learn of the drill, so people would be called for it")
+            await ask()
+            await self._until(lambda: True if any(known) else None, 1.0)
+
     async def _execute(self) -> None:
+        if self._centre is not None and self.plan.playbook.cuts:
+            await self._until_known(self._centre)
         for step in self.plan.playbook.steps:
             await self._write("step", step=step.id, does=step.does)
             note = await _STEPS[step.does](self, step)
@@ -322,7 +347,7 @@ class Runner:
     async def _tell(self, step: Step) -> str:
         if not self.plan.attended:
             return "nobody was told: the drill ran without a person"
-        self._show("running", step.id, "Do this", self.plan.text(step.tell or ""), (_go("Done"), _STOPS))
+        self._show("running", step.id, "Please do this", self.plan.text(step.tell or ""), (_go("Done"), _STOPS))
         return f"confirmed by {(await self._person()).who}"
 
     async def _ask(self, step: Step) -> str:
@@ -333,7 +358,7 @@ class Runner:
             return text
         question = self.plan.text(step.ask or "")
         buttons = (Button(_YES, "Yes", "yes"), Button(_NO, "No", "no"), _STOPS)
-        self._show("running", step.id, "Answer this", question, buttons)
+        self._show("running", step.id, "One question", question, buttons)
         press = await self._person()
         text = f"{press.choice}, says {press.who}: {question}"
         self._known.checks.append(Checked(name, press.choice == _YES, text, self._round))
@@ -360,7 +385,8 @@ class Runner:
     async def _act(self, step: Step, label: str, undo: bool) -> Done:
         """By the terminal's own action, or by a person; the guard is told before and after either."""
         if self.plan.cut is None:
-            self._show("running", step.id, "Do this", self.plan.text(step.say), (_go(label), _STOPS))
+            heading = _PLUG if undo else "Pull the cable"
+            self._show("running", step.id, heading, self.plan.text(step.say), (_go(label), _STOPS))
             await self._person()
         else:
             doing = "restoring" if undo else "cutting"
@@ -375,13 +401,16 @@ class Runner:
         assert step.wait is not None
         assert step.within is not None
         limit = step.within.seconds(self.plan.terminal)
-        texts = {
-            "standby": "until the yard is on the standby",
-            "primary": "until the yard is back on the primary",
-            "stable": "to see that it stays",
-            "notification": "for the notification to arrive",
-        }
-        self._show("running", step.id, "Wait", "Nothing to do now.", (_STOPS,), texts[step.wait], limit)
+        standby, primary = (
+            word(self.plan.terminal, name) for name in (standby_of(self.plan.terminal), primary_of(self.plan.terminal))
+        )
+        heading, waiting = {
+            "standby": (f"Wait for {standby}", f"The router is moving the yard to {standby}."),
+            "primary": (f"Wait for {primary}", f"The router is moving the yard back to {primary}."),
+            "stable": ("Watch that it stays", "Nothing may be lost for a while."),
+            "notification": ("Wait for the alert", "The alert that a real outage would send is on its way."),
+        }[step.wait]
+        self._show("running", step.id, heading, _LEAVE, (_STOPS,), waiting, limit)
         waits = {
             "standby": self._wait_standby,
             "primary": self._wait_primary,
@@ -428,7 +457,8 @@ class Runner:
     async def _check(self, step: Step) -> str:
         assert step.within is not None
         limit = step.within.seconds(self.plan.terminal)
-        self._show("running", step.id, "Wait", "Checking what works now.", (_STOPS,), "for the checks", limit)
+        waiting = "What the yard works with is being tried over the line in use."
+        self._show("running", step.id, "Check what works", _LEAVE, (_STOPS,), waiting, limit)
         since = self._known.on_standby.get(self._round, self._facts.at)
         probed = [name for name in step.check or () if name != "throughput"]
 
@@ -459,7 +489,7 @@ class Runner:
     async def _hold(self, step: Step) -> str:
         assert step.hold is not None
         limit = step.hold.seconds(self.plan.terminal)
-        self._show("running", step.id, "Wait", "Nothing to do now.", (_STOPS,), "a moment", limit)
+        self._show("running", step.id, "Wait a moment", _LEAVE, (_STOPS,), "It goes on by itself.", limit)
         await self._until(lambda: None, limit)
         return f"held for {length(limit)}"
 
@@ -502,10 +532,11 @@ class Runner:
             raise _StoppedError(f"stopped by {press.who}{f': {press.reason}' if press.reason else ''}")
         if self._armed:
             await self._watch()
-        if self._centre is not None and self._clock.now() - self._looked_at_centre >= 1.0:
+        asking = self._asking is not None and not self._asking.done()
+        if self._centre is not None and not asking and self._clock.now() - self._looked_at_centre >= 1.0:
             self._looked_at_centre = self._clock.now()
-            with contextlib.suppress(DrillError):
-                await self._listen(self._centre)
+            # Right after a cut the centre may answer nothing for seconds; presses and the guard do not wait for it.
+            self._asking = asyncio.create_task(self._asked(self._centre))
 
     async def _watch(self) -> None:
         try:
@@ -539,6 +570,10 @@ class Runner:
     def _offset(self, machine: str) -> float:
         """That machine's clock minus ours."""
         return self._known.offsets.get(machine, (0.0, 0.0))[0]
+
+    async def _asked(self, centre: Centre) -> None:
+        with contextlib.suppress(DrillError):
+            await self._listen(centre)
 
     async def _listen(self, centre: Centre) -> None:
         """What fires and what arrived, of the alerts under test."""
@@ -577,7 +612,7 @@ class Runner:
         await self._write("undo begins", step="restore")
         if self.plan.cut is None:
             step = next(each for each in reversed(self.plan.playbook.steps) if each.does == "restore")
-            self._show("restoring", "restore", "Now", self.plan.text(step.say), (_go("Cable is back"),))
+            self._show("restoring", "restore", _PLUG, self.plan.text(step.say), (_go("Cable is back"),))
             primary = primary_of(self.plan.terminal)
             await self._until(lambda: self._take() or self._again(primary), None)
         done = await self._insist()
@@ -606,7 +641,8 @@ class Runner:
         """Restored: see the yard come back, wait for the alerts under test to resolve, let the guard go."""
         if not self._armed:
             return
-        self._show("finishing", "finishing", "Restored", "Waiting until the alerts have resolved.", ())
+        text = "All is plugged in again. The drill ends by itself when its alerts have ended."
+        self._show("finishing", "finishing", "Almost done", text, ())
         primary = primary_of(self.plan.terminal)
         limit = self.plan.terminal.failback_within
         missed = await self._until(lambda: self._carried("primary", primary), limit) is None

@@ -21,6 +21,7 @@ from yardlight.drills.world import Centre, Glance
 from yardlight.errors import DrillError
 from yardlight.facts import TerminalFacts
 from yardlight.inventory.models import Fleet
+from yardlight.inventory.values import Secret
 
 _ANSWER_SECONDS = 8.0
 # A cut or an undo may take as long as its own timeout.
@@ -31,12 +32,16 @@ Notices = Callable[[float], Awaitable[Sequence[Mapping[str, Any]]]]
 
 @dataclass(frozen=True)
 class Access:
-    """How a server is reached: its base address and, where it asks for them, user and password and a private CA."""
+    """How a server is reached: its base address and, where it asks for them, user and password and a private CA.
+
+    `bearer` is a token that stands for both.
+    """
 
     base: str
     user: str = ""
     password: str = ""
     ca_file: str | None = None
+    bearer: Secret | None = None
 
     async def ask(
         self, method: str, path: str, body: Any = None, token: str = "", seconds: float = _ANSWER_SECONDS
@@ -45,6 +50,8 @@ class Access:
         where = f"{self.base}{path.partition('?')[0]}"
         auth = aiohttp.BasicAuth(self.user, self.password) if self.user else None
         headers = {TOKEN_HEADER: token or "local"}
+        if self.bearer is not None:
+            headers["Authorization"] = f"Bearer {self.bearer.reveal()}"
         try:
             context = ssl.create_default_context(cafile=self.ca_file)
             async with (
@@ -122,6 +129,14 @@ class HttpCentre:
         filters = "&".join(f"filter={quote(each)}" for each in wanted)
         found: list[Mapping[str, Any]] = await self._alertmanager.ask("GET", f"/api/v2/alerts?{filters}")
         return found
+
+    async def knows(self, fleet: str, terminal: str) -> bool:
+        expression = f'yardlight:drill_since_timestamp_seconds{{fleet="{fleet}",terminal="{terminal}"}}'
+        answer = await self._prometheus.ask("GET", f"/api/v1/query?query={quote(expression)}")
+        try:
+            return bool(answer["data"]["result"])
+        except (KeyError, TypeError):
+            raise DrillError(f"{self._prometheus.base} did not answer like a Prometheus") from None
 
     async def query(self, expression: str, start: float, end: float, step: float) -> Mapping[str, Any]:
         path = f"/api/v1/query_range?query={quote(expression)}&start={start:.3f}&end={end:.3f}&step={step:g}"

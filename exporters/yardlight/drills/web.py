@@ -49,6 +49,14 @@ _LOST = (
     "link once more; if it is refused, ask for a new one.\nIf a cable is still unplugged, plug it in again."
 )
 
+_ENDINGS: dict[str, str] = {
+    "pass": "The drill passed",
+    "fail": "The drill did not pass",
+    "partial": "Only a part was tested",
+    "aborted": "The drill was stopped",
+    "refused": "The drill was not started",
+}
+
 
 class Backend(Protocol):
     """What the pages ask of the process; each coroutine runs on its main loop."""
@@ -112,7 +120,7 @@ class DrillPages:
         try:
             session, drill = await self._ask(opened)
         except DrillError as error:
-            return _page("drill_link.html", 410, heading="This link does not work", text=f"{error}.", button="")
+            return _page("drill_link.html", 410, heading="This link does not work", text=_refusal(error), button="")
         others = [cookie for cookie, phone in self._phones.items() if phone.drill == drill]
         own = request.cookies.get(COOKIE, "")
         if own not in others and others and "take" not in fields:
@@ -139,7 +147,8 @@ class DrillPages:
     async def _page(self, request: web.Request) -> web.Response:
         phone = self._phone(request)
         screen, live = await self._ask(lambda: _seen(phone.session))
-        return _page("drill.html", s=screen, live=live, now=time.time(), key=phone.key)
+        heading = _heading(screen)
+        return _page("drill.html", s=screen, heading=heading, live=live, now=time.time(), key=phone.key)
 
     async def _script(self, _: web.Request) -> web.Response:
         headers = {"Cache-Control": "no-cache"}
@@ -195,6 +204,15 @@ async def _seen(session: Session) -> tuple[Screen, Live]:
     return session.screen(), session.live()
 
 
+def _heading(screen: Screen) -> str:
+    return screen.heading if screen.result is None else _ENDINGS[screen.result]
+
+
+def _refusal(error: DrillError) -> str:
+    text = str(error)
+    return f"{text[0].upper()}{text[1:]}.\nAsk whoever sent the link for a new one."
+
+
 def _page(template: str, status: int = 200, **values: object) -> web.Response:
     text = pages.render(template, **values)
     return web.Response(status=status, text=text, content_type="text/html", headers=_HEADERS)
@@ -208,7 +226,8 @@ def _told(screen: Screen, live: Live, phone: Phone, whole: bool) -> web.Response
         answer |= {
             "revision": screen.revision,
             "phase": screen.phase,
-            "title": f"{screen.heading} ({screen.title})",
-            "html": pages.render("drill_screen.html", s=screen, now=now, key=phone.key),
+            "step": screen.step,
+            "title": f"{_heading(screen)} ({screen.title})",
+            "html": pages.render("drill_screen.html", s=screen, heading=_heading(screen), now=now, key=phone.key),
         }
     return web.json_response(answer, headers=_HEADERS)

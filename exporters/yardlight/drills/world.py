@@ -57,6 +57,9 @@ class Centre(Protocol):
     async def alerts(self, fleet: str, terminal: str) -> Sequence[Mapping[str, Any]]:
         """Alerts of this terminal as Alertmanager gives them."""
 
+    async def knows(self, fleet: str, terminal: str) -> bool:
+        """Whether the alert rules know that a drill is in progress at this terminal."""
+
     async def query(self, expression: str, start: float, end: float, step: float) -> Mapping[str, Any]:
         """A range query: what was asked and the whole answer."""
 

@@ -45,16 +45,16 @@
       since.dataset.since = answer.since;
     }
     if (answer.html !== undefined && answer.revision !== state.revision) {
-      const heading = document.getElementById("heading").textContent;
+      const another = answer.step !== main.dataset.step || answer.phase !== main.dataset.phase;
       const held = main.contains(document.activeElement) ? document.activeElement.value : undefined;
       main.innerHTML = answer.html;
       state.revision = answer.revision;
       main.dataset.phase = answer.phase;
+      main.dataset.step = answer.step;
       document.title = answer.title;
       // A new screen is read out from its heading; on the same one the keyboard stays where it was.
-      const fresh = document.getElementById("heading");
-      if (fresh.textContent !== heading) {
-        fresh.focus();
+      if (another) {
+        document.getElementById("heading").focus();
         window.scrollTo(0, 0);
       } else if (held) {
         main.querySelector(`button[value="${CSS.escape(held)}"]`)?.focus();

@@ -471,10 +471,13 @@ class Terminal(Model):
 class Links(Model):
     """Base addresses: `grafana` and `runbooks` are what notifications point to, the others what drills ask.
 
+    With `grafana_token_file` (a service account that may write annotations) drills are marked on Grafana's boards.
+
     `centre` is the serve of the centre, to which Alertmanager sends what the drill receiver is told.
     """
 
     grafana: str | None = None
+    grafana_token_file: str | None = None
     runbooks: str | None = None
     prometheus: str | None = None
     alertmanager: str | None = None

@@ -21,8 +21,13 @@ _MIN_INTERVAL = 0.1
 
 def fleet_problems(root: Node) -> Iterator[Problem]:
     """Links that nobody can open and holidays that nobody knows."""
-    for node in _children(root, "links"):
-        if isinstance(node.value, str) and not node.value.startswith(("http://", "https://")):
+    links = root.entries.get("links")
+    for key, node in links.entries.items() if links else ():
+        if (
+            isinstance(node.value, str)
+            and not key.endswith("_file")
+            and not node.value.startswith(("http://", "https://"))
+        ):
             yield node.problem(f"{node.value!r} is not a web address; write https://...")
     for calendar in _children(root, "calendars"):
         holidays = calendar.entries.get("holidays")
