@@ -109,7 +109,8 @@ def newest(lab: Lab) -> dict[str, Any]:
     return found
 
 
-def _compare(lab: Lab, results: Results, instants: dict[str, Any], began: float) -> None:
+def true_instants(lab: Lab, began: float) -> dict[str, float]:
+    """What the truth knows of the instants of the drill that began then, in unix seconds."""
     shift = time.time() - time.monotonic()
     acts = [act for act in truth() if act[1] >= began]
     gaps = [gap for gap in lab.truth["default"].gaps if gap.start + shift >= began]
@@ -129,7 +130,17 @@ def _compare(lab: Lab, results: Results, instants: dict[str, Any], began: float)
     if posts:
         known["t5"] = posts[0].at + shift
         known["t4"] = min(moment(alert["startsAt"]) for alert in posts[0].alerts)
-    for name, at in known.items():
+    return known
+
+
+def errors(lab: Lab, instants: dict[str, Any], began: float) -> dict[str, float]:
+    """How far each measured instant is off the truth; 999 for one that was not measured."""
+    known = true_instants(lab, began).items()
+    return {name: abs(instants[name]["at"] - at) if name in instants else 999 for name, at in known}
+
+
+def _compare(lab: Lab, results: Results, instants: dict[str, Any], began: float) -> None:
+    for name, at in true_instants(lab, began).items():
         if name not in instants:
             results.note(f"{name} was not measured")
             results.observe(f"drill.{name}", 999)

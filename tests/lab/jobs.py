@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.lab import bar1, bar2, bar3, bar4, drill_runs, extras, kills, network, rows
+from tests.lab import bar1, bar2, bar3, bar4, drill_runs, drills, extras, kills, network, rows
 from tests.lab.lab import Lab, Setup
 from tests.lab.measure import Results
 from tests.lab.network import Shape
@@ -50,12 +50,14 @@ def quick() -> list[Job]:
         Job("bar2.quick", Setup(), (partial(bar2.cuts, kind="fiber", count=1, hold=25),), 4),
         Job("bar4.quick", Setup(centre=False), unmetered, 3),
         Job("bar5.quick", Setup(), (), 4, partial(kills.kills, count=12, victims=3)),
-    ]
+        Job("drills.quick", Setup(router=FAST, terminal={**drill_runs.YARD, **DISPATCH}, fleet=drill_runs.LINKS),
+            (partial(rows.row, id_="D01", act=drills.quick),), 5),
+    ]  # fmt: skip
 
 
 def full() -> list[Job]:
     """The bars as they were set."""
-    return [*_bar3(), *_bar2(), *_bar1(), *_bar4(), *_bar5(), *_drill(), *_rows(), *_extra()]
+    return [*_bar3(), *_bar2(), *_bar1(), *_bar4(), *_bar5(), *_drill(), *_drill_rows(), *_rows(), *_extra()]
 
 
 def _bar1() -> list[Job]:
@@ -195,6 +197,29 @@ def _rows() -> list[Job]:
         moved("T04", 90, *rows.ON_LTE, terminal={"switch_within": "120s"}),
         job("T32", rows.quiet(300), uplinks={"lte": None}),
         job("T36", rows.quiet(300)),
+    ]
+
+
+def _drill_rows() -> list[Job]:
+    yard = {**drill_runs.YARD, **DISPATCH}
+
+    def job(id_: str, act: drills.Act, **setup: Any) -> Job:
+        made = Setup(**{"router": FAST, "terminal": yard, "fleet": drill_runs.LINKS, "truth": ("default",), **setup})
+        return Job(f"drills.{id_}", made, (partial(rows.row, id_=id_, act=act),), 25)
+
+    by_hand = {**yard, "drill": {"playbook": drill_runs.PLAYBOOK}}
+    return [
+        job("D05", drills.d05),
+        job("D06", drills.d06, router=switching_after(80), terminal={**yard, "switch_within": "60s"}),
+        job("D03", drills.d03),
+        job("D01", drills.d01),
+        job("D14", drills.d14, terminal=by_hand),
+        job("D04", drills.d04, router=STAYS),
+        job("D07", drills.d07),
+        job("T25", drills.t25, shape=OWN_WAY),
+        job("D08", drills.d08),
+        job("D02", drills.d02, shape=OWN_WAY),
+        job("D09", drills.d09, terminal=by_hand),
     ]
 
 

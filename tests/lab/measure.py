@@ -28,7 +28,7 @@ class Row:
 
 
 ALWAYS = {"share": 1.0}
-ROW_IDS = [f"T{number:02}" for number in range(1, 40)]
+ROW_IDS = [*(f"T{number:02}" for number in range(1, 40)), *(f"D{number:02}" for number in range(1, 16))]
 ROWS: dict[str, Row] = {
     "bar1.recorded": Row("1 blackhole recorded once on fiber", "yes", ALWAYS),
     "bar1.length_error": Row("1 length error, fiber gap", bars={"median": 0.25, "p95": 0.6}),

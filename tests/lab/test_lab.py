@@ -33,7 +33,7 @@ def report() -> dict[str, dict[str, object]]:
         "job", "bar1.recorded", "bar1.length_error", "bar1.pages", "bar1.false_events", "bar1.quiet_posts",
         "bar2.fiber.told_after", "bar2.fiber.pages", "bar2.fiber.once",
         "bar4.dead.noticed", "bar4.dead.never_up", "bar4.unpinned.noticed", "bar4.unpinned.never_up",
-        "bar5.file_sound", "bar5.never_lower", "bar5.nothing_lost", "bar5.outages_complete",
+        "bar5.file_sound", "bar5.never_lower", "bar5.nothing_lost", "bar5.outages_complete", "row.D01",
     ],
 )  # fmt: skip
 def test_the_measured_values_hold_against_the_truth(report: dict[str, dict[str, object]], row: str) -> None:
