@@ -37,10 +37,18 @@ def metrics_json() -> str:
 
 
 def commands(parser: argparse.ArgumentParser) -> dict[str, tuple[str, argparse.ArgumentParser]]:
-    """Every command of the parser by its name: its one line of help and its own parser."""
-    [action] = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    """Every command of the parser by its name, `drill run` for one of many: its one line of help and its own parser."""
+    [action] = _subparsers(parser)
     helps = {choice.dest: choice.help or "" for choice in action._choices_actions}
-    return {name: (helps[name], command) for name, command in action.choices.items()}
+    found: dict[str, tuple[str, argparse.ArgumentParser]] = {}
+    for name, command in action.choices.items():
+        below = commands(command) if _subparsers(command) else {"": (helps[name], command)}
+        found |= {f"{name} {action}".strip(): each for action, each in below.items()}
+    return found
+
+
+def _subparsers(parser: argparse.ArgumentParser) -> list[argparse._SubParsersAction[argparse.ArgumentParser]]:
+    return [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
 
 
 def commands_table(parser: argparse.ArgumentParser) -> str:
