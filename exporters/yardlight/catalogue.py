@@ -132,6 +132,15 @@ STANDBY_MAX_AGE = _add(
     "gauge", "standby_max_proof_age_seconds", "terminal uplink",
     "A required check of which nothing was known for longer than this leaves the standby unproven.",
 )  # fmt: skip
+MODEM_RSRP_LEAST = _add(
+    "gauge", "modem_rsrp_least_dbm", "terminal uplink", "An uplink's modem that receives less than this is weak."
+)
+MODEM_RSRQ_LEAST = _add(
+    "gauge", "modem_rsrq_least_db", "terminal uplink", "An uplink's modem of less quality than this is weak."
+)
+MODEM_SINR_LEAST = _add(
+    "gauge", "modem_sinr_least_db", "terminal uplink", "An uplink's modem with more noise than this is weak."
+)
 
 # Measured in the yard
 TERMINAL_STATE = _add(
@@ -193,6 +202,15 @@ TERMINAL_PATH = _add(
     "1 for the uplink the default path takes: source observed is measured here, claimed is the router's own word. "
     "No series of a source is 1 while it is not known.",
 )  # fmt: skip
+DISAGREEMENT = _add(
+    "gauge", "terminal_path_disagreement", "terminal",
+    "1 while the router says that the default path takes another uplink than is observed (it said so twice), 0 while "
+    "both name the same; absent while one of them is not known.",
+)  # fmt: skip
+DISAGREEMENTS = _add(
+    "counter", "terminal_path_disagreements_total", "terminal",
+    "How often the router's word and the observed uplink began to differ; kept over restarts.",
+)  # fmt: skip
 FAILOVERS = _add(
     "counter", "terminal_failovers_total", "terminal from to", "Moves of the default path from one uplink to another."
 )
@@ -208,6 +226,10 @@ LAST_FAILOVER = _add(
 PROBE_BYTES = _add(
     "counter", "probe_bytes_total", "terminal uplink",
     "Bytes that probing put on this uplink, both ways, frames included, default-path probes during standby too.",
+)  # fmt: skip
+PROBE_PERIOD = _add(
+    "gauge", "probe_period_bytes", "terminal uplink",
+    "Bytes that probing put on this metered uplink in the present period of its budget, kept over a restart.",
 )  # fmt: skip
 PROBE_BUDGET = _add(
     "gauge", "probe_budget_bytes", "terminal uplink", "What probing may use on this metered uplink per period."
@@ -246,7 +268,8 @@ STANDBY_READY = _add(
     "gauge", "standby_ready", "terminal uplink check",
     "1 if an uplink passes this check, 0 if not; absent while not known. Of check: path (probes are answered), dns (a "
     "name was resolved through it), https (an answer over TLS came through it, certificate and body as they should "
-    "be), service (a service of the yard works over it). What fails over every path says nothing about this one.",
+    "be), service (a service of the yard works over it), radio, registration, sim (by the router's word: no signal "
+    "under its least, let in by a carrier, SIM ready). What fails over every path says nothing about this one.",
 )  # fmt: skip
 STANDBY_PROOF = _add(
     "gauge", "standby_proof_timestamp_seconds", "terminal uplink",

@@ -17,6 +17,9 @@ from yardlight.catalogue import (
     FAILBACK_WITHIN,
     FLEET_INFO,
     MAINTENANCE_ACTIVE,
+    MODEM_RSRP_LEAST,
+    MODEM_RSRQ_LEAST,
+    MODEM_SINR_LEAST,
     PAGE_AFTER,
     PEAK_ACTIVE,
     REPORT_WITHIN,
@@ -33,7 +36,7 @@ from yardlight.catalogue import (
 )
 from yardlight.domains import domains
 from yardlight.exposition import Block, block
-from yardlight.inventory.models import Fleet, Terminal, Uplink
+from yardlight.inventory.models import CELLULAR, Fleet, Terminal, Uplink
 from yardlight.quiet import Quiet
 
 Sample = tuple[Metric, tuple[str, ...], float]
@@ -93,6 +96,10 @@ def _terminal(fleet: Fleet, terminal: Terminal, now: float, quiet: Sequence[Quie
         yield ROUTER_POLL_INTERVAL, (name,), terminal.router.snmp.every
     for uplink in terminal.uplinks.values():
         yield UPLINK_INFO, _uplink_labels(terminal, uplink), 1
+        if terminal.polled and uplink.medium in CELLULAR:
+            yield MODEM_RSRP_LEAST, (name, uplink.name), uplink.radio.rsrp
+            yield MODEM_RSRQ_LEAST, (name, uplink.name), uplink.radio.rsrq
+            yield MODEM_SINR_LEAST, (name, uplink.name), uplink.radio.sinr
         if uplink.role == "standby":
             yield STANDBY_MAX_AGE, (name, uplink.name), terminal.standby.max_proof_age
             for check in terminal.required:

@@ -446,7 +446,9 @@ class RunningFleet:
         for name, terminal in polled.items():
             if name not in self.routers:
                 assert self.state is not None
-                self.routers[name] = RouterWatch(self.name, terminal, self.state)
+                exporter = self.exporters[name]
+                self.routers[name] = RouterWatch(self.name, terminal, self.state, exporter.router_said)
+                exporter.ask_router = self.routers[name].hurry
                 self.routers[name].start(within=_APART * len(polled))
 
     async def _use_centre(self, fleet: Fleet) -> None:

@@ -28,6 +28,8 @@ GROUPS = (
     "yardlight-services",
     "yardlight-standby",
     "yardlight-standby-slow",
+    "yardlight-routers",
+    "yardlight-routers-slow",
     "yardlight-slow",
     "yardlight-centre",
     "yardlight-drills",

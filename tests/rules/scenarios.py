@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tests.rules.yard import ALWAYS, FIBER, LONG_AGO, LTE, Centre, Drill, Host, Service, Spans, Yard
+from tests.rules.yard import ALWAYS, FIBER, LONG_AGO, LTE, Centre, Drill, Host, Router, Service, Spans, Yard
 
 CUT, HEAL, END = 150.0, 410.0, 480.0
 Expected = tuple[tuple[float, float, tuple[str, ...]], ...]
@@ -310,6 +310,106 @@ SCENARIOS = (
         (Yard(lines={"fiber": FIBER, "lte": replace(LTE, unpinned=((CUT, HEAL),))}),), END,
         ((0, CUT + 55, ()), (CUT + 70, HEAL - 5, ("ticket UplinkNotPinned fontana lte",)), (HEAL + 10, END, ())),
         moved=CUT + 150,
+    ),
+    Scenario(
+        "T18", "the router goes on to say fiber while traffic leaves by LTE for ten minutes: two tickets and no page",
+        (
+            yard(
+                ((CUT, CUT + 600),),
+                path=((CUT + 15, "lte"), (CUT + 620, "fiber")),
+                router=Router(lies=((CUT, CUT + 600),)),
+            ),
+        ), CUT + 720,
+        (
+            (0, CUT + 10, ()),
+            (CUT + 45, CUT + 595, (*ON_LTE, "ticket PathDisagreement fontana")),
+            (CUT + 665, CUT + 720, ()),
+        ),
+        moved=CUT + 300,
+    ),
+    Scenario(
+        "T19", "the router restarts, which takes 90 s, and both lines are gone meanwhile: one page, then the reason",
+        (
+            yard(
+                ((CUT, CUT + 90),), ((CUT, CUT + 90),),
+                router=Router(silent=((CUT, CUT + 100),), booted=(CUT + 60,)),
+            ),
+        ), 2200,
+        (
+            (0, CUT, ()),
+            (CUT + 20, CUT + 80, DARK),
+            (CUT + 120, CUT + 1840, ("info RouterRebooted fontana",)),
+            (CUT + 1880, 2200, ()),
+        ),
+        every=10,
+        moved=CUT + 600,
+    ),
+    Scenario(
+        "T19-cut-off", "as T19, and nothing is heard from the yard until the router is back",
+        (
+            yard(
+                ((CUT, CUT + 90),), ((CUT, CUT + 90),),
+                router=Router(silent=((CUT, CUT + 100),), booted=(CUT + 60,)),
+                own_way=False,
+            ),
+        ), END,
+        (
+            (0, CUT + 50, ()),
+            (CUT + 65, CUT + 85, MISSING),
+            (CUT + 120, END, ("info RouterRebooted fontana",)),
+        ),
+    ),
+    Scenario(
+        "router-silent", "the router's SNMP is switched off for ten minutes: a ticket after two",
+        (yard(router=Router(silent=((CUT, CUT + 600),), reason="wrong_auth")),), CUT + 720,
+        (
+            (0, CUT + 115, ()),
+            (CUT + 130, CUT + 595, ("ticket RouterUnreachable fontana",)),
+            (CUT + 610, CUT + 720, ()),
+        ),
+        moved=CUT + 300,
+    ),
+    Scenario(
+        "router-silent-disagrees", "a router that lied and then keeps silent has not told the truth",
+        (
+            yard(
+                path=((CUT, "lte"),),
+                router=Router(lies=((CUT, 1e9),), silent=((CUT + 200, 1e9),)),
+            ),
+        ), END,
+        (
+            (CUT + 45, END - 20, ("ticket TerminalOnStandby fontana", "ticket PathDisagreement fontana")),
+        ),
+    ),
+    Scenario(
+        "signal-poor", "LTE's signal at -121 dBm for half an hour, and a minute's bad quality that is not told",
+        (
+            yard(
+                router=Router(
+                    signal={
+                        "rsrp": ((LONG_AGO, -98.0), (CUT, -121.0), (CUT + 1800, -97.0)),
+                        "rsrq": ((LONG_AGO, -11.0), (CUT, -30.0), (CUT + 60, -11.0)),
+                    }
+                )
+            ),
+        ), 3600,
+        (
+            (0, CUT + 640, ()),
+            (CUT + 740, CUT + 1800, ("ticket ModemSignalPoor fontana lte",)),
+            (CUT + 2220, 3600, ()),
+        ),
+        every=30,
+        moved=CUT + 1200,
+    ),
+    Scenario(
+        "budget-exceeded", "probing has put more on LTE than its budget allows, until the next period",
+        (yard(budget=50e6, passed=((0.0, 20e6), (CUT, 51e6), (HEAL, 0.0))),), END,
+        (
+            (0, CUT - 5, ()),
+            (CUT + 5, HEAL - 5, ("ticket ProbeBudgetExceeded fontana lte",)),
+            (HEAL + 5, END, ()),
+        ),
+        moved=CUT + 100,
     ),
     Scenario(
         "T20", "the box unplugged while the site answers from outside",

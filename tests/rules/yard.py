@@ -119,6 +119,21 @@ class Drill:
         return next((due for start, due in reversed(self.due) if start <= at), None)
 
 
+@dataclass(frozen=True)
+class Router:
+    """What the yard's router says, and when it is wrong or keeps silent."""
+
+    silent: Spans = ()
+    reason: str = "timeout"
+    # When its word is that of the first line whatever is true, and from when it has started anew.
+    lies: Spans = ()
+    booted: tuple[float, ...] = ()
+    # By value: what the modem of the standby says, from so many seconds on.
+    signal: dict[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
+    # Seconds until two words have been heard after each change.
+    compares: float = 15.0
+
+
 FIBER = Line()
 LTE = Line(role="standby", medium="lte", isp="Verizon", circuit="", support="", verdict=6.0)
 
@@ -161,6 +176,10 @@ class Yard:
     listed: Spans = ALWAYS
     outside: Spans | None = None
     offset: float = -28800.0
+    router: Router | None = None
+    # Bytes that probing may put on a standby in a period, and from when it has put how many.
+    budget: float | None = None
+    passed: tuple[tuple[float, float], ...] = ()
     max_proof_age: float = 86400.0
     # Beyond path, and dns and https where there is a service.
     required: tuple[str, ...] = ()
@@ -192,6 +211,11 @@ class Yard:
         moves = [start for start, _ in self.path]
         state = role if self.path_known else "unknown"
         return state, max((moment for moment in ends + moves if moment <= at), default=LONG_AGO)
+
+    def last_gap(self, at: float) -> Value:
+        """Length of the newest finished silence of the default path."""
+        ends = [(end, end - start) for line in self.lines.values() for start, end in line.dead if end <= at]
+        return max(ends)[1] if ends and self.dark(at) is None else None
 
     def heard(self, at: float) -> bool:
         return self.own_way or inside(self.lines[self.carrier(at)].dead, at) is None
@@ -366,6 +390,7 @@ class _Process:
         yield from self.made(
             "terminal_state_since_timestamp_seconds", self.where, lambda at: self.state(at)[1] + self.skew(at)
         )
+        yield from self.made("terminal_last_gap_seconds", self.where, self.yard.last_gap)
         probed = {**self.where, "target": TARGETS[0]}
         yield from self.made("default_path_probes_sent_total", probed, lambda at: at)
         yield from self.made("default_path_probes_lost_total", probed, _lost(self.yard.dark, self.end))
@@ -374,6 +399,54 @@ class _Process:
         if self.yard.service is not None:
             for path in ("default", *self.yard.lines):
                 yield from self.service(self.yard.service, path)
+        elif self.yard.router is not None:
+            for name in self.yard.lines:
+                yield from self.carries(name)
+        if self.yard.router is not None:
+            yield from self.router(self.yard.router)
+
+    def router(self, router: Router) -> Series:
+        """What the router says, as long as it answers; it needs `compares` seconds to be believed or found lying."""
+        first, *_ = self.yard.lines
+
+        def heard(at: float) -> bool:
+            return inside(router.silent, at) is None and self.blank(at) is None
+
+        def word(at: float) -> str:
+            return first if inside(router.lies, at) is not None else self.yard.carrier(at)
+
+        def differs(at: float) -> Value:
+            if not heard(at) or self.yard.dark(at) is not None:
+                return None
+            before = at - router.compares
+            return float(word(at) != self.yard.carrier(at) and word(before) != self.yard.carrier(before))
+
+        def boot(at: float) -> float:
+            return max((each for each in router.booted if each <= at and heard(at)), default=LONG_AGO)
+
+        yield from self.made("router_up", self.where, lambda at: float(heard(at)))
+        why = {**self.where, "reason": router.reason}
+        yield from self.made("router_failure", why, lambda at: None if heard(at) else 1.0)
+        yield from self.made("router_boot_timestamp_seconds", self.where, lambda at: boot(at) + self.skew(at))
+        yield from self.made("terminal_path_disagreement", self.where, differs)
+        yield from self.made("terminal_path_disagreements_total", self.where, lambda at: float(differs(at) or 0.0))
+        for name in self.yard.lines:
+            claimed = {**self.where, "uplink": name, "source": "claimed"}
+            yield from self.made(
+                "terminal_path", claimed, lambda at, n=name: float(word(at) == n) if heard(at) else None
+            )
+        modem = {**self.where, "modem": "modem 1", "uplink": "lte"}
+        for value, said in router.signal.items():
+            unit = "dbm" if value == "rsrp" else "db"
+
+            def level(at: float, said: tuple[tuple[float, float], ...] = said) -> Value:
+                return next((each for start, each in reversed(said) if start <= at), None) if heard(at) else None
+
+            yield from self.made(f"modem_{value}_{unit}", modem, level)
+            suspect = {**modem, "value": value}
+            yield from self.made(
+                "modem_value_suspect", suspect, lambda at, level=level: None if level(at) is None else 0
+            )
         if self.yard.drill is not None:
             yield from self.drill(self.yard.drill)
 
@@ -506,6 +579,14 @@ class _Process:
             return {"unknown": None, "down": 0.0}.get(state(at)[0], 1.0)
 
         yield from self.made("standby_ready", {**over, "check": "path"}, path)
+        if self.yard.budget is not None:
+            yield from self.made("probe_budget_bytes", over, lambda _: self.yard.budget)
+            passed = self.yard.passed
+            yield from self.made(
+                "probe_period_bytes",
+                over,
+                lambda at: next((each for start, each in reversed(passed) if start <= at), 0.0),
+            )
         for check in self.yard.required:
             spans = uplink.failing.get(check, ())
             yield from self.made("standby_ready", {**over, "check": check}, _unless(spans))
@@ -574,6 +655,11 @@ class _Inventory:
         yield from self.limit("failback_within", 600)
         yield from self.limit("report_within", max(yard.switch_within - 3, 20))
         yield from self.limit("utc_offset", yard.offset)
+        if yard.router is not None:
+            yield from self.made("router_poll_interval_seconds", self.where, lambda _: 30)
+            for value, unit, least in (("rsrp", "dbm", -115), ("rsrq", "db", -18), ("sinr", "db", -3)):
+                limit = {**self.where, "uplink": "lte"}
+                yield from self.made(f"modem_{value}_least_{unit}", limit, lambda _, least=least: least)
         if (peak := yard.peak) is not None:
             yield from self.made("terminal_peak_active", self.where, lambda at: float(inside(peak, at) is not None))
         if (service := yard.service) is not None:

@@ -117,3 +117,12 @@ def test_a_drill_may_look_closely_as_long_as_half_of_the_reserve_at_hand_is_left
         taken += 1000
     assert taken == pytest.approx(1_000_000 * MARGIN * 0.4 / 2 / 2, abs=1000)
     assert account.reserve(1000, 864000.0), "an incident has the other half"
+
+
+def test_what_passed_is_counted_by_period_and_survives_a_restart() -> None:
+    account = Account(Metered.model_construct(budget=1_000_000, per=300.0), 600.0)
+    account.count(120)
+    account.count(80)
+    assert account.passed(700.0) == 200
+    assert Account(Metered.model_construct(budget=1_000_000, per=300.0), 710.0, account.ledger).passed(720.0) == 200
+    assert account.passed(900.0) == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from yardlight.terminal.readiness import Finding, Record, asked, path
+from yardlight.terminal.readiness import Finding, Record, asked, path, radio
 
 GOOD = Finding(works=True, secure=True, named=True, elsewhere=True)
 NO_NAMES = Finding(works=False, secure=True, named=False, elsewhere=True)
@@ -53,3 +53,24 @@ def test_a_proof_is_never_older_than_it_was() -> None:
     for at in (100.0, 90.0):
         record.prove(at, 1000.0)
     assert record.proven == 1100.0
+
+
+LEAST = {"rsrp": -115.0, "sinr": -3.0}
+
+
+@pytest.mark.parametrize(
+    ("signal", "weak", "strong"),
+    [
+        ({}, False, None),
+        ({"rssi": -60.0}, False, None),
+        ({"rsrp": -115.0, "sinr": 4.0}, False, True),
+        ({"rsrp": -116.0, "sinr": 4.0}, False, False),
+        ({"rsrp": -90.0, "sinr": -4.0}, False, False),
+        ({"rsrp": -113.0}, True, False),
+        ({"rsrp": -112.0}, True, True),
+    ],
+)
+def test_the_weakest_value_counts_and_a_weak_signal_must_recover(
+    signal: dict[str, float], weak: bool, strong: bool | None
+) -> None:
+    assert radio(signal, LEAST, weak) is strong

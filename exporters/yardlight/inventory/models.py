@@ -19,7 +19,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from yardlight.inventory.mdm import MdmSource
 from yardlight.inventory.model import Model, Name, TimeZone
 from yardlight.inventory.roster import Roster
-from yardlight.inventory.values import Duration, Share, Size
+from yardlight.inventory.values import Duration, Level, Share, Size
 
 Role = Literal["primary", "standby"]
 Medium = Literal["fiber", "lte", "5g", "cable", "satellite"]
@@ -37,6 +37,7 @@ ROUTERS_GROUP = "yardlight.routers"
 # The name that a terminal's proof has among its services.
 PROOF = "standby-proof"
 METERED_MEDIA = frozenset({"lte", "5g", "satellite"})
+CELLULAR = frozenset({"lte", "5g"})
 _HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})?)*\.?")
 _HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:]+):(\d{1,5})")
 _INTERFACE = re.compile(r"[A-Za-z][A-Za-z0-9._@-]{0,14}")
@@ -222,6 +223,14 @@ class Metered(Model):
     for_services: Share = 0.2
 
 
+class Radio(Model):
+    """The least that the signal of a cellular uplink may be (dBm, dB); what its router does not tell is not judged."""
+
+    rsrp: Level = -115.0
+    rsrq: Level = -18.0
+    sinr: Level = -3.0
+
+
 class Uplink(Model):
     """One WAN circuit of a terminal. `metered` is filled for lte, 5g and satellite unless set to false."""
 
@@ -240,6 +249,7 @@ class Uplink(Model):
     circuit: Circuit = Circuit()
     metered: Metered | Literal[False] = False
     sim: Name | None = None
+    radio: Radio = Radio()
 
 
 class Service(Model):
@@ -442,6 +452,11 @@ class Terminal(Model):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
+
+    @property
+    def polled(self) -> bool:
+        """True if the router is asked over SNMP."""
+        return self.router is not None and self.router.snmp is not None
 
     @property
     def asked(self) -> dict[str, Service]:

@@ -47,6 +47,8 @@ def _unknowable(check: Check, terminal: Terminal) -> str:
         return "nothing is asked by name; add proof: https://..."
     if check == "service" and not terminal.services:
         return "there are no services"
+    if check in ("radio", "registration", "sim") and not terminal.polled:
+        return "no router is asked; add router: {address: ..., snmp: ...}"
     if check == "headroom" and not any(uplink.sim for uplink in standbys):
         return "no standby names its sim"
     return ""

@@ -45,6 +45,13 @@ def parse_size(raw: Any) -> int:
     raise ValueError(f"{raw!r} is not a size; write a number with a unit: 500 kB, 50 MB, 2 GB, 1 GiB")
 
 
+def parse_level(raw: Any) -> float:
+    """dBm or dB of '-115 dBm', '-18 dB'."""
+    if isinstance(raw, str) and (match := re.fullmatch(r"(-?\d+(?:\.\d+)?)\s*dBm?", raw.strip())):
+        return float(match[1])
+    raise ValueError(f"{raw!r} is not a level; write a number with a unit: -115 dBm, -18 dB")
+
+
 def parse_share(raw: Any) -> float:
     """A ratio from 0 to 1 of '5%'."""
     if isinstance(raw, str) and (match := re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", raw.strip())):
@@ -56,6 +63,7 @@ def parse_share(raw: Any) -> float:
 
 Duration = Annotated[float, BeforeValidator(parse_duration)]
 Size = Annotated[int, BeforeValidator(parse_size)]
+Level = Annotated[float, BeforeValidator(parse_level)]
 Share = Annotated[float, BeforeValidator(parse_share)]
 
 

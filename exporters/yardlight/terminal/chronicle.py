@@ -17,15 +17,20 @@ log = logging.getLogger(__name__)
 
 
 class Chronicle:
-    """Records events, and shows a total only once it is written. `last_failover` is in unix seconds."""
+    """Records events, and shows a total only once it is written. `last_failover` is in unix seconds.
 
-    def __init__(self, fleet: str, terminal: str, uplinks: Iterable[str], state: State) -> None:
+    `compared`: a router is polled, so that its word can differ from what is observed.
+    """
+
+    def __init__(self, fleet: str, terminal: str, uplinks: Iterable[str], state: State, compared: bool = False) -> None:
         self.totals = Totals(state.totals(fleet, terminal))
         self.last_gap: float | None = None
         self.last_failover: float | None = None
         self.uplink_gaps: dict[str, float | None] = dict.fromkeys(uplinks)
         self._fleet, self._terminal, self._state = fleet, terminal, state
         self.totals.declare(m.GAP, (terminal,))
+        if compared:
+            self.totals.declare(m.DISAGREEMENTS, (terminal,))
         for uplink in self.uplink_gaps:
             self.totals.declare(m.UPLINK_GAP, (terminal, uplink))
             for other in self.uplink_gaps:
@@ -53,6 +58,11 @@ class Chronicle:
     def since(self, at: float) -> list[Event]:
         """Events that began at or after this (unix seconds), oldest first."""
         return self._state.events(self._fleet, self._terminal, at, float("inf"))
+
+    def disagreed(self, claimed: str, observed: str, at: float) -> None:
+        """The router has said twice that the yard goes by another uplink than it does."""
+        total = self.totals.add(m.DISAGREEMENTS, (self._terminal,), 1.0)
+        self._record("disagreement", observed, Gap(at, at, 0.0, at), [total], claimed=claimed)
 
     def say(self, what: str, fields: Mapping[str, object]) -> None:
         """A line in the log, without what is not known."""

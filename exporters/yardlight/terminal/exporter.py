@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 
+from yardlight import catalogue as m
 from yardlight.budget import echo_bytes
 from yardlight.exposition import Block, Renderer
 from yardlight.inventory.models import Terminal
@@ -17,6 +19,7 @@ from yardlight.state import State
 from yardlight.terminal import pacing, telling
 from yardlight.terminal.carrier import PROOF_VALID, Carrier, Changed, Happening, Look, Moved
 from yardlight.terminal.chronicle import Chronicle
+from yardlight.terminal.comparison import SETTLE, Comparison
 from yardlight.terminal.engine import Engine
 from yardlight.terminal.inference import infer
 from yardlight.terminal.lanes import TargetLane
@@ -47,7 +50,7 @@ class TerminalExporter:
         self._shift = 0.0
         self._renderer = Renderer(fleet)
         self._memory = Memory(fleet, terminal.name, state)
-        self.chronicle = Chronicle(fleet, terminal.name, terminal.uplinks, state)
+        self.chronicle = Chronicle(fleet, terminal.name, terminal.uplinks, state, compared=terminal.polled)
         self.pins = Pins(
             {name: uplink.next_hop for name, uplink in terminal.uplinks.items()}, self._memory.signatures()
         )
@@ -57,6 +60,9 @@ class TerminalExporter:
         }
         self.carrier = Carrier({name: uplink.role for name, uplink in terminal.uplinks.items()}, self._memory.carrier)
         self._primary = next(watch for watch in self.watches.values() if watch.uplink.role == "primary")
+        self.comparison = Comparison()
+        # Who polls the router asks it again in so many seconds.
+        self.ask_router: Callable[[float], None] = lambda after: None
         self._failback = pacing.Failback()
         self._closely_until = 0.0
         self._any_metered = any(watch.metered for watch in self.watches.values())
@@ -170,6 +176,16 @@ class TerminalExporter:
         if path != DEFAULT_PATH and self.watches[path].metered:
             self.watches[path].path.hurry(now)
 
+    # What the router says
+
+    def router_said(self, word: str | None, asked: float) -> float | None:
+        """The uplink that the router says it uses, asked for at `asked`; in how many seconds to ask again, if soon."""
+        differed = self.comparison.differ
+        again = self.comparison.hear(word, asked)
+        if self.comparison.differ and not differed:
+            self.chronicle.disagreed(word or "", self.comparison.observed or "", asked)
+        return again
+
     # Judgement
 
     def fire(self, now: float) -> None:
@@ -218,6 +234,8 @@ class TerminalExporter:
             self._heed(happened, now)
         if carrier.observed != observed:
             path.carried_by(self._default_wires())
+        if self.comparison.see(carrier.observed, now):
+            self.ask_router(SETTLE)
         if (carrying := self._carrying) is not None:
             carrying.record.carried = time.time()
         if carrier.resumed is not None and resumed is None:
@@ -307,6 +325,8 @@ class TerminalExporter:
         families: Families = telling.terminal_samples(
             name, self.carrier, self.default, self.chronicle, self.watches, shift
         )
+        if self.comparison.differ is not None:
+            families[m.DISAGREEMENT] = {(name,): float(self.comparison.differ)}
         for watch in self.watches.values():
             for metric, labels, value in telling.uplink_samples(
                 watch, self._proof(watch, now), self.services, now, shift

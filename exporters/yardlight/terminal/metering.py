@@ -31,12 +31,13 @@ def period_start(metered: Metered, now: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What a restart must know: the period and the bytes spent in it from each share."""
+    """What a restart must know: the period, the bytes spent in it from each share, and those that really passed."""
 
     period: float
     routine: float
     reserve: float
     services: float = 0.0
+    passed: float = 0.0
 
 
 class Account:
@@ -56,18 +57,29 @@ class Account:
         self._routine_spent = ledger.routine if ledger is not None and same else 0.0
         self._reserve_spent = ledger.reserve if ledger is not None and same else 0.0
         self._services_spent = ledger.services if ledger is not None and same else 0.0
+        self._passed = ledger.passed if ledger is not None and same else 0.0
         self._pile = 0.0
         self._services_pile = float(SERVICE_CEILING)
         self._paid_until = now
 
     @property
     def ledger(self) -> Ledger:
-        return Ledger(self._period, self._routine_spent, self._reserve_spent, self._services_spent)
+        return Ledger(self._period, self._routine_spent, self._reserve_spent, self._services_spent, self._passed)
+
+    def count(self, size: int) -> None:
+        """So many bytes passed, whoever allowed them."""
+        self._passed += size
+
+    def passed(self, now: float) -> float:
+        """Bytes that passed in this period."""
+        self._pay(now)
+        return self._passed
 
     def _pay(self, now: float) -> None:
         start = period_start(self._metered, now)
         if start != self._period:
             self._period, self._routine_spent, self._reserve_spent, self._services_spent = start, 0.0, 0.0, 0.0
+            self._passed = 0.0
         elapsed = max(0.0, now - self._paid_until)
         self._paid_until = now
         rate = self._routine_share / self._seconds
@@ -135,6 +147,12 @@ class Wire:
 
     account: Account | None = None
     bytes: int = 0
+
+    def count(self, size: int) -> None:
+        """So many bytes went over it."""
+        self.bytes += size
+        if self.account is not None:
+            self.account.count(size)
 
     def allows(self, size: int, wall: float, urgent: bool) -> bool:
         """True if `size` bytes may be sent; they are then taken from the account (its reserve where urgent)."""

@@ -250,7 +250,7 @@ class Path:
     def count(self, size: int) -> None:
         """These bytes went over the path's wires."""
         for wire in self.wires:
-            wire.bytes += size
+            wire.count(size)
 
     def answered(self, lane: TargetLane, sent: float, received: float, ttl: int | None) -> None:
         """A far target answered: note the time, the pace of answers, and whether the way back changed its length."""

@@ -6,10 +6,13 @@ standby fails over every other path too, so that it says nothing about the stand
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from yardlight.inventory.models import Check
+
+# A signal at its limit would be weak and strong again all day.
+RECOVERED = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,12 @@ def _any_works(findings: list[Finding]) -> bool | None:
 def path(state: str) -> dict[Check, bool]:
     """The check path, from the verdict on the uplink."""
     return {} if state == "unknown" else {"path": state != "down"}
+
+
+def radio(signal: Mapping[str, float], least: Mapping[str, float], weak: bool) -> bool | None:
+    """No value under the least it may be, or 3 dB over that once it was `weak`; None if none is known."""
+    known = [value - least[name] for name, value in signal.items() if name in least]
+    return min(known) >= (RECOVERED if weak else 0.0) if known else None
 
 
 @dataclass(slots=True)

@@ -274,7 +274,7 @@ class ServiceProbes:
             log.exception("a service was not asked", extra={"kv": self._names(watch)})
         finally:
             for wire in wires:
-                wire.bytes += meter.bytes
+                wire.count(meter.bytes)
             self._settle(paid, meter.bytes)
             watch.task = None
         self._conclude(watch, outcome if stalls == self._stalls else None, problem)

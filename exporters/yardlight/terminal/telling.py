@@ -48,7 +48,7 @@ def terminal_samples(
         m.DEFAULT_LOST: {(name, lane.target.label): float(lane.lost_count) for lane in default.lanes},
         m.TERMINAL_PATH: {(name, uplink, "observed"): float(uplink == carrier.observed) for uplink in uplinks},
     }
-    for metric in (m.GAP, m.UPLINK_GAP, m.FAILOVERS):
+    for metric in (m.GAP, m.UPLINK_GAP, m.FAILOVERS, m.DISAGREEMENTS):
         families[metric] = {**chronicle.totals.samples(metric)}
     return families
 
@@ -69,6 +69,8 @@ def uplink_samples(
         yield from _standby_samples(watch, services, now, shift)
     if isinstance(watch.uplink.metered, Metered):
         yield m.PROBE_BUDGET, (uplink,), float(watch.uplink.metered.budget)
+    if watch.wire.account is not None:
+        yield m.PROBE_PERIOD, (uplink,), watch.wire.account.passed(now + shift)
     for lane in (*watch.path.lanes, *watch.path.segments):
         labels = (uplink, lane.target.label, lane.segment)
         yield m.UPLINK_SENT, labels, float(lane.sent)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from yardlight.inventory.models import Terminal, is_address
+from yardlight.inventory.models import CELLULAR, Terminal, is_address
 from yardlight.terminal.routers.reading import Interface, Modem, RouterReading, Wan
-
-CELLULAR = ("lte", "5g")
 
 
 @dataclass(frozen=True, slots=True)

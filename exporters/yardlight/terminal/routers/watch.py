@@ -6,21 +6,23 @@ What it said last is shown only while it answers: after a failed poll there is n
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from yardlight import catalogue as m
 from yardlight.catalogue import Metric
 from yardlight.errors import SnmpError
 from yardlight.exposition import Block, block
-from yardlight.inventory.models import Terminal
+from yardlight.inventory.models import Check, Terminal
 from yardlight.snmp import Agent, Missing, Oid, Session, Value
 from yardlight.snmp.agents import agent_of
 from yardlight.state import State
+from yardlight.terminal.readiness import radio
 from yardlight.terminal.routers import asking, claims, standard
 from yardlight.terminal.routers.asking import Known
 from yardlight.terminal.routers.claims import Claim
@@ -58,9 +60,19 @@ class Row:
 
 
 class RouterWatch:
-    """Polls one terminal's router. `start` and `stop` on the main loop; `blocks` for the page, `status` for people."""
+    """Polls one terminal's router. `start` and `stop` on the main loop; `blocks` for the page, `status` for people.
 
-    def __init__(self, fleet: str, terminal: Terminal, state: State) -> None:
+    `heard` is told after each poll which uplink the router says it uses, and when (monotonic seconds) it was asked; it
+    says in how many seconds to ask again, if sooner than usual.
+    """
+
+    def __init__(
+        self,
+        fleet: str,
+        terminal: Terminal,
+        state: State,
+        heard: Callable[[str | None, float], float | None] = lambda word, asked: None,
+    ) -> None:
         assert terminal.router is not None
         assert terminal.router.snmp is not None
         self.fleet, self.terminal = fleet, terminal
@@ -73,7 +85,8 @@ class RouterWatch:
         self.last_success: float | None = None
         self.boot: float | None = None
         self.since: float | None = None
-        self._state = state
+        self._state, self._heard = state, heard
+        self._planned, self._sooner = 0.0, asyncio.Event()
         kept = state.recall(fleet, terminal.name, "router counters") or {}
         self._counters = Counters({key: (boot, wraps) for key, (boot, wraps) in kept.items()})
         self._kept = dict(self._counters.wraps)
@@ -85,30 +98,47 @@ class RouterWatch:
         self._route: tuple[str | None, tuple[tuple[Oid, Value], ...]] = (None, ())
         self._walked, self._pause = float("-inf"), REDISCOVER_LAST
         self._exposed: Families = {}
+        self._ready: list[tuple[str, Check, bool]] = []
+        self._weak: set[str] = set()
         self._task: asyncio.Task[None] | None = None
 
     # Life
 
     def start(self, within: float = 0.0) -> None:
         """Begin to poll, at some moment of the next seconds: hundreds of routers are not asked at once."""
-        begin = self._run(time.monotonic() + random.uniform(0, within))
-        self._task = asyncio.get_running_loop().create_task(begin, name=f"router of {self.terminal.name}")
+        self._planned = time.monotonic() + random.uniform(0, within)
+        self._task = asyncio.get_running_loop().create_task(self._run(), name=f"router of {self.terminal.name}")
 
     def stop(self) -> None:
         """Stop polling."""
         if self._task is not None:
             self._task.cancel()
 
-    async def _run(self, planned: float) -> None:
+    def hurry(self, after: float) -> None:
+        """Poll in so many seconds, unless that is later than planned."""
+        self._planned = min(self._planned, time.monotonic() + after)
+        self._sooner.set()
+
+    async def _run(self) -> None:
         while True:
-            await asyncio.sleep(max(0.0, planned - time.monotonic()))
+            await self._until_planned()
+            asked = time.monotonic()
+            planned, self._planned = self._planned, float("inf")
             try:
                 await self.poll()
             except Exception:
                 # A bug in one poll must not end the polling; the router counts as not read.
                 log.exception("a poll of a router failed", extra={"kv": {"terminal": self.terminal.name}})
                 self._failed(SnmpError("bad_reply", "what it says could not be understood"))
-            planned = max(planned + self.snmp.every, time.monotonic() + 0.5)
+            self.hurry(max(planned + self.snmp.every - time.monotonic(), 0.5))
+            if (again := self._heard(self.claim.uplink, asked)) is not None:
+                self.hurry(max(asked + again - time.monotonic(), 0.5))
+
+    async def _until_planned(self) -> None:
+        while (wait := self._planned - time.monotonic()) > 0:
+            self._sooner.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._sooner.wait(), wait)
 
     async def poll(self) -> None:
         """Ask once, and take up what came."""
@@ -212,6 +242,8 @@ class RouterWatch:
             log.info("the router's word", extra=self._kv(uplink=said.uplink or "unknown", why=said.why))
         self.claim = said
         self._exposed = self._counted(reading)
+        self._ready = list(self._readiness(reading))
+        self._weak = {uplink for uplink, check, passes in self._ready if check == "radio" and not passes}
         if (wraps := self._counters.wraps) != self._kept:
             self._kept = dict(wraps)
             self._state.remember(self.fleet, self.terminal.name, "router counters", wraps)
@@ -259,6 +291,8 @@ class RouterWatch:
                 put(m.TERMINAL_PATH, (name, uplink, "claimed"), float(uplink == self.claim.uplink))
         for setting, value in reading.settings.items():
             put(m.ROUTER_SETTING, (name, setting, value), 1.0)
+        for uplink, check, passes in self._ready:
+            put(m.STANDBY_READY, (name, uplink, check), float(passes))
         for each, labels in self._interfaces(reading):
             put(m.INTERFACE_UP, labels, None if each.up is None else float(each.up))
         for wan, labels in self._wans(reading):
@@ -273,12 +307,25 @@ class RouterWatch:
             put(m.MODEM_TEMPERATURE, labels, modem.temperature)
             for signal, metric in _SIGNALS.items():
                 if (measured := _signal(modem, signal)) is not None:
-                    least, most = PHYSICAL[signal]
                     put(metric, labels, measured)
-                    put(m.MODEM_SUSPECT, (*labels, signal), float(not least <= measured <= most))
+                    put(m.MODEM_SUSPECT, (*labels, signal), float(not _plausible(signal, measured)))
             for flag, metric in _FLAGS.items():
                 said = getattr(modem, flag)
                 put(metric, labels, None if said is None else float(said))
+
+    def _readiness(self, reading: RouterReading) -> Iterator[tuple[str, Check, bool]]:
+        """Checks of the standbys that modems answer for: uplink, check, whether it passes."""
+        for modem in reading.modems:
+            uplink = self.terminal.uplinks.get(claims.of_modem(modem, reading, self.terminal) or "")
+            if uplink is None or uplink.role != "standby":
+                continue
+            signal = {name: _signal(modem, name) for name in _SIGNALS}
+            known = {name: value for name, value in signal.items() if value is not None and _plausible(name, value)}
+            strong = radio(known, uplink.radio.model_dump(), uplink.name in self._weak)
+            checks: dict[Check, bool | None] = {
+                "radio": strong, "registration": modem.registered, "sim": modem.sim_ready,
+            }  # fmt: skip
+            yield from ((uplink.name, check, passes) for check, passes in checks.items() if passes is not None)
 
     def _interfaces(self, reading: RouterReading) -> Iterator[tuple[Interface, tuple[str, ...]]]:
         """What is worth showing, each name once: of two of one name the one that works, of these the newest."""
@@ -317,6 +364,11 @@ class RouterWatch:
 
     def _kv(self, **fields: object) -> dict[str, dict[str, object]]:
         return {"kv": {"terminal": self.terminal.name, **{key: value for key, value in fields.items() if value}}}
+
+
+def _plausible(signal: str, value: float) -> bool:
+    least, most = PHYSICAL[signal]
+    return least <= value <= most
 
 
 def _signal(modem: Modem, signal: str) -> float | None:
