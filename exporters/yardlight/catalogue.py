@@ -248,6 +248,11 @@ SERVICE_LAST_PROBE = _add(
     "gauge", "service_last_probe_timestamp_seconds", "terminal service uplink",
     "When the last probe of this service over this uplink ended; kept when the result is too old to count.",
 )  # fmt: skip
+SERVICE_FIRST_FAILURE = _add(
+    "gauge", "service_first_failure_timestamp_seconds", "terminal service uplink",
+    "When the first of the probes that failed in a row ended; absent after a good answer. What was heard over other "
+    "uplinks before that does not prove that the service works there now.",
+)  # fmt: skip
 SERVICE_RESPONSE = _add(
     "gauge", "service_response_seconds", "terminal service uplink",
     "How long the last probe took from the question for the name to the last byte; absent if it failed.",

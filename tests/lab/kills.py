@@ -43,7 +43,7 @@ _LABEL = re.compile(r'(\w+)="([^"]*)"')
 
 async def kills(results: Results, work: Path, count: int, victims: int) -> None:
     """`count` kills in all, of `victims` processes side by side."""
-    ports = Ports(internet=_free_port(), stun=_free_port())
+    ports = Ports(internet=_free_port(), stun=_free_port(), services=_free_port(), dns=_free_port())
     simulator = Simulator(ports)
     boxes = [Victim(number, work / f"victim-{number}", ports, results) for number in range(1, victims + 1)]
     simulator.yards = {f"{box.number} {yard.name}": yard for box in boxes for yard in box.yards}

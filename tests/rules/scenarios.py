@@ -187,6 +187,12 @@ SCENARIOS = (
         moved=CUT + 150,
     ),
     Scenario(
+        "T16-one-after-the-other", "as T16, and the other line was asked a moment before dispatch died: no page for it",
+        (yard(service=replace(GONE, every=36.0, good_before=8.0)),), END + 240,
+        ((0, CUT + 25, ()), (CUT + 40, HEAL + 5, PLATFORM), (HEAL + 60, END + 240, ())),
+        centre=Centre(service=GONE),
+    ),
+    Scenario(
         "T16-here-only", "dispatch fails over both lines of one terminal only: 90 s later a page for that one",
         (yard(service=ONLY_HERE), yard(service=WORKS, name="reno")), END,
         ((0, CUT + 85, ()), (CUT + 100, HEAL + 5, UNREACHABLE), (HEAL + 20, END, ())),

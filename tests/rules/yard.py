@@ -77,7 +77,8 @@ class Line:
 class Service:
     """A thing the yard works with: when it failed, by path (default, centre or an uplink), why, and when it was slow.
 
-    A failure is believed after `verdict` seconds, and so is its end.
+    A failure is believed after `verdict` seconds, and so is its end. `every` is how often it is asked over the uplinks
+    (0: all the time), `good_before` how long before a failure it last worked over the default path.
     """
 
     name: str = "dispatch"
@@ -85,6 +86,8 @@ class Service:
     reason: str = "connect_timeout"
     slow: Spans = ()
     verdict: float = 10.0
+    every: float = 0.0
+    good_before: float = 0.0
 
     def works(self, path: str, at: float) -> tuple[bool, float]:
         """What the exporter says of it over this path, and since when."""
@@ -487,13 +490,23 @@ class _Process:
 
             return known
 
+        def asked(at: float) -> float:
+            return at // service.every * service.every if service.every and path != "default" else at
+
         def works(at: float) -> bool:
-            return service.works(path, at)[0]
+            return service.works(path, asked(at))[0]
+
+        def since(at: float) -> float:
+            return service.works(path, asked(at))[1] - (0.0 if works(at) else service.good_before)
+
+        def failing_since(at: float) -> float | None:
+            return None if works(at) else service.works(path, asked(at))[1] + service.verdict / 2
 
         slow = path == "default"
         yield from self.made("service_up", labels, said(lambda at: float(works(at))))
-        yield from self.made("service_since_timestamp_seconds", labels, said(lambda at: service.works(path, at)[1]))
-        yield from self.made("service_last_probe_timestamp_seconds", labels, said(lambda at: at))
+        yield from self.made("service_since_timestamp_seconds", labels, said(since))
+        yield from self.made("service_last_probe_timestamp_seconds", labels, said(asked))
+        yield from self.made("service_first_failure_timestamp_seconds", labels, said(failing_since))
         why = {**labels, "reason": service.reason}
         yield from self.made("service_failure", why, said(lambda at: None if works(at) else 1.0))
         yield from self.made(

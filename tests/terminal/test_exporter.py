@@ -28,7 +28,12 @@ def free(kind: socket.SocketKind) -> int:
         return port
 
 
-PORTS = Ports(internet=free(socket.SOCK_STREAM), stun=free(socket.SOCK_DGRAM))
+PORTS = Ports(
+    internet=free(socket.SOCK_STREAM),
+    stun=free(socket.SOCK_DGRAM),
+    services=free(socket.SOCK_STREAM),
+    dns=free(socket.SOCK_DGRAM),
+)
 
 
 class Yard:

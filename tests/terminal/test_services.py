@@ -22,7 +22,7 @@ from yardlight.terminal.services import CentreServices, Standing
 
 from .internet import HOST, NAME, Dns, Web, name_server, says, web
 
-PORTS = Ports(internet=18543, stun=13578)
+PORTS = Ports(internet=18543, stun=13578, services=18544, dns=13579)
 DEFAULT, FIBER, LTE = "127.101.1.9", "127.101.1.1", "127.101.1.2"
 
 
@@ -146,6 +146,10 @@ def test_t15_a_service_that_fails_on_fiber_and_works_on_lte_is_known_within_seco
         assert scene.reasons() == {"default": "status", "fiber": "status"}
         assert samples['standby_ready{check="service",terminal="fontana",uplink="lte"}'] == 1
         assert samples['standby_proof_timestamp_seconds{terminal="fontana",uplink="lte"}'] >= failed
+        first = samples[f'service_first_failure_timestamp_seconds{{{of}="default"}}']
+        assert first >= failed
+        await scene.until(lambda: scene.samples()[f'service_last_probe_timestamp_seconds{{{of}="lte"}}'] >= first - 0.1)
+        assert f'service_first_failure_timestamp_seconds{{{of}="lte"}}' not in samples
         scene.vendor.broken = set()
         await scene.until(lambda: scene.up() == {"default": 1, "fiber": 1, "lte": 1})
         assert scene.reasons() == {}
@@ -233,13 +237,17 @@ def test_a_metered_uplink_is_asked_seldom_and_every_byte_counts(tmp_path: Path) 
         lte = next(watch for watch in exporter.services.watches if watch.path == "lte")
         account = exporter.watches["lte"].wire.account
         assert account is not None
-        asked, spent = scene.vendor.asked.count(LTE), account.ledger.services
+        asked, spent, began = scene.vendor.asked.count(LTE), account.ledger.services, time.monotonic()
         assert 500 < spent < budget.HTTP_BYTES
         # One echo of the simulated internet is 54 bytes and more; the probe of the service is what is new.
         assert exporter.watches["lte"].wire.bytes > spent
         await scene.until(lambda: scene.vendor.asked.count(DEFAULT) >= 4)
-        assert scene.vendor.asked.count(LTE) == asked == 1
-        assert lte.due > time.monotonic() + 10
+        assert asked == 1
+        assert lte.ended is not None
+        seldom = lte.due - lte.ended
+        assert seldom > 10
+        # On a machine that is busy with other things four answers may take long.
+        assert scene.vendor.asked.count(LTE) - asked <= (time.monotonic() - began) / seldom
 
     play(tmp_path, act)
 

@@ -22,7 +22,7 @@ from yardlight.terminal.exporter import TerminalExporter
 
 from .internet import HOST, NAME, Authority, Dns, name_server, says, web
 
-PORTS = Ports(internet=18553, stun=13588)
+PORTS = Ports(internet=18553, stun=13588, services=18554, dns=13589)
 DEFAULT, FIBER, LTE = "127.101.1.9", "127.101.1.1", "127.101.1.2"
 ALL = {"path": 1.0, "dns": 1.0, "https": 1.0}
 

@@ -353,6 +353,7 @@ class ServiceProbes:
             return
         yield m.SERVICE_UP, (), float(standing.up is True)
         yield m.SERVICE_SINCE, (), standing.since + shift if standing.since is not None else None
+        yield m.SERVICE_FIRST_FAILURE, (), standing.first_bad + shift if standing.first_bad is not None else None
         yield m.SERVICE_RESPONSE, (), outcome.seconds
         for phase, seconds in outcome.phases.items():
             yield m.SERVICE_PHASE, (phase,), seconds
