@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from yardlight.errors import BadReplyError
+from yardlight.errors import BadReplyError, IncompleteError
 
 
 def records(content: Any, what: str, *keys: str) -> list[dict[str, Any]]:
@@ -65,3 +65,11 @@ def flag(record: Any, *keys: str) -> bool | None:
     if isinstance(found, str):
         return {"true": True, "false": False}.get(found.strip().lower())
     return found if isinstance(found, bool) else None
+
+
+def is_last(record: Any, what: str, key: str, value: bool) -> bool:
+    """Whether a page says by this flag that it is the last. Raises `IncompleteError` if it does not say."""
+    found = flag(record, key)
+    if found is None:
+        raise IncompleteError(f"{what}: nothing says whether there is another page")
+    return found is value

@@ -16,6 +16,7 @@ from yardlight.cellular.usage import Directory, to_bytes
 from yardlight.errors import BadReplyError
 from yardlight.reading import below as below
 from yardlight.reading import flag as flag
+from yardlight.reading import is_last as is_last
 from yardlight.reading import records as records
 from yardlight.reading import several as several
 from yardlight.reading import text as text

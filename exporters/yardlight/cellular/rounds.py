@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from yardlight.collection import Session
-from yardlight.errors import BadReplyError, BudgetError, PollTimeoutError, ThrottledError
+from yardlight.errors import BadReplyError, BudgetError, IncompleteError, PollTimeoutError, ThrottledError
 
 # Of the time that is left when a round begins, the part it may take: the rest is for making samples of it.
 _PART = 0.7
@@ -53,8 +53,10 @@ class Rounds:
         """Ask for as many of `sims` (by name, with what `ask` needs) as there is room for.
 
         `due` tells by the last answer whether a SIM should be asked again. Raises `PollError` if not one could be
-        asked, and if the platform refuses all.
+        asked, if the platform refuses all, and if there are none where there were some.
         """
+        if not sims and self._asked:
+            raise IncompleteError(f"the platform lists no SIM, where it listed {len(self._asked)} before")
         self._asked = {sim: known for sim, known in self._asked.items() if sim in sims}
         fresh: dict[str, Answer] = {}
         try:
@@ -93,7 +95,7 @@ class Rounds:
 
     def _order(self, sims: Mapping[str, Any]) -> list[str]:
         """Urgent and other SIMs in turns, each the oldest answer first."""
-        oldest = sorted(sims, key=lambda sim: self.asked_at(sim) or 0.0)
+        oldest = sorted(sims, key=lambda sim: self._asked.get(sim, [-1.0])[0])
         wanted = set(self._session.first)
         urgent = [sim for sim in oldest if sim in wanted]
         others = [sim for sim in oldest if sim not in wanted]

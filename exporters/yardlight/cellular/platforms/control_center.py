@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from yardlight.cellular.account import SimAccount, directory, support
-from yardlight.cellular.reading import amount, flag, names, records, text, whole
+from yardlight.cellular.reading import amount, flag, is_last, names, records, text, whole
 from yardlight.cellular.rounds import Answer, Rounds
 from yardlight.cellular.usage import Directory, Plan, Record, Refused, Sim, SimState, Usage, Used
 from yardlight.client import Client, basic
 from yardlight.client import Reply as Answered
 from yardlight.collection import Session
-from yardlight.errors import BadReplyError, IncompleteError
+from yardlight.errors import BadReplyError
 
 SUPPORT = support(
     "Cisco IoT Control Center (Jasper): AT&T, T-Mobile US, Rogers and others",
@@ -94,10 +94,7 @@ def _devices(client: Client) -> Iterator[dict[str, Any]]:
     def following(content: Any, reply: Answered) -> dict[str, int] | None:
         nonlocal number
         number += 1
-        last = flag(content, "lastPage")
-        if last is None:
-            raise IncompleteError(f"{_DEVICES}: nothing says whether there is another page")
-        return None if last else {"pageNumber": number + 1}
+        return None if is_last(content, _DEVICES, "lastPage", True) else {"pageNumber": number + 1}
 
     asked = {"modifiedSince": _EVER, "pageSize": _PAGE, "pageNumber": 1}
     for page in client.pages("/v1/devices", asked, following):

@@ -112,62 +112,59 @@ def fetch(config: Config, session: Session) -> Reply:
 
 
 def parse(reply: Reply, config: Config) -> Iterator[Record]:
+    sims: dict[str, Sim] = {}
+    told: list[Record] = []
     for export in reply.exports:
         columns = config.columns.model_dump(exclude_none=True)
         heading, rows = drop.table(export.text, columns.values(), export.name)
         for line, cells in rows:
             row = dict(zip(heading, cells, strict=False))
             said = {key: row.get(column, "") for key, column in columns.items()}
-            number = said["iccid"].strip("=\"' ")
-            if number:
+            if number := said["iccid"].strip("=\"' "):
                 name = name_of(number, reply.directory, f"{export.name}:{line}")
-                yield from _records(name, said, export, config)
+                sims[name] = _sim(name, said, export.at, config)
+                told.append(_usage(name, said, export.at, config))
+    yield from sims.values()
+    yield from told
 
 
-def _records(name: str, said: dict[str, str], export: Export, config: Config) -> Iterator[Record]:
-    """A row: the SIM, and its use as a total, a day, or what is left."""
-    unit = said.get("unit") or config.unit
-    cap, plan = _amount(said.get("cap", ""), unit, config), said.get("plan", "")
-    as_of = _moment(said.get("as_of", ""), config)
-    day = _moment(said.get("day", ""), config)
-    state = said.get("state", "").lower()
-    yield Sim(
-        name,
-        export.at,
-        carrier=config.network,
-        state=_STATES.get(state, "unknown"),
-        plan=Plan(plan, cap) if plan or cap is not None else None,
-    )
-    used, left = _amount(said.get("used", ""), unit, config), _amount(said.get("left", ""), unit, config)
-    if used is None and left is None:
-        yield Refused(name)
-        return
-    zone = ZoneInfo(config.timezone)
-    until = min(as_of if as_of is not None else export.at, export.at)
-    cycle = period(_moment(said.get("cycle_start", ""), config), _moment(said.get("cycle_end", ""), config))
-    if used is not None and day is not None:
-        date = ordinal(day, zone)
-        yield Usage(Used(used), min(midnight(date + 1, zone), export.at), name, cycle=cycle, day=date)
-    elif used is not None:
-        yield Usage(Used(used), until, name, cycle=cycle)
-    elif left is not None:
-        yield Usage(Left(left), until, name, cycle=cycle)
+def _sim(name: str, said: dict[str, str], at: float, config: Config) -> Sim:
+    cap, plan = _amount(said, "cap", config), said.get("plan", "")
+    state = _STATES.get(said.get("state", "").lower(), "unknown")
+    named = Plan(plan, cap) if plan or cap is not None else None
+    return Sim(name, at, carrier=config.network, state=state, plan=named)
 
 
-def _amount(raw: str, unit: str, config: Config) -> int | None:
+def _usage(name: str, said: dict[str, str], at: float, config: Config) -> Record:
+    """What a row, written at `at`, tells of the use: a day's, a total, or what is left."""
+    used, left = _amount(said, "used", config), _amount(said, "left", config)
+    cycle = period(_moment(said, "cycle_start", config), _moment(said, "cycle_end", config))
+    as_of, begins = _moment(said, "as_of", config), _moment(said, "day", config)
+    until = at if as_of is None else min(as_of, at)
+    if used is not None and begins is not None:
+        zone = ZoneInfo(config.timezone)
+        day = ordinal(begins, zone)
+        return Usage(Used(used), min(midnight(day + 1, zone), at), name, cycle=cycle, day=day)
+    if used is not None:
+        return Usage(Used(used), until, name, cycle=cycle)
+    return Refused(name) if left is None else Usage(Left(left), until, name, cycle=cycle)
+
+
+def _amount(said: dict[str, str], key: str, config: Config) -> int | None:
     """Bytes of a cell, which may name its unit itself."""
+    raw = said.get(key, "")
     if config.decimal == ",":
         raw = raw.replace(".", "").replace(",", ".")
     match = _WITH_UNIT.fullmatch(raw)
+    unit = said.get("unit") or config.unit
     return amount(match[1], match[2] or unit, binary=config.binary) if match else None
 
 
-def _moment(raw: str, config: Config) -> float | None:
-    zone = ZoneInfo(config.timezone)
+def _moment(said: dict[str, str], key: str, config: Config) -> float | None:
+    raw, zone = said.get(key, ""), ZoneInfo(config.timezone)
     if config.dates is None:
         return moment(raw, zone)
     try:
-        parsed = datetime.strptime(raw, config.dates)
+        return moment(datetime.strptime(raw, config.dates).isoformat(), zone)
     except ValueError:
         return None
-    return moment(parsed.isoformat(), zone)

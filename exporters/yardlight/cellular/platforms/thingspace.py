@@ -17,7 +17,7 @@ from yardlight.cellular.account import SimAccount, directory, support
 from yardlight.cellular.cycle import UTC
 from yardlight.cellular.days import since, usages
 from yardlight.cellular.history import midnight, ordinal
-from yardlight.cellular.reading import amount, flag, iso, moment, names, period, records, several, text, whole
+from yardlight.cellular.reading import amount, flag, is_last, iso, moment, names, period, records, several, text, whole
 from yardlight.cellular.rounds import Answer, Rounds
 from yardlight.cellular.usage import Directory, Plan, Record, Sim, SimState, Source, Usage, Used
 from yardlight.client import Client, Token, basic, seconds_of
@@ -130,7 +130,7 @@ def _devices(client: Client, account: str) -> Iterator[dict[str, Any]]:
         answer = whole(client.post("/m2m/v1/devices/actions/list", asked).json(), _DEVICES)
         page = records(answer, _DEVICES, "devices")
         yield from page
-        if not flag(answer, "hasMoreData"):
+        if is_last(answer, _DEVICES, "hasMoreData", False):
             return
         before = seen
         seen = max((int(each) for each in map(_cursor, page) if each.isdecimal()), default=0)
@@ -151,7 +151,7 @@ def _rows(client: Client, number: str, earliest: float, latest: float) -> Iterat
         answer = whole(client.post(path, asked).json(), f"POST {path}")
         page = records(answer, f"POST {path}", "usageHistory")
         yield from page
-        if not flag(answer, "hasMoreData"):
+        if is_last(answer, f"POST {path}", "hasMoreData", False):
             return
         last = max((text(each, "timestamp") for each in page), default="")
         if last <= begin:

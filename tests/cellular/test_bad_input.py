@@ -1,0 +1,314 @@
+"""What platforms get wrong: no crash, no SIM made up, none lost, and nothing taken for zero."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.cellular.talk import NOW, collect, session, sims_file, spoken
+from tests.cellular.test_platforms import FIXTURES, Told
+from tests.vendor import Answer, Asked, Vendor
+
+from yardlight.cellular.usage import Directory, Refused, Sim, usages
+from yardlight.demo.carrier import Carrier, fake_sims
+from yardlight.demo.faces import ControlCenter, SuperSim, ThingSpace
+from yardlight.errors import BadReplyError, ForeignLinkError, IncompleteError, PollError, ThrottledError
+
+ICCID = re.compile(r"(?<!\d)89\d{17,18}(?!\d)")
+STRANGE = [None, "", "n/a", "0", "-1", -1, 1e308, True, [], {}, ["x"], {"x": 1}, "12", 10**30, "9999-12-31", "<html>"]
+LISTS = {
+    "thingspace": "POST /m2m/v1/devices/actions/list",
+    "control_center": "GET /v1/devices",
+    "super_sim": "GET /v1/Sims",
+    "programmable_wireless": "GET /v1/Sims",
+    "soracom": "GET /sims",
+    "emnify": "GET /api/v1/sim",
+}
+LAST = ("next_page_url", "hasMoreData", "lastPage")
+FIXTURE = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in FIXTURES}
+PLATFORMS = sorted(FIXTURE)
+
+
+def places(content: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where in an answer something can be put in the place of what is there."""
+    if path:
+        yield path
+    below = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ()
+    for key, value in below:
+        yield from places(value, (*path, key))
+
+
+def put(content: Any, path: tuple[Any, ...], value: Any) -> Any:
+    """The answer with `value` there; the list twice if there is a list and `value` is "twice"."""
+    content = copy.deepcopy(content)
+    at = content
+    for key in path[:-1]:
+        at = at[key]
+    at[path[-1]] = at[path[-1]] * 2 if value == "twice" and isinstance(at[path[-1]], list) else value
+    return content
+
+
+@pytest.fixture(scope="module")
+def vendor() -> Iterator[tuple[Vendor, list[Any]]]:
+    """A vendor whose script is what the list holds."""
+    script: list[Any] = [None]
+    with Vendor(lambda asked: script[0](asked)) as running:
+        yield running, script
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
+@given(data=st.data())
+def test_one_strange_value_anywhere_costs_no_other_sim_and_makes_up_none(
+    platform: str, vendor: tuple[Vendor, list[Any]], data: st.DataObject
+) -> None:
+    running, script = vendor
+    exchanges = FIXTURE[platform]["exchanges"]
+    index = data.draw(st.integers(0, len(exchanges) - 1))
+    said = exchanges[index]["say"]
+    path = data.draw(st.sampled_from([*places(said)] or [()]))
+    value = data.draw(st.sampled_from([*STRANGE, "twice"]))
+    changed = put(said, path, value) if path else value
+    told = Told(
+        {"exchanges": [{**each, "say": changed if n == index else each["say"]} for n, each in enumerate(exchanges)]}
+    )
+    script[0], told.base = told, running.url
+    folder = Path(tempfile.mkdtemp())
+    try:
+        records = collect(platform, running, session(folder, memory={"key": "k"}), **FIXTURE[platform]["options"])
+    except PollError:
+        return
+    finally:
+        shutil.rmtree(folder)
+    found = {record.sim for record in records if isinstance(record, Sim)}
+    assert found <= names(platform, exchanges)
+    assert {record.sim for record in usages(records) if record.sim} <= found
+    assert {record.sim for record in records if isinstance(record, Refused)} <= found
+    # Of the SIM whose own record was changed nothing is expected.
+    listing = exchanges[index]["ask"] == LISTS[platform]
+    excused = names(platform, [{**exchanges[index], "say": said}]) if listing else set()
+    # Nobody can tell that a page is not the last if it says that it is.
+    excused |= names(platform, exchanges) if listing and path and path[-1] in LAST else set()
+    assert found >= names(platform, exchanges) - excused
+    assert all(record.as_of <= NOW for record in usages(records))
+
+
+def names(platform: str, exchanges: list[dict[str, Any]]) -> set[str]:
+    """The SIMs that lists in these exchanges have."""
+    directory = Directory({}, "k")
+    text = json.dumps([each["say"] for each in exchanges if each["ask"] == LISTS[platform]])
+    return {directory.name(number) for number in ICCID.findall(text)}
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize(
+    "spoiled",
+    [b"<html><body>Maintenance</body></html>", b'{"devices": [{"iccid": "89', b"", b"null", b"[1, 2]", b'"text"'],
+    ids=["html", "cut off", "empty", "null", "numbers", "text"],
+)
+def test_a_list_of_sims_that_is_none_fails_the_collection(
+    platform: str, spoiled: bytes, vendor: tuple[Vendor, list[Any]], tmp_path: Path
+) -> None:
+    running, script = vendor
+    told = Told(FIXTURE[platform])
+    script[0] = lambda asked: Answer(spoiled) if f"{asked.method} {asked.path}" == LISTS[platform] else told(asked)
+    with pytest.raises((BadReplyError, IncompleteError)):
+        collect(platform, running, session(tmp_path), **FIXTURE[platform]["options"])
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_an_empty_list_where_sims_were_is_no_account_without_sims(
+    platform: str, vendor: tuple[Vendor, list[Any]], tmp_path: Path
+) -> None:
+    running, script = vendor
+    told = Told(FIXTURE[platform])
+    script[0], told.base = told, running.url
+    under_way = session(tmp_path)
+    collect(platform, running, under_way, **FIXTURE[platform]["options"])
+    empty = {"thingspace": {"devices": [], "hasMoreData": False}, "control_center": {"devices": [], "lastPage": True}}
+    told.exchanges = [{**each, "when": {}} for each in told.exchanges]
+    said = empty.get(platform, {"sims": [], "meta": {}} if LISTS[platform].endswith("/Sims") else [])
+    script[0] = lambda asked: Answer(said) if f"{asked.method} {asked.path}" == LISTS[platform] else told(asked)
+    with pytest.raises(IncompleteError, match=r"lists no SIM, where it listed \d before"):
+        collect(platform, running, session(tmp_path, memory=under_way.memory), **FIXTURE[platform]["options"])
+
+
+def carrier(count: int = 3) -> Carrier:
+    return Carrier("verizon", fake_sims("cab", count, 30_000_000), lambda: NOW, 10**9)
+
+
+@pytest.mark.parametrize(
+    "following", ["https://evil.example/v1/Sims?Page=1", "http://127.0.0.1:1/v1/Sims", "//evil.example/v1/Sims"]
+)
+def test_a_next_page_on_somebody_elses_host_is_not_asked(following: str, tmp_path: Path) -> None:
+    face = SuperSim(carrier(), 1000)
+
+    def script(asked: Asked) -> Answer:
+        answer = spoken(face)(asked)
+        if asked.path == "/v1/Sims":
+            answer.content["meta"]["next_page_url"] = following
+        return answer
+
+    with Vendor(script) as vendor, pytest.raises(ForeignLinkError):
+        collect("super_sim", vendor, session(tmp_path))
+
+
+def test_a_page_that_leads_to_itself_ends(tmp_path: Path) -> None:
+    face = SuperSim(carrier(), 1000)
+
+    def script(asked: Asked) -> Answer:
+        answer = spoken(face)(asked)
+        if asked.path == "/v1/UsageRecords":
+            answer.content["meta"]["next_page_url"] = "/v1/UsageRecords?StartTime=2026-11-01T00:00:00Z"
+        return answer
+
+    with Vendor(script) as vendor, pytest.raises(IncompleteError, match="there before"):
+        collect("super_sim", vendor, session(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Retry-After": "0.05"}, {"Retry-After": "0"}, {}], ids=["fraction", "zero", "none"]
+)
+def test_a_collection_waits_when_told_so_and_goes_on(headers: dict[str, str], tmp_path: Path) -> None:
+    face, refusals = ControlCenter(carrier(), rate=1e9), iter([True])
+
+    def script(asked: Asked) -> Answer:
+        if asked.path.endswith("ctdUsages") and next(refusals, False):
+            return Answer({"errorMessage": "Rate limit exceeded", "errorCode": "40000029"}, 400, headers)
+        return spoken(face)(asked)
+
+    with Vendor(script) as vendor:
+        records = collect("control_center", vendor, session(tmp_path))
+    assert len(usages(records)) == 3
+
+
+def test_throttled_for_longer_than_there_is_time_keeps_what_was_read(tmp_path: Path) -> None:
+    face = ControlCenter(carrier(), rate=1e9)
+    answered: list[str] = []
+
+    def script(asked: Asked) -> Answer:
+        if asked.path.endswith("ctdUsages") and answered:
+            return Answer({"errorCode": "40000029"}, 400, {"Retry-After": "3600"})
+        if asked.path.endswith("ctdUsages"):
+            answered.append(asked.path)
+        return spoken(face)(asked)
+
+    with Vendor(script) as vendor:
+        under_way = session(tmp_path)
+        records = collect("control_center", vendor, under_way)
+    assert len(usages(records)) == 1
+    assert len([record for record in records if isinstance(record, Sim)]) == 3
+    assert len(under_way.memory["asked"]) == 1
+
+
+def test_throttled_from_the_first_request_on_is_a_failed_collection(tmp_path: Path) -> None:
+    broken = carrier()
+    broken.faults.throttled = True
+    with Vendor(spoken(ControlCenter(broken))) as vendor, pytest.raises(ThrottledError):
+        collect("control_center", vendor, session(tmp_path, seconds=1.0))
+
+
+def test_units_that_change_between_pages_are_each_their_own(tmp_path: Path) -> None:
+    """KORE says the unit beside each number."""
+    fixture = FIXTURE["programmable_wireless"]
+    told = Told(fixture)
+    with Vendor(told) as vendor:
+        records = collect("programmable_wireless", vendor, session(tmp_path))
+    assert [usage.amount.bytes for usage in usages(records)] == [15, 1_500_000]
+
+
+def test_three_of_forty_sims_that_cannot_be_read_are_refused_and_not_zero(tmp_path: Path) -> None:
+    shared = carrier(40)
+    shared.faults.unreadable = {"cab-103", "cab-117", "cab-140"}
+    with Vendor(spoken(ControlCenter(shared, rate=1e9))) as vendor:
+        names = sims_file(tmp_path, {sim.name: sim.iccid for sim in shared.sims.values()})
+        records = collect("control_center", vendor, session(tmp_path), sims=names)
+    assert {record.sim for record in records if isinstance(record, Refused)} == shared.faults.unreadable
+    assert len(usages(records)) == 37
+    assert len({record.sim for record in records if isinstance(record, Sim)}) == 40
+
+
+def test_c20_one_sim_listed_with_19_and_20_digits_and_an_f_is_one(tmp_path: Path) -> None:
+    one = carrier(1)
+    number = next(iter(one.sims))
+    face = ControlCenter(one, rate=1e9)
+
+    def script(asked: Asked) -> Answer:
+        if asked.path == "/v1/devices":
+            spelled = [number, number[:-1], f"{number[:-1]}F", f"{number[:4]} {number[4:]}"]
+            return Answer({"devices": [{"iccid": each, "status": "ACTIVATED"} for each in spelled], "lastPage": True})
+        return spoken(face)(
+            Asked(asked.method, asked.path.replace(asked.path.split("/")[3], number), {}, asked.headers, b"")
+        )
+
+    with Vendor(script) as vendor:
+        names = sims_file(tmp_path, {"cab-101": number[:-1]})
+        records = collect("control_center", vendor, session(tmp_path), sims=names)
+    assert [record.sim for record in records] == ["cab-101", "cab-101"]
+
+
+def test_rows_that_come_days_late_are_read_when_they_come(tmp_path: Path) -> None:
+    late, now = carrier(1), [NOW]
+    late.clock = lambda: now[0]
+    with Vendor(spoken(ThingSpace(late))) as vendor:
+        under_way = session(tmp_path, clock=late.clock)
+        late.faults.late = 4 * 86400.0
+        first = {usage.day: usage for usage in usages(collect("thingspace", vendor, under_way))}
+        late.faults.late = 0.0
+        now[0] += 3600.0
+        again = session(tmp_path, clock=late.clock, memory=under_way.memory)
+        second = {usage.day: usage for usage in usages(collect("thingspace", vendor, again))}
+    missing = set(range(max(first) + 1, late.ordinal(NOW) + 1))
+    assert missing
+    assert missing <= set(second)
+
+
+def test_an_activation_in_the_future_is_said_as_it_is(tmp_path: Path) -> None:
+    face = ThingSpace(carrier(1))
+
+    def script(asked: Asked) -> Answer:
+        answer = spoken(face)(asked)
+        if asked.path.endswith("/devices/actions/list"):
+            answer.content["devices"][0]["lastActivationDate"] = "2027-01-01T00:00:00Z"
+        return answer
+
+    with Vendor(script) as vendor:
+        records = collect("thingspace", vendor, session(tmp_path))
+    [sim] = [record for record in records if isinstance(record, Sim)]
+    assert sim.activated == 1798761600.0
+
+
+def test_a_thousand_devices_and_nothing_that_leads_to_the_next_page_is_incomplete(tmp_path: Path) -> None:
+    face = ThingSpace(carrier(3), page=2)
+
+    def script(asked: Asked) -> Answer:
+        answer = spoken(face)(asked)
+        for device in answer.content.get("devices", ()) if asked.path.endswith("/devices/actions/list") else ():
+            device["extendedAttributes"] = []
+        return answer
+
+    with Vendor(script) as vendor, pytest.raises(IncompleteError, match="nothing that leads to them"):
+        collect("thingspace", vendor, session(tmp_path))
+
+
+def test_usage_of_an_amount_below_zero_is_said_as_it_is(tmp_path: Path) -> None:
+    face = ControlCenter(carrier(1), rate=1e9)
+
+    def script(asked: Asked) -> Answer:
+        answer = spoken(face)(asked)
+        if asked.path.endswith("ctdUsages"):
+            answer.content["ctdDataUsage"] = "-5"
+        return answer
+
+    with Vendor(script) as vendor:
+        [usage] = usages(collect("control_center", vendor, session(tmp_path)))
+    assert usage.amount.bytes == -5

@@ -1,0 +1,145 @@
+"""Exports of portals: whole ones are read whatever they look like, those half written are left for later."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from yardlight.cellular.cycle import Cycle
+from yardlight.cellular.platforms import portal_export
+from yardlight.cellular.platforms.portal_export import Config
+from yardlight.cellular.usage import Left, Plan, Record, Refused, Sim, Usage, Used, usages
+from yardlight.collection import Session
+from yardlight.demo.carrier import with_check
+from yardlight.errors import BadReplyError, IncompleteError, PollError, UnreachableError
+
+NOW = 1795186800.0
+FIRST, SECOND = with_check("890010000000000" + "7001"), with_check("890010000000000" + "7002")
+TOTALS = {"iccid": "ICCID", "used": "Data Usage (MB)"}
+
+
+def lay(folder: Path, name: str, content: str | bytes, age: float = 3600.0) -> None:
+    path = folder / "exports" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    os.utime(path, (NOW - age, NOW - age))
+
+
+def collect(folder: Path, columns: dict[str, str] | None = None, memory: Any = None, **options: Any) -> list[Record]:
+    (folder / "sims.csv").write_text(f"sim,iccid\ncab-7,{FIRST}\ncab-8,{SECOND}\n", encoding="utf-8")
+    config = Config(sims="sims.csv", folder="exports", columns=columns or TOTALS, **options)
+    under_way = Session(time.monotonic() + 5, folder, memory, clock=lambda: NOW)
+    records = list(portal_export.parse(portal_export.fetch(config, under_way), config))
+    if isinstance(memory, dict):
+        memory.update(under_way.memory)
+    return records
+
+
+def amounts(records: list[Record]) -> dict[str, int]:
+    return {usage.sim: usage.amount.bytes for usage in usages(records)}
+
+
+def test_totals_are_as_of_when_the_file_was_written(tmp_path: Path) -> None:
+    lay(tmp_path, "a.csv", f"ICCID,Data Usage (MB)\n{FIRST},1.5\n{SECOND[:-1]},\n")
+    records = collect(tmp_path)
+    assert records[2:] == [Usage(Used(1_500_000), NOW - 3600, "cab-7"), Refused("cab-8")]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"ICCID;Data Usage (MB)\r\n{FIRST};12.5\r\n".encode("utf-16"),
+        f"\ufeffICCID\tData Usage (MB)\n'{FIRST}\t\"12.5 MB\"\n".encode(),
+        f'Usage, November\n\n"ICCID","Firm","Data Usage (MB)"\n"=""{FIRST}""","Spédition","12.5"\n'.encode("cp1252"),
+        f"ICCID|Data Usage (MB)|x\n{FIRST}|0.0125 GB|\n\n".encode(),
+    ],
+    ids=["UTF-16, semicolons", "BOM, tabs, an apostrophe", "titles above, Windows text, a formula", "bars, own units"],
+)  # fmt: skip
+def test_a_portals_taste_in_files_makes_no_difference(tmp_path: Path, content: bytes) -> None:
+    lay(tmp_path, "a.csv", content)
+    assert amounts(collect(tmp_path)) == {"cab-7": 12_500_000}
+
+
+def test_all_that_a_portal_may_tell_is_read(tmp_path: Path) -> None:
+    columns = {
+        "iccid": "SIM", "used": "Used", "unit": "Unit", "cap": "Limit", "plan": "Plan", "state": "Status",
+        "as_of": "Updated", "cycle_start": "From", "cycle_end": "To",
+    }  # fmt: skip
+    lay(
+        tmp_path,
+        "a.csv",
+        "SIM,Used,Unit,Limit,Plan,Status,Updated,From,To\n"
+        f'{FIRST},"1,5",GB,2,Pro,Activated,20.11.2026 05:00,01.11.2026 00:00,01.12.2026 00:00\n',
+    )
+    sim, usage = collect(
+        tmp_path, columns, dates="%d.%m.%Y %H:%M", decimal=",", timezone="America/Los_Angeles", network="att"
+    )
+    assert isinstance(sim, Sim)
+    assert (sim.state, sim.plan, sim.carrier) == ("active", Plan("Pro", 2 * 10**9), "att")
+    # Midnight in Los Angeles: in November eight hours after that of UTC, on the first still seven.
+    cycle = Cycle(1793516400.0, 1796112000.0)
+    assert usage == Usage(Used(1_500_000_000), 1795179600.0, "cab-7", cycle=cycle)
+
+
+def test_days_and_what_is_left_are_what_they_are(tmp_path: Path) -> None:
+    lay(tmp_path, "a.csv", f"ICCID,Day,Bytes\n{FIRST},2026-11-19,77\n{FIRST},2026-11-20,5\n")
+    days = usages(collect(tmp_path, {"iccid": "ICCID", "used": "Bytes", "day": "Day"}, unit="B"))
+    assert [(usage.day, usage.amount, usage.as_of) for usage in days] == [
+        (739939, Used(77), 1795132800.0),
+        (739940, Used(5), NOW - 3600),
+    ]
+    lay(tmp_path, "a.csv", f"ICCID,Remaining\n{FIRST},-0.5\n")
+    [left] = usages(collect(tmp_path, {"iccid": "ICCID", "left": "Remaining"}))
+    assert left.amount == Left(-500_000)
+
+
+def test_a_file_that_is_still_written_is_left_for_later(tmp_path: Path) -> None:
+    lay(tmp_path, "a.csv", f"ICCID,Data Usage (MB)\n{FIRST},1\n", age=7200)
+    lay(tmp_path, "b.csv", f"ICCID,Data Usage (MB)\n{FIRST},2\n", age=3)
+    lay(tmp_path, "c.csv", f"ICCID,Data Usage (MB)\n{FIRST},12", age=60)
+    assert amounts(collect(tmp_path)) == {"cab-7": 1_000_000}
+
+
+def test_a_file_that_was_cut_off_and_forgotten_is_complained_of(tmp_path: Path) -> None:
+    lay(tmp_path, "a.csv", f"ICCID,Data Usage (MB)\n{FIRST},12", age=3600)
+    with pytest.raises(BadReplyError, match=r"a\.csv: its last line has no end"):
+        collect(tmp_path)
+
+
+def test_each_older_file_is_read_once_and_the_newest_always(tmp_path: Path) -> None:
+    memory: dict[str, Any] = {}
+    columns = {"iccid": "ICCID", "used": "MB", "day": "Day"}
+    lay(tmp_path, "old.csv", f"ICCID,Day,MB\n{FIRST},2026-11-18,1\n", age=90000)
+    lay(tmp_path, "new.csv", f"ICCID,Day,MB\n{FIRST},2026-11-19,2\n", age=3600)
+    assert [usage.amount.bytes for usage in usages(collect(tmp_path, columns, memory))] == [1_000_000, 2_000_000]
+    assert [usage.amount.bytes for usage in usages(collect(tmp_path, columns, memory))] == [2_000_000]
+    lay(tmp_path, "old.csv", f"ICCID,Day,MB\n{FIRST},2026-11-18,3\n", age=80000)
+    assert [usage.amount.bytes for usage in usages(collect(tmp_path, columns, memory))] == [3_000_000, 2_000_000]
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "message"),
+    [
+        ("ICCID,Usage\nx,1\n", BadReplyError, r"a\.csv: has no line with the headings Data Usage \(MB\)"),
+        ("<html>\n", BadReplyError, r"a\.csv: has no line with the headings ICCID, Data Usage"),
+        ("ICCID,Data Usage (MB)\n8.91E+18,1\n", BadReplyError, r"a\.csv:2: 8 characters that are not an ICCID"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said_with_its_line(
+    tmp_path: Path, content: str, error: type[PollError], message: str
+) -> None:
+    lay(tmp_path, "a.csv", content)
+    with pytest.raises(error, match=message):
+        collect(tmp_path)
+
+
+def test_no_folder_and_no_file_are_no_account_without_sims(tmp_path: Path) -> None:
+    with pytest.raises(UnreachableError, match="exports: there is no such folder"):
+        collect(tmp_path)
+    lay(tmp_path, "a.txt", "x\n")
+    with pytest.raises(IncompleteError, match=r"exports: no whole file \*\.csv yet"):
+        collect(tmp_path)
