@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 from tests.snmp.agent import FakeAgent, values
 
+from yardlight.errors import SnmpError
 from yardlight.inventory.models import Terminal
+from yardlight.snmp import oid
+from yardlight.snmp.ber import GET_NEXT, Pdu
 from yardlight.state import State
 from yardlight.terminal.routers.watch import RouterWatch
 
@@ -232,6 +235,38 @@ def test_an_agent_without_a_next_hop_that_resolves_is_asked_for_its_addresses_ag
             }))  # fmt: skip
             await watch.poll()
             assert watch.claim.uplink == "lte"
+
+    asyncio.run(run())
+
+
+def test_a_router_that_falls_silent_over_its_routes_is_read_without_them_and_asked_less_and_less(
+    tmp_path: Path, state: State
+) -> None:
+    async def run() -> None:
+        async with FakeAgent(values(ROUTER)) as agent:
+            watch = RouterWatch("inland", terminal(tmp_path, agent.port), state)
+            true = agent._reply
+
+            def deaf(pdu: Pdu) -> bytes:
+                if pdu.kind == GET_NEXT and pdu.varbinds[0][0][:8] in (
+                    oid("1.3.6.1.2.1.4.24"),
+                    oid("1.3.6.1.2.1.4.21"),
+                ):
+                    raise SnmpError("timeout")
+                return true(pdu)
+
+            agent._reply = deaf  # type: ignore[method-assign]
+            await watch.poll()
+            told = page(watch)
+            assert told['router_up{fleet="inland",terminal="fontana"}'] == 1
+            assert not [name for name in told if name.startswith("terminal_path")]
+            agent._reply = true  # type: ignore[method-assign]
+            agent.asked.clear()
+            await watch.poll()
+            assert GET_NEXT not in {pdu.kind for pdu in agent.asked}
+            watch.routes_after = 0.0
+            await watch.poll()
+            assert watch.claim.uplink == "fiber"
 
     asyncio.run(run())
 

@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 
 # After something vanished the tables are walked again soon, and less and less soon while nothing else changes.
 REDISCOVER_FIRST, REDISCOVER_LAST = 60.0, 900.0
+# Some agents think for minutes about a large table of routes, deaf to all else: they are asked ever less often.
+ROUTES_FIRST, ROUTES_LAST = 300.0, 86400.0
 # A router that keeps silent is asked once a poll, not three times.
 _TRIES, _TRIES_WHEN_DOWN = 3, 1
 # Clocks of routers are not exact: seconds, and a part of the time that passed.
@@ -97,6 +99,7 @@ class RouterWatch:
         self._addresses: dict[Oid, Value] = {}
         self._route: tuple[str | None, tuple[tuple[Oid, Value], ...]] = (None, ())
         self._walked, self._pause = float("-inf"), REDISCOVER_LAST
+        self.routes_after, self._routes_pause = float("-inf"), ROUTES_FIRST
         self._exposed: Families = {}
         self._ready: list[tuple[str, Check, bool]] = []
         self._weak: set[str] = set()
@@ -184,12 +187,17 @@ class RouterWatch:
 
     async def _default_route(self, session: Session) -> dict[Oid, Value]:
         """The default routes; with the addresses anew if they changed, as a new circuit has a new address."""
+        now = time.monotonic()
+        if now < self.routes_after:
+            return {}
         try:
             found, table = await asking.routes(session, self._route[0])
         except SnmpError as error:
-            # A table that is too large for the router costs its claim, not all else.
-            log.warning("the default route cannot be read", extra=self._kv(reason=error.reason))
+            self.routes_after, self._routes_pause = now + self._routes_pause, min(2 * self._routes_pause, ROUTES_LAST)
+            pause = f"{self.routes_after - now:.0f} s"
+            log.warning("the default route cannot be read", extra=self._kv(reason=error.reason, again_in=pause))
             return {}
+        self._routes_pause = ROUTES_FIRST
         route = (table, tuple(sorted(found.items())))
         if route != self._route and self._route[1]:
             self._addresses = (await session.walk(standard.ADDRESSES, asking.ROWS)).values
