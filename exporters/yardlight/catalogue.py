@@ -501,3 +501,115 @@ UNASSIGNED_COMPLIANT = _add(
     "gauge", "mdm_unassigned_is_compliant", "account",
     "1 if the tenant is set so that devices without a policy count as compliant; absent where it cannot be read.",
 )  # fmt: skip
+
+# What connectivity platforms say (cellular). A SIM is its name in the roster, never its number. Where a metric is of
+# SIMs and pools, the label of the other one is empty.
+SIM_INFO = _add(
+    "gauge", "sim_info", "account sim pool carrier truck terminal uplink",
+    "A SIM, its pool, its carrier, and where it belongs: a truck and its home, or an uplink of a terminal; always 1.",
+)  # fmt: skip
+SIM_USAGE = _add(
+    "gauge", "sim_usage_bytes", "account sim",
+    "What the SIM used in its open cycle, as of usage_as_of_timestamp_seconds; absent while nothing is known of it.",
+)  # fmt: skip
+POOL_USAGE = _add(
+    "gauge", "pool_usage_bytes", "account pool",
+    "What the pool has used in its open cycle: the platform's total, or the sum of the SIMs that could be read.",
+)  # fmt: skip
+SIM_CAP = _add("gauge", "sim_cap_bytes", "account sim", "What the SIM may use in a cycle; absent where nobody says.")
+POOL_CAP = _add("gauge", "pool_cap_bytes", "account pool", "What the pool may use in a cycle, by the inventory.")
+POOL_SIMS = _add("gauge", "pool_sims", "account pool", "SIMs of a pool that is added up from them.")
+POOL_SIMS_COUNTED = _add(
+    "gauge", "pool_sims_counted", "account pool", "How many of pool_sims are in the sum; the others could not be read."
+)
+USAGE_LAST_CYCLE = _add(
+    "gauge", "usage_last_cycle_bytes", "account pool sim", "What was used in the cycle before, as last said."
+)
+USAGE_SINCE = _add(
+    "gauge", "usage_counted_since_timestamp_seconds", "account pool sim",
+    "From when on use was counted, if that is later than the start of the cycle: the total is a part of it.",
+)  # fmt: skip
+USAGE_AS_OF = _add(
+    "gauge", "usage_as_of_timestamp_seconds", "account pool sim",
+    "Until when the vendor's figures count; without pool and sim, the newest of the account.",
+)  # fmt: skip
+USAGE_LATE_AFTER = _add(
+    "gauge", "usage_late_after_seconds", "account",
+    "How old the newest figures of the account may be: as the inventory says, or from how late they usually are.",
+)  # fmt: skip
+CYCLE_START = _add(
+    "gauge", "cycle_start_timestamp_seconds", "account pool sim", "When the open cycle began; absent while not known."
+)
+CYCLE_END = _add(
+    "gauge", "cycle_end_timestamp_seconds", "account pool sim",
+    "When the open cycle ends; absent while not known, and for plans that have none.",
+)  # fmt: skip
+USAGE_PROJECTED = _add(
+    "gauge", "usage_projected_bytes", "account pool sim probability",
+    "Use at the end of the cycle that is not exceeded with this probability: 0.1, 0.5, 0.9. Absent without three days.",
+)  # fmt: skip
+CAP_EXHAUSTION = _add(
+    "gauge", "cap_exhaustion_timestamp_seconds", "account pool sim",
+    "When the cap will be reached with probability 0.5; absent if not before the cycle ends.",
+)  # fmt: skip
+PLAN_EXPIRY = _add("gauge", "plan_expiry_timestamp_seconds", "account sim", "When the SIM's plan expires.")
+SIM_STATE = _add(
+    "gauge", "sim_state", "account sim state",
+    "1 for the state by the platform's word: active, inactive, suspended, blocked, terminated, unknown.",
+)  # fmt: skip
+SIM_IN_SESSION = _add(
+    "gauge", "sim_in_session", "account sim", "1 if the platform sees a data session; absent where it cannot tell."
+)
+SIM_ROAMING = _add("gauge", "sim_roaming", "account sim", "1 if the platform says that the SIM roams.")
+SIM_THROTTLED = _add("gauge", "sim_throttled", "account sim", "1 if the platform says that the SIM is throttled.")
+SIM_THROTTLE_SPEED = _add(
+    "gauge", "sim_throttle_speed_bytes_per_second", "account sim", "What is left of the speed once the plan throttles."
+)
+SIM_DAY = _add("gauge", "sim_largest_day_bytes", "account sim", "The larger of the SIM's last two days.")
+SIM_RUNAWAY_ABOVE = _add(
+    "gauge", "sim_runaway_above_bytes", "account sim",
+    "From where on a day of this SIM is unusual: a multiple of its own middle day, and a least amount.",
+)  # fmt: skip
+SIM_LAST_USE = _add("gauge", "sim_last_use_timestamp_seconds", "account sim", "Until when the SIM was seen to be used.")
+SIM_SILENT_AFTER = _add(
+    "gauge", "sim_silent_after_seconds", "account", "How long a SIM may be silent while its truck moves."
+)
+SIM_SUSPENDED_USE = _add(
+    "gauge", "sim_used_while_suspended_bytes", "account sim", "What a suspended SIM used since; absent if it is not."
+)
+SIM_DEVICE_CHANGED = _add(
+    "gauge", "sim_device_changed_timestamp_seconds", "account sim", "When the SIM was first seen in another device."
+)
+SIM_SETTLED = _add(
+    "gauge", "sim_settled_bytes", "account sim source",
+    "Use of seven whole days that ended three days ago, by the router's or the carrier's count: both have told it all.",
+)  # fmt: skip
+USAGE_DRIFT = _add(
+    "gauge", "usage_drift_limit_ratio", "account", "How far router and carrier may count apart, of the carrier's count."
+)
+SIMS = _add("gauge", "sims", "account state", "SIMs of the roster by state, by the platform's word.")
+SIMS_NOT_SHOWN = _add(
+    "gauge", "sims_not_shown", "account", "SIMs in no trouble that are counted only, because of series_limit."
+)
+SIMS_UNLISTED = _add("gauge", "sims_unlisted", "account", "SIMs that the platform has and the list of names has not.")
+CARRIER_SIMS = _add(
+    "gauge", "carrier_sims", "account carrier terminal", "Trucks' SIMs of this carrier and home whose session is told."
+)
+CARRIER_IN_SESSION = _add("gauge", "carrier_sims_in_session", "account carrier terminal", "Those in session now.")
+CARRIER_EXPECTED = _add(
+    "gauge", "carrier_sims_in_session_usual", "account carrier terminal", "Those usually in session at this hour."
+)
+CARRIER_LEAST = _add(
+    "gauge", "carrier_sims_in_session_least", "account carrier terminal", "Fewer in session than this are no chance."
+)
+STANDBY_LEFT = _add(
+    "gauge", "standby_left_bytes", "terminal uplink", "What the plan of this standby's SIM has left in its cycle."
+)
+TERMINAL_LOAD = _add(
+    "gauge", "terminal_usual_load_bytes_per_second", "terminal", "What the yard uses at work, by the inventory."
+)
+HEADROOM_WITHIN = _add(
+    "gauge", "standby_headroom_least_seconds", "terminal",
+    "A standby whose plan lasts less long than this under the yard's usual load is not ready for the night.",
+)  # fmt: skip
+TRUCK_MOVED = _add("gauge", "truck_last_moved_timestamp_seconds", "truck", "When telematics last saw this truck move.")

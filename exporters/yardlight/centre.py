@@ -16,6 +16,7 @@ from yardlight.catalogue import (
     DRILL_REMIND_BEFORE,
     FAILBACK_WITHIN,
     FLEET_INFO,
+    HEADROOM_WITHIN,
     MAINTENANCE_ACTIVE,
     MODEM_RSRP_LEAST,
     MODEM_RSRQ_LEAST,
@@ -30,6 +31,7 @@ from yardlight.catalogue import (
     STANDBY_REQUIRED,
     SWITCH_WITHIN,
     TERMINAL_INFO,
+    TERMINAL_LOAD,
     UPLINK_INFO,
     UTC_OFFSET,
     Metric,
@@ -94,6 +96,10 @@ def _terminal(fleet: Fleet, terminal: Terminal, now: float, quiet: Sequence[Quie
         yield SERVICE_SLOW_AFTER, (name, service_name), service.slow_after
     if terminal.router is not None and terminal.router.snmp is not None:
         yield ROUTER_POLL_INTERVAL, (name,), terminal.router.snmp.every
+    if any(uplink.sim for uplink in terminal.uplinks.values()):
+        yield HEADROOM_WITHIN, (name,), terminal.standby.headroom
+    if terminal.site.hourly_load is not None:
+        yield TERMINAL_LOAD, (name,), terminal.site.hourly_load / 3600.0
     for uplink in terminal.uplinks.values():
         yield UPLINK_INFO, _uplink_labels(terminal, uplink), 1
         if terminal.polled and uplink.medium in CELLULAR:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # The key of its part of the inventory -> its module.
 DOMAINS: dict[str, str] = {
+    "cellular": "yardlight.cellular.domain",
     "mdm": "yardlight.mdm.domain",
 }
 

@@ -48,6 +48,7 @@ _PRIOR_TRIALS, _PRIOR_DAYS = 6.0, 10.0
 _SHARPNESS, _BETTER = 8.0, 0.65
 # A day is odd if the middle one of at least so many series is off the usual by this factor.
 _MANY, _ODD = 20, 2.0
+_TEACHERS = 400
 # Trials of the fleet that are believed as much as the normal distribution.
 _ENOUGH = 100
 # A level that is known from so many days is no surer for more of them.
@@ -101,21 +102,30 @@ class Fit:
 
 
 def learn(account: Sequence[Days]) -> tuple[Fleet, list[Fit | None]]:
-    """What an account teaches, and each of its series fitted with that; None where there is too little to go by."""
-    profile = _shared_profile(account)
-    account, upset = _ordinary(account, profile)
-    profile = _shared_profile(account)
-    series = [series_of(days, profile) for days in account]
-    told = [each for each in series if each is not None and each.known >= WARM_UP and each.mean > 0]
+    """What an account teaches, and each of its series fitted with that; None where there is too little to go by.
+
+    Of a large account some hundred series teach as much as all.
+    """
+    some = account[:: max(1, len(account) // _TEACHERS)]
+    profile = _shared_profile(some)
+    odd = _odd_days(some, profile)
+    some = [_without(days, odd) for days in some]
+    profile = _shared_profile(some)
+    fleet = _taught([series_of(days, profile) for days in some], profile, odd)
+    return fleet, [_fit(series_of(_without(days, odd), profile), fleet) for days in account]
+
+
+def _taught(some: Sequence[Series | None], profile: tuple[float, ...], odd: Odd) -> Fleet:
+    told = [each for each in some if each is not None and each.known >= WARM_UP and each.mean > 0]
     tried = [each for each in told if each.trials]
-    fleet = Fleet(profile, upset=upset)
+    fleet = Fleet(profile, upset=odd.upset)
     if told:
         fleet = replace(fleet, spread=median([each.spread for each in told]))
     if tried:
         fleet = replace(fleet, errors=tuple(_errors(tried, changed) for changed in range(3)))
         fleet = replace(fleet, drift=_fleet_drift(tried, fleet))
         fleet = replace(fleet, outcomes=_outcomes(tried, fleet))
-    return fleet, [_fit(each, fleet) if each is not None else None for each in series]
+    return fleet
 
 
 def _shared_profile(account: Sequence[Days]) -> tuple[float, ...]:
@@ -137,11 +147,18 @@ def _shared_profile(account: Sequence[Days]) -> tuple[float, ...]:
     return normal([total / count for total, count in zip(sums, counts, strict=True)])
 
 
-def _ordinary(account: Sequence[Days], shared: tuple[float, ...]) -> tuple[Sequence[Days], float]:
-    """The series without days on which the whole fleet did far less or more than usual, and what such days upset.
+@dataclass(frozen=True)
+class Odd:
+    """Days on which the whole fleet did far less or more than usual, and how far such days may put one off (squared).
 
     Holidays and storms say nothing of the level; that they come says how far a single day may be off.
     """
+
+    days: frozenset[int] = frozenset()
+    upset: float = 0.0
+
+
+def _odd_days(account: Sequence[Days], shared: tuple[float, ...]) -> Odd:
     found: dict[int, list[float]] = {}
     for days in account:
         known = [used for used in days.used if used is not None]
@@ -153,10 +170,15 @@ def _ordinary(account: Sequence[Days], shared: tuple[float, ...]) -> tuple[Seque
     ratios = {day: median(each) for day, each in found.items() if len(each) >= _MANY}
     usual = median(list(ratios.values())) if len(ratios) >= WARM_UP else 0.0
     odd = {day: ratio / usual for day, ratio in ratios.items() if usual and not 1 / _ODD < ratio / usual < _ODD}
-    if not odd or len(odd) > len(ratios) / 5:
-        return account, 0.0
-    calm = [Days(days.last, [None if day in odd else used for day, used in _dated(days)]) for days in account]
-    return calm, sum((ratio - 1.0) ** 2 for ratio in odd.values()) / len(ratios)
+    if len(odd) > len(ratios) / 5:
+        return Odd()
+    return Odd(frozenset(odd), sum((ratio - 1.0) ** 2 for ratio in odd.values()) / max(1, len(ratios)))
+
+
+def _without(days: Days, odd: Odd) -> Days:
+    if not odd.days:
+        return days
+    return Days(days.last, [None if day in odd.days else used for day, used in _dated(days)])
 
 
 def _dated(days: Days) -> Iterator[tuple[int, float | None]]:
@@ -230,7 +252,9 @@ def _error(trial: Trial, weights: Sequence[float]) -> float:
     return trial.came - sum(weight * said for weight, said in zip(weights, trial.said, strict=True))
 
 
-def _fit(series: Series, fleet: Fleet) -> Fit:
+def _fit(series: Series | None, fleet: Fleet) -> Fit | None:
+    if series is None:
+        return None
     weights = _weigh(series, fleet)
     level = sum(weight * each for weight, each in zip(weights, series.levels, strict=True))
     unsure = _spread(series, fleet) * max(0.0, 1.0 / series.known - 1.0 / _SETTLED)

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from yardlight.inventory.cellular import CellularSource
 from yardlight.inventory.mdm import MdmSource
 from yardlight.inventory.model import Model, Name, TimeZone
 from yardlight.inventory.roster import Roster
@@ -299,10 +300,12 @@ class Standby(Model):
     """What every standby of a terminal must have proven while it is idle, and how old that may be.
 
     Without `required` these are path, and dns and https where something is asked that way. `proof` is asked for over
-    standbys only, for a terminal without services or with ones that are too dear: nobody works with it.
+    standbys only, for a terminal without services or with ones that are too dear: nobody works with it. `headroom` is
+    how long its plan must carry the yard.
     """
 
     required: tuple[Check, ...] | None = None
+    headroom: Duration = 43200.0
     max_proof_age: Duration = 86400.0
     proof: Service | None = None
 
@@ -345,11 +348,16 @@ class Router(Model):
 
 
 class Site(Model):
-    """Where the terminal is and whom to call there. `peak` names a calendar."""
+    """Where the terminal is and whom to call there. `peak` names a calendar.
+
+    `hourly_load` is what the yard uses in an hour of work, for how long a metered standby would carry it; where the
+    router's counters are read, they tell.
+    """
 
     address: str | None = None
     contacts: dict[Name, str] = {}
     peak: Name | None = None
+    hourly_load: Size | None = None
 
 
 class Maintenance(Model):
@@ -564,5 +572,6 @@ class Fleet(Model):
     calendars: dict[Name, Calendar] = {}
     accounts: dict[Name, Account] = {}
     roster: Roster = Roster()
+    cellular: dict[Name, CellularSource] = {}
     mdm: dict[Name, MdmSource] = {}
     terminals: dict[Name, Terminal]

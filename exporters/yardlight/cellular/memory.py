@@ -1,0 +1,62 @@
+"""What is kept of a source from one collection to the next, as one JSON-able object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from yardlight.cellular import diversity, lateness
+from yardlight.cellular.history import Meter, Track, from_json
+from yardlight.cellular.oddities import Facts
+
+
+@dataclass
+class Memory:
+    """Tracks and facts by SIM, tracks of pools that a platform counts itself, meters by SIM and counter."""
+
+    zone: ZoneInfo
+    sims: dict[str, Track] = field(default_factory=dict)
+    pools: dict[str, Track] = field(default_factory=dict)
+    meters: dict[str, Meter] = field(default_factory=dict)
+    facts: dict[str, Facts] = field(default_factory=dict)
+    habits: diversity.Habits = field(default_factory=dict)
+    lags: lateness.Lags = field(default_factory=list)
+
+    def sim(self, name: str) -> Track:
+        """The track of a SIM, a new one for a new SIM."""
+        return self.sims.setdefault(name, Track(self.zone))
+
+    def pool(self, name: str) -> Track:
+        """The track of a pool that the platform counts."""
+        return self.pools.setdefault(name, Track(self.zone))
+
+    def fact(self, name: str) -> Facts:
+        """What is known of a SIM besides its use."""
+        return self.facts.setdefault(name, Facts())
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it."""
+        return {
+            "sims": {name: track.to_json() for name, track in self.sims.items()},
+            "pools": {name: track.to_json() for name, track in self.pools.items()},
+            "meters": {name: [each.value, each.at, each.booted, each.wide] for name, each in self.meters.items()},
+            "facts": {name: each.to_json() for name, each in self.facts.items()},
+            "habits": self.habits,
+            "lags": self.lags,
+        }
+
+
+def recalled(value: Any, zone: ZoneInfo) -> Memory:
+    """What `to_json` wrote; nothing for None."""
+    if value is None:
+        return Memory(zone)
+    return Memory(
+        zone,
+        {name: from_json(each, zone) for name, each in value["sims"].items()},
+        {name: from_json(each, zone) for name, each in value["pools"].items()},
+        {name: Meter(*each) for name, each in value["meters"].items()},
+        {name: Facts(*each) for name, each in value["facts"].items()},
+        value["habits"],
+        value["lags"],
+    )

@@ -1,0 +1,79 @@
+"""What is odd about one SIM: a runaway day, silence, use while suspended, another device.
+
+All of it from whole and begun days of its own history, so that figures which come late or are restated are no oddity.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from yardlight.cellular.history import Track, midnight, ordinal
+from yardlight.cellular.levels import median
+from yardlight.cellular.usage import Sim
+from yardlight.inventory.cellular import Runaway
+
+# Days of its own that a SIM must have before one of them is called unusual.
+_LEAST_DAYS = 7
+# Figures of the day on which a SIM was suspended still come in on the next.
+_GRACE_DAYS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The larger of the last two days, and from where on a day is unusual."""
+
+    used: int
+    above: float
+
+
+def largest_day(track: Track, runaway: Runaway) -> Day | None:
+    """The last day and the one before it against the middle one of those before; None if too few are known."""
+    if track.as_of is None:
+        return None
+    today = ordinal(track.as_of, track.zone)
+    last = [used for day in (today - 1, today) if (used := track.day(day)) is not None and day >= track.seeded]
+    before = [used for day in range(track.first, today - 1) if (used := track.day(day)) is not None]
+    if not last or len(before) < _LEAST_DAYS:
+        return None
+    return Day(max(last), max(runaway.least, runaway.times * median(before)))
+
+
+def last_use(track: Track) -> float | None:
+    """Until when it was last seen to be used: the end of a day, or of what is known of it."""
+    if track.as_of is None:
+        return None
+    for day in range(track.end - 1, track.first - 1, -1):
+        if track.day(day):
+            return min(track.as_of, midnight(day + 1, track.zone))
+    return None
+
+
+def used_since(track: Track, since: float) -> int:
+    """What was used on the days after the one after this instant."""
+    first = ordinal(since, track.zone) + _GRACE_DAYS + 1
+    return sum(track.day(day) or 0 for day in range(max(first, track.first), track.end))
+
+
+@dataclass(slots=True)
+class Facts:
+    """What must be remembered of a SIM besides its use: since when it has its state, when its device changed."""
+
+    state: str = ""
+    since: float = 0.0
+    device: str | None = None
+    changed: float | None = None
+    trouble: float = 0.0
+
+    def note(self, sim: Sim) -> None:
+        """What the platform says now. A state that is not told is no change of it."""
+        if sim.state != "unknown" and sim.state != self.state:
+            self.state, self.since = sim.state, sim.seen
+        if sim.device is not None and sim.device != self.device:
+            if self.device is not None:
+                self.changed = sim.seen
+            self.device = sim.device
+
+    def to_json(self) -> list[Any]:
+        """All of it as a list that JSON takes."""
+        return [self.state, self.since, self.device, self.changed, self.trouble]

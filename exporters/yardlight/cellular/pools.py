@@ -1,0 +1,82 @@
+"""Pools: whose use adds up to them, and how much of it is known.
+
+A platform that gives a pool's own total is believed. Else the SIMs are added up, and beside the sum stands how many of
+them are in it: one that could not be read is missing, not zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from yardlight.cellular.cycle import Cycle
+from yardlight.cellular.history import Track, midnight, ordinal
+from yardlight.cellular.usage import Sim
+from yardlight.inventory.cellular import Pool
+
+# A figure that is older than this is of no use for a sum of today.
+_OLDEST = 4 * 86400.0
+
+
+@dataclass(frozen=True)
+class Sum:
+    """What the members of a pool add up to, as a track of its own, and how many of them are in it.
+
+    `counted` is None for a total of the platform's own.
+    """
+
+    track: Track
+    members: tuple[str, ...]
+    counted: int | None
+
+
+def members(name: str, pool: Pool | None, sims: Mapping[str, Sim], known: Sequence[str], alone: bool) -> list[str]:
+    """The SIMs of a pool; of a source's only pool that names none, all."""
+    if pool is not None and pool.sims:
+        return list(pool.sims)
+    if pool is not None and pool.plans:
+        return [sim for sim, each in sims.items() if each.plan is not None and each.plan.name in pool.plans]
+    own = [sim for sim, each in sims.items() if each.pool == name]
+    return own or (list(known) if alone else [])
+
+
+def add_up(tracks: Mapping[str, Track], names: Sequence[str], cycle: Cycle | None, zone: ZoneInfo, now: float) -> Sum:
+    """The sum over the pool's own cycle, which need not be that of its SIMs."""
+    known = [track for name in names if (track := tracks.get(name)) is not None and _fresh(track, now)]
+    total = Track(zone, cycle=cycle)
+    if not known:
+        return Sum(total, tuple(names), 0)
+    total.first = min(track.first for track in known)
+    end = max(track.end for track in known)
+    total.days = [_day(known, day) for day in range(total.first, end)]
+    total.seeded = max((track.seeded for track in known), default=0)
+    used = [_in_cycle(track, cycle, zone) for track in known]
+    counted = [each for each in used if each is not None]
+    total.used = sum(counted) if counted else None
+    total.as_of = sum(track.as_of or 0.0 for track in known) / len(known)
+    return Sum(total, tuple(names), len(counted))
+
+
+def _fresh(track: Track, now: float) -> bool:
+    return track.as_of is not None and now - track.as_of < _OLDEST
+
+
+def _day(known: Sequence[Track], day: int) -> int | None:
+    told = [used for track in known if (used := track.day(day)) is not None]
+    return sum(told) if told else None
+
+
+def _in_cycle(track: Track, cycle: Cycle | None, zone: ZoneInfo) -> int | None:
+    """The use of a SIM in the pool's cycle: its total if the cycle is its own, else that of the days in it."""
+    if cycle is None or (track.cycle is not None and track.cycle == cycle):
+        return track.used if track.since is None else None
+    if cycle.start is None or not track.days:
+        return None
+    begin = ordinal(cycle.start, zone)
+    begin += midnight(begin, zone) < cycle.start
+    if begin < track.first:
+        return None
+    told = [used for day in range(begin, track.end) if (used := track.day(day)) is not None]
+    # Of a cycle that has begun since, nothing is known yet.
+    return sum(told) if told else None

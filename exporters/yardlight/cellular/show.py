@@ -1,0 +1,376 @@
+"""From the records of a connectivity platform to samples: remembered, added up, projected, judged as of now."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from yardlight import catalogue as m
+from yardlight.catalogue import Metric
+from yardlight.cellular import diversity, lateness
+from yardlight.cellular.cycle import Cycle, ending
+from yardlight.cellular.forecast import PROBABILITIES, Fit, Fleet, exhaustion, learn, project, remaining, whole_days
+from yardlight.cellular.history import Track, begin, ordinal
+from yardlight.cellular.levels import Days
+from yardlight.cellular.memory import Memory, recalled
+from yardlight.cellular.oddities import Day, largest_day, last_use, used_since
+from yardlight.cellular.plan import Place, Terms, rule, terms_of
+from yardlight.cellular.pools import Sum, add_up, members
+from yardlight.cellular.usage import SIM_STATES, Count, Plan, Record, Refused, Sim, Usage, listed
+from yardlight.collection import Source, Told
+from yardlight.errors import IncompleteError
+
+# As long as rules look back: who was in trouble is shown one by one until then.
+_SHOWN_AFTER_TROUBLE = 3600.0
+# A plan that neither ends nor begins anew is looked ahead for so long; one that expires later is not projected.
+_LIFETIME_AHEAD, _LONGEST_AHEAD = 60 * 86400.0, 400 * 86400.0
+# A SIM with this share of its cap used is asked first where each takes a request.
+_NEAR = 0.8
+# Router and carrier are compared over a week that ended so long ago that both have told all of it.
+_COMPARED, _SETTLED = 7, 3
+Sample = tuple[Metric, tuple[str, ...], float | None]
+
+
+@dataclass(frozen=True)
+class Projection:
+    """The use at the end of a cycle by `PROBABILITIES` (None without an end), and when the cap is reached."""
+
+    at_end: tuple[float, ...] | None
+    exhausted: float | None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A SIM or a pool with what is known of it: its use, what may be used, its cycle now, what is to come."""
+
+    track: Track
+    plan: Plan
+    cycle: Cycle | None
+    used: int | None
+    projection: Projection | None
+
+    @property
+    def share(self) -> float:
+        """The part of the cap that is used, 0 where either is not known."""
+        return self.used / self.plan.limit if self.used is not None and self.plan.limit else 0.0
+
+    @property
+    def left(self) -> int | None:
+        """What may still be used."""
+        limit = self.plan.limit
+        return limit - self.used if limit is not None and self.used is not None else None
+
+    @property
+    def short(self) -> bool:
+        """Whether the cap is reached, or will be before the cycle ends."""
+        return self.share >= 1 or (self.projection is not None and self.projection.exhausted is not None)
+
+
+def show(source: Source, records: Sequence[Record], memory: Any, now: float) -> Told:
+    """The samples of one source, and what to remember. Raises `IncompleteError` for no SIM where there were some."""
+    assert isinstance(source.section, Terms)
+    kept = recalled(memory, ZoneInfo(source.section.zone))
+    if kept.sims and not records:
+        raise IncompleteError(f"no SIM at all, where {len(kept.sims)} were")
+    account = Account(source.section, kept, now)
+    account.take(records)
+    families: dict[Metric, dict[tuple[str, ...], float | None]] = defaultdict(dict)
+    for metric, labels, value in account.samples(source.account):
+        families[metric][labels] = value
+    return Told(families, kept.to_json(), account.first())
+
+
+@dataclass
+class Account:
+    """The SIMs and pools of one source at `now`."""
+
+    terms: Terms
+    kept: Memory
+    now: float
+    said: dict[str, Sim] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return self.kept.zone
+
+    def take(self, records: Sequence[Record]) -> None:
+        """Remember what the records say, in the order in which it was so."""
+        for record in records:
+            if isinstance(record, Sim):
+                self.said[record.sim] = record
+                self.kept.fact(record.sim).note(record)
+            elif isinstance(record, Refused):
+                self.refused.add(record.sim)
+        usages = [record for record in records if isinstance(record, Usage)]
+        for usage in sorted(usages, key=lambda usage: usage.as_of):
+            self._take_usage(usage)
+        counts: dict[str, list[Count]] = defaultdict(list)
+        for record in records:
+            if isinstance(record, Count):
+                counts[record.sim].append(record)
+        for sim, each in counts.items():
+            self._take_counts(sim, each)
+
+    def _take_usage(self, usage: Usage) -> None:
+        track = self.kept.sim(usage.sim) if usage.sim else self.kept.pool(usage.pool)
+        cycle = usage.cycle or self._cycle_at(usage.sim, usage.pool, usage.as_of)
+        if cycle is not None and cycle.start is None and cycle.end is not None:
+            cycle = ending(cycle.end, track.cycle)
+        plan = self.plan(usage.sim) if usage.sim else self.pool_plan(usage.pool)
+        track.take(usage, cycle, plan)
+
+    def _take_counts(self, sim: str, counts: Sequence[Count]) -> None:
+        """Counters of one SIM together, as one growth: what came in and what went out."""
+        grown, start, end = 0, 0.0, 0.0
+        for count in counts:
+            name = f"{sim} {count.part}"
+            meter = self.kept.meters.get(name)
+            if meter is None:
+                self.kept.meters[name] = begin(count)
+                continue
+            self.kept.meters[name], more = meter.advance(count)
+            if more is not None:
+                grown, start, end = grown + more, meter.at, count.at
+        if end > start:
+            self.kept.sim(sim).grow(grown, start, end, self._cycle_at(sim, "", end))
+
+    def _cycle_at(self, sim: str, pool: str, at: float) -> Cycle | None:
+        """The cycle by the inventory's rule. Where nobody tells the cycle there is none: a month is not made up."""
+        source = self.terms.source
+        said = self.said.get(sim)
+        written = (source.pools[pool].cycle if pool in source.pools else None) or source.cycle
+        found = rule(written, self.terms.zone, said.activated if said else None)
+        return found.at(at) if found else None
+
+    def plan(self, sim: str) -> Plan:
+        """What a SIM may use."""
+        said = self.said.get(sim)
+        return terms_of(said.plan if said else None, self.terms.source)
+
+    def pool_plan(self, pool: str) -> Plan:
+        """What a pool may use: only the inventory knows."""
+        written = self.terms.source.pools.get(pool)
+        return terms_of(None, written) if written is not None else Plan()
+
+    @cached_property
+    def learned(self) -> tuple[Fleet, dict[str, Fit]]:
+        """What the account teaches, and the fit of each SIM, and of each pool under its name with a slash before it."""
+        tracks = self.kept.sims | {f"/{name}": each.track for name, each in self.pools.items()}
+        histories = {name: days for name, track in tracks.items() if (days := whole_days(track)) is not None}
+        fleet, fits = learn(list[Days](histories.values()))
+        return fleet, {name: fit for name, fit in zip(histories, fits, strict=True) if fit is not None}
+
+    @cached_property
+    def pools(self) -> dict[str, Sum]:
+        """Each pool: the platform's own total, or the sum of its SIMs."""
+        source = self.terms.source
+        found = {}
+        for name in sorted({*source.pools, *self.kept.pools}):
+            names = members(name, source.pools.get(name), self.said, [*self.kept.sims], len(source.pools) == 1)
+            if (own := self.kept.pools.get(name)) is not None:
+                found[name] = Sum(own, tuple(names), None)
+                continue
+            cycle = self._cycle_at("", name, self.now) or self._common(names)
+            readable = {sim: track for sim, track in self.kept.sims.items() if sim not in self.refused}
+            found[name] = add_up(readable, names, cycle, self.zone, self.now)
+        return found
+
+    def _common(self, names: Sequence[str]) -> Cycle | None:
+        """The cycle that the platform gives most of these SIMs, if it has not ended."""
+        cycles = Counter(track.cycle for name in names if (track := self.kept.sims.get(name)) and track.open(self.now))
+        return cycles.most_common(1)[0][0] if cycles else None
+
+    @cached_property
+    def sims(self) -> dict[str, Line]:
+        """Every SIM that the roster has a name for."""
+        return {
+            name: self._line(name, track, self.plan(name), self._cycle_at(name, "", self.now))
+            for name in dict.fromkeys([*self.kept.sims, *self.said])
+            if listed(name)
+            for track in [self.kept.sims.get(name) or Track(self.zone)]
+        }
+
+    @cached_property
+    def pool_lines(self) -> dict[str, Line]:
+        """Every pool."""
+        return {
+            name: self._line(f"/{name}", each.track, self.pool_plan(name), self._cycle_at("", name, self.now))
+            for name, each in self.pools.items()
+        }
+
+    def _line(self, key: str, track: Track, plan: Plan, cycle: Cycle | None) -> Line:
+        opened = track.open(self.now)
+        now = track.cycle if opened else cycle
+        used = track.used if opened else None
+        return Line(track, plan, now, used, self._projected(key, track, plan) if opened else None)
+
+    def _projected(self, key: str, track: Track, plan: Plan) -> Projection | None:
+        """What is to come. Of a cycle that was counted in part, or of which no end is known, nothing is said."""
+        fleet, fits = self.learned
+        fit, cycle = fits.get(key), track.cycle
+        if fit is None or cycle is None or track.used is None or track.as_of is None or track.since is not None:
+            return None
+        said = self.said.get(key)
+        end = cycle.end if cycle.end is not None else said.expires if said else None
+        ahead = end if end is not None else track.as_of + _LIFETIME_AHEAD
+        if not track.as_of < ahead <= track.as_of + _LONGEST_AHEAD:
+            return None
+        days = remaining(track.as_of, ahead, self.zone)
+        at_end = project(fit, fleet, track.used, days)
+        cap = plan.limit
+        exhausted = exhaustion(fit, track.used, cap, at_end[1], days, self.zone) if cap is not None else None
+        return Projection(at_end if end is not None else None, exhausted)
+
+    def first(self) -> list[str]:
+        """SIMs to be asked for before others: in trouble, or near their cap."""
+        return [name for name, line in self.sims.items() if line.short or line.share >= _NEAR]
+
+    def samples(self, account: str) -> Iterator[Sample]:
+        """All of them; what is remembered of a SIM's trouble is brought up to date on the way."""
+        yield from self._lateness(account)
+        days = {name: largest_day(line.track, self.terms.source.runaway) for name, line in self.sims.items()}
+        for name, line in self.sims.items():
+            if line.short or self._odd(name, line, days[name]):
+                self.kept.fact(name).trouble = self.now
+        alone = [name for name in self.sims if self._shown_alone(name)]
+        yield m.SIMS_NOT_SHOWN, (account,), len(self.sims) - len(alone)
+        yield m.SIMS_UNLISTED, (account,), sum(not listed(name) for name in {*self.kept.sims, *self.said})
+        states = Counter(self.said[name].state if name in self.said else "unknown" for name in self.sims)
+        for state in SIM_STATES:
+            yield m.SIMS, (account, state), states[state]
+        pool_of = {sim: name for name, pool in self.pools.items() for sim in pool.members}
+        for name in alone:
+            yield from self._sim(account, name, pool_of.get(name, ""), days[name])
+        for name, line in self.pool_lines.items():
+            yield from self._usage(account, name, "", line)
+            yield m.POOL_USAGE, (account, name), line.used
+            yield m.POOL_CAP, (account, name), line.plan.limit
+            if (counted := self.pools[name].counted) is not None:
+                yield m.POOL_SIMS, (account, name), len(self.pools[name].members)
+                yield m.POOL_SIMS_COUNTED, (account, name), counted
+        yield from self._carriers(account)
+        yield from self._standbys(account)
+
+    def _lateness(self, account: str) -> Iterator[Sample]:
+        """Until when the newest figures count, and how old they may be."""
+        newest = max((track.as_of for track in self.kept.sims.values() if track.as_of is not None), default=None)
+        limit = lateness.late_after(self.kept.lags, self.terms.source.late_after)
+        yield m.USAGE_LATE_AFTER, (account,), limit
+        yield m.USAGE_AS_OF, (account, "", ""), newest
+        if newest is not None:
+            day = ordinal(self.now, self.zone)
+            self.kept.lags = lateness.noted(self.kept.lags, day, self.now - newest, limit)
+
+    def _odd(self, name: str, line: Line, day: Day | None) -> bool:
+        said = self.said.get(name)
+        changed = self.kept.fact(name).changed
+        return (
+            (day is not None and day.used > day.above)
+            or bool(self._suspended_use(name, line.track))
+            or bool(said and said.throttled)
+            or (changed is not None and self.now - changed < 86400.0)
+        )
+
+    def _suspended_use(self, name: str, track: Track) -> int | None:
+        facts = self.kept.fact(name)
+        return used_since(track, facts.since) if facts.state == "suspended" else None
+
+    def _shown_alone(self, name: str) -> bool:
+        recent = self.now - self.kept.fact(name).trouble < _SHOWN_AFTER_TROUBLE
+        return len(self.sims) <= self.terms.source.series_limit or recent or bool(self._place(name).uplink)
+
+    def _place(self, name: str) -> Place:
+        return self.terms.places.get(name, Place())
+
+    def _carrier(self, said: Sim | None) -> str:
+        return (said.carrier if said else "") or self.terms.network
+
+    def _sim(self, account: str, name: str, pool: str, day: Day | None) -> Iterator[Sample]:
+        line, said, place, key = self.sims[name], self.said.get(name), self._place(name), (account, name)
+        yield m.SIM_INFO, (*key, pool, self._carrier(said), place.truck, place.terminal, place.uplink), 1
+        yield from self._usage(account, "", name, line)
+        yield m.SIM_USAGE, key, line.used
+        yield m.SIM_CAP, key, line.plan.limit
+        yield m.SIM_LAST_USE, key, last_use(line.track)
+        yield m.SIM_SUSPENDED_USE, key, self._suspended_use(name, line.track)
+        yield m.SIM_DEVICE_CHANGED, key, self.kept.fact(name).changed
+        if day is not None:
+            yield m.SIM_DAY, key, day.used
+            yield m.SIM_RUNAWAY_ABOVE, key, day.above
+        if place.uplink and line.plan.throttle_speed is not None:
+            yield m.SIM_THROTTLE_SPEED, key, line.plan.throttle_speed / 8
+        if name in self.terms.counted:
+            yield m.SIM_SETTLED, (*key, "router" if self.terms.counts else "carrier"), self._settled(line.track)
+        if said is not None:
+            for state in SIM_STATES:
+                yield m.SIM_STATE, (*key, state), float(state == said.state)
+            yield m.SIM_IN_SESSION, key, _flag(said.in_session)
+            yield m.SIM_ROAMING, key, _flag(said.roaming)
+            yield m.SIM_THROTTLED, key, _flag(said.throttled)
+            yield m.PLAN_EXPIRY, key, said.expires
+
+    def _settled(self, track: Track) -> int | None:
+        """The use of a week of which everybody has told all; None if a day of it is not known."""
+        last = ordinal(self.now, self.zone) - _SETTLED
+        days = [track.day(day) for day in range(last - _COMPARED, last)]
+        told = [used for used in days if used is not None]
+        return sum(told) if len(told) == _COMPARED and track.seeded <= last - _COMPARED else None
+
+    def _usage(self, account: str, pool: str, sim: str, line: Line) -> Iterator[Sample]:
+        """What SIMs and pools have in common."""
+        key, track, ahead = (account, pool, sim), line.track, line.projection
+        yield m.USAGE_AS_OF, key, track.as_of
+        if line.cycle is not None:
+            yield m.CYCLE_START, key, line.cycle.start
+            yield m.CYCLE_END, key, line.cycle.end
+        if line.used is not None:
+            yield m.USAGE_SINCE, key, track.since
+        if track.closed is not None:
+            yield m.USAGE_LAST_CYCLE, key, track.closed.used
+        elif track.used is not None and line.used is None and track.since is None:
+            yield m.USAGE_LAST_CYCLE, key, track.used
+        if ahead is not None:
+            yield m.CAP_EXHAUSTION, key, ahead.exhausted
+            for probability, used in zip(PROBABILITIES, ahead.at_end or (), strict=False):
+                yield m.USAGE_PROJECTED, (*key, f"{probability:g}"), used
+
+    def _carriers(self, account: str) -> Iterator[Sample]:
+        """Who is in session, by carrier and home; of SIMs in yards' routers, which idle, nothing follows."""
+        told = [
+            (self._carrier(said), place.terminal, said.in_session)
+            for name, said in self.said.items()
+            if said.in_session is not None and said.state in ("active", "unknown")
+            for place in [self._place(name)]
+            if not place.uplink
+        ]
+        made, self.kept.habits = diversity.groups(told, self.kept.habits, self.now, self.zone)
+        for (carrier, home), group in made.items():
+            key = (account, carrier, home)
+            yield m.CARRIER_SIMS, key, group.sims
+            yield m.CARRIER_IN_SESSION, key, group.in_session
+            yield m.CARRIER_EXPECTED, key, group.expected
+            yield m.CARRIER_LEAST, key, group.least
+
+    def _standbys(self, account: str) -> Iterator[Sample]:
+        """What is left for each standby: of its SIM's own cap, or of its pool's where that is less."""
+        lines = {sim: self.pool_lines[name] for name, pool in self.pools.items() for sim in pool.members}
+        for name, line in self.sims.items():
+            place = self._place(name)
+            if place.uplink:
+                both = [line, lines[name]] if name in lines else [line]
+                left = [
+                    each.plan.limit - each.used
+                    for each in both
+                    if each.plan.limit is not None and each.used is not None
+                ]
+                if left:
+                    yield m.STANDBY_LEFT, (place.terminal, place.uplink), max(0, min(left))
+
+
+def _flag(said: bool | None) -> float | None:
+    return None if said is None else float(said)
