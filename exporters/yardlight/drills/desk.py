@@ -18,7 +18,7 @@ import aiohttp
 from yardlight import catalogue as m
 from yardlight.catalogue import Metric
 from yardlight.drills import cadence, evidence, recover
-from yardlight.drills.actions import Done, fingerprint
+from yardlight.drills.actions import Done, action_of, fingerprint
 from yardlight.drills.around import around
 from yardlight.drills.conditions import primary_of
 from yardlight.drills.guard import Charge, Guard
@@ -83,10 +83,10 @@ class FleetDesk:
         """Take this inventory into use; what is in progress goes on as it began."""
         self._inventory = inventory
         for name, terminal in self._ground.terminals().items():
-            cut = terminal.drill.cut if terminal.drill is not None else None
+            action = action_of(terminal)
             if name not in self._guards:
-                self._guards[name] = Guard(self.folder, name, cut)
-            self._guards[name].use(cut)
+                self._guards[name] = Guard(self.folder, name, action)
+            self._guards[name].use(action)
 
     async def start(self) -> None:
         """Do what an earlier process left undone, and watch from now on."""

@@ -19,10 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from yardlight.drills import evidence, journal
-from yardlight.drills.actions import Done, act
+from yardlight.drills.actions import Action, Done
 from yardlight.drills.journal import Journal
 from yardlight.errors import DrillError
-from yardlight.inventory.models import Cut
 from yardlight.logs import kv
 from yardlight.lookback import length
 
@@ -76,10 +75,10 @@ def must_fire(charge: Charge, now: float, dark_since: float | None) -> str:
 
 
 class Guard:
-    """The guard of one terminal; `cut` is the inventory's action, None where a person does it."""
+    """The guard of one terminal; `action` is the inventory's, None where a person acts."""
 
-    def __init__(self, folder: Path, terminal: str, cut: Cut | None) -> None:
-        self._folder, self._terminal, self._cut = folder, terminal, cut
+    def __init__(self, folder: Path, terminal: str, action: Action | None) -> None:
+        self._folder, self._terminal, self._action = folder, terminal, action
         self._name = f"guard-{terminal}.json"
         self._turn = asyncio.Lock()
         self._next_try = 0.0
@@ -87,10 +86,10 @@ class Guard:
         # What was cut by a process that is gone is restored at once, not after its lease.
         self._restarted = self.charge is not None and self.charge.is_open
 
-    def use(self, cut: Cut | None) -> None:
+    def use(self, action: Action | None) -> None:
         """The inventory was read again. An armed guard keeps what it was armed with."""
         if self.charge is None:
-            self._cut = cut
+            self._action = action
 
     async def arm(self, charge: Charge) -> None:
         """Hold the undo from now on. Raises `DrillError` if another drill is on, or the disk refuses."""
@@ -205,9 +204,9 @@ class Guard:
         await self._note("the primary carries again", charge, now)
 
     async def _act(self, undo: bool, now: float) -> Done:
-        if self._cut is None:
+        if self._action is None:
             return Done(True, "by hand", now, now)
-        return await act(self._cut, undo)
+        return await self._action.act(undo)
 
     async def _keep(self, charge: Charge) -> None:
         data = json.dumps(asdict(charge), indent=1).encode()

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from yardlight.domains import DOMAINS, platforms
 from yardlight.errors import Problem
-from yardlight.inventory import complain, router_rules, rules, service_rules
+from yardlight.inventory import complain, drill_rules, router_rules, rules, service_rules
 from yardlight.inventory.models import METERED_MEDIA, Fleet, Medium, RosterFiles, Service, Terminal, Uplink
 from yardlight.inventory.roster import Roster, read_drivers, read_trucks
 from yardlight.inventory.source import Node, describe, merge, plain
@@ -223,7 +223,8 @@ class _Assembly:
             standby = terminal.standby.model_copy(update={"proof": located})
             terminal = terminal.model_copy(update={"standby": standby})
         router = router_rules.located(terminal.router, node.get(("router",))) if terminal.router else None
-        return terminal.model_copy(update={"services": services, "router": router})
+        drill = drill_rules.located(terminal.drill, node.get(("drill",))) if terminal.drill else None
+        return terminal.model_copy(update={"services": services, "router": router, "drill": drill})
 
     def _uplink(self, name: str, node: Node, data: Any, partial: bool) -> tuple[Uplink | None, set[str]]:
         if not isinstance(data, dict):

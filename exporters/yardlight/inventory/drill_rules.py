@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import resources
 from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
 
 from yardlight.errors import Problem
 from yardlight.inventory import words
-from yardlight.inventory.models import Terminal
+from yardlight.inventory.models import Drill, Terminal
+from yardlight.inventory.router_rules import SECRET_FILES
 from yardlight.inventory.source import Node
 
+M = TypeVar("M", bound=BaseModel)
 SHIPPED = resources.files("yardlight") / "playbooks"
 
 
@@ -41,10 +46,45 @@ def terminal_problems(node: Node, terminal: Terminal) -> Iterator[Problem]:
     cut = written.get(("cut",))
     if cut is None or drill.cut is None:
         return
-    ways = [way for way in ("command", "http") if cut.get((way,))]
+    ways = [way for way in ("command", "http", "snmp_set") if cut.get((way,))]
     if len(ways) != 1:
-        found = "two ways" if ways else "nothing"
-        yield cut.problem(f"says {found}; write command: or http:, each with do and undo")
+        found = "more than one way" if ways else "nothing"
+        yield cut.problem(f"says {found}; write command:, http: or snmp_set:, each with do and undo")
+    written_set = drill.cut.snmp_set
+    if written_set is not None:
+        router = terminal.router
+        if router is None:
+            yield cut.problem("there is no router to write to; add router: {address: ...}", "snmp_set")
+        elif written_set.snmp is None and router.snmp is None:
+            yield cut.problem("nothing says how to write to the router; add snmp: here or to the router", "snmp_set")
     if drill.cut.timeout <= 0:
         place, below = cut.nearest(("timeout",))
         yield place.problem("is too short; nothing could be done in time", *below)
+
+
+def located(drill: Drill, node: Node | None) -> Drill:
+    """With its files as seen from here: each was written relative to the inventory that names it."""
+    cut = node.get(("cut",)) if node else None
+    if drill.cut is None or cut is None:
+        return drill
+    changed: dict[str, Any] = {}
+    if drill.cut.http is not None:
+        calls = {
+            way: _files_located(getattr(drill.cut.http, way), cut.get(("http", way)), ("headers_file", "ca_file"))
+            for way in ("do", "undo")
+        }
+        changed["http"] = drill.cut.http.model_copy(update=calls)
+    if drill.cut.snmp_set is not None and drill.cut.snmp_set.snmp is not None:
+        snmp = _files_located(drill.cut.snmp_set.snmp, cut.get(("snmp_set", "snmp")), SECRET_FILES)
+        changed["snmp_set"] = drill.cut.snmp_set.model_copy(update={"snmp": snmp})
+    return drill.model_copy(update={"cut": drill.cut.model_copy(update=changed)})
+
+
+def _files_located(model: M, node: Node | None, keys: Sequence[str]) -> M:
+    written = node.entries if node else {}
+    found = {
+        key: str(Path(written[key].place.file).parent / getattr(model, key))
+        for key in keys
+        if key in written and getattr(model, key) is not None
+    }
+    return model.model_copy(update=found)

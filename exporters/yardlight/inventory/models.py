@@ -41,6 +41,7 @@ METERED_MEDIA = frozenset({"lte", "5g", "satellite"})
 CELLULAR = frozenset({"lte", "5g"})
 _HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})?)*\.?")
 _HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:]+):(\d{1,5})")
+_OID = re.compile(r"\d+(\.\d+){2,127}")
 _INTERFACE = re.compile(r"[A-Za-z][A-Za-z0-9._@-]{0,14}")
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -394,6 +395,24 @@ class Calls(Model):
     undo: Call
 
 
+def _oid(raw: str) -> str:
+    if not _OID.fullmatch(raw):
+        raise ValueError(f"{raw!r} is no object identifier; write one with its instance, like 1.3.6.1.2.1.2.2.1.7.3")
+    return raw
+
+
+class SnmpSet(Model):
+    """A number written to the terminal's router: `do` cuts, `undo` restores.
+
+    It is written with what `router: snmp` says, or with this `snmp` where another user may write.
+    """
+
+    oid: Annotated[str, AfterValidator(_oid)]
+    do: int
+    undo: int
+    snmp: Snmp | None = None
+
+
 class Cut(Model):
     """How a drill cuts the primary circuit without a person. Not given: somebody pulls the cable.
 
@@ -402,11 +421,13 @@ class Cut(Model):
 
     command: Command | None = None
     http: Calls | None = None
+    snmp_set: SnmpSet | None = None
     timeout: Duration = 10.0
 
     @property
-    def how(self) -> Literal["command", "http"]:
-        return "command" if self.command is not None else "http"
+    def how(self) -> str:
+        """In a word."""
+        return "command" if self.command else "http" if self.http else "snmp_set"
 
 
 class Throughput(Model):
