@@ -74,7 +74,8 @@ FLAPS: Spans = tuple((CUT + 30 * each, CUT + 30 * each + (2.3, 3.2, 5.4, 8.1)[ea
 
 DNS_DEAD = Service(fails={"default": ((CUT, HEAL),), "fiber": ((CUT, HEAL),)}, reason="dns_timeout")
 PEERING = Service(fails={"default": ((CUT, HEAL),), "fiber": ((CUT, HEAL),)})
-FAILS_ON_LTE = Service(fails={"default": ((CUT + 15, HEAL),), "lte": ((CUT + 15, HEAL),)}, reason="dns_timeout")
+# Last answered 20 s before the drill in which it fails began.
+FAILS_ON_LTE = Service(fails=dict.fromkeys(("default", "lte"), ((80.0, HEAL),)), reason="dns_timeout", verdict=CUT - 65)
 NO_DNS_ON_LTE = Service(fails={"lte": ((CUT, HEAL),)}, reason="dns_timeout")
 EVERYWHERE = dict.fromkeys(("default", "fiber", "lte", "centre"), ((CUT, HEAL),))
 GONE = Service(fails=EVERYWHERE, reason="status")
@@ -507,11 +508,11 @@ SCENARIOS = (
     ),
     Scenario(
         "drill-service", "a service fails over LTE while the drill has the yard on it",
-        (failover(15, service=FAILS_ON_LTE, drill=Drill(runs=((100, HEAL + 40),), abort_after=60)),), END + 60,
+        (failover(15, service=FAILS_ON_LTE, drill=Drill(runs=((100, HEAL + 110),), abort_after=60)),), END + 100,
         (
             (0, CUT + 10, ()),
-            (CUT + 120, HEAL - 5, ("drill:page ServiceUnreachable fontana dispatch", *DRILLED)),
-            (HEAL + 50, END + 60, ()),
+            (CUT + 40, HEAL - 5, ("drill:page ServiceUnreachable fontana dispatch", *DRILLED)),
+            (HEAL + 100, END + 100, ()),
         ),
         centre=SEES,
     ),

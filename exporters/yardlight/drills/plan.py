@@ -9,6 +9,7 @@ from typing import Any
 
 from yardlight.drills.conditions import Condition, primary_of, standby_of
 from yardlight.drills.criteria import Checked
+from yardlight.drills.live import word
 from yardlight.drills.playbook import Playbook, Step
 from yardlight.drills.timeline import Act, Told
 from yardlight.inventory.models import Cut, Fleet, Terminal
@@ -56,9 +57,9 @@ class Plan:
         circuit = self.terminal.uplinks[primary].circuit
         named = " ".join(part for part in (circuit.isp, circuit.id) if part)
         return text.format(
-            terminal=self.terminal.name,
-            primary=primary,
-            standby=standby_of(self.terminal) or "the standby",
+            terminal=self.terminal.name.replace("-", " ").title(),
+            primary=word(self.terminal, primary),
+            standby=word(self.terminal, standby_of(self.terminal)),
             circuit=named or primary,
             minutes=max(1, math.ceil(self.lasts / 60)),
             drops=self.playbook.drops,

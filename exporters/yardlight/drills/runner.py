@@ -262,7 +262,8 @@ class Runner:
         self._notes.append(f"run in spite of: {'; '.join(texts)} (reason: {reason})")
 
     async def _approve(self) -> None:
-        lines = [self.plan.text(self.plan.playbook.purpose), self.plan.warning]
+        warning = self.plan.warning
+        lines = [self.plan.text(self.plan.playbook.purpose), f"{warning[0].upper()}{warning[1:].rstrip('.')}."]
         who = self.plan.who
         if self.plan.attended:
             buttons = (Button(APPROVE, "Start", "go"), Button(STOP, "Leave it", "stop"))
