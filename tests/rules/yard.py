@@ -407,6 +407,8 @@ class _Process:
                 yield from self.carries(name)
         if self.yard.router is not None:
             yield from self.router(self.yard.router)
+        if self.yard.drill is not None:
+            yield from self.drill(self.yard.drill)
 
     def router(self, router: Router) -> Series:
         """What the router says, as long as it answers; it needs `compares` seconds to be believed or found lying."""
@@ -450,8 +452,6 @@ class _Process:
             yield from self.made(
                 "modem_value_suspect", suspect, lambda at, level=level: None if level(at) is None else 0
             )
-        if self.yard.drill is not None:
-            yield from self.drill(self.yard.drill)
 
     def drill(self, drill: Drill) -> Series:
         """The drill in progress, and the newest finished one."""
