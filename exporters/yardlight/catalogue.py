@@ -359,6 +359,11 @@ ROUTER_BOOT = _add(
     "gauge", "router_boot_timestamp_seconds", "terminal",
     "When the router started, by its own uptime; kept while it does not answer.",
 )  # fmt: skip
+ROUTER_CLAIM_DELAY = _add(
+    "gauge", "router_claim_delay_seconds", "terminal",
+    "How far the claimed path may be behind: the time between two polls, and what the router's own agent remembers of "
+    "its routes (net-snmp: 60 s unless told otherwise). A disagreement that is no longer than this means nothing.",
+)  # fmt: skip
 ROUTER_REQUESTS = _add("counter", "router_requests_total", "terminal", "SNMP requests sent, retries among them.")
 ROUTER_RETRIES = _add("counter", "router_retries_total", "terminal", "SNMP requests sent again for want of an answer.")
 ROUTER_SETTING = _add(

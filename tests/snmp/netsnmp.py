@@ -9,6 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from yardlight.inventory.values import Secret
+from yardlight.snmp import Agent, snmp_set
+from yardlight.terminal.routers import standard
+
 COMMUNITY = "a-community"
 # User, hash, cipher: in net-snmp's spelling and in ours.
 USERS = (
@@ -61,3 +65,9 @@ def _wait(process: subprocess.Popen[bytes], port: int, folder: Path) -> None:
         if process.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"snmpd does not answer: {(folder / 'log').read_text(errors='replace')}")
         time.sleep(0.1)
+
+
+def forget_routes_soon(host: str, port: int, seconds: int = 1) -> None:
+    """Let the agent look at the kernel's routes again after so long; by itself it answers from memory for a minute."""
+    for name in standard.CACHES.values():
+        snmp_set(Agent(host, port, Secret(COMMUNITY)), name, seconds)

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.snmp.netsnmp import AUTH_KEY, COMMUNITY, PRIV_KEY, USERS, snmpd
+from tests.snmp.netsnmp import AUTH_KEY, COMMUNITY, PRIV_KEY, USERS, forget_routes_soon, snmpd
 
 from yardlight.errors import SnmpError
 from yardlight.inventory.values import Secret
 from yardlight.snmp import Agent, Missing, Session, Usm, oid, snmp_set
+from yardlight.terminal.routers import asking, standard
 
 pytestmark = pytest.mark.needs("snmpd", "snmpget")
 
@@ -126,7 +127,7 @@ def test_what_is_wrong_is_said(port: int, agent: Callable[[int], Agent], reason:
 
 
 def test_an_agent_that_starts_anew_is_followed(tmp_path: Path, free_port: Callable[[], int]) -> None:
-    """Its boots grow and its clock begins at zero: the next question is in its time again."""
+    """Its clock begins at zero, and it may count its boots: the next question is in its time again."""
     at = free_port()
     agent = Agent("127.0.0.1", at, None, user("sha256aes", "sha256", "aes"))
 
@@ -137,9 +138,21 @@ def test_an_agent_that_starts_anew_is_followed(tmp_path: Path, free_port: Callab
     for _ in range(2):
         with snmpd(tmp_path / "agent", at):
             assert isinstance(asyncio.run(ask()), bytes)
-    first, boots = agent.engine.engine_id, agent.engine.boots
-    assert boots == 2
+    first = agent.engine.engine_id
     # Its state lost, it calls itself by another name.
     with snmpd(tmp_path / "other", at, "engineIDType 1"):
         assert isinstance(asyncio.run(ask()), bytes)
     assert agent.engine.engine_id != first
+
+
+def test_how_long_the_agent_remembers_its_routes_is_read_from_it(port: int) -> None:
+    agent = Agent("127.0.0.1", port, Secret(COMMUNITY))
+
+    async def remembered() -> float:
+        async with Session(agent) as session:
+            known = await asking.discover(session, "generic")
+        return standard.remembered(known.fixed, standard.INET_CIDR)
+
+    assert asyncio.run(remembered()) == 60
+    forget_routes_soon("127.0.0.1", port, 2)
+    assert asyncio.run(remembered()) == 2

@@ -93,6 +93,7 @@ def test_an_unknown_router_gives_interfaces_traffic_and_its_default_route(tmp_pa
             assert told[f"router_interface_receive_bytes_total{{{lte}}}"] == 2**40
             assert told['terminal_path{fleet="inland",source="claimed",terminal="fontana",uplink="fiber"}'] == 1
             assert told['terminal_path{fleet="inland",source="claimed",terminal="fontana",uplink="lte"}'] == 0
+            assert told['router_claim_delay_seconds{fleet="inland",terminal="fontana"}'] == 30
 
     asyncio.run(run())
 

@@ -33,7 +33,7 @@ class Known:
 
 async def discover(session: Session, model: str = "auto") -> Known:
     """Walk the tables of a router and find out whose it is. Raises `SnmpError`."""
-    system = await session.get(standard.SYSTEM)
+    system = await session.get((*standard.SYSTEM, *standard.CACHES.values()))
     profile = profiles()[model] if model != "auto" else await recognize(session, system.get(standard.OBJECT_ID))
     fixed: dict[Oid, Value] = {name: value for name, value in system.items() if name not in standard.PULSE}
     walk = await session.walk((*standard.NAMES, *standard.STATES, *standard.COUNTERS, *standard.ADDRESSES), ROWS)

@@ -43,6 +43,11 @@ ROUTES: dict[str, tuple[Oid, Oid, int, int, int, int | None, int | None]] = {
     IP_CIDR: (oid("1.3.6.1.2.1.4.24.4.1"), (0, 0, 0, 0, 0, 0, 0, 0), 5, 6, 11, 16, None),
     IP_ROUTE: (oid("1.3.6.1.2.1.4.21.1"), (0, 0, 0, 0), 2, 8, 3, None, 7),
 }
+# How long net-snmp remembers a table before it looks again, seconds: a claim may be that much older than its poll.
+CACHES = {
+    INET_CIDR: oid("1.3.6.1.4.1.8072.1.5.3.1.2.1.3.6.1.2.1.4.24.7"),
+    IP_CIDR: oid("1.3.6.1.4.1.8072.1.5.3.1.2.1.3.6.1.2.1.4.24.4"),
+}
 # Types of a route that carries nothing: reject and blackhole; of the oldest table invalid.
 _DEAD_TYPES = {INET_CIDR: (2, 5), IP_CIDR: (2,), IP_ROUTE: (2,)}
 _ACTIVE = 1
@@ -120,6 +125,12 @@ def default_route(values: Mapping[Oid, Value], known: tuple[Address, ...]) -> De
         if routes:
             return _best(routes)
     return None
+
+
+def remembered(values: Mapping[Oid, Value], table: str | None) -> float:
+    """Seconds for which the agent answers from memory about this table of routes; 0 where it says nothing of that."""
+    seconds = _number(values.get(CACHES.get(table or "", ())))
+    return float(seconds) if seconds is not None and seconds > 0 else 0.0
 
 
 def _best(routes: list[DefaultRoute]) -> DefaultRoute | None:

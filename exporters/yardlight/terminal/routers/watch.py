@@ -83,6 +83,7 @@ class RouterWatch:
         self.known: Known | None = None
         self.reading: RouterReading | None = None
         self.claim = Claim(None, "not asked yet")
+        self._remembered = 0.0
         self.problem: SnmpError | None = None
         self.last_success: float | None = None
         self.boot: float | None = None
@@ -245,6 +246,8 @@ class RouterWatch:
             log.info("the router is read", extra=self._kv(profile=reading.profile, model=reading.device.model))
             self.since = time.time()
         self.reading, self.problem, self.last_success = reading, None, time.time()
+        # Only routes are answered from memory.
+        self._remembered = standard.remembered(values, reading.default.table) if reading.default else 0.0
         said = claims.claim(reading, self.terminal)
         if said != self.claim:
             log.info("the router's word", extra=self._kv(uplink=said.uplink or "unknown", why=said.why))
@@ -295,6 +298,7 @@ class RouterWatch:
         device = reading.device
         put(m.ROUTER_INFO, (name, reading.profile, device.model or "", device.firmware or ""), 1.0)
         if self.claim.uplink is not None:
+            put(m.ROUTER_CLAIM_DELAY, (name,), self.snmp.every + self._remembered)
             for uplink in self.terminal.uplinks:
                 put(m.TERMINAL_PATH, (name, uplink, "claimed"), float(uplink == self.claim.uplink))
         for setting, value in reading.settings.items():
