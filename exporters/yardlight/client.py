@@ -50,6 +50,8 @@ LONGEST_WAIT = 3600.0
 # A vendor that says "too many" and not for how long.
 _FIRST_WAIT = 2.0
 _TRIES = 5
+# A little more than the rate asks for: on the way one request may catch up with the one before.
+_APART = 1.02
 _REDIRECTS = 3
 _CHUNK = 2**15
 # A token is renewed so many seconds before it ends.
@@ -156,7 +158,7 @@ class Client:
         """`url`: the API's usual address; the configuration's own wins."""
         self._session, self._auth, self._throttled = session, auth, throttled
         self.url = (config.url or url).rstrip("/")
-        self._gap = 1.0 / config.rate
+        self._gap = _APART / config.rate
         # The collection before may have ended with a request just now, and so may another client of this one.
         session.next_at = max(session.next_at, time.monotonic() + self._gap)
         self._http = requests.Session()

@@ -1,4 +1,4 @@
-"""The generated parts of the documents: every metric from the catalogue, every command from the parser.
+"""The generated parts of the documents: metrics from the catalogue, commands from the parser, what platforms tell.
 
 A page marks a generated part with `<!-- generated: NAME -->` and `<!-- end -->`. What stands between is
 rewritten by `python -m yardlight.docs PAGE`, and a test fails while it is stale.
@@ -12,6 +12,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Mapping
+from importlib import import_module
 from pathlib import Path
 
 from yardlight.catalogue import METRICS, Metric
@@ -68,6 +69,15 @@ def routers_table() -> str:
     return _table(("model", "router", "claimed", "tested with"), rows)
 
 
+def support_table(package: str) -> str:
+    """What each platform of this package tells, as its module says: `SUPPORT` by the heads of the columns."""
+    platforms: Mapping[str, str] = import_module(package).PLATFORMS
+    supports = {name: import_module(module).SUPPORT for name, module in platforms.items()}
+    head = next(iter(supports.values()))
+    rows = ((f"`{name}`", *(support[column] for column in head)) for name, support in supports.items())
+    return _table(("platform", *head), rows)
+
+
 def refresh(page: str, parts: Mapping[str, str]) -> str:
     """The page with every generated part rewritten. Raises `KeyError` for a part that nothing generates."""
     return _PART.sub(lambda match: f"{match[1]}\n{parts[match[2]]}\n{match[3]}", page)
@@ -81,6 +91,7 @@ def parts() -> dict[str, str]:
         "metrics": metrics_table(),
         "commands": commands_table(build_parser()),
         "routers": routers_table(),
+        "carriers": support_table("yardlight.cellular.platforms"),
     }
 
 
