@@ -7,6 +7,8 @@ import io
 import secrets
 from typing import Literal
 
+from pydantic import Field
+
 from yardlight.cellular.usage import Directory
 from yardlight.collection import Session
 from yardlight.errors import PollError
@@ -32,11 +34,12 @@ def support(
 class SimAccount(AccountConfig):
     """`sims` is a CSV file with the columns sim and iccid: the names that SIMs have everywhere else.
 
-    `network` is the carrier where the platform itself does not say it. `megabyte` is 10^6 bytes unless the contract
-    counts in powers of two.
+    Those of the roster are in `names` already, by ICCID. `network` is the carrier where the platform does not say it,
+    `megabyte` is 10^6 bytes unless the contract counts in powers of two.
     """
 
     sims: str | None = None
+    names: dict[str, str] = Field(default={}, repr=False)
     network: str = ""
     megabyte: Literal["decimal", "binary"] = "decimal"
 
@@ -50,9 +53,9 @@ def directory(config: SimAccount, session: Session) -> Directory:
     memory = session.memory if isinstance(session.memory, dict) else {}
     session.memory = {**memory, "key": memory.get("key") or secrets.token_hex(16)}
     try:
-        return Directory(_names(config, session), session.memory["key"])
+        return Directory(config.names | _names(config, session), session.memory["key"])
     except ValueError as error:
-        raise PollError(f"{config.sims}: {error}") from None
+        raise PollError(f"{config.sims or 'the roster'}: {error}") from None
 
 
 def _names(config: SimAccount, session: Session) -> dict[str, str]:

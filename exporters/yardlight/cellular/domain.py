@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from yardlight.catalogue import SIM_SILENT_AFTER, USAGE_DRIFT, Metric
 from yardlight.cellular.plan import resolved
 from yardlight.cellular.platforms import PLATFORMS as PLATFORMS
 from yardlight.cellular.show import show
 from yardlight.collection import Collection, Families, Source
-from yardlight.domains import Planned
-from yardlight.inventory.models import Fleet
+from yardlight.domains import Planned, platforms
+from yardlight.inventory.models import Account, Fleet
 
 
 def planned(fleet: Fleet, base: Path) -> Iterator[Planned]:
@@ -20,7 +21,16 @@ def planned(fleet: Fleet, base: Path) -> Iterator[Planned]:
     for name, source in fleet.cellular.items():
         account = fleet.accounts[source.account]
         where = Source(fleet.fleet, account.name, f"cellular/{name}", resolved(fleet, source), Path(account.folder))
-        yield Planned(Collection(where, account.module, account.options, show), source.poll, source.deadline)
+        collection = Collection(where, account.module, _options(fleet, account), show)
+        yield Planned(collection, source.poll, source.deadline)
+
+
+def _options(fleet: Fleet, account: Account) -> dict[str, Any]:
+    """The account's options, and the roster's names of SIMs for a platform that knows them by their numbers."""
+    if "names" not in platforms()[account.platform].config.model_fields:
+        return account.options
+    names = {sim.iccid: sim.name for truck in fleet.roster.trucks for sim in truck.sims}
+    return {**account.options, "names": {**names, **account.options.get("names", {})}}
 
 
 def said(fleet: Fleet, now: float) -> Families:

@@ -169,9 +169,11 @@ class Account:
     def pools(self) -> dict[str, Sum]:
         """Each pool: the platform's own total, or the sum of its SIMs."""
         source = self.terms.source
+        # One that was never read is a member whose use is not known.
+        known = [*dict.fromkeys([*self.kept.sims, *self.said])]
         found = {}
         for name in sorted({*source.pools, *self.kept.pools}):
-            names = members(name, source.pools.get(name), self.said, [*self.kept.sims], len(source.pools) == 1)
+            names = members(name, source.pools.get(name), self.said, known, len(source.pools) == 1)
             if (own := self.kept.pools.get(name)) is not None:
                 found[name] = Sum(own, tuple(names), None)
                 continue
