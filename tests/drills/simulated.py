@@ -142,7 +142,8 @@ class SimulatedYard:
         state = "dark" if self._dark_since() is not None else ("primary" if self._on == "fiber" else "standby")
         ready = {"path": float(behaves.lte)}
         if behaves.lte:
-            ready |= {"dns": float(behaves.dns), "service": float(behaves.dns and behaves.services)}
+            works = float(behaves.dns and behaves.services)
+            ready |= {"dns": float(behaves.dns), "https": works, "service": works}
         works = state != "dark" and (self._on == "fiber" or (behaves.dns and behaves.services))
         reason = "" if works else ("dns: no answer" if not behaves.dns else "timeout: nothing came")
         named = behaves.dns or self._on == "fiber"

@@ -17,8 +17,6 @@ from yardlight.lookback import length
 
 # Two machines further apart than this would date one event differently.
 CLOCK_LIMIT = 1.0
-# Less than this left in the plan is none to play with.
-HEADROOM_SECONDS = 12 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -81,15 +79,16 @@ def _standby_ready(_: Fleet, terminal: Terminal, situation: Situation) -> Judgem
     ready = situation.facts.ready.get(standby, {})
     if failing := sorted(check for check, value in ready.items() if value != 1):
         return False, f"standby not ready: {standby} fails {' and '.join(failing)}"
-    if "path" not in ready:
-        return False, f"standby not ready: nothing is known of {standby}"
+    # What is left of its plan is a precondition of its own.
+    if unknown := sorted({*terminal.required, "path"} - {*ready, "headroom"}):
+        return False, f"standby not ready: {' and '.join(unknown)} of {standby} not known yet"
     return True, f"{standby} is proven: {', '.join(sorted(ready))}"
 
 
 def _headroom(_: Fleet, terminal: Terminal, situation: Situation) -> Judgement:
     if situation.headroom is None:
         return True, "not known: nothing measures the standby's plan yet"
-    enough = situation.headroom >= HEADROOM_SECONDS
+    enough = situation.headroom >= terminal.standby.headroom
     return enough, f"the standby's plan lasts {length(situation.headroom)} at a failover's usage"
 
 
