@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from yardlight.drills.actions import Done, fingerprint
-from yardlight.drills.guard import Charge, must_fire
+from yardlight.drills.guard import Charge, Elapsed, must_fire
 from yardlight.drills.plan import Plan
 from yardlight.drills.playbook import load
 from yardlight.drills.runner import Runner
@@ -106,12 +106,16 @@ class SimulatedYard:
             if now >= at:
                 self._on = "fiber"
                 self._event("failover", "fiber", at - 0.5, at, came_from="lte", measured=True)
-        if self.guard is not None and (why := must_fire(self.guard, now, self._dark_since())):
+        if self.guard is not None and (why := must_fire(self.guard, self._elapsed(self.guard, now))):
             self.acts.append(f"guard: {why}")
             self.guard = replace(self.guard, fired=why)
             self._undo()
             self.guard = replace(self.guard, restored=now)
         return now
+
+    def _elapsed(self, charge: Charge, now: float) -> Elapsed:
+        dark = self._dark_since()
+        return Elapsed(now - charge.renewed, now - (charge.cut or now), None if dark is None else now - dark)
 
     def _event(self, kind: str, uplink: str, start: float, end: float, **detail: Any) -> None:
         self.events.append(

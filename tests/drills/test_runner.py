@@ -139,6 +139,28 @@ def test_a_cut_that_fails_is_undone(tmp_path: Path) -> None:
     assert world.yard.acts == ["armed", "cut", "restore", "released"]
 
 
+def test_an_undo_that_fails_is_tried_again_and_told_where_it_never_works(tmp_path: Path) -> None:
+    world = World(tmp_path, Behaviour(undo_works=False))
+    record = asyncio.run(world.runner().run())
+    assert (record.result, record.body["why"]) == ("aborted", "the primary was not restored: refused")
+    assert world.yard.acts.count("restore") > 100
+    assert evidence.verify(record.folder) == []
+
+
+def test_a_terminal_that_is_not_heard_of_any_more_ends_the_drill(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    wait = world.clock.wait
+
+    async def waited(event: asyncio.Event, seconds: float) -> None:
+        world.yard.unreachable = "cut" in world.yard.acts and START + 20 < world.clock.at < START + 60
+        await wait(event, seconds)
+
+    world.clock.wait = waited  # type: ignore[method-assign]
+    record = run(world)
+    assert record.result == "aborted"
+    assert "was not heard of for" in record.body["why"]
+
+
 def test_a_standby_that_dies_meanwhile_has_the_guard_restore_and_aborts_the_drill(tmp_path: Path) -> None:
     world = World(tmp_path, Behaviour(lte_dies=20.0))
     record = run(world)

@@ -195,6 +195,18 @@ async def _killed(lab: Lab, results: Results, moment_: str, who: str, away: bool
     if who == "serve":
         # The runner lives, sees that the guard ended it, and closes its evidence itself.
         await asyncio.wait_for(process.wait(), 240)
+    if away:
+        # No serve looks after that folder: the next command does.
+        argv = (
+            *YARDLIGHT,
+            "drill",
+            "list",
+            "--inventory",
+            str(lab.box.inventory),
+            "--state",
+            str(lab.work / "away.db"),
+        )
+        await (await asyncio.create_subprocess_exec(*namespace.command(where, argv))).wait()
     told, whole = await _told(lab, where)
     results.observe("drill.kill.told", told)
     results.observe("drill.kill.verified", whole)
@@ -245,16 +257,14 @@ def _words(path: Path) -> set[str]:
 
 
 async def _restored(lab: Lab, killed: float, before: int) -> float:
-    """The instant from which the fibre is not cut any more, `killed` if it was not cut then."""
-    deadline = time.monotonic() + 180
-    cut_seen = False
+    """The instant from which the fibre is not cut any more; `killed` if it was not cut then and is not later."""
+    deadline, shift = time.monotonic() + 180, time.time() - time.monotonic()
     while time.monotonic() < deadline:
-        rules = await _rules()
-        if not rules and (cut_seen or time.monotonic() > killed + 1.5):
-            acts = truth()[before:]
-            undone = [act for act in acts if act[0] == "undo" and act[2] > killed + time.time() - time.monotonic()]
-            return undone[0][2] - (time.time() - time.monotonic()) if cut_seen and undone else killed
-        cut_seen = cut_seen or rules
+        acts = truth()[before:]
+        undone = bool(acts) and acts[-1][0] == "undo"
+        if not await _rules() and (undone or (not acts and time.monotonic() > killed + 5)):
+            # What was cut when the kill came: the undo after it, not one before.
+            return max(killed, acts[-1][2] - shift) if undone else killed
         await asyncio.sleep(0.05)
     return float("inf")
 

@@ -96,7 +96,7 @@ class FleetDesk:
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def stop(self) -> None:
-        """End. What is in progress is left to the guard of the next process."""
+        """End, and leave nothing cut that can be restored from here."""
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -106,6 +106,9 @@ class FleetDesk:
                 await runner.press("", "stop", "serve", "it is being stopped")
                 with contextlib.suppress(TimeoutError, DrillError):
                     await asyncio.wait_for(asyncio.shield(task), 10.0)
+        for guard in self._guards.values():
+            if guard.charge is not None and guard.charge.is_open and not guard.charge.by_hand:
+                await guard.restore_now(guard.charge.drill, time.time())
 
     async def _run(self) -> None:
         looked = time.monotonic()
@@ -122,20 +125,21 @@ class FleetDesk:
                 log.exception("the drills were not looked after")
 
     async def _watch(self) -> None:
-        for name, guard in self._guards.items():
-            if guard.charge is None:
-                continue
-            terminal = self._ground.terminals().get(name)
-            dark_since, primary_up = None, False
-            if terminal is not None:
-                facts = self._ground.facts(name, None)
-                dark_since = facts.since if facts.state == "dark" else None
-                primary_up = facts.uplinks[primary_of(terminal)].state == "up"
-                self._ground.look_closely(name, _CLOSELY_SECONDS)
-            try:
-                await guard.watch(time.time(), dark_since, primary_up)
-            except DrillError as error:
-                log.error("the guard", extra=kv(terminal=name, error=error))
+        armed = [(name, guard) for name, guard in self._guards.items() if guard.charge is not None]
+        # An undo that hangs at one terminal keeps no other waiting for its own.
+        await asyncio.gather(*(self._watch_one(name, guard) for name, guard in armed))
+
+    async def _watch_one(self, name: str, guard: Guard) -> None:
+        dark_since, primary_up = None, False
+        if (terminal := self._ground.terminals().get(name)) is not None:
+            facts = self._ground.facts(name, None)
+            dark_since = facts.since if facts.state == "dark" else None
+            primary_up = facts.uplinks[primary_of(terminal)].state == "up"
+            self._ground.look_closely(name, _CLOSELY_SECONDS)
+        try:
+            await guard.watch(time.time(), dark_since, primary_up)
+        except DrillError as error:
+            log.error("the guard", extra=kv(terminal=name, error=error))
 
     def _close_interrupted(self, now: float) -> None:
         for record in recover.interrupted(self.folder, now):

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -60,17 +61,26 @@ class Charge:
         return self.cut is not None and self.restored is None
 
 
-def must_fire(charge: Charge, now: float, dark_since: float | None) -> str:
+@dataclass(frozen=True)
+class Elapsed:
+    """Seconds since the runner was heard, since the cut, and since the yard went dark (None: it is not)."""
+
+    silent: float
+    cut: float
+    dark: float | None
+
+
+def must_fire(charge: Charge, elapsed: Elapsed) -> str:
     """Why the undo has to be done now, or nothing. Pure."""
     if not charge.is_open or charge.fired:
         return ""
-    assert charge.cut is not None
-    if now - charge.renewed > charge.lease:
-        return f"the runner was not heard of for {length(now - charge.renewed)}"
-    if dark_since is not None and now - max(dark_since, charge.cut) > charge.dark:
-        return f"the yard was dark for {length(now - max(dark_since, charge.cut))}"
-    if now - charge.cut > charge.longest:
-        return f"the primary was cut for {length(now - charge.cut)}"
+    if elapsed.silent > charge.lease:
+        return f"the runner was not heard of for {length(elapsed.silent)}"
+    # What was dark before the cut is none of the drill's.
+    if elapsed.dark is not None and (dark := min(elapsed.dark, elapsed.cut)) > charge.dark:
+        return f"the yard was dark for {length(dark)}"
+    if elapsed.cut > charge.longest:
+        return f"the primary was cut for {length(elapsed.cut)}"
     return ""
 
 
@@ -82,6 +92,8 @@ class Guard:
         self._name = f"guard-{terminal}.json"
         self._turn = asyncio.Lock()
         self._next_try = 0.0
+        # The wall clock may be set back while something is cut; this one never is.
+        self._heard = self._cut_at = time.monotonic()
         self.charge = read_charge(folder / self._name)
         # What was cut by a process that is gone is restored at once, not after its lease.
         self._restarted = self.charge is not None and self.charge.is_open
@@ -99,12 +111,14 @@ class Guard:
             if before is not None and before.drill != charge.drill and not gone:
                 raise DrillError(f"another drill is in progress at {self._terminal}: {before.drill}")
             self._restarted = False
+            self._heard = time.monotonic()
             await self._keep(charge)
             await self._note("armed", charge, charge.armed, lease=charge.lease, by_hand=charge.by_hand)
 
     async def renew(self, drill: str, now: float) -> None:
         """The runner lives. Raises `DrillError` if this drill is not guarded."""
         self.charge = replace(self._charge(drill), renewed=now)
+        self._heard = time.monotonic()
 
     async def cut_now(self, drill: str, now: float) -> Done:
         """Cut. The intent is on disk before it is done. Raises `DrillError` if it may not be, or was refused."""
@@ -113,6 +127,7 @@ class Guard:
             if charge.fired:
                 raise DrillError(f"the guard has ended this drill: {charge.fired}")
             await self._keep(replace(charge, cut=now, restored=None, renewed=now))
+            self._heard = self._cut_at = time.monotonic()
             await self._note("cut begins", charge, now)
             done = await self._act(undo=False, now=now)
             await self._note("cut" if done.worked else "cut failed", charge, done.end, begin=done.begin, text=done.text)
@@ -139,7 +154,7 @@ class Guard:
         if charge is None:
             return
         if charge.is_open:
-            why = must_fire(charge, now, dark_since)
+            why = must_fire(charge, self._elapsed(charge, now, dark_since))
             if self._restarted and not charge.fired:
                 why = "serve was restarted while the primary was cut"
             if why or charge.fired:
@@ -147,11 +162,14 @@ class Guard:
         elif now - max(charge.renewed, charge.restored or 0.0) > max(SETTLE_SECONDS, charge.lease):
             await self.release(charge.drill, now)
 
-    def status(self) -> dict[str, Any] | None:
-        """What is armed, with the guard's own journal of this drill, for whoever asks."""
-        if self.charge is None:
-            return None
-        return {**asdict(self.charge), "journal": self.lines(self.charge.drill)}
+    def _elapsed(self, charge: Charge, now: float, dark_since: float | None) -> Elapsed:
+        """By whichever clock more time has passed."""
+        steady = time.monotonic()
+        return Elapsed(
+            silent=max(now - charge.renewed, steady - self._heard),
+            cut=max(now - (charge.cut or now), steady - self._cut_at),
+            dark=None if dark_since is None else now - dark_since,
+        )
 
     def lines(self, drill: str) -> list[dict[str, Any]]:
         """What the guard wrote about this drill."""

@@ -52,7 +52,7 @@ LEASE_AWAY_SECONDS = 30.0
 # Events are written a moment after they ended, alerts resolve with the next evaluations.
 _SETTLE_SECONDS = 4.0
 _RESOLVE_SECONDS = 900.0
-_UNDO_TRIES = 5
+_UNDO_SECONDS = 600.0
 # A scrape, what sends it on, and two evaluations, each as slow as alert_rules/README.md allows.
 _KNOWN_SECONDS = 60.0
 
@@ -339,7 +339,10 @@ class Runner:
             await self._until_known(self._centre)
         for step in self.plan.playbook.steps:
             await self._write("step", step=step.id, does=step.does)
-            note = await _STEPS[step.does](self, step)
+            try:
+                note = await _STEPS[step.does](self, step)
+            except DrillError as error:
+                raise _StoppedError(str(error)) from None
             await self._write("step done", step=step.id, note=note)
             self._notes.append(f"{step.id}: {note}")
 
@@ -379,7 +382,7 @@ class Runner:
     async def _restore(self, step: Step) -> str:
         done = await self._act(step, "Cable is back", undo=True)
         if not done.worked:
-            done = await self._insist()
+            raise _StoppedError(f"the primary was not restored at once: {done.text}")
         self._known.restored[self._round] = self._done(done)
         return f"restored: {done.text}"
 
@@ -617,7 +620,10 @@ class Runner:
             primary = primary_of(self.plan.terminal)
             await self._until(lambda: self._take() or self._again(primary), None)
         done = await self._insist()
-        self._known.restored[self._round] = self._done(done)
+        if done.worked:
+            self._known.restored[self._round] = self._done(done)
+        else:
+            self._known.aborted = f"the primary was not restored: {done.text}"
 
     def _again(self, primary: str) -> bool | None:
         """The primary answers again, whether or not anybody pressed."""
@@ -626,13 +632,13 @@ class Runner:
 
     async def _insist(self) -> Done:
         """Restore, again and again: the guard does it too, should the terminal not be reached."""
-        done = Done(False, "not tried", self._clock.now(), self._clock.now())
-        for _ in range(_UNDO_TRIES):
+        end = self._clock.now() + _UNDO_SECONDS
+        while True:
             try:
                 done = await self._yard.restore(self.plan.drill)
             except DrillError as error:
                 done = Done(False, str(error), self._clock.now(), self._clock.now())
-            if done.worked:
+            if done.worked or self._clock.now() >= end:
                 break
             await self._until(lambda: None, 2.0)
         await self._write("restored" if done.worked else "not restored", text=done.text)
