@@ -191,9 +191,13 @@ def lines(
     unit: str,
     top: float | None = None,
     dashed: str | None = None,
+    below_zero: bool = False,
 ) -> Panel:
-    """Values over time as lines; holes stay holes. `top` fixes the axis, `dashed` is a pattern of names of limits."""
-    panel = _over_time(title, description, place, queries, unit, GraphDrawStyle.LINE, 0, top)
+    """Values over time as lines; holes stay holes. `top` fixes the axis, `dashed` is a pattern of names of limits.
+
+    The axis begins at 0 unless values are `below_zero`.
+    """
+    panel = _over_time(title, description, place, queries, unit, GraphDrawStyle.LINE, 0, top, below_zero)
     if dashed is not None:
         style = _property("custom.lineStyle", {"fill": "dash", "dash": [6, 6]})
         panel = panel.override_by_regexp(dashed, [style])
@@ -330,11 +334,11 @@ def _over_time(
     style: GraphDrawStyle,
     fill: float,
     top: float | None,
+    below_zero: bool = False,
 ) -> Panel:
     panel = (
         timeseries.Panel()
         .unit(unit)
-        .min(0)
         .interval(LONG_ENOUGH)
         .draw_style(style)
         .fill_opacity(fill)
@@ -351,6 +355,8 @@ def _over_time(
         )
         .tooltip(_tooltip())
     )
+    if not below_zero:
+        panel = panel.min(0)
     if top is not None:
         panel = panel.max(top)
     return _house(panel, title, description, place, [_range(query) for query in queries], NOT_MEASURED)

@@ -96,7 +96,17 @@ def board() -> dashboard.Dashboard:
             )
         )
     )  # fmt: skip
-    for panel in (*_now(), *_states(), *_services(), *_interruptions(), *_quality(), *_costs(), *_drills()):
+    for panel in (
+        *_now(),
+        *_states(),
+        *_services(),
+        *_interruptions(),
+        *_quality(),
+        *_costs(),
+        *_standbys(),
+        *_router(),
+        *_drills(),
+    ):
         built = built.with_panel(panel)
     return built
 
@@ -383,6 +393,129 @@ def _costs() -> list[Panel]:
             "as something is wrong. On a metered uplink the budget is the limit.",
             Place(18, 52, 6, 5),
             [Query(_rate("yardlight_probe_bytes_total", "uplink"), legend="{{uplink}}")],
+            unit="Bps",
+        ),
+    ]
+
+
+def _standbys() -> list[Panel]:
+    required = _newest("yardlight_standby_check_required", "uplink, check")
+    return [
+        state_timeline(
+            "Standby: what is proven",
+            "Each check of an idle standby: path (probes are answered), dns and https (a name and a verified page came "
+            "through it), service (the yard could work over it), radio, registration and sim by the router's word. "
+            "Normal: all pass. A required one that fails is a ticket. Blank: nobody looked, or it cannot be told now.",
+            Place(0, 57, 14, 8),
+            [Query(_newest("yardlight_standby_ready", "uplink, check"), legend="{{uplink}} {{check}}")],
+            answers(State("passes", GREEN), State("fails", RED)),
+            empty="no standby",
+        ),
+        listing(
+            "Standby: proofs",
+            "When each standby was last proven (a name resolved and a page verified over it), when the yard's own "
+            "traffic last went over it, and how old a proof may become. Normal: proven within the hour or two that the "
+            "budget allows, carried within the quarter. Never carried: run a drill.",
+            Place(14, 57, 10, 4),
+            [
+                Query(f"{_newest('yardlight_standby_max_proof_age_seconds', 'uplink')}"),
+                Query(f"{_newest('yardlight_standby_proof_timestamp_seconds', 'uplink')} * 1000"),
+                Query(f"{_newest('yardlight_standby_last_carried_timestamp_seconds', 'uplink')} * 1000"),
+            ],
+            {
+                "uplink": "Standby",
+                "Value #B": "Last proven",
+                "Value #C": "Last carried the yard",
+                "Value #A": "At least every",
+            },
+            overrides={
+                "At least every": {"unit": "s", "decimals": 0},
+                "Last proven": {"unit": "dateTimeFromNow"},
+                "Last carried the yard": {"unit": "dateTimeFromNow"},
+            },
+            empty="no standby",
+        ),
+        listing(
+            "Standby: required checks",
+            "What the inventory requires of each standby, and what is known now. Normal: yes. Empty: not known; after "
+            "the time on the left that is a ticket of its own.",
+            Place(14, 61, 10, 4),
+            [
+                Query(required),
+                Query(_newest("yardlight_standby_ready", "uplink, check") + f" and on (uplink, check) {required}"),
+            ],
+            {"uplink": "Standby", "check": "Check", "Value #B": "Passes"},
+            overrides={"Passes": {"unit": "bool_yes_no"}},
+            empty="no standby",
+        ),
+    ]
+
+
+def _router() -> list[Panel]:
+    by = "uplink, modem"
+    return [
+        state_timeline(
+            "Router's word",
+            "Whether the line that the router says it uses is the one that traffic was seen to leave by. Normal: true. "
+            "Wrong: go by what is observed, and do not trust its status page. Blank: one of them is not known.",
+            Place(0, 65, 14, 3),
+            [Query(f"1 - {_newest('yardlight_terminal_path_disagreement')}", legend="its word is")],
+            answers(State("true", GREEN), State("wrong", RED)),
+            empty="no router is asked",
+        ),
+        listing(
+            "Router",
+            "The router by its own word, and when it started. Normal: weeks ago. Within the last hour: that is why the "
+            "yard was offline, if it was.",
+            Place(14, 65, 10, 3),
+            [
+                Query("max by (profile, model, firmware) (yardlight_router_info{" + HERE + "})"),
+                Query(f"{_newest('yardlight_router_boot_timestamp_seconds')} * 1000"),
+            ],
+            {"profile": "Kind", "model": "Model", "firmware": "Firmware", "Value #B": "Started"},
+            overrides={"Started": {"unit": "dateTimeFromNow"}},
+            empty="no router is asked",
+        ),
+        lines(
+            "Radio: power of the reference signal",
+            "RSRP of each modem, and dashed the least that the inventory accepts. Normal: above it, and flat. A fall "
+            "at once: antenna, cable, or something parked in front. Over weeks: leaves, or a new building.",
+            Place(0, 68, 12, 7),
+            [
+                Query(_newest("yardlight_modem_rsrp_dbm", by), legend="{{uplink}} {{modem}}"),
+                Query(_newest("yardlight_modem_rsrp_least_dbm", "uplink"), legend="{{uplink}} is weak"),
+            ],
+            unit="dBm",
+            dashed="/ is weak$/",
+            below_zero=True,
+        ),
+        lines(
+            "Radio: quality",
+            "RSRQ and SINR of each modem, and dashed the least of both. Normal: above it. Low with good power: "
+            "interference, or a crowded cell, often at the same hours each day.",
+            Place(12, 68, 12, 7),
+            [
+                Query(_newest("yardlight_modem_rsrq_db", by), legend="{{uplink}} {{modem}} RSRQ"),
+                Query(_newest("yardlight_modem_sinr_db", by), legend="{{uplink}} {{modem}} SINR"),
+                Query(_newest("yardlight_modem_rsrq_least_db", "uplink"), legend="{{uplink}} RSRQ is weak"),
+                Query(_newest("yardlight_modem_sinr_least_db", "uplink"), legend="{{uplink}} SINR is weak"),
+            ],
+            unit="dB",
+            dashed="/ is weak$/",
+            below_zero=True,
+        ),
+        lines(
+            "Router: traffic of its interfaces",
+            "Bytes a second that the router counts, received and sent together. Normal: the standby's near nothing. A "
+            "standby that carries as much as the primary did: it is in use, whatever anybody says.",
+            Place(0, 75, 24, 5),
+            [
+                Query(
+                    f"{_rate('yardlight_router_interface_receive_bytes_total', 'interface, uplink')}"
+                    f" + {_rate('yardlight_router_interface_transmit_bytes_total', 'interface, uplink')}",
+                    legend="{{interface}} {{uplink}}",
+                )
+            ],
             unit="Bps",
         ),
     ]

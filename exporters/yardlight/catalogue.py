@@ -370,6 +370,10 @@ ROUTER_SETTING = _add(
     "gauge", "router_setting", "terminal setting value",
     "Something configured on the router that can be read: whether an interface is switched on, its checks; always 1.",
 )  # fmt: skip
+ROUTER_SETTING_EXPECTED = _add(
+    "gauge", "router_setting_expected", "terminal setting value",
+    "What router_setting should be: by the inventory, else as it was when the router was first read; always 1.",
+)  # fmt: skip
 INTERFACE_UP = _add(
     "gauge", "router_interface_up", "terminal interface uplink",
     "1 if the router says that the interface works, 0 if not; absent where it does not know. uplink is empty where the "

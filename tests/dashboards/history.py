@@ -93,13 +93,53 @@ def _services(t: int, start: int) -> Iterator[tuple[str, str, float]]:
                 yield "service_response_seconds", over, seconds * (2.5 if uplink == "lte" else 1)
 
 
+# For five minutes nothing loads over LTE's TLS; and while LTE carries, the router goes on to say fiber for a while.
+NO_TLS, LIES = (600, 900), (SWITCHED, SWITCHED + 600)
+
+
+def _standby(t: int, start: int) -> Iterator[tuple[str, str, float]]:
+    lte = 'terminal="fontana",uplink="lte"'
+    for check in ("path", "dns", "https"):
+        yield "standby_check_required", f'{lte},check="{check}"', 1
+    for check in ("path", "dns", "https", "radio", "registration", "sim"):
+        fails = check == "https" and NO_TLS[0] <= t < NO_TLS[1]
+        yield "standby_ready", f'{lte},check="{check}"', float(not fails)
+    yield "standby_max_proof_age_seconds", lte, 86400
+    yield "standby_proof_timestamp_seconds", lte, start + (NO_TLS[0] if NO_TLS[0] <= t < NO_TLS[1] else t // 300 * 300)
+    carried = min(t, BACK) if t >= SWITCHED else -40 * 86400
+    yield "standby_last_carried_timestamp_seconds", lte, start + carried
+
+
+def _router(t: int, start: int) -> Iterator[tuple[str, str, float]]:
+    terminal = 'terminal="fontana"'
+    on_lte, lies = SWITCHED <= t < BACK, LIES[0] <= t < LIES[1]
+    yield "router_info", f'{terminal},profile="teltonika",model="RUTX11",firmware="7.14"', 1
+    yield "router_boot_timestamp_seconds", terminal, start - 40 * 86400
+    for uplink in ("fiber", "lte"):
+        says = "lte" if on_lte and not lies else "fiber"
+        yield "terminal_path", f'{terminal},uplink="{uplink}",source="claimed"', float(uplink == says)
+    yield "terminal_path_disagreement", terminal, float(lies)
+    modem = f'{terminal},uplink="lte",modem="modem 1"'
+    rsrp = -97 - 6 * (t // 600 % 2)
+    for name, unit, value, least in (("rsrp", "dbm", rsrp, -115), ("rsrq", "db", -11, -18), ("sinr", "db", 8, -3)):
+        yield f"modem_{name}_{unit}", modem, value
+        yield f"modem_{name}_least_{unit}", f'{terminal},uplink="lte"', least
+    for uplink, interface in (("fiber", "eth1"), ("lte", "qmimux0")):
+        labels = f'{terminal},interface="{interface}",uplink="{uplink}"'
+        busy = max(0, min(t, BACK) - SWITCHED)
+        carried = (busy if uplink == "lte" else t - busy) * 250_000.0
+        yield "router_interface_receive_bytes_total", labels, 2e9 + carried
+        yield "router_interface_transmit_bytes_total", labels, 1e9 + carried / 8
+
+
 def openmetrics(end: int) -> str:
     """The hour up to `end` (Unix seconds), for `promtool tsdb create-blocks-from openmetrics`."""
     start = end - HOUR
     terminal = 'terminal="fontana"'
     series: dict[str, list[str]] = {}
     for t in range(0, HOUR + 1, STEP):
-        for name, labels, value in (*_moment(t, start), *_services(t, start)):
+        moments = (_moment, _services, _standby, _router)
+        for name, labels, value in (each for moment in moments for each in moment(t, start)):
             line = f'yardlight_{name}{{fleet="demo",{labels}}} {value:g} {start + t}'
             series.setdefault(name, []).append(line)
         alert = f'alertname="TerminalOnStandby",alertstate="firing",severity="ticket",fleet="demo",{terminal}'

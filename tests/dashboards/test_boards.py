@@ -22,7 +22,7 @@ from yardlight.catalogue import METRICS
 BOARDS = sorted((Path(__file__).parents[2] / "dashboards").glob("*.json"))
 NAMES = [board.stem for board in BOARDS]
 # Grafana's own ids (packages/grafana-data/src/valueFormats/categories.ts), as far as boards use them.
-UNITS = {"none", "short", "string", "s", "percentunit", "Bps", "decbytes", "dateTimeFromNow"}
+UNITS = {"none", "short", "string", "s", "percentunit", "Bps", "dB", "dBm", "decbytes", "dateTimeFromNow"}
 
 
 def load(board: Path) -> dict[str, Any]:

@@ -63,6 +63,12 @@ class Faults:
         line = f"ip rule {verb} from {network.PINS[circuit]} lookup {network.TABLES[circuit]} priority 100"
         return await self._act("edge", line, f"policy_route_{verb}", circuit)
 
+    async def divert(self, circuit: str, on: bool) -> float:
+        """The yard's traffic leaves by this circuit through a policy of its own; the router's routes do not show it."""
+        verb = "add" if on else "del"
+        line = f"ip rule {verb} from {network.DEFAULT} lookup {network.TABLES[circuit]} priority 90"
+        return await self._act("edge", line, f"divert_{verb}", circuit)
+
     async def unplug_card(self) -> float:
         """The yard box loses its network card."""
         return await self._act("yard", "ip link del eth0", "card_removed", "")

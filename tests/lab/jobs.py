@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.lab import bar1, bar2, bar3, bar4, drill_runs, drills, extras, kills, network, rows
+from tests.lab import bar1, bar2, bar3, bar4, drill_runs, drills, extras, kills, network, router_word, rows
 from tests.lab.lab import Lab, Setup
 from tests.lab.measure import Results
 from tests.lab.network import Shape
@@ -174,6 +174,8 @@ def _rows() -> list[Job]:
         job("T09", rows.lossy("page"), terminal={"site": {"peak": "always"}}, fleet=ALWAYS_PEAK),
         job("T10", rows.lossy("ticket")),
         job("T17", rows.t17),
+        job("T18", rows.t18, snmp=True, terminal={"failback_within": "30m"}),
+        job("T19", rows.t19, snmp=True, shape=OWN_WAY),
         job("T20", rows.t20, uplinks={"fiber": {"circuit": {"outside": network.FIBER_WAN}}}),
         job("T22", rows.t22, stepping_clock=True),
         job("T23", rows.failover(*rows.PLANNED), terminal=rows.window(), truth=("default",)),
@@ -228,6 +230,15 @@ def _extra() -> list[Job]:
     hidden = Setup(router=FAST, centre=False, shape=Shape(hidden_hops=True))
     unproven = (partial(bar4.dead_standby, count=2, hold=12), partial(bar4.unpinned_standby, count=3, hold=12))
     return [
+        Job(
+            "word.claims",
+            Setup(router=FAST, centre=False, snmp=True),
+            (
+                partial(router_word.claims, count=5),
+                partial(router_word.many_routes, count=100_000),
+            ),
+            25,
+        ),
         Job("extra.restart", Setup(), (partial(extras.restart, count=3),), 8),
         Job("extra.card", Setup(centre=False), (partial(extras.card, count=3),), 8),
         Job("extra.hidden", hidden, (partial(bar3.sticky, count=3), *unproven), 12),

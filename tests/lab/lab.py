@@ -12,6 +12,7 @@ from typing import Any, Literal
 import yaml
 
 from tests.lab import internet, namespace, network
+from tests.lab.agent import Snmpd
 from tests.lab.centre import Centre, Twin
 from tests.lab.clock import Clock
 from tests.lab.faults import Faults
@@ -30,7 +31,8 @@ class Setup:
     """What a scenario wants. `truth` names the paths that get a prober (which a meter counts).
 
     `twin` adds a second terminal elsewhere, of this fleet or of another; `rules` changes the text of the shipped rules;
-    `stepping_clock` lets a scenario set the wall clock of the box, `small_disk` fill the disk of its state file.
+    `stepping_clock` lets a scenario set the wall clock of the box, `small_disk` fill the disk of its state file. With
+    `snmp` the router has an agent and is polled.
     """
 
     shape: network.Shape = field(default_factory=network.Shape)
@@ -47,6 +49,7 @@ class Setup:
     rules: dict[str, str] = field(default_factory=dict)
     stepping_clock: bool = False
     small_disk: bool = False
+    snmp: bool = False
 
 
 class Lab:
@@ -60,7 +63,10 @@ class Lab:
         self.router = Router(setup.router, self.log)
         self.truth = {path: Prober(SOURCES[path]) for path in setup.truth}
         self._send_to = network.CENTRE_OUT_OF_BAND if setup.shape.out_of_band else network.CENTRE
-        fleet = inventory(setup.metered, setup.egress, setup.terminal, setup.uplinks, setup.fleet)
+        self.agent = Snmpd(work) if setup.snmp else None
+        asked = {"router": self.agent.inventory} if self.agent is not None else {}
+        terminal = {**asked, **(setup.terminal or {})}
+        fleet = inventory(setup.metered, setup.egress, terminal, setup.uplinks, setup.fleet)
         if setup.twin == "terminal":
             fleet["terminals"][TWIN] = twin_terminal(setup.terminal)
         self.clock = Clock(work) if setup.stepping_clock else None
@@ -97,6 +103,8 @@ class Lab:
         namespace.name_server(self.work, network.DNS)
         await internet.start()
         self.router.start()
+        if self.agent is not None:
+            self.agent.start()
         self._watch = asyncio.get_running_loop().create_task(self._watch_machine())
         for prober in self.truth.values():
             await prober.start()

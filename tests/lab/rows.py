@@ -343,6 +343,42 @@ async def t17(lab: Lab, watched: Watched) -> None:
     watched.finish("ticket UplinkNotPinned fontana lte")
 
 
+async def t18(lab: Lab, watched: Watched) -> None:
+    """A policy sends the yard's traffic by LTE, and the router's default route goes on to say fiber."""
+    lies = "ticket PathDisagreement fontana"
+    began = await lab.faults.divert("lte", on=True)
+    late = await watched.until_told(lies)
+    watched.expect(late <= 60, f"told of the router's word after {late:.0f} s")
+    await watched.until_told("ticket TerminalOnStandby fontana")
+    await asyncio.sleep(max(0.0, began + 600 - time.monotonic()))
+    await lab.faults.divert("lte", on=False)
+    await lab.calm()
+    watched.finish("ticket TerminalOnStandby fontana", lies)
+    watched.expect_text("PathDisagreement", "says it uses fiber, but traffic leaves by LTE")
+
+
+async def t19(lab: Lab, watched: Watched) -> None:
+    """The router is away for 90 s: its circuits, its agent. What the info says of it is read half a minute later."""
+    assert lab.agent is not None
+    # The rules must know when it started before.
+    await asyncio.sleep(75)
+    watched.began = time.monotonic()
+    lab.agent.stop()
+    await _cut(lab, "fiber", "lte")
+    await watched.until_told(*DARK)
+    await asyncio.sleep(max(0.0, watched.began + 90 - time.monotonic()))
+    lab.agent.start()
+    await _heal(lab, "fiber", "lte")
+    await watched.until_told("info RouterRebooted fontana")
+    await asyncio.sleep(HOLD)
+    pages = [post for post in watched.posts if post.names(severity="page")]
+    watched.expect(len(pages) == 1, f"{len(pages)} pages")
+    watched.expect(watched.told() == {*DARK, "info RouterRebooted fontana"}, f"told {sorted(watched.told())}")
+    closed = [alert for alert in watched.alerts("resolved") if identity(alert) in DARK]
+    watched.expect(bool(closed), "the page was never closed")
+    watched.expect_text("RouterRebooted", "the router restarted at", "That is why the yard was offline for 1m")
+
+
 async def t20(lab: Lab, watched: Watched) -> None:
     lab.box.kill()
     await watched.until_told("ticket TerminalNotReporting fontana")

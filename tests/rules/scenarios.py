@@ -367,6 +367,21 @@ SCENARIOS = (
         ),
     ),
     Scenario(
+        "router-new", "a router that started ten minutes before it was first asked has not restarted",
+        (yard(router=Router(booted=(-600.0,))),), END,
+        ((0, END, ()),),
+    ),
+    Scenario(
+        "router-drifts", "the router's probe runs every ten minutes in place of half a minute, until it is set back",
+        (yard(router=Router(drifted=((CUT, HEAL),), silent=((HEAL - 60, HEAL - 20),))),), END,
+        (
+            (0, CUT - 5, ()),
+            (CUT + 5, HEAL - 5, ("ticket RouterSettingsDrifted fontana",)),
+            (HEAL + 5, END, ()),
+        ),
+        moved=CUT + 100,
+    ),
+    Scenario(
         "router-silent", "the router's SNMP is switched off for ten minutes: a ticket after two",
         (yard(router=Router(silent=((CUT, CUT + 600),), reason="wrong_auth")),), CUT + 720,
         (

@@ -133,6 +133,8 @@ class Router:
     booted: tuple[float, ...] = ()
     # By value: what the modem of the standby says, from so many seconds on.
     signal: dict[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
+    # When a setting is not what it should be.
+    drifted: Spans = ()
     # Seconds until two words have been heard after each change.
     compares: float = 15.0
 
@@ -440,6 +442,14 @@ class _Process:
             yield from self.made(
                 "terminal_path", claimed, lambda at, n=name: float(word(at) == n) if heard(at) else None
             )
+        for value, due in (("30", False), ("600", True)):
+            setting = {**self.where, "setting": "ip sla 1 frequency", "value": value}
+            yield from self.made(
+                "router_setting", setting,
+                lambda at, due=due: 1.0 if heard(at) and (inside(router.drifted, at) is not None) == due else None,
+            )  # fmt: skip
+            if not due:
+                yield from self.made("router_setting_expected", setting, lambda at: 1.0 if heard(at) else None)
         modem = {**self.where, "modem": "modem 1", "uplink": "lte"}
         for value, said in router.signal.items():
             unit = "dbm" if value == "rsrp" else "db"

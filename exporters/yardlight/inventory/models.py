@@ -339,13 +339,15 @@ class Snmp(Model):
 class Router(Model):
     """The router of a terminal. It is polled where `snmp` says how.
 
-    `interfaces` says what it calls the uplinks: names of interfaces or WANs, or addresses that these have.
+    `interfaces` says what it calls the uplinks: names of interfaces or WANs, or addresses that these have. `settings`
+    are what its settings must be, where that is not what they were when it was first read.
     """
 
     model: str = "auto"
     address: Address
     snmp: Snmp | None = None
     interfaces: dict[Name, Annotated[tuple[str, ...], BeforeValidator(_listed)]] = {}
+    settings: dict[str, str] = {}
 
 
 class Site(Model):

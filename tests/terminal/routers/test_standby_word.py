@@ -103,3 +103,36 @@ def test_a_poll_can_be_called_for(tmp_path: Path, state: State) -> None:
             assert words[:2] == ["fiber", "fiber"]
 
     asyncio.run(run())
+
+
+def settings(watch: RouterWatch, family: str) -> dict[str, str]:
+    return {
+        name.split('setting="')[1].split('"')[0]: name.split('value="')[1].split('"')[0]
+        for name in page(watch)
+        if name.startswith(f"{family}{{")
+    }
+
+
+def test_settings_should_be_what_they_were_or_what_the_inventory_says_also_after_a_restart(
+    tmp_path: Path, state: State
+) -> None:
+    async def run() -> State:
+        async with FakeAgent(values(ROUTER)) as agent:
+            watch = RouterWatch("inland", terminal(tmp_path, agent.port), state)
+            await watch.poll()
+            both = {"admin wan": "up", "admin wwan0": "up"}
+            assert settings(watch, "router_setting_expected") == both
+            agent.use(values({**ROUTER, "1.3.6.1.2.1.2.2.1.7.2": 2}))
+            state.close()
+            again = State(tmp_path / "state.db")
+            watch = RouterWatch("inland", terminal(tmp_path, agent.port), again)
+            await watch.poll()
+            assert settings(watch, "router_setting") == {"admin wan": "up", "admin wwan0": "down"}
+            assert settings(watch, "router_setting_expected") == both
+            meant = terminal(tmp_path, agent.port, settings={"admin wwan0": "down"})
+            watch = RouterWatch("inland", meant, again)
+            await watch.poll()
+            assert settings(watch, "router_setting_expected") == settings(watch, "router_setting")
+            return again
+
+    asyncio.run(run()).close()

@@ -93,6 +93,7 @@ class RouterWatch:
         kept = state.recall(fleet, terminal.name, "router counters") or {}
         self._counters = Counters({key: (boot, wraps) for key, (boot, wraps) in kept.items()})
         self._kept = dict(self._counters.wraps)
+        self._learned: dict[str, str] = state.recall(fleet, terminal.name, "router settings") or {}
         self._pulse: dict[Oid, Value] = {}
         # The router's uptime, and when by our clock it said so.
         self.heard: tuple[float, float] | None = None
@@ -253,11 +254,29 @@ class RouterWatch:
             log.info("the router's word", extra=self._kv(uplink=said.uplink or "unknown", why=said.why))
         self.claim = said
         self._exposed = self._counted(reading)
+        self._learn(reading)
         self._ready = list(self._readiness(reading))
         self._weak = {uplink for uplink, check, passes in self._ready if check == "radio" and not passes}
         if (wraps := self._counters.wraps) != self._kept:
             self._kept = dict(wraps)
             self._state.remember(self.fleet, self.terminal.name, "router counters", wraps)
+
+    def _learn(self, reading: RouterReading) -> None:
+        """What is configured the first time that it is read is how it should be, unless the inventory knows better."""
+        new = {name: value for name, value in self._watched(reading).items() if name not in self._learned}
+        if new:
+            self._learned |= new
+            self._state.remember(self.fleet, self.terminal.name, "router settings", self._learned)
+
+    def _watched(self, reading: RouterReading) -> dict[str, str]:
+        """Settings whose change matters: checks, and whether an uplink's interface is switched on."""
+        ours = {
+            f"admin {each.names[0]}"
+            for each in reading.interfaces
+            if each.names and claims.of_interface(each, reading, self.terminal) is not None
+        }
+        settings = reading.settings.items()
+        return {name: value for name, value in settings if not name.startswith("admin ") or name in ours}
 
     def _counted(self, reading: RouterReading) -> Families:
         """Counters are taken up once a poll, however often they are scraped."""
@@ -303,6 +322,9 @@ class RouterWatch:
                 put(m.TERMINAL_PATH, (name, uplink, "claimed"), float(uplink == self.claim.uplink))
         for setting, value in reading.settings.items():
             put(m.ROUTER_SETTING, (name, setting, value), 1.0)
+        for setting, value in {**self._learned, **self.router.settings}.items():
+            if setting in reading.settings:
+                put(m.ROUTER_SETTING_EXPECTED, (name, setting, value), 1.0)
         for uplink, check, passes in self._ready:
             put(m.STANDBY_READY, (name, uplink, check), float(passes))
         for each, labels in self._interfaces(reading):
