@@ -406,7 +406,7 @@ def _standbys() -> list[Panel]:
             "Each check of an idle standby: path (probes are answered), dns and https (a name and a verified page came "
             "through it), service (the yard could work over it), radio, registration and sim by the router's word. "
             "Normal: all pass. A required one that fails is a ticket. Blank: nobody looked, or it cannot be told now.",
-            Place(0, 57, 14, 8),
+            Place(0, 57, 14, 9),
             [Query(_newest("yardlight_standby_ready", "uplink, check"), legend="{{uplink}} {{check}}")],
             answers(State("passes", GREEN), State("fails", RED)),
             empty="no standby",
@@ -425,13 +425,13 @@ def _standbys() -> list[Panel]:
             {
                 "uplink": "Standby",
                 "Value #B": "Last proven",
-                "Value #C": "Last carried the yard",
-                "Value #A": "At least every",
+                "Value #C": "Carried the yard",
+                "Value #A": "Oldest allowed",
             },
             overrides={
-                "At least every": {"unit": "s", "decimals": 0},
-                "Last proven": {"unit": "dateTimeFromNow"},
-                "Last carried the yard": {"unit": "dateTimeFromNow"},
+                "Oldest allowed": {"custom.width": 120, "unit": "s", "decimals": 0},
+                "Last proven": {"custom.width": 130, "unit": "dateTimeFromNow"},
+                "Carried the yard": {"custom.width": 140, "unit": "dateTimeFromNow"},
             },
             empty="no standby",
         ),
@@ -439,13 +439,13 @@ def _standbys() -> list[Panel]:
             "Standby: required checks",
             "What the inventory requires of each standby, and what is known now. Normal: yes. Empty: not known; after "
             "the time on the left that is a ticket of its own.",
-            Place(14, 61, 10, 4),
+            Place(14, 61, 10, 5),
             [
                 Query(required),
                 Query(_newest("yardlight_standby_ready", "uplink, check") + f" and on (uplink, check) {required}"),
             ],
             {"uplink": "Standby", "check": "Check", "Value #B": "Passes"},
-            overrides={"Passes": {"unit": "bool_yes_no"}},
+            overrides={"Passes": {"custom.width": 90, "unit": "bool_yes_no"}},
             empty="no standby",
         ),
     ]
@@ -458,7 +458,7 @@ def _router() -> list[Panel]:
             "Router's word",
             "Whether the line that the router says it uses is the one that traffic was seen to leave by. Normal: true. "
             "Wrong: go by what is observed, and do not trust its status page. Blank: one of them is not known.",
-            Place(0, 65, 14, 3),
+            Place(0, 66, 14, 4),
             [Query(f"1 - {_newest('yardlight_terminal_path_disagreement')}", legend="its word is")],
             answers(State("true", GREEN), State("wrong", RED)),
             empty="no router is asked",
@@ -467,20 +467,24 @@ def _router() -> list[Panel]:
             "Router",
             "The router by its own word, and when it started. Normal: weeks ago. Within the last hour: that is why the "
             "yard was offline, if it was.",
-            Place(14, 65, 10, 3),
+            Place(14, 66, 10, 4),
             [
                 Query("max by (profile, model, firmware) (yardlight_router_info{" + HERE + "})"),
                 Query(f"{_newest('yardlight_router_boot_timestamp_seconds')} * 1000"),
             ],
             {"profile": "Kind", "model": "Model", "firmware": "Firmware", "Value #B": "Started"},
-            overrides={"Started": {"unit": "dateTimeFromNow"}},
+            overrides={
+                "Model": {"custom.width": 100},
+                "Firmware": {"custom.width": 100},
+                "Started": {"custom.width": 130, "unit": "dateTimeFromNow"},
+            },
             empty="no router is asked",
         ),
         lines(
             "Radio: power of the reference signal",
             "RSRP of each modem, and dashed the least that the inventory accepts. Normal: above it, and flat. A fall "
             "at once: antenna, cable, or something parked in front. Over weeks: leaves, or a new building.",
-            Place(0, 68, 12, 7),
+            Place(0, 70, 12, 7),
             [
                 Query(_newest("yardlight_modem_rsrp_dbm", by), legend="{{uplink}} {{modem}}"),
                 Query(_newest("yardlight_modem_rsrp_least_dbm", "uplink"), legend="{{uplink}} is weak"),
@@ -493,7 +497,7 @@ def _router() -> list[Panel]:
             "Radio: quality",
             "RSRQ and SINR of each modem, and dashed the least of both. Normal: above it. Low with good power: "
             "interference, or a crowded cell, often at the same hours each day.",
-            Place(12, 68, 12, 7),
+            Place(12, 70, 12, 7),
             [
                 Query(_newest("yardlight_modem_rsrq_db", by), legend="{{uplink}} {{modem}} RSRQ"),
                 Query(_newest("yardlight_modem_sinr_db", by), legend="{{uplink}} {{modem}} SINR"),
@@ -508,7 +512,7 @@ def _router() -> list[Panel]:
             "Router: traffic of its interfaces",
             "Bytes a second that the router counts, received and sent together. Normal: the standby's near nothing. A "
             "standby that carries as much as the primary did: it is in use, whatever anybody says.",
-            Place(0, 75, 24, 5),
+            Place(0, 77, 24, 5),
             [
                 Query(
                     f"{_rate('yardlight_router_interface_receive_bytes_total', 'interface, uplink')}"
@@ -529,7 +533,7 @@ def _drills() -> list[Panel]:
             "Drills",
             "The newest drill of each playbook, what came of it, and by when the next one must pass. Normal: pass, and "
             "due in the future. Anything else: see the alert's runbook.",
-            Place(0, 80, 12, 5),
+            Place(0, 82, 12, 5),
             [
                 Query(f"max by (playbook, result) (yardlight_drill_last_result{{{HERE}}} == 1)"),
                 Query(f"{last} * 1000"),
@@ -548,7 +552,7 @@ def _drills() -> list[Panel]:
             "Of the newest drill: how long nothing carried the yard on the way to the standby (failover) and back "
             "(failback), and from the cut to the notification (told). Normal: below the router's limit, and the same "
             "every quarter.",
-            Place(12, 80, 12, 5),
+            Place(12, 82, 12, 5),
             [
                 Query(
                     _newest("yardlight_drill_last_duration_seconds", "playbook, phase"), legend="{{playbook}} {{phase}}"
