@@ -288,7 +288,7 @@ def _drill(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     action = _drill_action(actions, "link", "print a one-time link to a drill, for a phone", run_drill_link)
     action.add_argument("playbook", metavar="PLAYBOOK")
     action.add_argument("--terminal", metavar="NAME", required=True)
-    action.add_argument("--base", metavar="URL", default="http://127.0.0.1:10480", help="how the phone reaches serve")
+    action.add_argument("--base", metavar="URL", help="how the phone reaches serve (default: this box, port 10480)")
     action = _drill_action(actions, "list", "list drills by quarter, and what is due", run_drill_list)
     action.add_argument("--terminal", metavar="NAME", help="this terminal only")
     action.add_argument("--json", action="store_true", help="for machines")

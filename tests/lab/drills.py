@@ -132,11 +132,14 @@ async def yardlight(where: str, *words: str) -> tuple[int, str]:
     return process.returncode or 0, output.decode()
 
 
-def short(lab: Lab) -> None:
-    """Put the short playbook beside the inventory."""
+def short(lab: Lab, hold: str | None = None) -> None:
+    """Put the short playbook beside the inventory; with `hold` it stays on the standby for so long."""
     folder = lab.box.inventory.parent / "drills"
     folder.mkdir(exist_ok=True)
-    (folder / f"{SHORT}.yml").write_text(yaml.safe_dump(SHORT_PLAYBOOK, sort_keys=False))
+    steps = [*SHORT_PLAYBOOK["steps"]]
+    if hold is not None:
+        steps.insert(3, {"id": "hold", "hold": hold})
+    (folder / f"{SHORT}.yml").write_text(yaml.safe_dump({**SHORT_PLAYBOOK, "steps": steps}, sort_keys=False))
 
 
 async def calm(lab: Lab, within: float = 300) -> None:
@@ -394,9 +397,10 @@ async def d09(lab: Lab, watched: Watched) -> None:
 
 async def t25(lab: Lab, watched: Watched) -> None:
     """LTE dies while the fiber is cut for the drill, longer than the abort limit."""
+    short(lab, hold="3m")
     running = Running(lab)
-    await running.start()
-    await running.reach("step told")
+    await running.start(SHORT)
+    await running.reach("step hold")
     await lab.faults.blackhole("lte")
     ran = await running.over()
     await lab.faults.heal("lte")

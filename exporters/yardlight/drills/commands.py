@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import signal
+import socket
 import sys
 import threading
 import time
@@ -16,6 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+import segno
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -35,6 +38,7 @@ from yardlight.errors import DrillError
 from yardlight.history import History
 from yardlight.inventory import words
 from yardlight.inventory.load import Inventory, load
+from yardlight.inventory.models import Terminal, is_address
 from yardlight.lookback import find_terminal, moment
 from yardlight.quiet import whoami
 
@@ -183,15 +187,27 @@ async def _pressed(runner: Runner, line: str) -> None:
         print(f"  write a number from 1 to {len(screen.buttons)}, and a reason after it if you like")
 
 
-def link(where: Where, terminal: str, playbook: str, base: str) -> int:
-    """Print a one-time link for a phone, or for a runner somewhere else."""
+def link(where: Where, terminal: str, playbook: str, base: str | None) -> int:
+    """Print a one-time link for a phone, or for a runner somewhere else; to a person as a QR code too."""
     inventory = load(where.inventory)
-    find_terminal(inventory.fleet, terminal)
+    place = find_terminal(inventory.fleet, terminal)
     find(inventory.path, playbook)
     token = Links(where.folder).make(terminal, playbook, whoami(), time.time())
-    print(f"{base.rstrip('/')}/drills/go/{token}")
+    address = f"{(base or _here(place)).rstrip('/')}/drills/go/{token}"
+    print(address, flush=True)
+    if sys.stderr.isatty():
+        segno.make(address, micro=False).terminal(out=sys.stderr, compact=True)
     print("good for one drill, to be begun within a day; whoever has it can cut the circuit", file=sys.stderr)
     return 0
+
+
+def _here(terminal: Terminal) -> str:
+    """This machine's serve as others in the yard reach it: by the address that the default path leaves from."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, contextlib.suppress(OSError, StopIteration):
+        # Nothing is sent: the kernel only chooses an address.
+        probe.connect((next(each.host for each in terminal.targets if is_address(each.host)), 9))
+        return f"http://{probe.getsockname()[0]}:{urlsplit(HERE).port}"
+    return HERE
 
 
 def show_list(where: Where, terminal: str | None, as_json: bool) -> int:
