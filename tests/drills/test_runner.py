@@ -200,7 +200,9 @@ def test_d14_with_a_person_each_step_waits_for_its_press_and_a_double_tap_skips_
 
     record = asyncio.run(both())
     assert record.result == "pass", record.body["why"]
-    assert pressed == ["approve", "announce", "dispatch", "done"]
+    assert pressed == ["approve", "announce", "told", "dispatch", "done"]
+    assert record.body["acknowledged"]["reached"] is True
+    assert record.body["acknowledged"]["who"] == "maria"
     assert judged(record)["business check dispatch"] == "pass"
 
 

@@ -435,6 +435,7 @@ async def d14(lab: Lab, watched: Watched) -> None:
     record = json.loads((folder / "record.json").read_text())
     watched.expect(record["result"] == "pass", f"{record['result']}: {record['why']}")
     watched.expect(record["kind"] == "measured, manual steps", record["kind"])
+    watched.expect(record["acknowledged"]["reached"] is True, f"acknowledged: {record['acknowledged']}")
     await calm(lab)
     finish(watched, *ON_LTE)
     only_drill(watched)

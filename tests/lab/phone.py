@@ -20,7 +20,7 @@ from tests.drills.phone import Phone
 
 # What somebody would do at a button before pressing it.
 HANDS = {"Cable pulled": "PULL", "Cable is back": "PLUG"}
-PRESSES = ("Start", "Cable pulled", "Cable is back", "Yes", "Done")
+PRESSES = ("Start", "Cable pulled", "Cable is back", "The alert is there", "Yes", "Done")
 LONGEST = 1200.0
 
 

@@ -95,6 +95,7 @@ class Known:
     checks: list[Checked] = field(default_factory=list)
     told: dict[str, Told] = field(default_factory=dict)
     alerts: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    acknowledged: Mapping[str, Any] | None = None
     notices: list[Mapping[str, Any]] = field(default_factory=list)
     samples: list[Mapping[str, Any]] = field(default_factory=list)
     offsets: dict[str, tuple[float, float]] = field(default_factory=dict)

@@ -414,7 +414,11 @@ class Runner:
             "stable": ("Watch that it stays", "Nothing may be lost for a while."),
             "notification": ("Wait for the alert", "The alert that a real outage would send is on its way."),
         }[step.wait]
-        self._show("running", step.id, heading, _LEAVE, (_STOPS,), waiting, limit)
+        buttons: tuple[Button, ...] = (_STOPS,)
+        if step.wait == "notification" and self.plan.attended and self._centre is not None:
+            waiting += " Is it there, on the phone or the screen of whoever is on call?"
+            buttons = (Button(_YES, "The alert is there", "yes"), Button(_NO, "Nothing came", "no"), _STOPS)
+        self._show("running", step.id, heading, _LEAVE, buttons, waiting, limit)
         waits = {
             "standby": self._wait_standby,
             "primary": self._wait_primary,
@@ -444,15 +448,28 @@ class Runner:
         return f"watched for {length(limit)}"
 
     async def _wait_notification(self, limit: float) -> str:
+        """Until the message came back and, where a person is there, somebody said whether it reached who is on call."""
         if self._centre is None:
             return "not waited for: no Prometheus and Alertmanager are named in links"
+        pressed: list[tuple[float, _Press]] = []
 
-        def came() -> float | None:
-            received = [told.received for told in self._known.told.values() if told.received is not None]
-            return min(received) if received else None
+        def came() -> bool:
+            return any(told.received is not None for told in self._known.told.values())
 
-        at = await self._until(came, limit)
-        return "it did not arrive" if at is None else "it arrived"
+        def over() -> bool | None:
+            if (press := self._take()) is not None:
+                pressed.append((self._clock.now(), press))
+            return True if came() and (pressed or not self.plan.attended) else None
+
+        await self._until(over, limit)
+        note = "it arrived" if came() else "it did not arrive"
+        if pressed:
+            at, press = pressed[0]
+            self._known.acknowledged = {"at": at, "who": press.who, "reached": press.choice == _YES}
+            await self._write("acknowledged", acknowledged=self._known.acknowledged)
+            reached = "reached" if press.choice == _YES else "did not reach"
+            note += f"; {press.who} says that it {reached} whoever is on call"
+        return note
 
     def _carried(self, state: str, uplink: str | None) -> float | None:
         facts = self._facts
@@ -683,6 +700,7 @@ class Runner:
         await self._write("ended", result=result, why=why)
         body = findings.document(plan, judged, rounds, when, (result, why))
         body["preconditions"] = [asdict(each) for each in known.conditions]
+        body["acknowledged"] = known.acknowledged
         await asyncio.to_thread(evidence.write, self.folder, evidence.RECORD, body)
         seal = await asyncio.to_thread(evidence.seal, self.folder)
         self._show("over", "over", result, why, result=(result, why))
