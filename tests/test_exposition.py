@@ -23,6 +23,7 @@ from yardlight.exposition import (
     AnyBlock,
     Block,
     Histogram,
+    Renderer,
     block,
     dump,
     duplicate_series,
@@ -102,6 +103,16 @@ def test_both_formats_equal_prometheus_client_byte_by_byte(
     registry = Registry([theirs(*family) for family in shown])
     assert page(blocks, openmetrics=False) == generate_text(registry)
     assert page(blocks, openmetrics=True) == generate_openmetrics(registry)
+
+
+def test_what_did_not_change_is_not_rendered_again() -> None:
+    renderer = Renderer("acme")
+    first = renderer.block(LOOP_LAG, {(): 1.0})
+    assert renderer.block(LOOP_LAG, {(): 1.0}) is first
+    assert renderer.block(LOOP_LAG, {(): 2.0}) == block(LOOP_LAG, "acme", {(): 2.0})
+    assert renderer.block(LOOP_LAG, {(): None}) == block(LOOP_LAG, "acme", {(): None})
+    assert renderer.block(LOOP_LAG, {}).body == b""
+    assert renderer.block(LOOP_LAG, {(): 1.0}) == first
 
 
 @settings(deadline=None, max_examples=300)

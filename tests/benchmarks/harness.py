@@ -200,11 +200,18 @@ def tree(pid: int) -> list[int]:
 
 def cpu_seconds(pid: int) -> float:
     """User and system time of a process and of all below it, the reaped ones included."""
-    spent = 0.0
-    for each in tree(pid):
-        fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
-        spent += sum(int(field) for field in fields[11:15]) / TICK
-    return spent
+    return sum(sum(_times(each)) for each in tree(pid))
+
+
+def kernel_seconds(pid: int) -> float:
+    """The system time in `cpu_seconds`."""
+    return sum(_times(each)[1] + _times(each)[3] for each in tree(pid))
+
+
+def _times(pid: int) -> list[float]:
+    """Seconds: user, system, and both of the reaped children."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return [int(field) / TICK for field in fields[11:15]]
 
 
 def resident(pid: int) -> int:

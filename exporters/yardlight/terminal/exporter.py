@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from yardlight import catalogue as m
 from yardlight.budget import echo_bytes
-from yardlight.exposition import Block, Renderer
+from yardlight.exposition import Block, Renderer, block
 from yardlight.inventory.models import Terminal
 from yardlight.state import State
 from yardlight.terminal import pacing, telling
@@ -333,7 +333,10 @@ class TerminalExporter:
             ):
                 families.setdefault(metric, {})[(name, *labels)] = value
         families |= self.services.samples(now, shift)
-        return [self._renderer.block(metric, samples) for metric, samples in families.items()]
+        return [
+            block(metric, self.fleet, samples) if metric in telling.MOVING else self._renderer.block(metric, samples)
+            for metric, samples in families.items()
+        ]
 
     def _wall_shift(self) -> float:
         """What makes monotonic seconds wall-clock time: the same on every page, unless the clock was set."""

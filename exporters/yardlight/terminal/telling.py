@@ -20,6 +20,9 @@ from yardlight.terminal.uplink import UplinkWatch
 TERMINAL_STATES = ("primary", "standby", "dark", "unknown")
 UPLINK_STATES = ("up", "degraded", "down", "unknown")
 
+# What each probe changes; the rest stays as it is for hours.
+MOVING = {m.DEFAULT_SENT, m.DEFAULT_LOST, m.UPLINK_SENT, m.UPLINK_LOST, m.UPLINK_RTT, m.PROBE_BYTES}
+
 Families = dict[Metric, dict[tuple[str, ...], float | Histogram | None]]
 Sample = tuple[Metric, tuple[str, ...], float | Histogram | None]
 
@@ -63,7 +66,7 @@ def uplink_samples(
     yield m.UPLINK_STATE_SINCE, (uplink,), _wall(judgement.since, shift)
     yield m.UPLINK_PINNED, (uplink,), None if proof.pinned is None else float(proof.pinned)
     yield m.UPLINK_INTERVAL, (uplink,), watch.plan.interval
-    yield m.UPLINK_RTT, (uplink,), watch.rtt.copy()
+    yield m.UPLINK_RTT, (uplink,), watch.rtt
     yield m.PROBE_BYTES, (uplink,), float(watch.wire.bytes)
     if watch.uplink.role == "standby":
         yield from _standby_samples(watch, services, now, shift)
