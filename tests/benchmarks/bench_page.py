@@ -23,6 +23,7 @@ from harness import Every, Scraper, bare, child, cpu_seconds, free_port, need, o
 from prometheus_client import CollectorRegistry, Gauge, start_http_server
 from vendors import ACCOUNTS, DEVICES, FAMILIES, FLEET, account, samples
 
+from yardlight.collection import Session
 from yardlight.exposition import page
 from yardlight.serve import Service
 
@@ -80,7 +81,7 @@ def pushgateway(folder: Path, port: int) -> Iterator[None]:
 
     def push() -> None:
         name = next(turn)
-        body = page(account(name), openmetrics=False)
+        body = page(account(Session(time.monotonic() + 30), name), openmetrics=False)
         url = f"http://127.0.0.1:{port}/metrics/job/{name}"
         urllib.request.urlopen(urllib.request.Request(url, body, method="PUT"), timeout=30).close()
 
@@ -95,10 +96,11 @@ def pushgateway(folder: Path, port: int) -> Iterator[None]:
 
 
 def wait(port: int) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5).close()
+            # The answer may be a whole page of prometheus_client's.
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=60).close()
         except OSError:
             time.sleep(0.1)
         else:

@@ -1,10 +1,8 @@
-"""What the worker slots run in the benchmarks: accounts of 8 families, and vendors that hang or crash."""
+"""What the worker slots run in the benchmark of the page: accounts of 8 families."""
 
 from __future__ import annotations
 
-import os
 import random
-import socket
 import time
 
 from yardlight.catalogue import METRICS, Metric
@@ -45,32 +43,3 @@ def samples(account: str, shape: str) -> Samples[tuple[str, ...]]:
 
 def account(_: Session, name: str) -> list[Block]:
     return [block(metric, FLEET, samples(name, shape)) for metric, shape in FAMILIES]
-
-
-STARTED = Metric("yardlight_bench_started_timestamp_seconds", "gauge", "When it was collected.", ("account",))
-METRICS[STARTED.name] = STARTED
-
-
-def well(_: Session, name: str) -> list[Block]:
-    """A vendor that answers after a twentieth of a second."""
-    started = time.time()
-    time.sleep(0.05)
-    return [block(STARTED, FLEET, {(name,): started})]
-
-
-def silent(_: Session) -> list[Block]:
-    """A vendor that accepts and says nothing."""
-    time.sleep(3600)
-    return []
-
-
-def dripping(_: Session, port: int) -> list[Block]:
-    """A vendor that sends a byte a second."""
-    with socket.create_connection(("127.0.0.1", port), timeout=5.0) as vendor:
-        while vendor.recv(1):
-            pass
-    return []
-
-
-def crashing(_: Session) -> list[Block]:
-    os.abort()
