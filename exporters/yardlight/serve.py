@@ -48,8 +48,8 @@ from yardlight.terminal.services import CentreServices, services_of
 
 log = logging.getLogger(__name__)
 
-# Often enough for a maintenance window to open on time, and nothing but a moment of rendering.
-INVENTORY_POLL_SECONDS = 5.0
+# Often enough for a maintenance window to open on time; with 500 terminals it takes a moment.
+INVENTORY_POLL_SECONDS = 10.0
 # Seconds of rendering that no probe minds.
 _AT_A_TIME = 0.002
 # Seconds between the first polls of two routers: finding out what one has takes ten milliseconds of the loop.

@@ -20,6 +20,7 @@ import sqlite3
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,6 +135,7 @@ class State:
         except DiskRefusesError as error:
             self._refused(error)
             self._reader = _copy(path)
+        self._later: deque[Work] = deque()
         self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._write, name="state", daemon=True)
         self._thread.start()
@@ -181,7 +183,7 @@ class State:
         def work(connection: sqlite3.Connection) -> None:
             connection.executemany("INSERT OR REPLACE INTO span VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
-        self._queue.put((work, None))
+        self._later.append(work)
 
     def remember(self, fleet: str, terminal: str, name: str, value: Any) -> None:
         """Keep a JSON-able value under this name; the newest one wins."""
@@ -192,7 +194,7 @@ class State:
                 (fleet, terminal, name, json.dumps(value)),
             )
 
-        self._queue.put((work, None))
+        self._later.append(work)
 
     def recall(self, fleet: str, terminal: str, name: str) -> Any:
         """What was last remembered under this name, or None."""
@@ -208,7 +210,7 @@ class State:
         def work(connection: sqlite3.Connection) -> None:
             connection.execute("INSERT OR REPLACE INTO collected VALUES (?, ?, ?, ?, ?)", row)
 
-        self._queue.put((work, None))
+        self._later.append(work)
 
     def kept_blocks(self, fleet: str, account: str) -> tuple[float, bytes, bytes] | None:
         """What was kept last of an account or a source: as of when, blocks, memory."""
@@ -235,33 +237,32 @@ class State:
 
     def _write(self) -> None:
         try:
-            while items := self._gather():
-                if self._commit([work for work, _ in items]):
+            while True:
+                closing = self._closed.is_set()
+                items = self._gather(0.0 if closing else _GATHER_SECONDS)
+                if items and self._commit([work for work, _ in items]):
                     for _, then in items:
                         if then is not None:
                             then()
+                if closing and not items:
+                    return
         finally:
             if self._writer is not None:
                 self._writer.close()
 
-    def _gather(self) -> list[Item]:
-        """What is to be written next, in one transaction; nothing once closed.
+    def _gather(self, patience: float) -> list[Item]:
+        """What is to be written next, in one transaction: at once where somebody waits for it, else after `patience`.
 
-        Every transaction waits for the disk, so what nobody waits for does so, a moment, for more of its kind.
+        Every transaction waits for the disk, and every wake-up for a processor.
         """
+        try:
+            awaited = self._queue.get(timeout=patience)
+        except queue.Empty:
+            awaited = None
         items: list[Item] = []
-        until = 0.0
-        while not items or items[-1][1] is None:
-            patience = max(0.0, until - time.monotonic()) if items else None
-            try:
-                item = self._queue.get(timeout=0.0 if self._closed.is_set() else patience)
-            except queue.Empty:
-                break
-            if item is None:
-                break
-            until = until or time.monotonic() + _GATHER_SECONDS
-            items.append(item)
-        return items
+        while self._later:
+            items.append((self._later.popleft(), None))
+        return [*items, awaited] if awaited is not None else items
 
     def _commit(self, works: Sequence[Work]) -> bool:
         """Write one transaction, trying again while the disk refuses; False if it was given up at the limit."""
@@ -273,7 +274,7 @@ class State:
                         work(connection)
             except (sqlite3.Error, StateError) as error:
                 self._refused(error)
-                if self._queue.qsize() > _PENDING_LIMIT or self._closed.wait(_RETRY_SECONDS):
+                if self._queue.qsize() + len(self._later) > _PENDING_LIMIT or self._closed.wait(_RETRY_SECONDS):
                     return False
             else:
                 if not self.writable:
