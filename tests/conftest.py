@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -16,6 +17,10 @@ ROOT = Path(__file__).parent.parent
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 
 _missing: dict[str, int] = {}
+
+# How long an example takes says something about the machine, not about the code.
+hypothesis.settings.register_profile("any-machine", deadline=None)
+hypothesis.settings.load_profile("any-machine")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -397,9 +397,12 @@ WAN_INFO = _add(
 WAN_LATENCY = _add(
     "gauge", "router_wan_latency_seconds", "terminal wan uplink", "Round-trip time by the router's own check."
 )
+WAN_JITTER = _add(
+    "gauge", "router_wan_jitter_seconds", "terminal wan uplink", "Variation of it, by the router's own check."
+)
 WAN_LOSS = _add("gauge", "router_wan_loss_ratio", "terminal wan uplink", "Loss by the router's own check.")
 MODEM_INFO = _add(
-    "gauge", "modem_info", "terminal modem uplink operator technology band",
+    "gauge", "modem_info", "terminal modem uplink operator plmn technology band",
     "A cellular modem of the router and its network now; always 1.",
 )  # fmt: skip
 MODEM_RSRP = _add("gauge", "modem_rsrp_dbm", "terminal modem uplink", "Power of the reference signal (LTE, 5G).")
@@ -422,6 +425,12 @@ MODEM_ROAMING = _add(
     "gauge", "modem_roaming", "terminal modem uplink", "1 if that network is not its home, 0 if it is."
 )
 MODEM_CONNECTED = _add("gauge", "modem_connected", "terminal modem uplink", "1 if the modem has a data session.")
+MODEM_RECEIVED = _add(
+    "counter", "modem_receive_bytes_total", "terminal modem uplink", "Bytes in by the modem's own count."
+)
+MODEM_TRANSMITTED = _add(
+    "counter", "modem_transmit_bytes_total", "terminal modem uplink", "Bytes out by the modem's own count."
+)
 MODEM_SIM_READY = _add(
     "gauge", "modem_sim_ready", "terminal modem uplink", "1 if the SIM is there and unlocked, 0 if it is not."
 )

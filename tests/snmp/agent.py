@@ -67,6 +67,7 @@ class FakeAgent:
         self.silent = False
         self.limit = 65535
         self.asked: list[Pdu] = []
+        self.contexts: list[bytes] = []
         self.written: dict[Oid, Value] = {}
         self.forge: Callable[[int, Pdu, list[tuple[Oid, bytes]]], list[tuple[Oid, bytes]]] | None = None
         self._keys: dict[tuple[bytes, bytes], Keys] = {}
@@ -145,6 +146,7 @@ class FakeAgent:
             return self._report(plain, number, 5)
         except SnmpError:
             return self._report(plain, number, 6)
+        self.contexts.append(secured.context)
         if user.auth and (boots != self.boots or abs(at - self.time()) > 150):
             return self._report(Usm(user.user, user.auth, user.auth_key), number, 2)
         return self._seal(user, keys, number, self._reply(secured.pdu))

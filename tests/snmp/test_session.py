@@ -264,6 +264,18 @@ def test_an_engine_with_another_id_for_every_question_is_given_up() -> None:
     run(ask())
 
 
+def test_a_context_is_asked_by_its_name() -> None:
+    async def ask() -> None:
+        async with FakeAgent(TABLE, users=[USER]) as agent:
+            client = agent.client(USER)
+            client.context = b"vrf-wan"
+            async with Session(client) as session:
+                assert await session.get([(*ROOT, 1)]) == {(*ROOT, 1): 201}
+            assert set(agent.contexts) == {b"vrf-wan"}
+
+    run(ask())
+
+
 def test_a_secret_is_in_no_error_and_in_no_representation() -> None:
     async def ask() -> None:
         async with FakeAgent(TABLE, users=[USER]) as agent:

@@ -321,7 +321,8 @@ class DefaultPath(Model):
 class Snmp(Model):
     """How a router is asked: `community_file` for version 2c; user, keys and what they are for, for version 3.
 
-    The files hold one line each, beside the inventory. `every` is between two polls, `timeout` for each of three tries.
+    `context` is for routers that show one of several tables by its name (version 3). The files hold one line each,
+    beside the inventory. `every` is between two polls, `timeout` for each of three tries.
     """
 
     version: Literal["2c", "3"] = "2c"
@@ -330,6 +331,7 @@ class Snmp(Model):
     auth_file: str | None = None
     auth: Literal["md5", "sha", "sha224", "sha256", "sha384", "sha512"] = "sha"
     priv_file: str | None = None
+    context: str | None = None
     priv: Literal["aes", "aes192", "aes256", "aes192c", "aes256c"] = "aes"
     port: int = Field(default=161, ge=1, le=65535)
     every: Duration = 30.0

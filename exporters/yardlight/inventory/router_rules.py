@@ -16,7 +16,7 @@ from yardlight.inventory.source import Node
 # More often is a load on a small box, not a measurement.
 _LEAST_EVERY = 5.0
 _TRIES = 3
-_ONLY_2C, _ONLY_3 = ("community_file",), ("user", "auth_file", "auth", "priv_file", "priv")
+_ONLY_2C, _ONLY_3 = ("community_file",), ("user", "auth_file", "auth", "priv_file", "priv", "context")
 LEAST_PASSPHRASE = 8
 SECRET_FILES = ("community_file", "auth_file", "priv_file")
 

@@ -22,4 +22,4 @@ def agent_of(address: str, snmp: Snmp) -> Agent:
     if snmp.version == "2c":
         return Agent(address, snmp.port, community, timeout=snmp.timeout)
     user = Usm(snmp.user or "", snmp.auth if auth else None, auth, snmp.priv if priv else None, priv)
-    return Agent(address, snmp.port, None, user, timeout=snmp.timeout)
+    return Agent(address, snmp.port, None, user, context=(snmp.context or "").encode(), timeout=snmp.timeout)

@@ -75,6 +75,7 @@ class Agent:
     user: Usm | None = None
     timeout: float = 2.0
     tries: int = 3
+    context: bytes = b""
     engine: Engine = field(default_factory=Engine, repr=False)
     # How many values it answers at once, found out as it goes.
     batch: int = field(default=BATCH, repr=False)
@@ -249,7 +250,14 @@ class Session:
             pdu = ber.encode_pdu(kind, number, varbinds, status, index)
             reply = await self._exchange(
                 lambda pdu=pdu, number=number: usm.seal(  # type: ignore[misc]
-                    user, engine.keys, engine.engine_id, engine.boots, engine.now(), number, pdu
+                    user,
+                    engine.keys,
+                    engine.engine_id,
+                    engine.boots,
+                    engine.now(),
+                    number,
+                    pdu,
+                    context=self.agent.context,
                 ),
                 lambda data, number=number: self._open(data, user, number),  # type: ignore[misc]
             )

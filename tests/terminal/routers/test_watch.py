@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.snmp.agent import FakeAgent, values
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from tests.snmp.agent import FakeAgent, snmprec, values
+from tests.terminal.routers.facts import FAKES
 
+from yardlight import exposition
 from yardlight.errors import SnmpError
 from yardlight.inventory.models import Terminal
 from yardlight.snmp import oid
@@ -113,6 +117,39 @@ def test_a_failed_poll_withdraws_all_that_the_router_said_and_says_why(tmp_path:
             agent.silent = False
             await watch.poll()
             assert page(watch)['router_up{fleet="inland",terminal="fontana"}'] == 1
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("fake", sorted(FAKES.glob("*.snmprec")), ids=lambda path: path.stem)
+def test_the_page_of_every_profile_is_clean_and_names_no_sim(fake: Path, tmp_path: Path, state: State) -> None:
+    async def run() -> None:
+        async with FakeAgent(snmprec(fake)) as agent:
+            watch = RouterWatch("inland", terminal(tmp_path, agent.port), state)
+            await watch.poll()
+            text = exposition.page(watch.blocks(), openmetrics=True).decode()
+            assert not exposition.duplicate_series(text.encode())
+            families = {family.name: family for family in text_string_to_metric_families(text)}
+            assert families["yardlight_router_up"].samples[0].value == 1
+            digits = re.findall(r"\d{14,}", re.sub(r"\} \S+", "", text))
+            assert not digits, "numbers of SIMs and devices stay with the router"
+
+    asyncio.run(run())
+
+
+def test_what_modems_and_checks_count_and_measure_is_told_in_base_units(tmp_path: Path, state: State) -> None:
+    async def run() -> None:
+        check = 'fleet="inland",terminal="fontana",uplink="",wan="lte-check"'
+        modem = 'fleet="inland",modem="Modem on Cellular0/1/0",terminal="fontana",uplink="lte"'
+        expected = {
+            "fortigate": {f"router_wan_latency_seconds{{{check}}}": 0.0415, f"router_wan_loss_ratio{{{check}}}": 0.02},
+            "cisco": {f"modem_receive_bytes_total{{{modem}}}": 22, f"modem_temperature_celsius{{{modem}}}": 44},
+        }
+        for fake, told in expected.items():
+            async with FakeAgent(snmprec(FAKES / f"{fake}.snmprec")) as agent:
+                watch = RouterWatch("inland", terminal(tmp_path, agent.port), state)
+                await watch.poll()
+                assert told.items() <= page(watch).items()
 
     asyncio.run(run())
 

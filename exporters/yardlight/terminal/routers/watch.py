@@ -280,12 +280,20 @@ class RouterWatch:
 
     def _counted(self, reading: RouterReading) -> Families:
         """Counters are taken up once a poll, however often they are scraped."""
-        found: Families = {m.INTERFACE_RECEIVED: {}, m.INTERFACE_TRANSMITTED: {}}
+        found: Families = {}
+
+        def count(metric: Metric, labels: tuple[str, ...], row: int | str, raw: int | None, wide: bool) -> None:
+            if raw is not None:
+                key = f"{row} {labels[1]} {metric.name}"
+                found.setdefault(metric, {})[labels] = float(self._counters.expose(key, raw, wide, self.boot))
+
         for each, labels in self._interfaces(reading):
-            for metric, raw in ((m.INTERFACE_RECEIVED, each.received), (m.INTERFACE_TRANSMITTED, each.transmitted)):
-                if raw is not None:
-                    key = f"{each.index} {labels[1]} {metric.name}"
-                    found[metric][labels] = float(self._counters.expose(key, raw, each.wide, self.boot))
+            count(m.INTERFACE_RECEIVED, labels, each.index, each.received, each.wide)
+            count(m.INTERFACE_TRANSMITTED, labels, each.index, each.transmitted, each.wide)
+        for modem, labels in self._modems(reading):
+            # Where they are narrow nobody says so: what falls has begun anew.
+            count(m.MODEM_RECEIVED, labels, modem.key, modem.received, True)
+            count(m.MODEM_TRANSMITTED, labels, modem.key, modem.transmitted, True)
         return found
 
     # What is told
@@ -332,11 +340,12 @@ class RouterWatch:
         for wan, labels in self._wans(reading):
             put(m.WAN_UP, labels, None if wan.up is None else float(wan.up))
             put(m.WAN_LATENCY, labels, None if wan.latency is None else wan.latency / 1000)
+            put(m.WAN_JITTER, labels, None if wan.jitter is None else wan.jitter / 1000)
             put(m.WAN_LOSS, labels, None if wan.loss is None else wan.loss / 100)
             if wan.state is not None:
                 put(m.WAN_INFO, (*labels, wan.state.word), 1.0)
         for modem, labels in self._modems(reading):
-            info = (modem.operator or "", modem.technology or "", modem.band or "")
+            info = tuple(part or "" for part in (modem.operator, modem.plmn, modem.technology, modem.band))
             put(m.MODEM_INFO, (*labels, *info), 1.0)
             put(m.MODEM_TEMPERATURE, labels, modem.temperature)
             for signal, metric in _SIGNALS.items():
