@@ -15,8 +15,9 @@ from tests.drills.simulated import INVENTORY
 
 from yardlight import catalogue as m
 from yardlight.drills import evidence
-from yardlight.drills.desk import FleetDesk, durations, record_samples
+from yardlight.drills.desk import FleetDesk
 from yardlight.drills.evidence import Record
+from yardlight.drills.standing import durations, record_samples
 from yardlight.errors import DrillError
 from yardlight.facts import TerminalFacts
 from yardlight.inventory.load import Inventory, load

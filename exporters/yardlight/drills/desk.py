@@ -13,20 +13,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-import aiohttp
-
 from yardlight import catalogue as m
 from yardlight.catalogue import Metric
-from yardlight.drills import cadence, evidence, recover
+from yardlight.drills import evidence, recover
 from yardlight.drills.actions import Done, action_of, fingerprint
 from yardlight.drills.around import around
 from yardlight.drills.conditions import primary_of
 from yardlight.drills.guard import Charge, Guard
+from yardlight.drills.inside import InsideYard, download
 from yardlight.drills.links import Link, Links
 from yardlight.drills.plan import Plan
 from yardlight.drills.playbook import find
 from yardlight.drills.runner import Runner
 from yardlight.drills.session import Session
+from yardlight.drills.standing import record_samples
 from yardlight.drills.talk import centre_of
 from yardlight.drills.world import Glance, RealClock
 from yardlight.errors import DrillError, InventoryError
@@ -39,9 +39,7 @@ from yardlight.logs import kv
 log = logging.getLogger(__name__)
 
 _WATCH_SECONDS, _RECORDS_SECONDS = 0.5, 5.0
-_NOTICE_BYTES, _NOTICES_KEPT = 1_000_000, 500
-_DOWNLOAD_SECONDS = 60.0
-RESULTS = ("pass", "fail", "partial", "aborted", "refused")
+_NOTICES_KEPT = 500
 # While a guard is armed the terminal is looked at closely, renewed before this is over.
 _CLOSELY_SECONDS = 30.0
 
@@ -291,108 +289,6 @@ class FleetDesk:
             except DrillError as error:
                 log.error("when terminals became known is not written", extra=kv(error=error))
         return known
-
-
-def record_samples(
-    inventory: Inventory, known_since: Mapping[str, float], records: Sequence[evidence.Record]
-) -> dict[Metric, dict[tuple[str, ...], float]]:
-    """Everything about past runs and what is due. Pure."""
-    families: dict[Metric, dict[tuple[str, ...], float]] = {}
-
-    def put(metric: Metric, labels: tuple[str, ...], value: float) -> None:
-        families.setdefault(metric, {})[labels] = value
-
-    terminals = inventory.fleet.terminals
-    passed: dict[tuple[str, str], float] = {}
-    for record in records:
-        if record.terminal not in terminals or record.body.get("fleet") != inventory.fleet.fleet:
-            continue
-        key = (record.terminal, record.playbook)
-        put(m.DRILL_LAST_RUN, key, record.ended)
-        for result in RESULTS:
-            put(m.DRILL_LAST_RESULT, (*key, result), float(result == record.result))
-        # What an earlier run measured says nothing about this one.
-        measured = durations(record.body.get("rounds", ()))
-        for phase in ("failover", "failback", "told"):
-            families.setdefault(m.DRILL_LAST_DURATION, {}).pop((*key, phase), None)
-            if phase in measured:
-                put(m.DRILL_LAST_DURATION, (*key, phase), measured[phase])
-        if record.result == "pass":
-            passed[key] = max(passed.get(key, 0.0), record.ended)
-            put(m.DRILL_LAST_PASS, key, passed[key])
-    for name, terminal in terminals.items():
-        if terminal.drill is not None and name in known_since:
-            key = (name, terminal.drill.playbook)
-            put(m.DRILL_DUE, key, cadence.due(known_since[name], passed.get(key), terminal.zone))
-    return families
-
-
-def durations(rounds: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """What the first round of a record measured, by phase."""
-    if not rounds:
-        return {}
-    first, found = rounds[0], {}
-    for phase, gap in (("failover", first["gap"]), ("failback", first["back_gap"])):
-        if gap is not None:
-            found[phase] = float(gap["at"])
-    instants = first["instants"]
-    if "t0" in instants and "t5" in instants:
-        found["told"] = float(instants["t5"]["at"] - instants["t0"]["at"])
-    return found
-
-
-class InsideYard:
-    """The terminal for a runner in the same process."""
-
-    remote = False
-
-    def __init__(self, desk: FleetDesk, terminal: str) -> None:
-        self._desk, self._terminal = desk, terminal
-
-    async def look(self, since: float | None) -> Glance:
-        return self._desk.look(self._terminal, since)
-
-    async def arm(self, charge: Charge) -> None:
-        await self._desk.arm(self._terminal, charge)
-
-    async def renew(self, drill: str) -> None:
-        await self._desk.renew(self._terminal, drill)
-
-    async def cut(self, drill: str) -> Done:
-        return await self._desk.cut(self._terminal, drill)
-
-    async def restore(self, drill: str) -> Done:
-        return await self._desk.restore(self._terminal, drill)
-
-    async def release(self, drill: str) -> None:
-        await self._desk.release(self._terminal, drill)
-
-    async def lines(self, drill: str) -> Sequence[Mapping[str, Any]]:
-        return await asyncio.to_thread(self._desk.lines, self._terminal, drill)
-
-    async def throughput(self) -> tuple[int, float]:
-        return await self._desk.throughput(self._terminal)
-
-
-async def download(url: str, size: int) -> tuple[int, float]:
-    """Bytes, at most `size`, and the seconds that they took. Raises `DrillError` if nothing came."""
-    began, count = time.monotonic(), 0
-    try:
-        async with (
-            asyncio.timeout(_DOWNLOAD_SECONDS),
-            aiohttp.ClientSession() as session,
-            session.get(url) as answer,
-        ):
-            if answer.status >= 300:
-                raise DrillError(f"{url} was answered with {answer.status}")
-            async for part in answer.content.iter_chunked(16384):
-                count += len(part)
-                if count >= size:
-                    break
-    except (TimeoutError, OSError, aiohttp.ClientError) as error:
-        if not count:
-            raise DrillError(f"{url} did not answer: {error or 'too slow'}") from None
-    return count, time.monotonic() - began
 
 
 def _kept_notices(folder: Path) -> list[dict[str, Any]]:
