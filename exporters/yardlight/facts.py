@@ -49,8 +49,9 @@ class EventFact(_Fact):
 
 
 class TerminalFacts(_Fact):
-    """One terminal. `observed` carries the yard, `claimed` is what the router itself says (None where it is not known).
+    """One terminal. `observed` carries the yard, `claimed` is what the router itself said at `claimed_at`.
 
+    Either is None where it is not known.
     `ready` holds what was proven of each standby, check by check; `events` are those asked for, oldest first.
     """
 
@@ -59,6 +60,7 @@ class TerminalFacts(_Fact):
     since: float | None = None
     observed: str | None = None
     claimed: str | None = None
+    claimed_at: float | None = None
     uplinks: Mapping[str, UplinkFact]
     ready: Mapping[str, Mapping[str, float]] = {}
     services: Sequence[ServiceFact] = ()

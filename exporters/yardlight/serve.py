@@ -56,6 +56,8 @@ _AT_A_TIME = 0.002
 _APART = 0.05
 # How long a thread that computes may keep the probing loop waiting.
 SWITCH_SECONDS = 0.001
+# A router whose word is awaited in a drill is asked so often.
+_ROUTER_SECONDS = 1.0
 NO_NET_RAW = (
     "probing with ICMP needs the capability CAP_NET_RAW: run as root, or from systemd with "
     "AmbientCapabilities=CAP_NET_RAW; or use tcp:// targets only"
@@ -408,11 +410,16 @@ class RunningFleet:
         """What is known of a terminal now, the router's own word included."""
         router = self.routers.get(terminal)
         found = terminal_facts(self.exporters[terminal], since)
-        return found if router is None else found.model_copy(update={"claimed": router.claim.uplink})
+        if router is None:
+            return found
+        return found.model_copy(update={"claimed": router.claim.uplink, "claimed_at": router.last_success})
 
     def look_closely(self, terminal: str, seconds: float) -> None:
-        """A drill is under way at a terminal."""
-        self.exporters[terminal].look_closely(seconds)
+        """A drill is under way at a terminal. Its router is asked often only while it says what is not so."""
+        exporter = self.exporters[terminal]
+        exporter.look_closely(seconds)
+        if (router := self.routers.get(terminal)) is not None and router.claim.uplink != exporter.carrier.observed:
+            router.hurry(_ROUTER_SECONDS)
 
     def sources(
         self,

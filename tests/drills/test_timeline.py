@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from yardlight.drills.findings import turned
 from yardlight.drills.timeline import Act, Seen, Told, round_of
-from yardlight.facts import EventFact
+from yardlight.facts import EventFact, TerminalFacts
 
 
 def event(kind: str, uplink: str, start: float, end: float, error: float = 0.4, since: float | None = None,
@@ -64,6 +65,16 @@ def test_the_first_alert_under_test_and_its_first_notification_count() -> None:
     told = [Told("UplinkDown", 130.0, None), Told("TerminalOnStandby", 120.0, 123.0)]
     found = round_of(Seen(1, "fiber", 99.0, 300.0, None, None, EVENTS, told))
     assert (found.instants["t4"].at, found.instants["t5"].at) == (120.0, 123.0)
+
+
+def test_the_routers_word_changed_between_two_of_its_answers_whenever_we_looked() -> None:
+    def said(at: float, claimed: str | None, claimed_at: float | None) -> TerminalFacts:
+        return TerminalFacts(at=at, state="dark", claimed=claimed, claimed_at=claimed_at, uplinks={})
+
+    assert turned(said(110.0, "fiber", 105.0), said(110.5, "lte", 110.2), "lte") == (105.0, 110.2)
+    assert turned(said(110.5, "lte", 110.2), said(111.0, "lte", 110.9), "lte") is None
+    assert turned(said(110.0, None, None), said(110.5, "lte", 110.2), "lte") is None
+    assert turned(said(110.0, "fiber", 105.0), said(110.5, None, 110.2), "lte") is None
 
 
 def test_the_routers_own_word_lies_between_two_looks() -> None:

@@ -51,6 +51,15 @@ def moment(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
+def turned(before: TerminalFacts, now: TerminalFacts, standby: str | None) -> Interval | None:
+    """Between which two of its answers the router began to say that it uses the standby, if it did just now."""
+    if standby is None or now.claimed != standby or before.claimed == standby:
+        return None
+    if before.claimed_at is None or now.claimed_at is None:
+        return None
+    return before.claimed_at, now.claimed_at
+
+
 def check(name: str, terminal: Terminal, facts: TerminalFacts, since: float, round_: int) -> Checked:
     """One check against the newest facts; only what was measured after `since` counts."""
     if name == "standby":

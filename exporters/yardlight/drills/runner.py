@@ -577,8 +577,9 @@ class Runner:
         glance = await self._yard.look(self._begun + self._offset("the terminal") - 60.0)
         facts, before = glance.facts, self._glance
         standby = standby_of(self.plan.terminal)
-        if before is not None and self._round and standby == facts.claimed != before.facts.claimed:
-            self._known.claimed.setdefault(self._round, (before.facts.at, facts.at))
+        turned = findings.turned(before.facts, facts, standby) if before is not None else None
+        if turned is not None and self._round:
+            self._known.claimed.setdefault(self._round, turned)
         self._glance = glance
         sample = {
             "at": facts.at, "state": facts.state, "observed": facts.observed, "claimed": facts.claimed,
