@@ -66,12 +66,16 @@ def alive(process: int) -> bool:
 
 
 @pytest.fixture
-def dripping() -> Iterator[int]:
-    """The port of a vendor that sends one byte every twentieth of a second, for ever."""
-    stop = threading.Event()
+def dripping() -> Iterator[tuple[int, threading.Event]]:
+    """The port of a vendor that sends one byte every twentieth of a second, for ever; set once it was asked."""
+    stop, asked = threading.Event(), threading.Event()
 
     def serve(listener: socket.socket) -> None:
-        connection, _ = listener.accept()
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        asked.set()
         with connection:
             while not stop.wait(0.05):
                 try:
@@ -82,8 +86,10 @@ def dripping() -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=serve, args=(listener,), daemon=True)
         thread.start()
-        yield int(listener.getsockname()[1])
+        yield int(listener.getsockname()[1]), asked
         stop.set()
+        # A vendor that nobody asked still waits for a caller.
+        listener.shutdown(socket.SHUT_RDWR)
         thread.join()
 
 
@@ -145,12 +151,19 @@ def test_a_collection_that_outlives_its_deadline_is_killed_with_all_it_started(
         eventually(lambda process=process: not alive(int(process)))
 
 
-def test_a_vendor_that_drips_a_byte_at_a_time_cannot_hold_a_slot(dripping: int) -> None:
+def test_a_vendor_that_drips_a_byte_at_a_time_cannot_hold_a_slot(
+    dripping: tuple[int, threading.Event],
+) -> None:
+    port, asked = dripping
+
     async def use(slots: Slots) -> None:
+        # The worker's start is none of the vendor's time.
+        await collected(slots, collectors.pid)
         with pytest.raises(PollTimeoutError):
-            await collected(slots, partial(collectors.drip, port=dripping), deadline=1.0)
+            await collected(slots, partial(collectors.drip, port=port), deadline=2.0)
 
     with_slots(use)
+    assert asked.is_set()
 
 
 def test_hung_vendors_however_many_do_not_hold_up_the_others_from_their_second_time_on() -> None:

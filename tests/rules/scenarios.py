@@ -194,6 +194,12 @@ SCENARIOS = (
         centre=Centre(service=GONE),
     ),
     Scenario(
+        "T16-standby-first", "as T16, and it is noticed over LTE first, while other paths still work: no ticket",
+        (yard(service=replace(GONE, fails={**EVERYWHERE, "lte": ((CUT - 20, HEAL),)})),), END + 240,
+        ((0, CUT + 5, ()), (CUT + 25, HEAL + 5, PLATFORM), (HEAL + 25, END + 240, ())),
+        centre=Centre(service=GONE),
+    ),
+    Scenario(
         "T16-here-only", "dispatch fails over both lines of one terminal only: 90 s later a page for that one",
         (yard(service=ONLY_HERE), yard(service=WORKS, name="reno")), END,
         ((0, CUT + 85, ()), (CUT + 100, HEAL + 5, UNREACHABLE), (HEAL + 20, END, ())),
