@@ -136,3 +136,37 @@ def test_settings_should_be_what_they_were_or_what_the_inventory_says_also_after
             return again
 
     asyncio.run(run()).close()
+
+
+def test_an_agent_that_keeps_its_table_for_a_minute_is_asked_for_another_one_before_it_is_called_a_liar(
+    tmp_path: Path, state: State
+) -> None:
+    """The table that is asked for first still says fiber, another one already says LTE."""
+    newer = "1.3.6.1.2.1.4.24.4.1"
+    by_fiber = "0.0.0.0.0.0.0.0.0.100.64.1.1"
+    stale = {
+        f"{newer}.4.{by_fiber}": "100.64.1.1",
+        f"{newer}.5.{by_fiber}": 1,
+        f"{newer}.11.{by_fiber}": 1,
+    }
+    true = {"1.3.6.1.2.1.4.21.1.2.0.0.0.0": 2, "1.3.6.1.2.1.4.21.1.7.0.0.0.0": "10.64.2.1"}
+
+    async def run() -> None:
+        comparison, began, words = Comparison(), time.monotonic(), list[str | None]()
+        comparison.see("lte", began - 60)
+
+        def heard(word: str | None, asked: float) -> float | None:
+            words.append(word)
+            return comparison.hear(word, asked)
+
+        async with FakeAgent(values({**ROUTER, **stale, **true})) as agent:
+            watch = RouterWatch("inland", terminal(tmp_path, agent.port), state, heard)
+            watch.start()
+            while len(words) < 2:
+                assert time.monotonic() < began + 60
+                await asyncio.sleep(0.05)
+            watch.stop()
+        assert words == ["fiber", "lte"]
+        assert not comparison.differ
+
+    asyncio.run(run())

@@ -82,12 +82,17 @@ async def look(session: Session, known: Known) -> dict[Oid, Value]:
     return await session.get(known.asked)
 
 
-async def routes(session: Session, prefer: str | None = None) -> tuple[dict[Oid, Value], str | None]:
+async def routes(
+    session: Session, prefer: str | None = None, afresh: bool = False
+) -> tuple[dict[Oid, Value], str | None]:
     """The default routes of the first table that has any, and which one; `prefer` is looked at first.
 
-    By GETNEXT at the prefix 0/0, so that the size of the table costs nothing.
+    By GETNEXT at the prefix 0/0, so that the size of the table costs nothing. Agents keep a table for a minute once it
+    was asked for (net-snmp does), so to see it `afresh` the preferred one is looked at last.
     """
     order = [prefer, *standard.ROUTES] if prefer else [*standard.ROUTES]
+    if afresh and prefer:
+        order = [*(table for table in standard.ROUTES if table != prefer), prefer]
     for table in dict.fromkeys(order):
         entry, zero, *columns = standard.ROUTES[table]
         found = await _default_rows(session, entry, zero, [column for column in columns if column is not None])

@@ -89,7 +89,7 @@ class RouterWatch:
         self.boot: float | None = None
         self.since: float | None = None
         self._state, self._heard = state, heard
-        self._planned, self._sooner = 0.0, asyncio.Event()
+        self._planned, self._sooner, self._doubted = 0.0, asyncio.Event(), False
         kept = state.recall(fleet, terminal.name, "router counters") or {}
         self._counters = Counters({key: (boot, wraps) for key, (boot, wraps) in kept.items()})
         self._kept = dict(self._counters.wraps)
@@ -136,7 +136,9 @@ class RouterWatch:
                 log.exception("a poll of a router failed", extra={"kv": {"terminal": self.terminal.name}})
                 self._failed(SnmpError("bad_reply", "what it says could not be understood"))
             self.hurry(max(planned + self.snmp.every - time.monotonic(), 0.5))
-            if (again := self._heard(self.claim.uplink, asked)) is not None:
+            again = self._heard(self.claim.uplink, asked)
+            self._doubted = again is not None
+            if again is not None:
                 self.hurry(max(asked + again - time.monotonic(), 0.5))
 
     async def _until_planned(self) -> None:
@@ -193,7 +195,7 @@ class RouterWatch:
         if now < self.routes_after:
             return {}
         try:
-            found, table = await asking.routes(session, self._route[0])
+            found, table = await asking.routes(session, self._route[0], self._doubted)
         except SnmpError as error:
             self.routes_after, self._routes_pause = now + self._routes_pause, min(2 * self._routes_pause, ROUTES_LAST)
             pause = f"{self.routes_after - now:.0f} s"
