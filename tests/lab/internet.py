@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import struct
 
 from tests.lab import namespace, network
@@ -69,11 +70,14 @@ async def _dispatch(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
     writer.close()
 
 
-async def start() -> None:
-    """Start all services; they live as long as the lab's process."""
+async def start(secure: ssl.SSLContext | None = None) -> None:
+    """Start all services, dispatch `secure` too if that is given; they live as long as the lab's process."""
     loop = asyncio.get_running_loop()
     for protocol, address, port in (
         (Echo, network.ECHO, ECHO_PORT), (Stun, network.STUN, STUN_PORT), (Names, network.DNS, DNS_PORT),
     ):  # fmt: skip
         await loop.create_datagram_endpoint(protocol, sock=namespace.udp_socket("internet", address, port))
     await asyncio.start_server(_dispatch, sock=namespace.listening_socket("internet", network.DISPATCH, 80))
+    if secure is not None:
+        sock = namespace.listening_socket("internet", network.DISPATCH, 443)
+        await asyncio.start_server(_dispatch, sock=sock, ssl=secure)

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.lab import bar1, bar2, bar3, bar4, drill_runs, drills, extras, kills, network, router_word, rows
+from tests.lab import bar1, bar2, bar3, bar4, drill_runs, drills, extras, kills, network, proofs, router_word, rows
 from tests.lab.lab import Lab, Setup
 from tests.lab.measure import Results
 from tests.lab.network import Shape
@@ -57,7 +57,18 @@ def quick() -> list[Job]:
 
 def full() -> list[Job]:
     """The bars as they were set."""
-    return [*_bar3(), *_bar2(), *_bar1(), *_bar4(), *_bar5(), *_drill(), *_drill_rows(), *_rows(), *_extra()]
+    return [
+        *_bar3(),
+        *_bar2(),
+        *_bar1(),
+        *_bar4(),
+        *_bar5(),
+        *_drill(),
+        *_drill_rows(),
+        *_rows(),
+        *_standby(),
+        *_extra(),
+    ]
 
 
 def _bar1() -> list[Job]:
@@ -225,20 +236,27 @@ def _drill_rows() -> list[Job]:
     ]
 
 
+def _standby() -> list[Job]:
+    """What is proven of an idle LTE, and what the router says."""
+    month = Setup(centre=False, router=TRUSTING, truth=(), proof=True, metered={"budget": "600 kB", "per": "5m"})
+    unproven = Setup(
+        router=TRUSTING, truth=(), proof=True, metered={"budget": "3 MB", "per": "5m"}, standby={"max_proof_age": "60s"}
+    )
+    word = (partial(router_word.claims, count=5), partial(router_word.many_routes, count=100_000))
+    return [
+        Job("proofs.month", month, (partial(proofs.month, period=MONTH, budget=600_000),), 9),
+        Job("proofs.dead", Setup(router=TRUSTING, truth=(), metered={"budget": "50 MB"}),
+            (partial(proofs.dead, count=3),), 30),
+        Job("proofs.unproven", unproven, (partial(proofs.unproven, max_age=60, count=2),), 30),
+        Job("word.claims", Setup(router=FAST, centre=False, snmp=True), word, 25),
+    ]  # fmt: skip
+
+
 def _extra() -> list[Job]:
     sticky = Setup(router=FAST, centre=False, shape=Shape(sticky_nat=True))
     hidden = Setup(router=FAST, centre=False, shape=Shape(hidden_hops=True))
     unproven = (partial(bar4.dead_standby, count=2, hold=12), partial(bar4.unpinned_standby, count=3, hold=12))
     return [
-        Job(
-            "word.claims",
-            Setup(router=FAST, centre=False, snmp=True),
-            (
-                partial(router_word.claims, count=5),
-                partial(router_word.many_routes, count=100_000),
-            ),
-            25,
-        ),
         Job("extra.restart", Setup(), (partial(extras.restart, count=3),), 8),
         Job("extra.card", Setup(centre=False), (partial(extras.card, count=3),), 8),
         Job("extra.hidden", hidden, (partial(bar3.sticky, count=3), *unproven), 12),

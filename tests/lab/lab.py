@@ -19,6 +19,7 @@ from tests.lab.faults import Faults
 from tests.lab.router import Router, Settings, switching_after
 from tests.lab.truth import Log, Prober
 from tests.lab.yard import OTHER_FLEET, TERMINAL, TWIN, Box, Glance, inventory, twin_terminal
+from tests.terminal.internet import NAME, Authority
 
 SOURCES = {"default": network.DEFAULT, "fiber": network.FIBER, "lte": network.LTE}
 
@@ -32,7 +33,7 @@ class Setup:
 
     `twin` adds a second terminal elsewhere, of this fleet or of another; `rules` changes the text of the shipped rules;
     `stepping_clock` lets a scenario set the wall clock of the box, `small_disk` fill the disk of its state file. With
-    `snmp` the router has an agent and is polled.
+    `snmp` the router has an agent and is polled, with `proof` dispatch is asked over LTE as a proof, with TLS.
     """
 
     shape: network.Shape = field(default_factory=network.Shape)
@@ -50,6 +51,8 @@ class Setup:
     stepping_clock: bool = False
     small_disk: bool = False
     snmp: bool = False
+    proof: bool = False
+    standby: dict[str, Any] = field(default_factory=dict)
 
 
 class Lab:
@@ -65,7 +68,8 @@ class Lab:
         self._send_to = network.CENTRE_OUT_OF_BAND if setup.shape.out_of_band else network.CENTRE
         self.agent = Snmpd(work) if setup.snmp else None
         asked = {"router": self.agent.inventory} if self.agent is not None else {}
-        terminal = {**asked, **(setup.terminal or {})}
+        self._authority = Authority(work) if setup.proof else None
+        terminal = {**asked, **self._proof(), **(setup.terminal or {})}
         fleet = inventory(setup.metered, setup.egress, terminal, setup.uplinks, setup.fleet)
         if setup.twin == "terminal":
             fleet["terminals"][TWIN] = twin_terminal(setup.terminal)
@@ -75,6 +79,12 @@ class Lab:
         self._centre = None
         if setup.centre:
             self._centre = Centre(work, self.box.inventory, setup.usual, self._twin(), setup.rules)
+
+    def _proof(self) -> dict[str, Any]:
+        if self._authority is None:
+            return {}
+        proof = {"url": f"https://{NAME}/", "body": "ok", "ca_file": str(self._authority.file)}
+        return {"resolvers": [network.DNS], "standby": {"proof": proof, **self.setup.standby}}
 
     def _twin(self) -> Twin | None:
         if self.setup.twin is None:
@@ -101,7 +111,7 @@ class Lab:
         """Everything runs and the terminal is seen on its primary; raises TimeoutError otherwise."""
         network.build(self.setup.shape)
         namespace.name_server(self.work, network.DNS)
-        await internet.start()
+        await internet.start(self._authority.server() if self._authority is not None else None)
         self.router.start()
         if self.agent is not None:
             self.agent.start()

@@ -120,6 +120,11 @@ class RouterWatch:
             self._task.cancel()
 
     def hurry(self, after: float) -> None:
+        """Something moved: poll in so many seconds, and take no answer that may be older than the move."""
+        self._doubted = True
+        self._plan(after)
+
+    def _plan(self, after: float) -> None:
         """Poll in so many seconds, unless that is later than planned."""
         self._planned = min(self._planned, time.monotonic() + after)
         self._sooner.set()
@@ -135,11 +140,11 @@ class RouterWatch:
                 # A bug in one poll must not end the polling; the router counts as not read.
                 log.exception("a poll of a router failed", extra={"kv": {"terminal": self.terminal.name}})
                 self._failed(SnmpError("bad_reply", "what it says could not be understood"))
-            self.hurry(max(planned + self.snmp.every - time.monotonic(), 0.5))
+            self._plan(max(planned + self.snmp.every - time.monotonic(), 0.5))
             again = self._heard(self.claim.uplink, asked)
-            self._doubted = again is not None
             if again is not None:
-                self.hurry(max(asked + again - time.monotonic(), 0.5))
+                self._doubted = True
+                self._plan(max(asked + again - time.monotonic(), 0.5))
 
     async def _until_planned(self) -> None:
         while (wait := self._planned - time.monotonic()) > 0:
@@ -195,7 +200,8 @@ class RouterWatch:
         if now < self.routes_after:
             return {}
         try:
-            found, table = await asking.routes(session, self._route[0], self._doubted)
+            afresh, self._doubted = self._doubted, False
+            found, table = await asking.routes(session, self._route[0], afresh)
         except SnmpError as error:
             self.routes_after, self._routes_pause = now + self._routes_pause, min(2 * self._routes_pause, ROUTES_LAST)
             pause = f"{self.routes_after - now:.0f} s"
