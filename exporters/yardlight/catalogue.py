@@ -220,6 +220,13 @@ GAP = _add(
     (1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 300, 900, 3600),
 )  # fmt: skip
 LAST_GAP = _add("gauge", "terminal_last_gap_seconds", "terminal", "Length of the newest finished interruption.")
+LAST_OUTAGE = _add(
+    "gauge", "terminal_last_outage_seconds", "terminal",
+    "Length of the newest finished interruption of five seconds or more, seen by this process.",
+)  # fmt: skip
+LAST_OUTAGE_END = _add(
+    "gauge", "terminal_last_outage_end_timestamp_seconds", "terminal", "When that interruption ended."
+)
 LAST_FAILOVER = _add(
     "gauge", "terminal_last_failover_timestamp_seconds", "terminal", "When the default path last moved."
 )

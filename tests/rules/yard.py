@@ -217,10 +217,13 @@ class Yard:
         state = role if self.path_known else "unknown"
         return state, max((moment for moment in ends + moves if moment <= at), default=LONG_AGO)
 
-    def last_gap(self, at: float) -> Value:
-        """Length of the newest finished silence of the default path."""
+    def outage(self, at: float) -> tuple[float, float] | None:
+        """Length and end of the newest finished silence of the default path."""
         ends = [(end, end - start) for line in self.lines.values() for start, end in line.dead if end <= at]
-        return max(ends)[1] if ends and self.dark(at) is None else None
+        if not ends or self.dark(at) is not None:
+            return None
+        end, seconds = max(ends)
+        return seconds, end
 
     def heard(self, at: float) -> bool:
         return self.own_way or inside(self.lines[self.carrier(at)].dead, at) is None
@@ -395,7 +398,13 @@ class _Process:
         yield from self.made(
             "terminal_state_since_timestamp_seconds", self.where, lambda at: self.state(at)[1] + self.skew(at)
         )
-        yield from self.made("terminal_last_gap_seconds", self.where, self.yard.last_gap)
+        for index, name in enumerate(("terminal_last_outage_seconds", "terminal_last_outage_end_timestamp_seconds")):
+
+            def outage(at: float, index: int = index) -> Value:
+                found = self.yard.outage(at)
+                return None if found is None else found[index] + index * self.skew(at)
+
+            yield from self.made(name, self.where, outage)
         probed = {**self.where, "target": TARGETS[0]}
         yield from self.made("default_path_probes_sent_total", probed, lambda at: at)
         yield from self.made("default_path_probes_lost_total", probed, _lost(self.yard.dark, self.end))

@@ -15,9 +15,13 @@ from yardlight.terminal.totals import Totals
 
 log = logging.getLogger(__name__)
 
+# Shorter gaps are those of a switch.
+OUTAGE = 5.0
+
 
 class Chronicle:
-    """Records events, and shows a total only once it is written. `last_failover` is in unix seconds.
+    """Records events, and shows a total only once it is written. `last_failover` is in unix seconds, and so is
+    the end of the newest `outage` (its length, its end).
 
     `compared`: a router is polled, so that its word can differ from what is observed.
     """
@@ -26,6 +30,7 @@ class Chronicle:
         self.totals = Totals(state.totals(fleet, terminal))
         self.last_gap: float | None = None
         self.last_failover: float | None = None
+        self.outage: tuple[float, float] | None = None
         self.uplink_gaps: dict[str, float | None] = dict.fromkeys(uplinks)
         self._fleet, self._terminal, self._state = fleet, terminal, state
         self.totals.declare(m.GAP, (terminal,))
@@ -71,6 +76,8 @@ class Chronicle:
 
     def _gap(self, gap: Gap) -> Total:
         self.last_gap = gap.seconds
+        if gap.seconds >= OUTAGE:
+            self.outage = gap.seconds, gap.end + time.time() - time.monotonic()
         return self.totals.add(m.GAP, (self._terminal,), gap.seconds)
 
     def _record(self, kind: str, uplink: str, gap: Gap, totals: list[Total], **detail: str | bool) -> None:

@@ -45,6 +45,8 @@ def terminal_samples(
         m.TERMINAL_STATE: {(name, state): float(state == carrier.state) for state in TERMINAL_STATES},
         m.TERMINAL_STATE_SINCE: {(name,): _wall(carrier.since, shift)},
         m.LAST_GAP: {(name,): chronicle.last_gap},
+        m.LAST_OUTAGE: {(name,): chronicle.outage[0] if chronicle.outage else None},
+        m.LAST_OUTAGE_END: {(name,): chronicle.outage[1] if chronicle.outage else None},
         m.LAST_FAILOVER: {(name,): chronicle.last_failover},
         m.UPLINK_LAST_GAP: {(name, uplink): gap for uplink, gap in chronicle.uplink_gaps.items()},
         m.DEFAULT_SENT: {(name, lane.target.label): float(lane.sent) for lane in default.lanes},
