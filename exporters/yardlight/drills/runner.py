@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +19,8 @@ from yardlight.drills import conditions, criteria, evidence, findings
 from yardlight.drills.actions import Done, fingerprint
 from yardlight.drills.conditions import Condition, Situation, primary_of, standby_of
 from yardlight.drills.criteria import Checked
+from yardlight.drills.ears import Ears
+from yardlight.drills.face import Face, Press
 from yardlight.drills.guard import Charge
 from yardlight.drills.journal import Journal
 from yardlight.drills.live import live, word
@@ -32,11 +34,9 @@ from yardlight.drills.session import (
     Button,
     Live,
     Occasion,
-    Phase,
-    Result,
     Screen,
 )
-from yardlight.drills.timeline import Act, Told
+from yardlight.drills.timeline import Act
 from yardlight.drills.world import Centre, Clock, Glance, Yard
 from yardlight.errors import DrillError
 from yardlight.logs import kv
@@ -69,13 +69,6 @@ class _StoppedError(Exception):
         self.why, self.aborted = why, aborted
 
 
-@dataclass(frozen=True)
-class _Press:
-    choice: str
-    who: str
-    reason: str
-
-
 class Runner:
     """A `Session` that runs. `run` it once, as a task; the screen says where it is."""
 
@@ -86,28 +79,19 @@ class Runner:
         self.plan, self.folder = plan, folder
         self._yard, self._centre, self._around, self._clock = yard, centre, around, clock
         self._known = Known()
+        self._face = Face(plan, clock)
+        self._ears = None if centre is None else Ears(plan, self._known, centre, clock)
         self._glance: Glance | None = None
-        self._pressed: _Press | None = None
-        self._wake = asyncio.Event()
-        self._turned = asyncio.Event()
         self._armed = False
         self._round = 0
         self._seen_at = 0.0
-        self._looked_at_centre = 0.0
-        self._asking: asyncio.Task[None] | None = None
-        self._firing: set[str] = set()
-        self._notes: list[str] = []
         self._begun = clock.now()
-        self._screen = Screen(
-            plan.drill, plan.terminal.name, plan.playbook.playbook, plan.playbook.title, "approve", 0, "", 0,
-            len(plan.playbook.steps), plan.playbook.title, "", (),
-        )  # fmt: skip
 
     # What a person meets
 
     def screen(self) -> Screen:
         """What to show now."""
-        return self._screen
+        return self._face.screen
 
     def live(self) -> Live:
         """The yard by the newest facts."""
@@ -115,60 +99,11 @@ class Runner:
 
     async def press(self, step: str, choice: str, who: str, reason: str = "") -> Screen:
         """Somebody pressed; a press for a step that is over changes nothing, a stop always counts."""
-        shown = self._screen
-        known = any(button.choice == choice for button in shown.buttons)
-        if known and (choice == STOP or (step == shown.step and self._pressed is None)):
-            self._pressed = _Press(choice, who, reason)
-            self._wake.set()
-            return await self.changed(shown.revision, 5.0)
-        return self._screen
+        return await self._face.press(step, choice, who, reason)
 
     async def changed(self, revision: int, seconds: float) -> Screen:
         """The screen as soon as its revision is another one, or after so many seconds."""
-        end = self._clock.now() + seconds
-        while self._screen.revision == revision and (left := end - self._clock.now()) > 0:
-            await self._clock.wait(self._turned, left)
-        return self._screen
-
-    def _show(
-        self,
-        phase: Phase,
-        step: str,
-        heading: str,
-        text: str,
-        buttons: Sequence[Button] = (),
-        waiting: str = "",
-        limit: float | None = None,
-        problems: Sequence[str] = (),
-        result: tuple[Result, str] | None = None,
-    ) -> None:
-        if self._pressed is not None and self._pressed.choice != STOP:
-            self._pressed = None
-        steps = [each.id for each in self.plan.playbook.steps]
-        now = self._clock.now()
-        self._screen = Screen(
-            self.plan.drill,
-            self.plan.terminal.name,
-            self.plan.playbook.playbook,
-            self.plan.playbook.title,
-            phase,
-            self._screen.revision + 1,
-            step,
-            steps.index(step) + 1 if step in steps else self._screen.number,
-            len(steps),
-            heading,
-            text,
-            tuple(buttons),
-            waiting,
-            now,
-            None if limit is None else now + limit,
-            tuple(problems),
-            tuple(self._notes),
-            result[0] if result else None,
-            result[1] if result else "",
-        )
-        turned, self._turned = self._turned, asyncio.Event()
-        turned.set()
+        return await self._face.changed(revision, seconds)
 
     # The run
 
@@ -193,8 +128,8 @@ class Runner:
             await self._end_around(begun)
             return await self._close()
         finally:
-            if self._asking is not None:
-                self._asking.cancel()
+            if self._ears is not None:
+                self._ears.stop()
             self._journal.close()
 
     async def _write(self, what: str, **facts: Any) -> None:
@@ -251,7 +186,7 @@ class Runner:
         reason, who = self.plan.override.strip(), self.plan.who
         while not firm and not reason and self.plan.attended:
             buttons = (Button(OVERRIDE, "Run it anyway, for a reason", "go"), Button(STOP, "Leave it", "stop"))
-            self._show("refused", "refused", "Not now", "This should not be run now.", buttons, problems=texts)
+            self._face.show("refused", "refused", "Not now", "This should not be run now.", buttons, problems=texts)
             press = await self._person()
             reason, who = press.reason.strip(), press.who
             if press.choice == STOP:
@@ -259,7 +194,7 @@ class Runner:
         if firm or not reason:
             raise _StoppedError("; ".join(texts))
         await self._write("override", reason=reason, who=who, problems=texts)
-        self._notes.append(f"run in spite of: {'; '.join(texts)} (reason: {reason})")
+        self._face.notes.append(f"run in spite of: {'; '.join(texts)} (reason: {reason})")
 
     async def _approve(self) -> None:
         warning = self.plan.warning
@@ -267,7 +202,7 @@ class Runner:
         who = self.plan.who
         if self.plan.attended:
             buttons = (Button(APPROVE, "Start", "go"), Button(STOP, "Leave it", "stop"))
-            self._show("approve", "approve", self.plan.playbook.title, "\n\n".join(lines), buttons)
+            self._face.show("approve", "approve", self.plan.playbook.title, "\n\n".join(lines), buttons)
             press = await self._person()
             who = press.who
             if press.choice == STOP:
@@ -326,7 +261,7 @@ class Runner:
                 known.append(await centre.knows(self.plan.fleet.fleet, self.plan.terminal.name))
 
         waiting = "The alert rules are being told that this is a drill."
-        self._show("running", "ready", "Getting ready", "Nothing is cut yet.", (_STOPS,), waiting, _KNOWN_SECONDS)
+        self._face.show("running", "ready", "Getting ready", "Nothing is cut yet.", (_STOPS,), waiting, _KNOWN_SECONDS)
         end = self._clock.now() + _KNOWN_SECONDS
         while not any(known):
             if self._clock.now() >= end:
@@ -344,14 +279,14 @@ class Runner:
             except DrillError as error:
                 raise _StoppedError(str(error)) from None
             await self._write("step done", step=step.id, note=note)
-            self._notes.append(f"{step.id}: {note}")
+            self._face.notes.append(f"{step.id}: {note}")
 
     # Steps
 
     async def _tell(self, step: Step) -> str:
         if not self.plan.attended:
             return "nobody was told: the drill ran without a person"
-        self._show("running", step.id, "Please do this", self.plan.text(step.tell or ""), (_go("Done"), _STOPS))
+        self._face.show("running", step.id, "Please do this", self.plan.text(step.tell or ""), (_go("Done"), _STOPS))
         return f"confirmed by {(await self._person()).who}"
 
     async def _ask(self, step: Step) -> str:
@@ -362,7 +297,7 @@ class Runner:
             return text
         question = self.plan.text(step.ask or "")
         buttons = (Button(_YES, "Yes", "yes"), Button(_NO, "No", "no"), _STOPS)
-        self._show("running", step.id, "One question", question, buttons)
+        self._face.show("running", step.id, "One question", question, buttons)
         press = await self._person()
         text = f"{press.choice}, says {press.who}: {question}"
         self._known.checks.append(Checked(name, press.choice == _YES, text, self._round))
@@ -390,11 +325,13 @@ class Runner:
         """By the terminal's own action, or by a person; the guard is told before and after either."""
         if self.plan.cut is None:
             heading = _PLUG if undo else "Pull the cable"
-            self._show("running", step.id, heading, self.plan.text(step.say), (_go(label), _STOPS))
+            self._face.show("running", step.id, heading, self.plan.text(step.say), (_go(label), _STOPS))
             await self._person()
         else:
             doing = "restoring" if undo else "cutting"
-            self._show("running", step.id, f"The terminal is {doing} the primary", self.plan.text(step.say), (_STOPS,))
+            self._face.show(
+                "running", step.id, f"The terminal is {doing} the primary", self.plan.text(step.say), (_STOPS,)
+            )
         await self._write("undo begins" if undo else "cut begins", step=step.id)
         return await (self._yard.restore if undo else self._yard.cut)(self.plan.drill)
 
@@ -418,7 +355,7 @@ class Runner:
         if step.wait == "notification" and self.plan.attended and self._centre is not None:
             waiting += " Is it there, on the phone or the screen of whoever is on call?"
             buttons = (Button(_YES, "The alert is there", "yes"), Button(_NO, "Nothing came", "no"), _STOPS)
-        self._show("running", step.id, heading, _LEAVE, buttons, waiting, limit)
+        self._face.show("running", step.id, heading, _LEAVE, buttons, waiting, limit)
         waits = {
             "standby": self._wait_standby,
             "primary": self._wait_primary,
@@ -451,13 +388,13 @@ class Runner:
         """Until the message came back and, where a person is there, somebody said whether it reached who is on call."""
         if self._centre is None:
             return "not waited for: no Prometheus and Alertmanager are named in links"
-        pressed: list[tuple[float, _Press]] = []
+        pressed: list[tuple[float, Press]] = []
 
         def came() -> bool:
             return any(told.received is not None for told in self._known.told.values())
 
         def over() -> bool | None:
-            if (press := self._take()) is not None:
+            if (press := self._face.take()) is not None:
                 pressed.append((self._clock.now(), press))
             return True if came() and (pressed or not self.plan.attended) else None
 
@@ -479,7 +416,7 @@ class Runner:
         assert step.within is not None
         limit = step.within.seconds(self.plan.terminal)
         waiting = "What the yard works with is being tried over the line in use."
-        self._show("running", step.id, "Check what works", _LEAVE, (_STOPS,), waiting, limit)
+        self._face.show("running", step.id, "Check what works", _LEAVE, (_STOPS,), waiting, limit)
         since = self._known.on_standby.get(self._round, self._facts.at)
         probed = [name for name in step.check or () if name != "throughput"]
 
@@ -510,7 +447,7 @@ class Runner:
     async def _hold(self, step: Step) -> str:
         assert step.hold is not None
         limit = step.hold.seconds(self.plan.terminal)
-        self._show("running", step.id, "Wait a moment", _LEAVE, (_STOPS,), "It goes on by itself.", limit)
+        self._face.show("running", step.id, "Wait a moment", _LEAVE, (_STOPS,), "It goes on by itself.", limit)
         await self._until(lambda: None, limit)
         return f"held for {length(limit)}"
 
@@ -521,15 +458,13 @@ class Runner:
         assert self._glance is not None
         return self._glance.facts
 
-    async def _person(self) -> _Press:
+    async def _person(self) -> Press:
         """The next press. Raises `_StoppedError` for a stop once something runs."""
-        press = await self._until(self._take, None)
+        press = await self._until(self._face.take, None)
         assert press is not None
-        await self._write("pressed", step=self._screen.step, choice=press.choice, who=press.who, reason=press.reason)
-        return press
-
-    def _take(self) -> _Press | None:
-        press, self._pressed = self._pressed, None
+        await self._write(
+            "pressed", step=self._face.screen.step, choice=press.choice, who=press.who, reason=press.reason
+        )
         return press
 
     async def _until(self, done: Callable[[], T | None], limit: float | None) -> T | None:
@@ -542,22 +477,18 @@ class Runner:
             left = POLL_SECONDS if end is None else min(POLL_SECONDS, end - self._clock.now())
             if left <= 0:
                 return None
-            await self._clock.wait(self._wake, left)
-            self._wake.clear()
+            await self._clock.wait(self._face.woken, left)
+            self._face.woken.clear()
 
     async def _tick(self) -> None:
         """Look, renew, and see whether the drill has to end."""
-        if self._screen.phase == "running" and self._pressed is not None and self._pressed.choice == STOP:
-            press, self._pressed = self._pressed, None
-            await self._write("pressed", step=self._screen.step, choice=STOP, who=press.who, reason=press.reason)
+        if self._face.screen.phase == "running" and (press := self._face.take_stop()) is not None:
+            await self._write("pressed", step=self._face.screen.step, **asdict(press))
             raise _StoppedError(f"stopped by {press.who}{f': {press.reason}' if press.reason else ''}")
         if self._armed:
             await self._watch()
-        asking = self._asking is not None and not self._asking.done()
-        if self._centre is not None and not asking and self._clock.now() - self._looked_at_centre >= 1.0:
-            self._looked_at_centre = self._clock.now()
-            # Right after a cut the centre may answer nothing for seconds; presses and the guard do not wait for it.
-            self._asking = asyncio.create_task(self._asked(self._centre))
+        if self._ears is not None:
+            self._ears.listen()
 
     async def _watch(self) -> None:
         try:
@@ -566,11 +497,11 @@ class Runner:
         except DrillError as error:
             silent = self._clock.now() - self._seen_at
             lease = self.plan.terminal.switch_within + LEASE_AWAY_SECONDS if self._yard.remote else LEASE_SECONDS
-            if silent > lease and self._screen.phase == "running":
+            if silent > lease and self._face.screen.phase == "running":
                 raise _StoppedError(f"the terminal was not heard of for {length(silent)}: {error}") from None
             return
         self._seen_at = self._clock.now()
-        if glance.guard is not None and glance.guard.fired and self._screen.phase == "running":
+        if glance.guard is not None and glance.guard.fired and self._face.screen.phase == "running":
             raise _StoppedError(f"the guard ended it: {glance.guard.fired}")
 
     async def _look(self) -> Glance:
@@ -593,50 +524,25 @@ class Runner:
         """That machine's clock minus ours."""
         return self._known.offsets.get(machine, (0.0, 0.0))[0]
 
-    async def _asked(self, centre: Centre) -> None:
-        with contextlib.suppress(DrillError):
-            await self._listen(centre)
-
-    async def _listen(self, centre: Centre) -> None:
-        """What fires and what arrived, of the alerts under test."""
-        offset = self._offset("the terminal") - self._known.offsets.get("the centre", (0, 0))[0]
-        alerts = await centre.alerts(self.plan.fleet.fleet, self.plan.terminal.name)
-        self._firing = {str(alert["labels"]["alertname"]) for alert in alerts}
-        for alert in alerts:
-            self._known.alerts[str(alert["fingerprint"])] = alert
-            name = str(alert["labels"]["alertname"])
-            if name in self.plan.playbook.alerts and self._round:
-                fired = findings.moment(alert["startsAt"]) + offset
-                if fired >= self._known.begun[1] and name not in self._known.told:
-                    self._known.told[name] = Told(name, fired)
-        self._known.notices = [*await centre.notices(self._begun)]
-        for notice in self._known.notices:
-            for alert in notice["payload"].get("alerts", ()):
-                told = self._known.told.get(alert["labels"].get("alertname", ""))
-                mine = alert["labels"].get("terminal") == self.plan.terminal.name
-                if told is not None and told.received is None and mine and alert.get("status") == "firing":
-                    received = float(notice["received"]) + offset
-                    self._known.told[told.alert] = Told(told.alert, told.fired, received)
-
     # The way back
 
     async def _stopped(self, stop: _StoppedError) -> None:
         if stop.aborted:
             self._known.aborted = stop.why
         await self._write("stopped", why=stop.why, aborted=stop.aborted)
-        self._notes.append(stop.why)
+        self._face.notes.append(stop.why)
         if self._round and self._round not in self._known.restored:
             await self._restore_early()
 
     async def _restore_early(self) -> None:
         """Undo what this round cut, by whoever can."""
-        self._show("restoring", "restore", "Restoring", "The primary is put back.", ())
+        self._face.show("restoring", "restore", "Restoring", "The primary is put back.", ())
         await self._write("undo begins", step="restore")
         if self.plan.cut is None:
             step = next(each for each in reversed(self.plan.playbook.steps) if each.does == "restore")
-            self._show("restoring", "restore", _PLUG, self.plan.text(step.say), (_go("Cable is back"),))
+            self._face.show("restoring", "restore", _PLUG, self.plan.text(step.say), (_go("Cable is back"),))
             primary = primary_of(self.plan.terminal)
-            await self._until(lambda: self._take() or self._again(primary), None)
+            await self._until(lambda: self._face.take() or self._again(primary), None)
         done = await self._insist()
         if done.worked:
             self._known.restored[self._round] = self._done(done)
@@ -667,7 +573,7 @@ class Runner:
         if not self._armed:
             return
         text = "All is plugged in again. The drill ends by itself when its alerts have ended."
-        self._show("finishing", "finishing", "Almost done", text, ())
+        self._face.show("finishing", "finishing", "Almost done", text, ())
         primary = primary_of(self.plan.terminal)
         limit = self.plan.terminal.failback_within
         missed = await self._until(lambda: self._carried("primary", primary), limit) is None
@@ -682,7 +588,11 @@ class Runner:
         self._armed = False
 
     def _resolved(self) -> bool | None:
-        return True if not self._firing & set(self.plan.playbook.alerts) else None
+        return (
+            True
+            if not (self._ears.firing if self._ears is not None else set()) & set(self.plan.playbook.alerts)
+            else None
+        )
 
     async def _close(self) -> evidence.Record:
         """Judge, write the evidence, seal it."""
@@ -704,7 +614,7 @@ class Runner:
         body["acknowledged"] = known.acknowledged
         await asyncio.to_thread(evidence.write, self.folder, evidence.RECORD, body)
         seal = await asyncio.to_thread(evidence.seal, self.folder)
-        self._show("over", "over", result, why, result=(result, why))
+        self._face.show("over", "over", result, why, result=(result, why))
         log.info("a drill ended", extra=kv(terminal=plan.terminal.name, drill=plan.drill, result=result, seal=seal))
         return evidence.read(self.folder)
 
