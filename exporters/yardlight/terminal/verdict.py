@@ -42,15 +42,18 @@ class Quality:
 
     def __init__(self) -> None:
         self._slices: deque[_Slice] = deque()
-        # Where the losses of each target's present run are counted.
-        self._runs: dict[int, list[_Slice]] = {}
+        # How many of each target's newest probes were lost in a row.
+        self._runs: dict[int, int] = {}
         self._last_rtt: float | None = None
 
     def answered(self, now: float, rtt: float, target: int = 0) -> None:
         """A routine probe of this target came back after `rtt` seconds."""
-        if self._runs.setdefault(target, []):
-            self._runs[target].clear()
+        run = self._runs.get(target, 0)
+        self._runs[target] = 0
         slice_ = self._slice(now)
+        if run and run < DEAD_TARGET:
+            slice_.probes += run
+            slice_.lost += run
         slice_.probes += 1
         slice_.rtt += rtt
         if self._last_rtt is not None:
@@ -59,24 +62,16 @@ class Quality:
         self._last_rtt = rtt
 
     def lost(self, now: float, target: int = 0) -> None:
-        """A routine probe of this target, outside any silence of the path, was not answered."""
-        run, alone = self._runs.setdefault(target, []), len(self._runs) == 1
-        if len(run) == DEAD_TARGET and not alone:
-            return
-        slice_ = self._slice(now)
-        slice_.probes += 1
-        slice_.lost += 1
-        if len(run) < DEAD_TARGET:
-            run.append(slice_)
-            if len(run) == DEAD_TARGET and not alone:
-                self._take_back(run)
+        """A routine probe of this target, outside any silence of the path, was not answered.
 
-    @staticmethod
-    def _take_back(run: list[_Slice]) -> None:
-        """The losses of this run were the target's own."""
-        for slice_ in run:
-            slice_.probes -= 1
-            slice_.lost -= 1
+        Where there are several, it counts once the target answers again: it may just have died.
+        """
+        self._runs[target] = self._runs.get(target, 0) + 1
+        if len(self._runs) == 1:
+            self._runs[target] = 0
+            slice_ = self._slice(now)
+            slice_.probes += 1
+            slice_.lost += 1
 
     def _slice(self, now: float) -> _Slice:
         if not self._slices or now - self._slices[-1].start >= SLICE:
