@@ -199,7 +199,8 @@ DEFAULT_LOST = _add(
 )  # fmt: skip
 TERMINAL_PATH = _add(
     "gauge", "terminal_path", "terminal uplink source",
-    "1 for the uplink the default path takes: source observed is measured here, claimed is the router's own word. "
+    "1 for the uplink the default path takes: source observed is measured here, claimed is the router's own word, "
+    "inferred is what the traffic of a modem beside the router suggests. "
     "No series of a source is 1 while it is not known.",
 )  # fmt: skip
 DISAGREEMENT = _add(

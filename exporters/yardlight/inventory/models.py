@@ -342,7 +342,8 @@ class Router(Model):
     """The router of a terminal. It is polled where `snmp` says how.
 
     `interfaces` says what it calls the uplinks: names of interfaces or WANs, or addresses that these have. `settings`
-    are what its settings must be, where that is not what they were when it was first read.
+    are what its settings must be, where that is not what they were when it was first read. `only` names the uplink
+    whose modem this is, where it stands beside the router: its routes say nothing about the yard, its traffic does.
     """
 
     model: str = "auto"
@@ -350,6 +351,7 @@ class Router(Model):
     snmp: Snmp | None = None
     interfaces: dict[Name, Annotated[tuple[str, ...], BeforeValidator(_listed)]] = {}
     settings: dict[str, str] = {}
+    only: Name | None = None
 
 
 class Site(Model):

@@ -71,6 +71,9 @@ def too_short(file: str) -> str:
 
 
 def _interface_problems(node: Node, router: Router, terminal: Terminal) -> Iterator[Problem]:
+    if router.only is not None and router.only not in terminal.uplinks:
+        hint = words.choice(router.only, terminal.uplinks, "uplinks")
+        yield _at(node, ("only",), f"there is no uplink {router.only!r}; {hint}")
     owners: dict[str, str] = {}
     for uplink, names in router.interfaces.items():
         if uplink not in terminal.uplinks:

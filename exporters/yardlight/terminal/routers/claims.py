@@ -18,6 +18,8 @@ class Claim:
 
 def claim(reading: RouterReading, terminal: Terminal) -> Claim:
     """By the router's own statement where it makes a clear one, otherwise by its default route."""
+    if terminal.router is not None and terminal.router.only is not None:
+        return Claim(None, f"it is the modem of {terminal.router.only}, not the router")
     if (stated := _stated(reading, terminal)) is not None:
         return stated
     route = reading.default

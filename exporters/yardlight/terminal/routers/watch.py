@@ -29,6 +29,7 @@ from yardlight.terminal.routers.claims import Claim
 from yardlight.terminal.routers.counters import Counters
 from yardlight.terminal.routers.interpret import parse, uptime
 from yardlight.terminal.routers.reading import Interface, Modem, RouterReading, Wan
+from yardlight.terminal.routers.traffic import Traffic
 
 log = logging.getLogger(__name__)
 
@@ -103,6 +104,7 @@ class RouterWatch:
         self._walked, self._pause = float("-inf"), REDISCOVER_LAST
         self.routes_after, self._routes_pause = float("-inf"), ROUTES_FIRST
         self._exposed: Families = {}
+        self._traffic = Traffic()
         self._ready: list[tuple[str, Check, bool]] = []
         self._weak: set[str] = set()
         self._task: asyncio.Task[None] | None = None
@@ -262,12 +264,28 @@ class RouterWatch:
             log.info("the router's word", extra=self._kv(uplink=said.uplink or "unknown", why=said.why))
         self.claim = said
         self._exposed = self._counted(reading)
+        self._traffic.see(self._through(reading), time.monotonic())
         self._learn(reading)
         self._ready = list(self._readiness(reading))
         self._weak = {uplink for uplink, check, passes in self._ready if check == "radio" and not passes}
         if (wraps := self._counters.wraps) != self._kept:
             self._kept = dict(wraps)
             self._state.remember(self.fleet, self.terminal.name, "router counters", wraps)
+
+    def _through(self, reading: RouterReading) -> float | None:
+        """Bytes that went through the uplink whose modem this is: by its interfaces, else by the modem's own count."""
+        if self.router.only is None:
+            return None
+        of_interfaces = [
+            (each.received, each.transmitted)
+            for each, labels in self._interfaces(reading)
+            if labels[2] == self.router.only
+        ]
+        of_modems = [
+            (each.received, each.transmitted) for each, labels in self._modems(reading) if labels[2] == self.router.only
+        ]
+        counted = [float(count) for both in of_interfaces or of_modems for count in both if count is not None]
+        return sum(counted) if counted else None
 
     def _learn(self, reading: RouterReading) -> None:
         """What is configured the first time that it is read is how it should be, unless the inventory knows better."""
@@ -336,6 +354,8 @@ class RouterWatch:
             put(m.ROUTER_CLAIM_DELAY, (name,), self.snmp.every + self._remembered)
             for uplink in self.terminal.uplinks:
                 put(m.TERMINAL_PATH, (name, uplink, "claimed"), float(uplink == self.claim.uplink))
+        if self._traffic.carries is not None and self.router.only is not None:
+            put(m.TERMINAL_PATH, (name, self.router.only, "inferred"), float(self._traffic.carries))
         for setting, value in reading.settings.items():
             put(m.ROUTER_SETTING, (name, setting, value), 1.0)
         for setting, value in {**self._learned, **self.router.settings}.items():
