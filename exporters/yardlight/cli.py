@@ -298,7 +298,7 @@ def _drill(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     action.add_argument("drill", metavar="DRILL", help="its id, or its folder")
     action = _drill_action(actions, "report", "write a drill as Markdown and as a page to print", run_drill_report)
     action.add_argument("drill", metavar="DRILL", help="its id, or its folder")
-    action.add_argument("-o", "--output", type=Path, metavar="DIR", help="default: beside its evidence")
+    action.add_argument("-o", "--output", type=Path, default=Path(), metavar="DIR", help="default: this folder")
     action = _drill_action(actions, "sign", "sign a drill that somebody else ran", run_drill_sign)
     action.add_argument("drill", metavar="DRILL", help="its id, or its folder")
     action.add_argument("--reviewer", metavar="NAME", required=True)

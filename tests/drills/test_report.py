@@ -52,13 +52,14 @@ def test_the_report_says_what_was_shown_and_needs_no_network(tmp_path: Path) -> 
     assert "not asked: the drill ran without a person" in text
 
 
-def test_a_report_beside_the_evidence_is_no_edit_of_it(tmp_path: Path) -> None:
-    world = World(tmp_path)
-    record = asyncio.run(world.runner().run())
+def test_a_report_is_written_beside_the_evidence_and_never_among_it(tmp_path: Path) -> None:
+    record = asyncio.run(World(tmp_path).runner().run())
     place = ("--inventory", str(tmp_path / "fleet.yml"), "--state", str(tmp_path / "yardlight.db"))
-    assert cli.main(["drill", "report", str(record.folder), *place]) == 0
-    assert (record.folder / "report.html").is_file()
+    assert cli.main(["drill", "report", str(record.folder), "-o", str(tmp_path / "out"), *place]) == 0
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {f"{record.id}.md", f"{record.id}.html"}
     assert evidence.verify(record.folder) == []
+    (record.folder / "report.html").write_text("better")
+    assert [str(finding) for finding in evidence.verify(record.folder)] == ["report.html: was added after the seal"]
 
 
 def test_the_chart_shows_when_the_yard_was_cut_off(tmp_path: Path) -> None:

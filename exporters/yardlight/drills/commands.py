@@ -262,13 +262,12 @@ def verify(where: Where, drill: str) -> int:
     return 1 if found else 0
 
 
-def write_report(where: Where, drill: str, output: Path | None) -> int:
-    """The report as Markdown and as one page to print."""
+def write_report(where: Where, drill: str, output: Path) -> int:
+    """The report as Markdown and as one page to print; not among the evidence, of which it is no part."""
     record = evidence.read(_bundle(where, drill))
-    folder = output or record.folder
-    for name, text in (("report.md", report.markdown(record)), ("report.html", report.page(record))):
-        evidence.write_bytes(folder, name, text.encode())
-        print(f"wrote {folder / name}", file=sys.stderr)
+    for suffix, text in ((".md", report.markdown(record)), (".html", report.page(record))):
+        evidence.write_bytes(output, f"{record.id}{suffix}", text.encode())
+        print(f"wrote {output / record.id}{suffix}", file=sys.stderr)
     return 0
 
 

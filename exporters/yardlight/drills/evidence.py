@@ -20,8 +20,6 @@ from yardlight.drills.session import Result
 from yardlight.errors import DrillError
 
 MANIFEST, SEAL, JOURNAL, RECORD = "manifest.json", "seal", "journal.jsonl", "record.json"
-# What may lie beside the evidence without being part of it: the report can be made again at any time.
-_BESIDE = ("report.html", "report.md")
 
 
 @dataclass(frozen=True)
@@ -170,7 +168,7 @@ def records(folder: Path) -> list[Record]:
 
 def _files(folder: Path) -> list[str]:
     names = (str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())
-    return [name for name in names if name not in (MANIFEST, SEAL, *_BESIDE)]
+    return [name for name in names if name not in (MANIFEST, SEAL)]
 
 
 def _digest(path: Path) -> str:
