@@ -7,7 +7,10 @@ that is cut. What is not in the terminal's inventory cannot be done, whoever ask
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
+import os
+import signal
 import ssl
 import time
 from dataclasses import dataclass
@@ -82,12 +85,19 @@ def fingerprint(cut: Cut | None) -> str:
 
 async def _run(argv: tuple[str, ...]) -> tuple[bool, str]:
     process = await asyncio.create_subprocess_exec(
-        *argv, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        *argv,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
     )
     try:
         output, _ = await process.communicate()
     except asyncio.CancelledError:
-        process.kill()
+        # With all that it started: a hanging ssh would hold a router's only session.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
         raise
     said = output.decode(errors="replace").strip()[:_SHOWN]
     text = f"{argv[0]} ended with {process.returncode}"
