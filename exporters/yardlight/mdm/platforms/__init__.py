@@ -4,4 +4,5 @@ from __future__ import annotations
 
 PLATFORMS = {
     "intune": "yardlight.mdm.platforms.intune",
+    "jamf": "yardlight.mdm.platforms.jamf",
 }

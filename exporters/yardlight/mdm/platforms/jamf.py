@@ -1,0 +1,163 @@
+"""Jamf Pro: mobile devices and, where asked for, computers, with a read-only API client (client credentials).
+
+https://developer.jamf.com/jamf-pro/reference . The server's version decides which computers endpoint is asked. A mobile
+device's last contact is told by newer servers only; older ones tell when its inventory was last taken, which comes less
+often: once a day by default (`checkin` is then that, as of an older server). Needs Read Mobile Devices, Read Computers
+and View MDM Command Information.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from yardlight.client import Client, Reply, Token, client_credentials
+from yardlight.collection import Session
+from yardlight.errors import BadReplyError, ForbiddenError, IncompleteError
+from yardlight.inventory.accounts import AccountConfig, BaseUrl, Rate
+from yardlight.mdm.device import Device, Order, Progress, Record, Tenant, version
+from yardlight.moment import NEVER, Moment, moment
+from yardlight.reading import below, records, several, text
+
+_MOBILE = "/api/v2/mobile-devices/detail"
+_COMMANDS = "/api/v2/mdm/commands"
+# From this version on computers are told with the time of their last contact over any channel (general.lastContact).
+_V4 = (11, 29)
+_PER_PAGE = 200
+_PROGRESS: dict[str, Progress] = {
+    "PENDING": "pending",
+    "NOT_NOW": "pending",
+    "ACKNOWLEDGED": "done",
+    "ERROR": "failed",
+    "COMMAND_FORMAT_ERROR": "failed",
+}
+
+
+class Config(AccountConfig):
+    """An API client of the server at `url`. `computers`: macOS as well, as devices of the group that Jamf's site is."""
+
+    url: BaseUrl
+    client_id: str
+    client_secret_file: str
+    computers: bool = False
+    rate: Rate = 5.0
+
+
+def fetch(config: Config, session: Session) -> Any:
+    """The server's version and all pages. Raises `PollError`."""
+    secret, form = session.secret(config.client_secret_file), {"client_id": config.client_id}
+    take = client_credentials(session, Client(session, config, config.url), "/api/v1/oauth/token", form, secret)
+    jamf = Client(session, config, config.url, Token(take))
+    server = text(jamf.get("/api/v1/jamf-pro-version").json(), "version")
+    # LENIENT: one broken device is null in its page, and not an error in place of the page.
+    mobile = {"section": ["GENERAL", "HARDWARE", "APPLICATIONS", "GROUPS"], "exception-handling": "LENIENT"}
+    reply = {"server": server, "mobile": list(_pages(jamf, _MOBILE, {**mobile, "sort": "mobileDeviceId:asc"}))}
+    if config.computers:
+        path = f"/api/{'v4' if (version(server) or ()) >= _V4 else 'v3'}/computers-inventory"
+        sections = ["GENERAL", "HARDWARE", "OPERATING_SYSTEM"]
+        reply["computers"] = list(_pages(jamf, path, {"section": sections, "sort": "id:asc"}))
+    try:
+        wipes = {"filter": "command==ERASE_DEVICE", "sort": "dateSent:asc"}
+        reply["commands"] = list(_pages(jamf, _COMMANDS, wipes))
+    except ForbiddenError:
+        reply["commands"] = []
+    return reply
+
+
+def parse(reply: Any, config: Config) -> Iterator[Record]:
+    """The devices. Raises `BadReplyError`, and `IncompleteError` if pages hold fewer than the server counts."""
+    zone = ZoneInfo(config.timezone)
+    orders = _orders(reply["commands"], zone)
+    for raw in _all(reply["mobile"], f"GET {_MOBILE}"):
+        yield _mobile(raw, orders, zone)
+    for raw in _all(reply.get("computers", []), "GET computers-inventory"):
+        yield _computer(raw, orders, zone)
+    yield Tenant()
+
+
+def _pages(jamf: Client, path: str, params: Mapping[str, Any]) -> Iterator[Any]:
+    seen = 0
+
+    def following(page: Any, _: Reply) -> Mapping[str, Any] | None:
+        nonlocal seen
+        found = len(several(page, "results"))
+        seen += found
+        total = below(page, "totalCount")
+        return {"page": seen // _PER_PAGE} if isinstance(total, int) and found == _PER_PAGE and seen < total else None
+
+    return jamf.pages(path, {**params, "page": 0, "page-size": _PER_PAGE}, following)
+
+
+def _all(pages: list[Any], what: str) -> Iterator[dict[str, Any]]:
+    """Every record of the pages. Raises `IncompleteError` for fewer than the last page counts."""
+    count = 0
+    for page in pages:
+        for raw in records(page, what, "results"):
+            count += 1
+            yield raw
+    total = below(pages[-1], "totalCount") if pages else 0
+    if isinstance(total, int) and count < total:
+        raise IncompleteError(f"{what}: {count} records, where the server counts {total}")
+
+
+def _mobile(raw: dict[str, Any], orders: Mapping[str, tuple[Order, ...]], zone: ZoneInfo) -> Device:
+    if not (number := text(raw, "mobileDeviceId")):
+        raise BadReplyError(f"GET {_MOBILE}: a device without mobileDeviceId")
+    contact = moment(below(raw, "general", "lastContactDate"), zone)
+    inventory = moment(below(raw, "general", "lastInventoryUpdateDate"), zone)
+    apps = below(raw, "applications")
+    groups = [name for each in several(raw, "groups") if (name := text(each, "groupName"))]
+    return Device(
+        id=f"mobile {number}",
+        serial=text(raw, "hardware", "serialNumber"),
+        name=text(raw, "general", "displayName"),
+        group=groups[0] if groups else "",
+        os=text(raw, "deviceType"),
+        os_version=text(raw, "general", "osVersion"),
+        checkin=_first_of(contact, inventory),
+        inventory=inventory,
+        enrolled=moment(below(raw, "general", "lastEnrolledDate"), zone),
+        apps=_apps(apps) if isinstance(apps, list) else None,
+        orders=orders.get(text(raw, "general", "managementId"), ()),
+    )
+
+
+def _computer(raw: dict[str, Any], orders: Mapping[str, tuple[Order, ...]], zone: ZoneInfo) -> Device:
+    if not (number := text(raw, "id")):
+        raise BadReplyError("GET computers-inventory: a computer without an id")
+    contact = _first_of(*(moment(below(raw, "general", key), zone) for key in ("lastContact", "lastContactTime")))
+    return Device(
+        id=f"computer {number}",
+        serial=text(raw, "hardware", "serialNumber"),
+        name=text(raw, "general", "name"),
+        group=text(raw, "general", "site", "name"),
+        os="macOS",
+        os_version=text(raw, "operatingSystem", "version"),
+        checkin=contact,
+        inventory=moment(below(raw, "general", "reportDate"), zone),
+        enrolled=moment(below(raw, "general", "lastEnrolledDate"), zone),
+        orders=orders.get(text(raw, "general", "managementId"), ()),
+    )
+
+
+def _first_of(*moments: Moment) -> Moment:
+    """The first that is an instant; else never if one says so."""
+    said = [each for each in moments if isinstance(each, float)]
+    return said[0] if said else NEVER if NEVER in moments else None
+
+
+def _apps(raw: list[Any]) -> dict[str, str]:
+    found = ((text(each, "identifier"), text(each, "shortVersion") or text(each, "version")) for each in raw)
+    return {identifier: version_ for identifier, version_ in found if identifier}
+
+
+def _orders(pages: list[Any], zone: ZoneInfo) -> dict[str, tuple[Order, ...]]:
+    """The last wipe of each device, by its management id."""
+    found: dict[str, tuple[Order, ...]] = {}
+    for page in pages:
+        for raw in records(page, f"GET {_COMMANDS}", "results"):
+            progress = _PROGRESS.get(text(raw, "commandState"), "pending")
+            order = Order("wipe", moment(below(raw, "dateSent"), zone), progress)
+            found[text(raw, "client", "managementId")] = (order,)
+    return found
