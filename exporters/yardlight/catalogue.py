@@ -374,6 +374,10 @@ ROUTER_CLAIM_DELAY = _add(
 )  # fmt: skip
 ROUTER_REQUESTS = _add("counter", "router_requests_total", "terminal", "SNMP requests sent, retries among them.")
 ROUTER_RETRIES = _add("counter", "router_retries_total", "terminal", "SNMP requests sent again for want of an answer.")
+ROUTER_TRAPS = _add(
+    "counter", "router_traps_total", "terminal result",
+    "Traps from the router's address: accepted (its secrets were right, so it was asked at once) or refused.",
+)  # fmt: skip
 ROUTER_SETTING = _add(
     "gauge", "router_setting", "terminal setting value",
     "Something configured on the router that can be read: whether an interface is switched on, its checks; always 1.",

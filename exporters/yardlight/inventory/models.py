@@ -344,6 +344,7 @@ class Router(Model):
     `interfaces` says what it calls the uplinks: names of interfaces or WANs, or addresses that these have. `settings`
     are what its settings must be, where that is not what they were when it was first read. `only` names the uplink
     whose modem this is, where it stands beside the router: its routes say nothing about the yard, its traffic does.
+    `traps` is the port of the box at which its traps arrive, with the secrets of `snmp`.
     """
 
     model: str = "auto"
@@ -352,6 +353,7 @@ class Router(Model):
     interfaces: dict[Name, Annotated[tuple[str, ...], BeforeValidator(_listed)]] = {}
     settings: dict[str, str] = {}
     only: Name | None = None
+    traps: int | None = Field(default=None, ge=1, le=65535)
 
 
 class Site(Model):

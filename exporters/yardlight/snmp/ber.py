@@ -17,7 +17,7 @@ Oid = tuple[int, ...]
 
 INTEGER, OCTETS, NULL, OID, SEQUENCE = 0x02, 0x04, 0x05, 0x06, 0x30
 IP_ADDRESS, COUNTER32, GAUGE32, TIME_TICKS, OPAQUE, COUNTER64 = 0x40, 0x41, 0x42, 0x43, 0x44, 0x46
-GET, GET_NEXT, RESPONSE, SET, GET_BULK, REPORT = 0xA0, 0xA1, 0xA2, 0xA3, 0xA5, 0xA8
+GET, GET_NEXT, RESPONSE, SET, GET_BULK, TRAP, REPORT = 0xA0, 0xA1, 0xA2, 0xA3, 0xA5, 0xA7, 0xA8
 _NUMBERS = frozenset({INTEGER, COUNTER32, GAUGE32, TIME_TICKS, COUNTER64})
 # net-snmp wraps floating point numbers into Opaque: this tag, then how many bytes.
 _FLOAT, _DOUBLE = b"\x9f\x78\x04", b"\x9f\x79\x08"
@@ -248,7 +248,7 @@ def _opaque(body: bytes) -> Value:
 def decode_pdu(reader: Reader) -> Pdu:
     """The next element as a PDU. Raises `MalformedError`."""
     kind, start, end = reader.next()
-    if kind not in (GET, GET_NEXT, RESPONSE, SET, GET_BULK, REPORT):
+    if kind not in (GET, GET_NEXT, RESPONSE, SET, GET_BULK, TRAP, REPORT):
         raise MalformedError(f"a PDU of an unknown kind, tag {kind:#x}")
     body = Reader(reader.data, start, end)
     request_id, status, index = body.integer(), body.integer(), body.integer()

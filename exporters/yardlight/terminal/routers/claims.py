@@ -59,6 +59,12 @@ def of_interface(interface: Interface, reading: RouterReading, terminal: Termina
     return owners.pop() if len(owners) == 1 else None
 
 
+def of_name(name: str, reading: RouterReading, terminal: Terminal) -> str | None:
+    """The uplink of what a trap calls an interface."""
+    interface = next((each for each in reading.interfaces if name in each.names), None)
+    return _named({name}, terminal) or (of_interface(interface, reading, terminal) if interface else None)
+
+
 def of_wan(wan: Wan, reading: RouterReading, terminal: Terminal) -> str | None:
     """The uplink of a WAN: by its own name, or by that of its interface."""
     if named := _named({wan.name, wan.interface or wan.name}, terminal):

@@ -23,7 +23,7 @@ from yardlight.snmp import Agent, Missing, Oid, Session, Value
 from yardlight.snmp.agents import agent_of
 from yardlight.state import State
 from yardlight.terminal.readiness import radio
-from yardlight.terminal.routers import asking, claims, standard
+from yardlight.terminal.routers import asking, claims, standard, traps
 from yardlight.terminal.routers.asking import Known
 from yardlight.terminal.routers.claims import Claim
 from yardlight.terminal.routers.counters import Counters
@@ -42,6 +42,7 @@ _TRIES, _TRIES_WHEN_DOWN = 3, 1
 # Clocks of routers are not exact: seconds, and a part of the time that passed.
 _UPTIME_TOLERANCE, _UPTIME_SHARE = 5.0, 0.01
 _WRAP = 2**32 / 100
+TRAPS_APART = 5.0
 # What a signal can be: below is noise, above is beside the mast.
 PHYSICAL = {"rsrp": (-156.0, -31.0), "rsrq": (-43.0, 3.0), "sinr": (-30.0, 45.0), "rssi": (-130.0, -20.0)}
 _SIGNALS = {"rsrp": m.MODEM_RSRP, "rsrq": m.MODEM_RSRQ, "sinr": m.MODEM_SINR, "rssi": m.MODEM_RSSI}
@@ -105,6 +106,8 @@ class RouterWatch:
         self.routes_after, self._routes_pause = float("-inf"), ROUTES_FIRST
         self._exposed: Families = {}
         self._traffic = Traffic()
+        self._traps = {"accepted": 0, "refused": 0}
+        self._trapped_at, self._told = float("-inf"), ""
         self._ready: list[tuple[str, Check, bool]] = []
         self._weak: set[str] = set()
         self._task: asyncio.Task[None] | None = None
@@ -118,6 +121,8 @@ class RouterWatch:
 
     def stop(self) -> None:
         """Stop polling."""
+        if self.router.traps is not None:
+            traps.forget(self.router.traps, self.router.address, self._trapped)
         if self._task is not None:
             self._task.cancel()
 
@@ -132,6 +137,8 @@ class RouterWatch:
         self._sooner.set()
 
     async def _run(self) -> None:
+        if self.router.traps is not None:
+            await traps.listen(self.router.traps, self.router.address, self._trapped)
         while True:
             await self._until_planned()
             asked = time.monotonic()
@@ -147,6 +154,21 @@ class RouterWatch:
             if again is not None:
                 self._doubted = True
                 self._plan(max(asked + again - time.monotonic(), 0.5))
+
+    def _trapped(self, data: bytes) -> None:
+        """Something came from the router's address. A flood of traps is no flood of polls."""
+        try:
+            if self.agent is None:
+                raise SnmpError("unknown_engine", "it was never polled")
+            bindings = traps.opened(data, self.agent)
+        except SnmpError:
+            self._traps["refused"] += 1
+            return
+        self._traps["accepted"] += 1
+        self._told = traps.carrying(bindings) or self._told
+        if time.monotonic() - self._trapped_at >= TRAPS_APART:
+            self._trapped_at = time.monotonic()
+            self.hurry(0.5)
 
     async def _until_planned(self) -> None:
         while (wait := self._planned - time.monotonic()) > 0:
@@ -260,6 +282,10 @@ class RouterWatch:
         # Only routes are answered from memory.
         self._remembered = standard.remembered(values, reading.default.table) if reading.default else 0.0
         said = claims.claim(reading, self.terminal)
+        if said.uplink is None and self._told:
+            # By the trap where the tables say nothing; it is a claim like any other.
+            told = claims.of_name(self._told, reading, self.terminal)
+            said = Claim(told, f"its trap said that {self._told!r} carries") if told else said
         if said != self.claim:
             log.info("the router's word", extra=self._kv(uplink=said.uplink or "unknown", why=said.why))
         self.claim = said
@@ -331,6 +357,9 @@ class RouterWatch:
             m.ROUTER_LAST_POLL: {(name,): self.last_success},
             m.ROUTER_BOOT: {(name,): self.boot},
             m.ROUTER_REQUESTS: {(name,): float(self.agent.requests) if self.agent else 0.0},
+            **(
+                {m.ROUTER_TRAPS: {(name, key): float(n) for key, n in self._traps.items()}} if self.router.traps else {}
+            ),
             m.ROUTER_RETRIES: {(name,): float(self.agent.retries) if self.agent else 0.0},
         }
         if self.problem is not None:
