@@ -64,6 +64,7 @@ def counted(watch: RouterWatch) -> tuple[float, float]:
     return told[name.format("accepted")], told[name.format("refused")]
 
 
+@pytest.mark.needs("snmptrap")
 def test_a_trap_with_the_right_secret_has_the_router_asked_at_once(tmp_path: Path, state: State, port: int) -> None:
     async def run() -> None:
         words: list[str | None] = []
