@@ -211,6 +211,10 @@ class SimulatedCentre:
 
     yard: SimulatedYard
     firing: tuple[str, ...] = ()
+    # Until when an alert that the drill caused beside the one under test goes on (unix seconds).
+    lingers: float = 0.0
+    # Whether the alert rules learn that a drill is in progress.
+    informed: bool = True
     _fired: float | None = None
 
     def _update(self) -> float | None:
@@ -227,16 +231,22 @@ class SimulatedCentre:
         names = [(name, START - 60) for name in self.firing]
         if (fired := self._update()) is not None:
             names.append(("TerminalOnStandby", fired))
+        if self._fired is not None and self.yard.clock.at < self.lingers:
+            names.append(("ServiceUnreachable", self._fired))
+        drilled = ("TerminalOnStandby", "ServiceUnreachable")
         return [
             {
                 "fingerprint": name, "startsAt": datetime.fromtimestamp(at, UTC).isoformat(),
-                "labels": {"alertname": name, "severity": "ticket", "terminal": terminal, "fleet": fleet},
+                "labels": {
+                    "alertname": name, "severity": "ticket", "terminal": terminal, "fleet": fleet,
+                    "drill": "active" if name in drilled and at >= START else "",
+                },
             }
             for name, at in names
         ]  # fmt: skip
 
     async def knows(self, fleet: str, terminal: str) -> bool:
-        return True
+        return self.informed
 
     async def query(self, expression: str, start: float, end: float, step: float) -> Mapping[str, Any]:
         return {"query": expression, "start": start, "end": end, "step": step, "answer": {"status": "success"}}

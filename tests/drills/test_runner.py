@@ -228,3 +228,46 @@ def test_a_stop_restores_at_once(tmp_path: Path) -> None:
     record = asyncio.run(both())
     assert (record.result, record.body["why"]) == ("aborted", "stopped by maria: a truck burns")
     assert world.yard._cut is None
+
+
+def test_a_drill_is_in_progress_until_everything_that_it_caused_has_resolved(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.alerts.lingers = START + 700
+    run(world)
+    assert world.yard.acts[-1] == "released"
+    assert START + 700 <= world.yard.clock.at < START + 720
+
+
+def test_a_drill_that_the_alert_rules_do_not_learn_of_cuts_nothing(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.alerts.informed = False
+    record = run(world)
+    assert (record.result, "people would be called" in record.body["why"]) == ("aborted", True)
+    assert "cut" not in world.yard.acts
+
+
+def test_an_override_without_a_reason_is_asked_for_again(tmp_path: Path) -> None:
+    world = World(tmp_path, Behaviour(lte=False), attended=True)
+    runner = world.runner()
+    reasons = ["", "  ", "the ISP wants to see it"]
+    shown: list[int] = []
+
+    async def person() -> None:
+        while (screen := runner.screen()).phase != "over":
+            if screen.phase == "refused" and screen.revision not in shown:
+                shown.append(screen.revision)
+                await runner.press(screen.step, "override", "maria", reasons[len(shown) - 1])
+            elif screen.phase == "approve" and screen.buttons:
+                await runner.press(screen.step, "stop", "maria")
+            await asyncio.sleep(0)
+
+    async def both() -> Record:
+        task = asyncio.create_task(person())
+        record = await runner.run()
+        await task
+        return record
+
+    record = asyncio.run(both())
+    assert len(shown) == 3
+    assert record.body["why"] == "not approved by maria"
+    assert b"the ISP wants to see it" in (record.folder / evidence.JOURNAL).read_bytes()

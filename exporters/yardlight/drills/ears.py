@@ -18,10 +18,14 @@ _EVERY_SECONDS = 1.0
 
 
 class Ears:
-    """Asks the centre again and again and keeps what it learns in `known`; `firing` are the names of all alerts now."""
+    """Asks the centre again and again and keeps what it learns in `known`.
+
+    `firing` are the names of alerts under test, and of others that the drill caused, as of `heard` (unix seconds).
+    """
 
     def __init__(self, plan: Plan, known: Known, centre: Centre, clock: Clock) -> None:
         self.firing: set[str] = set()
+        self.heard = 0.0
         self._plan, self._known, self._centre, self._clock = plan, known, centre, clock
         self._since = clock.now()
         self._asked = 0.0
@@ -55,7 +59,13 @@ class Ears:
 
     async def _alerts(self) -> None:
         alerts = await self._centre.alerts(self._plan.fleet.fleet, self._plan.terminal.name)
-        self.firing = {str(alert["labels"]["alertname"]) for alert in alerts}
+        under_test = self._plan.playbook.alerts
+        self.firing = {
+            str(alert["labels"]["alertname"])
+            for alert in alerts
+            if alert["labels"]["alertname"] in under_test or alert["labels"].get("drill")
+        }
+        self.heard = self._clock.now()
         for alert in alerts:
             self._known.alerts[str(alert["fingerprint"])] = alert
             name = str(alert["labels"]["alertname"])

@@ -85,6 +85,7 @@ class Runner:
         self._armed = False
         self._round = 0
         self._seen_at = 0.0
+        self._back_at = 0.0
         self._begun = clock.now()
 
     # What a person meets
@@ -577,6 +578,7 @@ class Runner:
         primary = primary_of(self.plan.terminal)
         limit = self.plan.terminal.failback_within
         missed = await self._until(lambda: self._carried("primary", primary), limit) is None
+        self._back_at = self._clock.now()
         await self._until(lambda: None, _SETTLE_SECONDS)
         if self._centre is not None and not missed and self._round:
             await self._until(self._resolved, _RESOLVE_SECONDS)
@@ -588,11 +590,9 @@ class Runner:
         self._armed = False
 
     def _resolved(self) -> bool | None:
-        return (
-            True
-            if not (self._ears.firing if self._ears is not None else set()) & set(self.plan.playbook.alerts)
-            else None
-        )
+        """Nothing that the drill caused fires any more, by a word that is newer than the way back."""
+        assert self._ears is not None
+        return True if self._ears.heard > self._back_at and not self._ears.firing else None
 
     async def _close(self) -> evidence.Record:
         """Judge, write the evidence, seal it."""
