@@ -9,6 +9,7 @@ import pytest
 from yardlight import budget
 from yardlight.demo import DemoOptions
 from yardlight.demo.fleet import inventory
+from yardlight.demo.platforms import Platforms
 from yardlight.demo.simulator import Simulator
 from yardlight.inventory.load import load
 from yardlight.inventory.models import Fleet
@@ -19,7 +20,9 @@ OPTIONS = DemoOptions()
 @pytest.fixture
 def fleet(tmp_path: Path) -> Fleet:
     file = tmp_path / "fleet.yml"
-    file.write_text(inventory(Simulator(OPTIONS.ports), OPTIONS), encoding="utf-8")
+    platforms = Platforms(OPTIONS.ports)
+    platforms.write(tmp_path)
+    file.write_text(inventory(Simulator(OPTIONS.ports), platforms, OPTIONS), encoding="utf-8")
     return load(file).fleet
 
 

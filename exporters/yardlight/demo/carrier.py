@@ -19,16 +19,18 @@ from yardlight.inventory.values import parse_duration, parse_share
 UTC = ZoneInfo("UTC")
 # Monday to Sunday: trucks rest at the weekend.
 _WEEK = (1.1, 1.2, 1.2, 1.2, 1.1, 0.6, 0.4)
+# Of nobody.
+_ISSUER = "8900100"
 HOUR = 3600.0
 LIST = """\
-Put a carrier's name in front:
+Or a carrier's name (verizon, att, kore):
   verizon=down                    its API answers with errors
   verizon=throttled               its API refuses every request as one too many
   verizon=late=30h                what it knows is 30 hours old
   verizon=restate=40%             yesterday is told anew, 40 % higher
-  verizon=month-end               all use three times as much from now on
-  verizon=offline=cab-101,cab-102 these SIMs lose their sessions
-  verizon=runaway=cab-101         this SIM uses 20 times its usual day, from today on
+  verizon=month-end               all have used three times as much since five days ago
+  verizon=offline=T-101,T-102     these SIMs lose their sessions
+  verizon=runaway=T-101           this SIM uses 20 times its usual day, from today on
   verizon=cap                     the cap is used up
   verizon=heal                    everything at this carrier is well again"""
 
@@ -142,7 +144,7 @@ class Carrier:
             elif what == "restate":
                 self.faults.restated = {today - 1: parse_share(how)}
             elif action == "month-end":
-                self.multiply(3.0)
+                self.multiply(3.0, None, self.midnight(today - 4))
             elif what == "runaway":
                 self.multiply(20.0, self._named(how).name, self.midnight(today))
             elif what == "offline":
@@ -184,11 +186,11 @@ def _month(day: date, step: int) -> date:
     return (first + timedelta(days=32)).replace(day=1) if step > 0 else (first - timedelta(days=1)).replace(day=1)
 
 
-def fake_sims(prefix: str, count: int, daily: int, issuer: str = "8900100") -> list[FakeSim]:
-    """So many SIMs `prefix`-101 and on, each of another size around `daily` bytes."""
+def fake_sims(prefix: str, count: int, daily: int, *, first: int = 101) -> list[FakeSim]:
+    """So many SIMs `prefix`-101 (or another `first`) and on, each of another size around `daily` bytes."""
     return [
-        FakeSim(f"{prefix}-{number}", with_check(f"{issuer}{number:012}"), f"00000000{number:07}", size)
-        for number in range(101, 101 + count)
+        FakeSim(f"{prefix}-{number}", with_check(f"{_ISSUER}{number:012}"), f"00000000{number:07}", size)
+        for number in range(first, first + count)
         for size in [round(daily * (0.5 + (number * 7919 % 100) / 100))]
     ]
 

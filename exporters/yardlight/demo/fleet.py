@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from yardlight.demo import DemoOptions
+from yardlight.demo.platforms import Platforms
 from yardlight.demo.services import DNS_HOST
 from yardlight.demo.simulator import PRIMARY, STANDBY, STUN_HOST, TARGETS, Simulator, Yard
 
@@ -19,6 +20,7 @@ fleet: demo
 timezone: America/Los_Angeles
 resolvers: ["{resolver}"]
 links: {{grafana: "http://127.0.0.1:3000", runbooks: "http://127.0.0.1:{exporter}/runbooks"}}
+{carriers}
 defaults:
   terminal:
     targets: [{targets}]
@@ -51,11 +53,12 @@ _TERMINAL = """\
 """
 
 
-def inventory(simulator: Simulator, options: DemoOptions) -> str:
-    """The text of fleet.yml."""
+def inventory(simulator: Simulator, platforms: Platforms, options: DemoOptions) -> str:
+    """The text of fleet.yml; `platforms` writes the files that it names."""
     ports = options.ports
     head = _HEAD.format(
         exporter=ports.exporter,
+        carriers=platforms.section().rstrip(),
         targets=", ".join(f'"tcp://{host}:{ports.internet}"' for host in TARGETS),
         stun=f"{STUN_HOST}:{ports.stun}",
         resolver=f"{DNS_HOST}:{ports.dns}",

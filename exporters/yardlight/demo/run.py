@@ -17,9 +17,11 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, web
 from rich.console import Console
 from rich.live import Live
 
-from yardlight.demo import DemoOptions, faults, programs, table
+from yardlight.demo import DemoOptions, carrier, faults, programs, table
+from yardlight.demo.carrier import CarrierError
 from yardlight.demo.fleet import inventory
 from yardlight.demo.inbox import Inbox, Notice, clock
+from yardlight.demo.platforms import Platforms
 from yardlight.demo.simulator import Simulator
 from yardlight.errors import StartError
 
@@ -35,7 +37,7 @@ _READ_EVERY = 1.0
 def ask(options: DemoOptions) -> int:
     """Hand `options.fault` to the demo that is running and print what it says."""
     if options.fault == "list":
-        print(faults.LIST)
+        print(f"{faults.LIST}\n{carrier.LIST}")
         return 0
     request = urllib.request.Request(
         f"http://127.0.0.1:{options.ports.inbox}{CONTROL}", data=(options.fault or "").encode(), method="POST"
@@ -67,6 +69,7 @@ class _Demo:
         self._options = options
         self._folder = options.folder.absolute()
         self._simulator = Simulator(options.ports)
+        self._platforms = Platforms(options.ports)
         self._inbox = Inbox()
         self._running: list[programs.Running] = []
         self._missing: list[str] = []
@@ -91,6 +94,7 @@ class _Demo:
             raise StartError("; ".join(in_use) + ". Is another demo running? It ends with Ctrl-C.")
         try:
             await self._simulator.start()
+            await self._platforms.start()
         except OSError as error:
             raise StartError(f"cannot simulate the internet on loopback: {error}") from None
         application = web.Application()
@@ -102,13 +106,16 @@ class _Demo:
             yield
         finally:
             await runner.cleanup()
+            await self._platforms.stop()
             await self._simulator.stop()
 
     @contextlib.asynccontextmanager
     async def _started_programs(self) -> AsyncIterator[None]:
         """The exporter, Prometheus and Alertmanager running, each as far as it is installed."""
         _forget(self._folder)
-        (self._folder / "fleet.yml").write_text(inventory(self._simulator, self._options), encoding="utf-8")
+        self._platforms.write(self._folder)
+        written = inventory(self._simulator, self._platforms, self._options)
+        (self._folder / "fleet.yml").write_text(written, encoding="utf-8")
         wanted = [programs.exporter(self._options, self._folder)]
         if not self._options.fleet_only:
             top = programs.checkout()
@@ -164,8 +171,10 @@ class _Demo:
 
     async def _take_fault(self, request: web.Request) -> web.Response:
         try:
-            return web.Response(text=faults.apply(self._simulator, await request.text()) + "\n")
-        except faults.FaultError as error:
+            fault = await request.text()
+            said = self._platforms.switch(fault) or faults.apply(self._simulator, fault)
+            return web.Response(text=said + "\n")
+        except (faults.FaultError, CarrierError) as error:
             return web.Response(status=400, text=f"{error}\n")
 
     def _problems(self) -> list[str]:
