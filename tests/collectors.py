@@ -102,4 +102,5 @@ def parse(reply: Any, config: Config) -> Iterable[tuple[str, float]]:
 
 def show(source: Source, records: Sequence[Any], memory: Any, now: float) -> Told:
     seen = (memory or 0) + 1
-    return Told({SWITCH_WITHIN: {**{(name,): within for name, within in records}, ("shown",): seen}}, seen)
+    samples = {**{(name,): within for name, within in records}, ("shown",): seen}
+    return Told({SWITCH_WITHIN: samples}, seen, again_in=60.0)

@@ -13,6 +13,7 @@ import pytest
 
 from tests.vendor import Answer, Asked, Vendor
 from yardlight import domains
+from yardlight.collection import Session
 from yardlight.errors import InventoryError
 from yardlight.exposition import page
 from yardlight.inventory.load import load
@@ -233,3 +234,16 @@ def test_a_state_file_of_the_first_format_is_taken_over_with_all_that_is_in_it(t
     assert state.kept_blocks("f", "graph") == (12.0, b"ab", b"")
     state.close()
     assert list(tmp_path.glob("*.corrupt*")) == []
+
+
+@pytest.mark.parametrize(
+    ("allowance", "wanted", "given"),
+    [(None, 60.0, 60.0), (None, None, None), (100_000, 60.0, 60.0), (288, 60.0, 900.0), (0, 60.0, None)],
+)
+def test_a_hurry_is_no_greater_than_what_is_left_of_the_budget_pays_for(
+    allowance: int | None, wanted: float | None, given: float | None
+) -> None:
+    session = Session(0.0, allowance=allowance)
+    session.requests["200"] = 3
+    session.hurry(wanted)
+    assert session.again_in == given

@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from yardlight.catalogue import SWITCH_WITHIN
+from yardlight.collection import Result
 from yardlight.errors import PollError, poll_errors
 from yardlight.exposition import Block, PackedBlock, block, dump, pack, page
-from yardlight.poll import BACKOFF_SECONDS, InThread, Poll, pause
+from yardlight.poll import BACKOFF_SECONDS, InThread, Poll, pause, sooner
 from yardlight.state import State
 
 
@@ -226,6 +227,38 @@ def test_a_started_poll_collects_again_and_again_by_itself() -> None:
         await collected.stop()
 
     asyncio.run(serve())
+
+
+@pytest.mark.parametrize(("again_in", "least"), [(None, 1), (0.0, 3)])
+def test_a_collection_that_asks_for_another_one_soon_gets_it(
+    monkeypatch: pytest.MonkeyPatch, again_in: float | None, least: int
+) -> None:
+    monkeypatch.setattr("yardlight.poll.SOONEST_SECONDS", 0.001)
+    count: list[int] = []
+
+    async def work(deadline: float, memory: bytes) -> Result:
+        count.append(1)
+        return Result(some_blocks(), again_in=again_in if len(count) < least else None)
+
+    async def serve() -> None:
+        collected = Poll("f", "graph", work, 3600.0, 5.0)
+        collected.start()
+        async with asyncio.timeout(30):
+            while len(count) < least:
+                await asyncio.sleep(0.001)
+        await asyncio.sleep(0.05)
+        await collected.stop()
+
+    asyncio.run(serve())
+    assert len(count) == least
+
+
+def test_who_is_in_a_hurry_is_served_once_a_minute_and_for_half_of_the_time_at_most() -> None:
+    assert sooner(900.0, None, 5.0) == 900.0
+    assert sooner(900.0, 1.0, 5.0) == 60.0
+    assert sooner(900.0, 60.0, 200.0) == 400.0
+    assert sooner(900.0, 60.0, 600.0) == 900.0
+    assert sooner(30.0, 60.0, 0.1) == 30.0
 
 
 @given(st.floats(0.1, 86400), st.integers(0, 5000), st.floats(0, 1))

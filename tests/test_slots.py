@@ -269,6 +269,7 @@ def test_what_platform_and_domain_remember_is_there_in_the_next_collection_and_r
     assert 'terminal="calls"} 3.0' in lines
     assert 'terminal="shown"} 3.0' in lines
     assert last.requests == {"200": 1}
+    assert last.again_in == 60.0
 
 
 def test_a_stop_ends_every_worker(eventually: Eventually) -> None:

@@ -85,6 +85,10 @@ FLEET_INFO = _add("gauge", "fleet_info", "runbooks grafana", "Where notification
 ACCOUNT_INFO = _add(
     "gauge", "account_info", "account platform", "An account of the inventory; always 1. Its absence means: removed."
 )
+CREDENTIAL_WARNING = _add(
+    "gauge", "account_credential_warning_seconds", "account",
+    "How long before its end a credential of the account is told about.",
+)  # fmt: skip
 TERMINAL_INFO = _add(
     "gauge", "terminal_info", "terminal stage on_failover timezone",
     "A terminal of the inventory; always 1. Its absence means that it was removed.",
@@ -466,7 +470,8 @@ DEVICE_COMPLIANT = _add(
 )  # fmt: skip
 DEVICE_ACTION_PENDING = _add(
     "gauge", "device_action_pending_timestamp_seconds", "account device action",
-    "Since when a remote action (wipe, retire, lock, other) waits to be carried out.",
+    "Since when a remote action (wipe, retire, lock, other) waits to be carried out. Of a wipe it stays when the "
+    "device leaves the MDM meanwhile: it may be done, or forgotten.",
 )  # fmt: skip
 DEVICE_ACTION_FAILED = _add(
     "gauge", "device_action_failed", "account device action", "1 if the remote action failed, 0 while it waits."
@@ -512,6 +517,13 @@ DEVICE_STALE_AFTER = _add(
     "account group",
     "Silence on duty after which a device of the group is stale.",
 )
+WIPE_WITHIN = _add(
+    "gauge", "device_wipe_within_seconds", "account", "How long a wipe may wait to be carried out before it pages."
+)
+ROSTER_TABLET = _add(
+    "gauge", "roster_tablet_info", "device truck",
+    "A tablet of the roster, and whose it is; always 1. Its absence means: removed, or the truck is retired.",
+)  # fmt: skip
 DEVICES_SILENT_SHARE = _add(
     "gauge", "devices_silent_share_limit", "account group", "The share of a group that may be stale or dark at a time."
 )

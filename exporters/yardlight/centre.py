@@ -12,6 +12,7 @@ from typing import Any
 from yardlight.calendars import is_open, maintained
 from yardlight.catalogue import (
     ACCOUNT_INFO,
+    CREDENTIAL_WARNING,
     DRILL_INFO,
     DRILL_REMIND_BEFORE,
     FAILBACK_WITHIN,
@@ -49,7 +50,9 @@ def blocks(fleet: Fleet, now: float, quiet: Sequence[Quiet] = ()) -> list[Block]
     links = (fleet.links.runbooks or "", fleet.links.grafana or "")
     families: dict[Metric, dict[tuple[str, ...], float]] = {FLEET_INFO: {links: 1}}
     if fleet.accounts:
-        families[ACCOUNT_INFO] = {(each.name, each.platform): 1 for each in fleet.accounts.values()}
+        accounts = fleet.accounts.values()
+        families[ACCOUNT_INFO] = {(each.name, each.platform): 1 for each in accounts}
+        families[CREDENTIAL_WARNING] = {(each.name,): each.credential_warning for each in accounts}
     for terminal in fleet.terminals.values():
         for metric, labels, value in _terminal(fleet, terminal, now, quiet):
             families.setdefault(metric, {})[labels] = value

@@ -27,18 +27,21 @@ from yardlight.inventory.values import Secret
 
 # IMEI and IMSI have 15 digits, ICCIDs 18 to 20; no message of ours has so long a number.
 _IDENTIFIER = re.compile(r"\d{14,22}")
+_DAY = 86400.0
 
 
 @dataclass(frozen=True)
 class Result:
     """What a collection leaves: blocks for the page, its memory for the next one, requests made by status code.
 
-    The memory is packed JSON, opened nowhere but in a worker.
+    The memory is packed JSON, opened nowhere but in a worker. `again_in` is in how many seconds the source should be
+    collected again, if sooner than usual.
     """
 
     blocks: Sequence[AnyBlock]
     memory: bytes = b""
     requests: Mapping[str, int] = field(default_factory=dict)
+    again_in: float | None = None
 
 
 @dataclass
@@ -48,7 +51,8 @@ class Session:
     `deadline` is in monotonic seconds. `memory` is JSON-able; what it is set to is there again next time, unless the
     collection fails. `first` are the entities that the domain wants to be asked for before the others, where each takes
     a request. `allowance` is how many requests the account's budget leaves, None without one. `next_at` is before when
-    (monotonic) the account's rate allows no further request. `clock` tells unix seconds.
+    (monotonic) the account's rate allows no further request. `clock` tells unix seconds. `again_in` is what the domain
+    wants, no sooner than the budget pays for.
     """
 
     deadline: float
@@ -58,6 +62,7 @@ class Session:
     allowance: int | None = None
     next_at: float = 0.0
     clock: Callable[[], float] = time.time
+    again_in: float | None = None
     requests: Counter[str] = field(default_factory=Counter)
     _revealed: set[str] = field(default_factory=set, repr=False)
 
@@ -71,6 +76,12 @@ class Session:
             if self.allowance <= 0:
                 raise BudgetError("the account's requests_per_day are used up")
             self.allowance -= 1
+
+    def hurry(self, seconds: float | None) -> None:
+        """The source is to be collected again in so many seconds, unless that would use up the budget of a day."""
+        if seconds is not None and self.allowance is not None:
+            seconds = max(seconds, _DAY * self.requests.total() / self.allowance) if self.allowance else None
+        self.again_in = seconds
 
     def secret(self, path: str) -> Secret:
         """The secret in a file that the configuration names; masked from now on. Raises `SecretError`."""
@@ -111,12 +122,14 @@ Families = Mapping[Metric, Samples[tuple[str, ...]]]
 class Told:
     """What a domain makes of the records of a collection: its samples, families apart, and what to remember.
 
-    `first` are the entities that the next collection should ask for before the others.
+    `first` are the entities that the next collection should ask for before the others. `again_in` is in how many
+    seconds that should be, for what cannot wait for the interval.
     """
 
     families: Families
     memory: Any = None
     first: Sequence[str] = ()
+    again_in: float | None = None
 
 
 @dataclass(frozen=True)
@@ -155,6 +168,7 @@ class Collection:
         records = list(platform.parse(platform.fetch(config, session), config))
         told = self.show(self.source, records, remembered.get("domain"), session.clock())
         session.memory = {"platform": session.memory, "domain": told.memory, "first": list(told.first)}
+        session.hurry(told.again_in)
         return [block(metric, self.source.fleet, samples) for metric, samples in told.families.items()]
 
 

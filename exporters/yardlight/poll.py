@@ -38,6 +38,9 @@ Work = Callable[[float, bytes], Awaitable[Result]]
 Collect = Callable[[], list[Block]]
 Outcome = list[Block] | BaseException
 KEEP_SECONDS = 86400.0
+# Whoever is in a hurry is served once a minute, and no source is collected for more than half of the time.
+SOONEST_SECONDS = 60.0
+BUSY_FACTOR = 2.0
 # A vendor that is down for a night is asked four times an hour, and is back on the board minutes after it is.
 BACKOFF_SECONDS = 900.0
 
@@ -80,6 +83,7 @@ class Poll:
         self._failed_as = ""
         self._reason = ""
         self._not_before = 0.0
+        self._again_in: float | None = None
         self._since = time.time()
         self._take_up()
 
@@ -106,6 +110,7 @@ class Poll:
                 self._kept, self._memory = result.blocks, result.memory
                 self._kept_since, self._last_success = time.monotonic(), time.time()
                 self._failed_in_row, self._failed_as, self._reason = 0, "", ""
+                self._again_in = result.again_in
                 self._keep(self._last_success)
             self._duration = time.monotonic() - started
             return not self._reason
@@ -144,7 +149,8 @@ class Poll:
         while True:
             started = time.monotonic()
             await self.once()
-            wait = pause(self._interval, self._failed_in_row, random.random())
+            interval = sooner(self._interval, self._again_in, self._duration or 0.0)
+            wait = pause(interval, self._failed_in_row, random.random())
             await asyncio.sleep(max(started + wait, self._not_before) - time.monotonic())
 
     async def _collected(self) -> Result:
@@ -186,6 +192,13 @@ class Poll:
         self._not_before = time.monotonic() + (error.retry_after or 0.0)
         where = kv(fleet=self._fleet, account=self._account, poll=self._name, reason=error.reason, error=error)
         log.warning("a collection failed", extra=where)
+
+
+def sooner(interval: float, again_in: float | None, duration: float) -> float:
+    """The interval until the next collection, where this one took `duration` and asked for one in `again_in`."""
+    if again_in is None:
+        return interval
+    return min(interval, max(again_in, SOONEST_SECONDS, BUSY_FACTOR * duration))
 
 
 def pause(interval: float, failed_in_row: int, chance: float) -> float:

@@ -217,6 +217,33 @@ def test_what_was_ordered_and_waits_is_shown_since_then_and_since_we_saw_it_wher
     assert value(done, "device_action_pending_timestamp_seconds", "T1", "wipe") is None
 
 
+def test_m15_while_a_wipe_waits_the_next_collection_is_wanted_in_a_minute() -> None:
+    def again(*orders: Order) -> float | None:
+        return told(plan(truck(1), truck(2)), [device(1, orders=orders), device(2)]).again_in
+
+    assert again(Order("wipe", NOW, "pending")) == 60.0
+    assert again(Order("wipe", NOW, "failed"), Order("lock", NOW, "pending")) is None
+    assert again() is None
+
+
+def test_m16_a_device_that_vanishes_while_its_wipe_waits_goes_on_waiting() -> None:
+    how, wiping = plan(truck(1), truck(2)), device(1, orders=(Order("wipe", NOW - HOUR, "pending"),))
+    first = told(how, [wiping, device(2)])
+    second = told(how, [device(2)], first.memory, NOW + 900)
+    third = told(how, [device(2)], second.memory, NOW + 1800)
+    assert value(third, "device_action_pending_timestamp_seconds", "T1", "wipe") == NOW - HOUR
+    assert value(third, "device_state", "T1", "drivers", "gone_from_mdm") == 1
+    struck = told(plan(truck(2)), [device(2)], third.memory, NOW + 2700)
+    assert value(struck, "device_action_pending_timestamp_seconds", "T1", "wipe") is None
+
+
+def test_one_that_is_enrolled_again_after_its_wipe_waits_no_more() -> None:
+    first = told(plan(truck(1)), [device(1, orders=(Order("wipe", NOW - HOUR, "pending"),))])
+    anew = Device("guid-new", "SER1", "new", checkin=NOW + 900)
+    second = told(plan(truck(1)), [anew], first.memory, NOW + 900)
+    assert value(second, "device_action_pending_timestamp_seconds", "T1", "wipe") is None
+
+
 def test_above_the_limit_only_those_in_trouble_are_shown_and_for_an_hour_after_it() -> None:
     fleet = [truck(number) for number in range(20)]
     devices = [device(number, checkin=NOW - (400 if number == 3 else 1) * HOUR) for number in range(20)]

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from yardlight.inventory.model import Model, TimeZone
-from yardlight.inventory.models import web_address
+from yardlight.inventory.models import CREDENTIAL_WARNING, web_address
+from yardlight.inventory.values import Duration
 
 _RATE = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*(\d*)\s*(s|m|h)")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -49,7 +50,8 @@ class AccountConfig(Model):
     """What every account may say; a platform's `Config` adds its own and narrows the defaults.
 
     `url` is the API's address where it is not the platform's usual one. `rate` is in requests a second: never more,
-    whatever the vendor would allow. `timezone` is that of times that the vendor gives without one.
+    whatever the vendor would allow. `timezone` is that of times that the vendor gives without one. A credential that
+    ends within `credential_warning` is told, where the platform says when it ends.
     """
 
     url: BaseUrl | None = None
@@ -57,3 +59,4 @@ class AccountConfig(Model):
     requests_per_day: Annotated[int, Field(ge=1)] | None = None
     ca_file: str | None = None
     timezone: TimeZone = "UTC"
+    credential_warning: Duration = CREDENTIAL_WARNING

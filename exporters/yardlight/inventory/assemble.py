@@ -113,7 +113,9 @@ class _Assembly:
         config, _ = self._lenient(entry.config, options, own)
         folder = str(Path(node.place.file).parent)
         account = {"name": name, "platform": platform, "module": entry.module, "folder": folder, "options": options}
-        return account | ({"requests_per_day": config.requests_per_day} if config else {})
+        if config is None:
+            return account
+        return account | {"requests_per_day": config.requests_per_day, "credential_warning": config.credential_warning}
 
     def _roster(self) -> Roster:
         """What the user's lists say; they lie beside the file that names them."""

@@ -51,7 +51,7 @@ class MdmSource(Expected):
     """Tablets of one account, read every `poll` seconds; while a wipe is pending, each minute.
 
     `expects` is how many there are at least where the platform does not count them itself; `series_limit` how many are
-    shown one by one, above which only those in trouble are.
+    shown one by one, above which only those in trouble are. A wipe that is not carried out after `wipe_within` pages.
     """
 
     account: Name
@@ -59,4 +59,5 @@ class MdmSource(Expected):
     deadline: Duration = 600.0
     groups: dict[Name, Group] = {}
     zone: str | None = None
+    wipe_within: Duration = 86400.0
     series_limit: Annotated[int, Field(ge=0)] = 10_000

@@ -37,6 +37,8 @@ ROUTER_MODELS = (
 ROUTERS_GROUP = "yardlight.routers"
 # The name that a terminal's proof has among its services.
 PROOF = "standby-proof"
+# Two weeks: a certificate that somebody else has to sign takes one.
+CREDENTIAL_WARNING = 14 * 86400.0
 METERED_MEDIA = frozenset({"lte", "5g", "satellite"})
 CELLULAR = frozenset({"lte", "5g"})
 _HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})?)*\.?")
@@ -578,6 +580,7 @@ class Account(Model):
     folder: str
     options: dict[str, Any]
     requests_per_day: int | None = None
+    credential_warning: float = CREDENTIAL_WARNING
 
 
 class RosterFiles(Model):

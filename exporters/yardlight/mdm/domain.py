@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from yardlight.catalogue import DEVICE_STALE_AFTER, DEVICES_SILENT_SHARE, DUTY_SINCE, Metric
+from yardlight.catalogue import (
+    DEVICE_STALE_AFTER,
+    DEVICES_SILENT_SHARE,
+    DUTY_SINCE,
+    ROSTER_TABLET,
+    WIPE_WITHIN,
+    Metric,
+)
 from yardlight.collection import Collection, Families, Source
 from yardlight.domains import Planned
 from yardlight.inventory.models import Fleet
@@ -26,9 +33,16 @@ def planned(fleet: Fleet, base: Path) -> Iterator[Planned]:
 
 
 def said(fleet: Fleet, now: float) -> Families:
-    """What is expected of each group, and since when it is on duty."""
+    """What is expected of each group, since when it is on duty, and which tablets the roster has."""
     families: dict[Metric, dict[tuple[str, ...], float | None]] = defaultdict(dict)
+    if fleet.mdm:
+        families[ROSTER_TABLET] = {
+            (truck.tablet.name, truck.name): 1
+            for truck in fleet.roster.trucks
+            if truck.tablet is not None and truck.status != "retired"
+        }
     for source in fleet.mdm.values():
+        families[WIPE_WITHIN][(source.account,)] = source.wipe_within
         plan = resolved(fleet, source)
         groups = {*plan.standards, *(truck.group for truck in plan.trucks if truck.group), OTHER}
         for group in sorted(groups):

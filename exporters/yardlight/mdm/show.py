@@ -27,6 +27,8 @@ _FUTURE = 300.0
 _FIRST_WORD_WITHIN = 3 * 86400.0
 # As long as rules look back: who was in trouble is shown one by one until then.
 _SHOWN_AFTER_TROUBLE = 3600.0
+# A lost tablet comes on line for minutes: whether it was wiped is asked this often.
+_WIPE_WATCH = 60.0
 _TROUBLE: frozenset[State] = frozenset({"stale", "dark", "never", "gone_from_mdm"})
 Sample = tuple[Metric, tuple[str, ...], float]
 
@@ -46,7 +48,7 @@ def show(source: Source, records: Sequence[Record], memory: Any, now: float) -> 
     for tenant in (record for record in records if isinstance(record, Tenant)):
         for metric, labels, value in _tenant(source.account, tenant):
             families[metric][labels] = value
-    return Told(families, to_remember(matches))
+    return Told(families, to_remember(matches), again_in=_WIPE_WATCH if any(map(_wiping, devices)) else None)
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,8 @@ class _Page:
             for one in STATES:
                 yield m.DEVICE_STATE, (*key, match.group, one), float(one == each.state)
         if device is None:
+            if (since := match.seen.orders.get("wipe")) is not None:
+                yield m.DEVICE_ACTION_PENDING, (*key, "wipe"), since
             return
         about = (truck.name if truck else "", (truck.terminal if truck else None) or "", device.os, device.os_version)
         yield m.DEVICE_INFO, (*key, match.group, *about), 1
@@ -131,10 +135,12 @@ class _Page:
     def _orders(self, match: Match, device: Device) -> Iterator[Sample]:
         """What was ordered and is not done, since the vendor's time of it or since we first saw it."""
         waiting = {order.action: order for order in device.orders if order.progress != "done"}
-        match.seen.orders = {action: match.seen.orders.get(action, self.now) for action in waiting}
+        match.seen.orders = {
+            action: order.since if isinstance(order.since, float) else match.seen.orders.get(action, self.now)
+            for action, order in waiting.items()
+        }
         for action, order in waiting.items():
-            since = order.since if isinstance(order.since, float) else match.seen.orders[action]
-            yield m.DEVICE_ACTION_PENDING, (self.account, match.name, action), since
+            yield m.DEVICE_ACTION_PENDING, (self.account, match.name, action), match.seen.orders[action]
             yield m.DEVICE_ACTION_FAILED, (self.account, match.name, action), float(order.progress == "failed")
 
     def _group(self, group: str, members: Sequence[_Judged]) -> Iterator[Sample]:
@@ -176,6 +182,10 @@ def _below(devices: Iterable[Device], standard: Standard) -> Counter[str]:
         if device.unapproved is not None:
             found["unapproved"] += device.unapproved > 0
     return found
+
+
+def _wiping(device: Device) -> bool:
+    return any(order.action == "wipe" and order.progress == "pending" for order in device.orders)
 
 
 def _tenant(account: str, tenant: Tenant) -> Iterator[Sample]:
