@@ -190,7 +190,7 @@ def test_a_reload_without_the_account_takes_its_samples_away_and_one_that_change
 @pytest.mark.parametrize(
     ("accounts", "problem"),
     [
-        ("{graph: {token_file: t}}", "accounts.graph.platform: is missing; write one of fake"),
+        ("{graph: {token_file: t}}", "accounts.graph.platform: is missing; write one of"),
         ("{graph: {platform: fak}}", "accounts.graph.platform: there is no platform 'fak'; did you mean 'fake'?"),
         ("{graph: fake}", "accounts.graph: 'fake' is not a mapping"),
         ("{graph: {platform: fake}}", "accounts.graph.token_file: is missing"),
