@@ -7,9 +7,10 @@ of the path it took is worth nothing.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
-from yardlight.inventory.models import Metered, Service, Target, Terminal, Uplink
+from yardlight.inventory.models import Metered, Service, SpeedSample, Target, Terminal, Uplink
 
 FRAME = 14
 ECHO_PAYLOAD = 8
@@ -96,13 +97,27 @@ def services_share(terminal: Terminal, metered: Metered) -> float:
     return metered.for_services if terminal.asked else 0.0
 
 
+def sample_bytes(throughput: SpeedSample) -> int:
+    """The most that one sample of a standby's speed costs: the file, its headers and acknowledgements, TLS."""
+    return round(throughput.size * 1.15) + SERVICE_CEILING
+
+
+def set_aside(terminal: Terminal, uplink: Uplink) -> int:
+    """Bytes of a metered standby's period that only samples of its speed may use."""
+    sample = terminal.standby.throughput
+    if uplink.role != "standby" or sample is None or not isinstance(uplink.metered, Metered):
+        return 0
+    return math.ceil(period_seconds(uplink.metered) / sample.every) * sample_bytes(sample)
+
+
 def plan(terminal: Terminal, uplink: Uplink) -> ProbePlan:
     """The interval and the least `down_after` for this uplink, from its budget when it is metered."""
     if not isinstance(uplink.metered, Metered):
         interval = uplink.interval or MIN_INTERVAL
         shortest = INTERVALS_TO_DOWN * interval
         return ProbePlan(interval, uplink.down_after or max(UNMETERED_DOWN_AFTER, shortest), shortest)
-    paid = uplink.metered.budget * MARGIN / period_seconds(uplink.metered)
+    spendable = uplink.metered.budget * MARGIN - set_aside(terminal, uplink)
+    paid = spendable / period_seconds(uplink.metered)
     for_services = services_share(terminal, uplink.metered)
     rate = paid * (1 - uplink.metered.reserve - for_services)
     cost = round_bytes(uplink.targets or terminal.targets, terminal.egress is not None)
@@ -110,15 +125,20 @@ def plan(terminal: Terminal, uplink: Uplink) -> ProbePlan:
     interval = max(uplink.interval or 0.0, affordable)
     shortest = INTERVALS_TO_DOWN * interval
     return ProbePlan(
-        interval, uplink.down_after or shortest, shortest, cost, rate, _service_interval(terminal, uplink.metered)
+        interval,
+        uplink.down_after or shortest,
+        shortest,
+        cost,
+        rate,
+        _service_interval(terminal, uplink.metered, spendable),
     )
 
 
-def _service_interval(terminal: Terminal, metered: Metered) -> float:
+def _service_interval(terminal: Terminal, metered: Metered, spendable: float) -> float:
     """Seconds between two routine probes of each service; infinite if the budget does not pay for a single one."""
     if not terminal.asked:
         return 0.0
-    paid = metered.budget * MARGIN * metered.for_services
+    paid = spendable * metered.for_services
     rate = paid / period_seconds(metered)
     services = terminal.asked.values()
     affordable = sum(map(service_bytes, services)) / rate if paid >= SERVICE_CEILING else float("inf")

@@ -285,9 +285,26 @@ STANDBY_READY = _add(
     "gauge", "standby_ready", "terminal uplink check",
     "1 if an uplink passes this check, 0 if not; absent while not known. Of check: path (probes are answered), dns (a "
     "name was resolved through it), https (an answer over TLS came through it, certificate and body as they should "
-    "be), service (a service of the yard works over it), radio, registration, sim (by the router's word: no signal "
+    "be), service (a service of the yard works over it), throughput (a file came fast enough), "
+    "radio, registration, sim (by the router's word: no signal "
     "under its least, let in by a carrier, SIM ready). What fails over every path says nothing about this one.",
 )  # fmt: skip
+STANDBY_THROUGHPUT = _add(
+    "gauge", "standby_throughput_bytes_per_second", "terminal uplink",
+    "How fast a file came over this standby when that was last measured.",
+)  # fmt: skip
+STANDBY_SAMPLED = _add(
+    "gauge",
+    "standby_throughput_timestamp_seconds",
+    "terminal uplink",
+    "When the speed of this standby was last measured.",
+)
+STANDBY_LEAST_THROUGHPUT = _add(
+    "gauge",
+    "standby_least_throughput_bytes_per_second",
+    "terminal",
+    "What the yard needs of a standby, by its inventory.",
+)
 STANDBY_PROOF = _add(
     "gauge", "standby_proof_timestamp_seconds", "terminal uplink",
     "When this uplink was last proven: a name resolved and an answer verified over it. Kept over a restart.",

@@ -28,6 +28,7 @@ from yardlight.catalogue import (
     ROUTER_POLL_INTERVAL,
     SERVICE_INFO,
     SERVICE_SLOW_AFTER,
+    STANDBY_LEAST_THROUGHPUT,
     STANDBY_MAX_AGE,
     STANDBY_REQUIRED,
     SWITCH_WITHIN,
@@ -101,6 +102,8 @@ def _terminal(fleet: Fleet, terminal: Terminal, now: float, quiet: Sequence[Quie
         yield ROUTER_POLL_INTERVAL, (name,), terminal.router.snmp.every
     if any(uplink.sim for uplink in terminal.uplinks.values()):
         yield HEADROOM_WITHIN, (name,), terminal.standby.headroom
+        if terminal.standby.throughput is not None:
+            yield STANDBY_LEAST_THROUGHPUT, (name,), terminal.standby.throughput.least
     if terminal.site.hourly_load is not None:
         yield TERMINAL_LOAD, (name,), terminal.site.hourly_load / 3600.0
     for uplink in terminal.uplinks.values():

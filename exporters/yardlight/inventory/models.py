@@ -20,14 +20,14 @@ from yardlight.inventory.cellular import CellularSource
 from yardlight.inventory.mdm import MdmSource
 from yardlight.inventory.model import Model, Name, TimeZone
 from yardlight.inventory.roster import Roster
-from yardlight.inventory.values import Duration, Level, Share, Size
+from yardlight.inventory.values import Duration, Level, Share, Size, Speed
 
 Role = Literal["primary", "standby"]
 Medium = Literal["fiber", "lte", "5g", "cable", "satellite"]
 Segment = Literal["next_hop", "isp", "far"]
 Stage = Literal["live", "trial"]
 # What can be known of an idle standby; see `Standby`.
-Check = Literal["path", "dns", "https", "service", "radio", "registration", "sim", "headroom"]
+Check = Literal["path", "dns", "https", "service", "radio", "registration", "sim", "headroom", "throughput"]
 
 # The models of routers that come with Yardlight; others come through the entry point group yardlight.routers.
 ROUTER_MODELS = (
@@ -299,6 +299,19 @@ class Service(Model):
         return self.url or f"{self.type} {self.dns}"
 
 
+class SpeedSample(Model):
+    """How fast a standby is: a file of at most `size` at `url` is fetched over it each `every`, out of its budget.
+
+    `least` is what the yard needs, in bytes a second; a slower one fails the check throughput.
+    """
+
+    url: Annotated[str, AfterValidator(web_address)]
+    least: Speed
+    size: Size = 1_000_000
+    every: Duration = 604800.0
+    timeout: Duration = 60.0
+
+
 class Standby(Model):
     """What every standby of a terminal must have proven while it is idle, and how old that may be.
 
@@ -311,6 +324,7 @@ class Standby(Model):
     headroom: Duration = 43200.0
     max_proof_age: Duration = 86400.0
     proof: Service | None = None
+    throughput: SpeedSample | None = None
 
 
 class DefaultPath(Model):

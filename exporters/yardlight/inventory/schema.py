@@ -14,7 +14,7 @@ from pydantic_core import core_schema
 from yardlight.domains import platforms
 from yardlight.inventory import models
 from yardlight.inventory.models import Fleet, RosterFiles
-from yardlight.inventory.values import parse_duration, parse_level, parse_share, parse_size
+from yardlight.inventory.values import parse_duration, parse_level, parse_share, parse_size, parse_speed
 
 _TEXT: JsonSchemaValue = {"type": "string"}
 # What our own parsers take; pydantic sees only what they make of it.
@@ -30,6 +30,7 @@ _WRITTEN: dict[Any, JsonSchemaValue] = {
         "examples": ["50 MB"],
     },
     parse_level: {"type": "string", "pattern": r"^\s*-?\d+(\.\d+)?\s*dBm?\s*$", "examples": ["-115 dBm"]},
+    parse_speed: {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*[kMG]bit/s\s*$", "examples": ["2 Mbit/s"]},
     parse_share: {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*%\s*$", "examples": ["5%"]},
     models.parse_target: {
         "oneOf": [

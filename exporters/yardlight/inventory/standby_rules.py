@@ -7,11 +7,15 @@ from collections.abc import Iterator
 from yardlight import budget
 from yardlight.errors import Problem
 from yardlight.inventory import service_rules, words
-from yardlight.inventory.models import PROOF, Check, Metered, Terminal, Uplink, is_address
+from yardlight.inventory.models import PROOF, Check, Metered, SpeedSample, Terminal, Uplink, is_address
 from yardlight.inventory.source import Node
 
 # A check that was not known for less than this was between two probes.
 _LEAST_AGE = 60.0
+# More often is a load on the plan and on somebody else's server, not a sample.
+_LEAST_BETWEEN = 3600.0
+# The rest is what the budget is for.
+_MOST_FOR_SAMPLES = 0.5
 # Checks that stand on answers to what is asked.
 _ASKED: tuple[Check, ...] = ("dns", "https", "service")
 
@@ -26,6 +30,8 @@ def terminal_problems(node: Node, terminal: Terminal) -> Iterator[Problem]:
             yield written.problem("proves nothing without a certificate; write an address with https://")
     if terminal.standby.max_proof_age < _LEAST_AGE:
         yield _at(node, ("standby", "max_proof_age"), "is too short; 1m is the least")
+    if (sample := terminal.standby.throughput) is not None:
+        yield from _sample_problems(node, terminal, sample)
     for index, check in enumerate(terminal.standby.required or ()):
         place = ("standby", "required", str(index))
         if check in (terminal.standby.required or ())[:index]:
@@ -49,6 +55,8 @@ def _unknowable(check: Check, terminal: Terminal) -> str:
         return "there are no services"
     if check in ("radio", "registration", "sim") and not terminal.polled:
         return "no router is asked; add router: {address: ..., snmp: ...}"
+    if check == "throughput" and terminal.standby.throughput is None:
+        return "its speed is not measured; add throughput: {url: https://..., least: 2 Mbit/s}"
     if check == "headroom" and not any(uplink.sim for uplink in standbys):
         return "no standby names its sim"
     return ""
@@ -65,6 +73,19 @@ def _too_seldom(node: Node, terminal: Terminal, uplink: Uplink, metered: Metered
             "raise budget or for_services, or write standby: {required: [path]}"
         )
         yield _at(node, ("uplinks", uplink.name, "metered"), message)
+
+
+def _sample_problems(node: Node, terminal: Terminal, sample: SpeedSample) -> Iterator[Problem]:
+    place = ("standby", "throughput")
+    if sample.every < _LEAST_BETWEEN:
+        yield _at(node, (*place, "every"), f"{words.duration(sample.every)} is too often; 1h is the least")
+    if sample.timeout <= 0:
+        yield _at(node, (*place, "timeout"), "is too short; no answer could come in time")
+    for uplink in terminal.uplinks.values():
+        cost = budget.set_aside(terminal, uplink)
+        if isinstance(uplink.metered, Metered) and cost > uplink.metered.budget * _MOST_FOR_SAMPLES:
+            paid = f"{words.size(cost)} of the {words.size(uplink.metered.budget)} that {uplink.name} may cost"
+            yield _at(node, place, f"would take {paid}; fetch less (size) or less often (every)")
 
 
 def _at(node: Node, path: tuple[str, ...], message: str) -> Problem:

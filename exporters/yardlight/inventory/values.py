@@ -18,6 +18,7 @@ _BYTES = {
 }  # fmt: skip
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)")
+_BITS = {"kbit/s": 10**3, "Mbit/s": 10**6, "Gbit/s": 10**9}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)")
 
 
@@ -52,6 +53,13 @@ def parse_level(raw: Any) -> float:
     raise ValueError(f"{raw!r} is not a level; write a number with a unit: -115 dBm, -18 dB")
 
 
+def parse_speed(raw: Any) -> float:
+    """Bytes a second of '2 Mbit/s'."""
+    if isinstance(raw, str) and (match := re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kMG]bit/s)", raw.strip())):
+        return float(match[1]) * _BITS[match[2]] / 8
+    raise ValueError(f"{raw!r} is not a speed; write a number with a unit: 500 kbit/s, 2 Mbit/s, 1 Gbit/s")
+
+
 def parse_share(raw: Any) -> float:
     """A ratio from 0 to 1 of '5%'."""
     if isinstance(raw, str) and (match := re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", raw.strip())):
@@ -65,6 +73,7 @@ Duration = Annotated[float, BeforeValidator(parse_duration)]
 Size = Annotated[int, BeforeValidator(parse_size)]
 Level = Annotated[float, BeforeValidator(parse_level)]
 Share = Annotated[float, BeforeValidator(parse_share)]
+Speed = Annotated[float, BeforeValidator(parse_speed)]
 
 
 class Secret:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 
 from yardlight import catalogue as m
 from yardlight.budget import echo_bytes
@@ -28,6 +29,7 @@ from yardlight.terminal.metering import Wire
 from yardlight.terminal.pacing import Pace
 from yardlight.terminal.path import Path
 from yardlight.terminal.pins import DEFAULT, Key, Pins, Proof
+from yardlight.terminal.sampling import Sampled, Samples
 from yardlight.terminal.services import DEFAULT_PATH, Route, ServiceProbes
 from yardlight.terminal.telling import Families, Row
 from yardlight.terminal.uplink import HUSHED_PROBES, HUSHED_SECONDS, UplinkWatch
@@ -82,6 +84,7 @@ class TerminalExporter:
         for path in self._paths:
             path.proofs_wanted = self.pins.needed
         self.services = self._services()
+        self.samples = self._samples()
         self._memory.restore(self.default.silence, self.watches, self.chronicle)
 
     def _services(self) -> ServiceProbes:
@@ -94,6 +97,15 @@ class TerminalExporter:
             terminal.name, terminal.asked, paths, primary, self.engine, self, terminal.resolvers, standbys=standbys
         )
 
+    def _samples(self) -> Samples:
+        standbys = [
+            Sampled(name, watch.uplink.bind, watch.wire, partial(getattr, watch, "record"))
+            for name, watch in self.watches.items()
+            if watch.uplink.role == "standby"
+        ]
+        asked, carrying = self.terminal.standby.throughput, partial(getattr, self.carrier, "observed")
+        return Samples(self.terminal.name, asked, standbys, self.engine, self, carrying, self.terminal.resolvers)
+
     # Life
 
     def start(self) -> None:
@@ -105,10 +117,12 @@ class TerminalExporter:
         self.engine.watch(self)
         self.engine.schedule(self, now + BUSY)
         self.services.start()
+        self.samples.start()
 
     def stop(self) -> None:
         """Stop probing and remember what a restart should know."""
         self.services.stop()
+        self.samples.stop()
         self.engine.cancel(self)
         self.engine.unwatch(self)
         for path in self._paths:

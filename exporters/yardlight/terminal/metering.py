@@ -18,7 +18,8 @@ from yardlight.inventory.models import Metered
 _PILE_SECONDS = 60.0
 
 # Who pays for the probe of a service: its own share or, when it is urgent, the reserve as long as half of it is left.
-Purse = Literal["services", "urgent"]
+# Samples of the speed have bytes set aside.
+Purse = Literal["services", "urgent", "samples"]
 
 
 def period_start(metered: Metered, now: float) -> float:
@@ -38,18 +39,27 @@ class Ledger:
     reserve: float
     services: float = 0.0
     passed: float = 0.0
+    samples: float = 0.0
 
 
 class Account:
     """Ask `routine`, `reserve` or `take` before sending; all say no rather than overdraw.
 
-    `for_services` is the share of the budget, a ratio, that only probes of services may use.
+    `for_services` is the share of the budget, a ratio, that only probes of services may use; `set_aside` are bytes of
+    each period that only samples of the speed may.
     """
 
-    def __init__(self, metered: Metered, now: float, ledger: Ledger | None = None, for_services: float = 0.0) -> None:
+    def __init__(
+        self,
+        metered: Metered,
+        now: float,
+        ledger: Ledger | None = None,
+        for_services: float = 0.0,
+        set_aside: float = 0.0,
+    ) -> None:
         self._metered = metered
-        self._for_services = for_services
-        self._budget = metered.budget * MARGIN
+        self._for_services, self._set_aside = for_services, set_aside
+        self._budget = metered.budget * MARGIN - set_aside
         self._seconds = period_seconds(metered)
         start = period_start(metered, now)
         same = ledger is not None and ledger.period == start
@@ -58,13 +68,21 @@ class Account:
         self._reserve_spent = ledger.reserve if ledger is not None and same else 0.0
         self._services_spent = ledger.services if ledger is not None and same else 0.0
         self._passed = ledger.passed if ledger is not None and same else 0.0
+        self._samples_spent = ledger.samples if ledger is not None and same else 0.0
         self._pile = 0.0
         self._services_pile = float(SERVICE_CEILING)
         self._paid_until = now
 
     @property
     def ledger(self) -> Ledger:
-        return Ledger(self._period, self._routine_spent, self._reserve_spent, self._services_spent, self._passed)
+        return Ledger(
+            self._period,
+            self._routine_spent,
+            self._reserve_spent,
+            self._services_spent,
+            self._passed,
+            self._samples_spent,
+        )
 
     def count(self, size: int) -> None:
         """So many bytes passed, whoever allowed them."""
@@ -79,7 +97,7 @@ class Account:
         start = period_start(self._metered, now)
         if start != self._period:
             self._period, self._routine_spent, self._reserve_spent, self._services_spent = start, 0.0, 0.0, 0.0
-            self._passed = 0.0
+            self._passed = self._samples_spent = 0.0
         elapsed = max(0.0, now - self._paid_until)
         self._paid_until = now
         rate = self._routine_share / self._seconds
@@ -125,6 +143,11 @@ class Account:
         if purse == "urgent":
             return self._from_reserve(size, now, 0.5)
         self._pay(now)
+        if purse == "samples":
+            if self._samples_spent + size > self._set_aside:
+                return False
+            self._samples_spent += size
+            return True
         if self._services_pile < size or self._services_spent + size > self._budget * self._for_services:
             return False
         self._services_pile -= size
@@ -136,6 +159,8 @@ class Account:
         self._pay(now)
         if purse == "urgent":
             self._reserve_spent = max(0.0, self._reserve_spent - size)
+        elif purse == "samples":
+            self._samples_spent = max(0.0, self._samples_spent - size)
         else:
             self._services_spent = max(0.0, self._services_spent - size)
             self._services_pile = min(self._services_pile + size, SERVICE_CEILING)

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from yardlight.inventory.models import Check
+from yardlight.inventory.models import Check, SpeedSample
 
 # A signal at its limit would be weak and strong again all day.
 RECOVERED = 3.0
+# A sample may be missed twice: the standby was in use, or the time for it was not there.
+_SAMPLES_KEPT = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +67,25 @@ def radio(signal: Mapping[str, float], least: Mapping[str, float], weak: bool) -
     return min(known) >= (RECOVERED if weak else 0.0) if known else None
 
 
+def throughput(asked: SpeedSample | None, record: Record, now: float) -> dict[Check, bool]:
+    """The check throughput, from the last sample of the speed, unless that is too old at `now` (unix seconds)."""
+    if asked is None or record.sampled is None or record.speed is None:
+        return {}
+    return {"throughput": record.speed >= asked.least} if now - record.sampled < _SAMPLES_KEPT * asked.every else {}
+
+
 @dataclass(slots=True)
 class Record:
     """Moments of a standby that a restart must not lose, in unix seconds.
 
     `proven`: a name was resolved and an answer verified over it. `carried`: the yard's traffic last went over it.
+    `sampled`: its speed was last measured, `speed` in bytes a second.
     """
 
     proven: float | None = None
     carried: float | None = None
+    sampled: float | None = None
+    speed: float | None = None
 
     def prove(self, at: float | None, shift: float) -> None:
         """It was proven at this moment (monotonic seconds, `shift` makes it wall-clock time), unless later still."""

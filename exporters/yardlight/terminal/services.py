@@ -285,7 +285,7 @@ class ServiceProbes:
         if not resolver.servers:
             return None, "no DNS server to ask: name one in resolvers"
         way = Way(resolver, FRUGAL if watch.route.metered else None)
-        return await ask(watch.service, way, await _context(watch.service.ca_file), meter), ""
+        return await ask(watch.service, way, await context(watch.service.ca_file), meter), ""
 
     def _conclude(self, watch: Watch, outcome: Outcome | None, problem: str) -> None:
         now = time.monotonic()
@@ -431,7 +431,7 @@ def services_of(fleet: Fleet) -> dict[str, Service]:
     return found
 
 
-async def _context(ca_file: str | None) -> ssl.SSLContext:
+async def context(ca_file: str | None) -> ssl.SSLContext:
     """Whom to trust. Reading all authorities takes a while, so it is done once and not on the loop."""
     if ca_file not in _contexts:
         _contexts[ca_file] = await asyncio.to_thread(ssl.create_default_context, cafile=ca_file)

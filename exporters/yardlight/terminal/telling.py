@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from yardlight.terminal.carrier import Carrier
 from yardlight.terminal.chronicle import Chronicle
 from yardlight.terminal.path import Path
 from yardlight.terminal.pins import Proof
-from yardlight.terminal.readiness import path
+from yardlight.terminal.readiness import path, throughput
 from yardlight.terminal.services import ServiceProbes
 from yardlight.terminal.uplink import UplinkWatch
 
@@ -91,11 +92,14 @@ def _standby_samples(watch: UplinkWatch, services: ServiceProbes, now: float, sh
         yield m.STANDBY_READY, (uplink, check), float(ready)
     yield m.STANDBY_PROOF, (uplink,), record.proven
     yield m.STANDBY_CARRIED, (uplink,), record.carried
+    yield m.STANDBY_THROUGHPUT, (uplink,), record.speed
+    yield m.STANDBY_SAMPLED, (uplink,), record.sampled
 
 
 def readiness(watch: UplinkWatch, services: ServiceProbes, now: float) -> dict[Check, bool]:
     """What was proven of a standby, check by check; what is not known is left out."""
-    return path(watch.verdict.judgement.state) | services.readiness(watch.uplink.name, now)
+    known = path(watch.verdict.judgement.state) | services.readiness(watch.uplink.name, now)
+    return known | throughput(watch.throughput, watch.record, time.time())
 
 
 def rows(name: str, carrier: Carrier, uplinks: Mapping[str, UplinkWatch], shift: float) -> Iterator[Row]:

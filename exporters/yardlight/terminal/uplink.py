@@ -6,7 +6,7 @@ import time
 from typing import Protocol
 
 from yardlight import catalogue as m
-from yardlight.budget import INTERVALS_TO_DOWN, UNMETERED_DOWN_AFTER, plan, services_share
+from yardlight.budget import INTERVALS_TO_DOWN, UNMETERED_DOWN_AFTER, plan, services_share, set_aside
 from yardlight.exposition import Histogram
 from yardlight.inventory.models import Metered, Terminal, Uplink
 from yardlight.terminal.carrier import PROOF_VALID
@@ -40,7 +40,8 @@ class UplinkWatch:
         self.uplink, self.plan = uplink, plan(terminal, uplink)
         account = None
         if isinstance(uplink.metered, Metered):
-            account = Account(uplink.metered, time.time(), ledger, services_share(terminal, uplink.metered))
+            share, aside = services_share(terminal, uplink.metered), set_aside(terminal, uplink)
+            account = Account(uplink.metered, time.time(), ledger, share, aside)
         self.wire, self.metered = Wire(account), account is not None
         self.path = Path(
             engine,
@@ -65,6 +66,7 @@ class UplinkWatch:
         )
         self.rtt = Histogram(m.UPLINK_RTT.buckets)
         self.record = Record()
+        self.throughput = terminal.standby.throughput if uplink.role == "standby" else None
         self._yard = yard
         self._stretches = Stretches()
         self._was_silent = False
