@@ -78,7 +78,7 @@ ROWS: dict[str, Row] = {
     "proofs.unproven_told": Row("nothing known of LTE: ticket after max_proof_age and"),
     "word.claimed_after": Row("router's word right after a switch (a poll each 30 s)", bars={"max": 32}),
     "word.requests": Row("SNMP requests of a poll with 100 000 routes", "requests", {"max": 20}),
-    "word.claimed": Row("claimed path known with 100 000 routes", "yes", ALWAYS),
+    "word.claimed": Row("claimed path known though net-snmp has to read 100 000 routes", "of 1"),
     "drill.passed": Row("quarterly drill by command actions passes", "yes", ALWAYS),
     **{f"drill.t{n}": Row(f"quarterly drill: t{n} against truth", bars={"max": 0.5}) for n in (0, 1, 3, 4, 5, 6, 7, 8)},
     "drill.in_bar": Row("quarterly drill: truth within the error bar, 50 ms allowed", "yes"),
