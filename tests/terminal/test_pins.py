@@ -129,3 +129,13 @@ def test_when_the_default_path_moved_lies_between_two_proofs() -> None:
     assert pins.turned == (2.4, 2.8)
     pins.see(DEFAULT, hop(2), "10.64.2.1", 3.2)
     assert pins.turned == (2.4, 2.8)
+
+
+def test_a_question_in_vain_right_before_the_first_proof_narrows_when_the_default_path_moved() -> None:
+    pins = Pins({"fiber": "203.0.113.17", "lte": "10.64.2.1"})
+    pins.see(DEFAULT, hop(2), "10.64.2.1", 1.0)
+    pins.see(DEFAULT, hop(2), "203.0.113.17", 3.0)
+    pins.narrow(2.5, 3.0)
+    assert pins.turned == (2.5, 3.0)
+    pins.narrow(2.9, 3.4)
+    assert pins.turned == (2.5, 3.0), "a later proof says nothing about the move"

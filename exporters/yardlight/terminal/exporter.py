@@ -160,6 +160,8 @@ class TerminalExporter:
         before = self.pins.keys
         if self.pins.see(path.name, key, value, sent):
             self.engine.schedule(self, sent)
+            if path is self.default and path.closely and (asked := path.asked_before(key, sent)) is not None:
+                self.pins.narrow(asked, sent)
         if self.pins.keys != before:
             for each in self._paths:
                 each.telling = self.pins.keys
@@ -304,8 +306,12 @@ class TerminalExporter:
         carrier, path, carrying = self.carrier, self.default, self._carrying
         on_standby = carrying is not None and carrying.uplink.role == "standby"
         path.expectant = self._failback.expected(on_standby, self._primary.path.silence.last_good, now)
-        if on_standby and now < self._closely_until and carrying is not None and carrying.half_left():
-            path.expectant = True
+        drill = now < self._closely_until
+        for watch in self.watches.values():
+            watch.closely = drill
+        drill = drill and on_standby and carrying is not None and carrying.half_left()
+        path.closely = drill and path.expectant
+        path.expectant = path.expectant or drill
         if not self._any_metered:
             return
         echo = 2 * echo_bytes(bool(path.hop_target and ":" in path.hop_target))

@@ -67,6 +67,7 @@ class Path:
         self.telling: tuple[Key, ...] = ()
         self.proofs_wanted = True
         self.expectant = False
+        self.closely = False
         far = [target for target in targets if target.segment == "far"] or list(targets)
         self.lanes = [
             TargetLane(self, index, target, target.host if is_address(target.host) else None, "far")
@@ -242,6 +243,11 @@ class Path:
         """How many questions of this kind have gone unanswered since the last answer."""
         lane = self._proof_lanes.get(key)
         return lane.in_vain if lane is not None else 0
+
+    def asked_before(self, key: Key, sent: float) -> float | None:
+        """When the question before the one sent at `sent` was, if that is the newest of its kind."""
+        lane = self._proof_lanes.get(key)
+        return lane.before if lane is not None and lane.newest == sent else None
 
     def _proof_bytes(self, key: Key) -> int:
         v6 = ":" in (self.hop_target or "")

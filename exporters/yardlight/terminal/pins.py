@@ -90,6 +90,11 @@ class Pins:
             self.turned = (known[1], at)
         self._carrier = (carrier, at)
 
+    def narrow(self, asked: float, sent: float) -> None:
+        """What was sent at `sent` first proved the present carrier; what was asked at `asked` went the old way."""
+        if self.turned is not None and self.turned[1] == sent:
+            self.turned = (max(self.turned[0], asked), sent)
+
     def _judge(self, path: str, key: Key) -> None:
         if (seen := self._seen[path].get(key)) is None:
             return

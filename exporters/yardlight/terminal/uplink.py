@@ -23,6 +23,8 @@ from yardlight.terminal.verdict import Judgement, Verdict
 
 # Fast probing finds a metered uplink silent before its routine pace would.
 HUSHED_SECONDS, HUSHED_PROBES = 3.0, 5
+# In a drill the default path takes most of what a router answers.
+PROOF_VALID_CLOSELY = 30.0
 
 
 class Yard(Protocol):
@@ -64,6 +66,7 @@ class UplinkWatch:
             uplink.up_after,
             uplink.degraded,
         )
+        self.closely = False
         self.rtt = Histogram(m.UPLINK_RTT.buckets)
         self.record = Record()
         self.throughput = terminal.standby.throughput if uplink.role == "standby" else None
@@ -88,7 +91,8 @@ class UplinkWatch:
     @property
     def proof_valid(self) -> float:
         """For how long evidence about its path is good."""
-        return max(PROOF_VALID, INTERVALS_TO_DOWN * self.path.pace.interval) if self.metered else PROOF_VALID
+        valid = PROOF_VALID_CLOSELY if self.closely else PROOF_VALID
+        return max(valid, INTERVALS_TO_DOWN * self.path.pace.interval) if self.metered else valid
 
     def stalled(self, now: float) -> None:
         """Probing stood still; nobody was silent, we were not looking."""
