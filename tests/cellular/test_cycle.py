@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from yardlight.cellular.cycle import UTC, Cycle, EveryDays, Lifetime, MonthDay, Rule, ending
+from yardlight.cellular.cycle import UTC, Cycle, EveryDays, Lifetime, MonthDay, MonthEnd, Rule, ending
 
 # Both halves of the world, half hours, a date line that moved, skipped midnights, clock changes of 30 minutes.
 ZONES = (
@@ -22,6 +22,7 @@ LAST = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
 instants = st.floats(FIRST, LAST) | st.integers(int(FIRST), int(LAST)).map(float)
 zones = st.sampled_from(ZONES).map(ZoneInfo)
 month_days = st.builds(MonthDay, zones, st.integers(1, 31))
+month_ends = st.builds(MonthEnd, instants, zones)
 every_days = st.builds(EveryDays, instants, st.integers(1, 400), zones)
 
 
@@ -30,7 +31,7 @@ def moment(text: str, zone: str = "UTC") -> float:
 
 
 @settings(max_examples=400, deadline=None)
-@given(month_days | every_days, instants)
+@given(month_days | month_ends | every_days, instants)
 def test_every_instant_is_in_exactly_one_cycle_and_cycles_follow_each_other(rule: Rule, at: float) -> None:
     cycle = rule.at(at)
     if cycle is None:
@@ -154,3 +155,10 @@ def test_an_open_cycle_has_every_instant_that_its_known_end_allows() -> None:
     assert not Cycle(None, 20.0).has(20.0)
     assert Cycle(10.0, None).has(10.0)
     assert not Cycle(10.0, None).has(9.0)
+
+
+def test_the_end_that_a_vendor_names_is_exact_and_begins_the_next_cycle() -> None:
+    end = datetime(2026, 12, 8, 20, tzinfo=ZoneInfo("America/New_York")).timestamp()
+    rule = MonthEnd(end, ZoneInfo("America/New_York"))
+    assert rule.at(end - 1) == Cycle(datetime(2026, 11, 8, 20, tzinfo=ZoneInfo("America/New_York")).timestamp(), end)
+    assert rule.at(end).start == end

@@ -8,10 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cellular.talk import collect, session, sims_file
+from tests.cellular.talk import NOW, collect, session, sims_file
 from tests.vendor import Answer, Asked, Vendor
 
+from yardlight.cellular.plan import Terms
+from yardlight.cellular.show import show
+from yardlight.cellular.usage import Record
+from yardlight.collection import Source
 from yardlight.errors import PollError
+from yardlight.exposition import block, pack, page
+from yardlight.inventory.cellular import CellularSource
 
 HERE = Path(__file__).parent
 FIXTURES = sorted((HERE / "fixtures").glob("*.json"))
@@ -40,8 +46,20 @@ class Told:
         return Answer({"unexpected": "question"}, 418)
 
 
-def records_of(path: Path, folder: Path) -> list[str]:
-    """The records of a fixture, one a line."""
+def golden_of(path: Path, folder: Path) -> str:
+    """What a fixture becomes: its records, one a line, and the page that is made of them."""
+    found = records_of(path, folder)
+    source = CellularSource.model_validate({"account": path.stem, "cycle": "month"})
+    terms = Terms(source=source, zone="UTC", network="", places={}, counted=(), counts=False)
+    told = show(Source("golden", path.stem, "cellular/sims", terms, folder), found, None, NOW)
+    blocks = [block(metric, "golden", samples) for metric, samples in told.families.items()]
+    page_of_it = page(pack(blocks), openmetrics=False).decode()
+    samples = [line for line in page_of_it.splitlines() if not line.startswith("#")]
+    return "\n".join([*map(repr, found), "", *samples, ""])
+
+
+def records_of(path: Path, folder: Path) -> list[Record]:
+    """The records of a fixture."""
     fixture = json.loads(path.read_text(encoding="utf-8"))
     told = Told(fixture)
     with Vendor(told) as vendor:
@@ -49,13 +67,12 @@ def records_of(path: Path, folder: Path) -> list[str]:
         options = fixture["options"] | {"sims": sims_file(folder, fixture["sims"])}
         found = collect(path.stem, vendor, session(folder, memory={"key": "fixed"}), **options)
     assert told.unknown == []
-    return [repr(record) for record in found]
+    return found
 
 
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
-def test_the_fixture_of_a_platform_becomes_exactly_these_records(path: Path, tmp_path: Path) -> None:
-    golden = path.with_suffix(".txt").read_text(encoding="utf-8").splitlines()
-    assert records_of(path, tmp_path) == golden
+def test_the_fixture_of_a_platform_becomes_exactly_these_records_and_samples(path: Path, tmp_path: Path) -> None:
+    assert golden_of(path, tmp_path) == path.with_suffix(".txt").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
@@ -100,4 +117,4 @@ if __name__ == "__main__":
 
     for each in FIXTURES:
         with tempfile.TemporaryDirectory() as made:
-            each.with_suffix(".txt").write_text("\n".join(records_of(each, Path(made))) + "\n", encoding="utf-8")
+            each.with_suffix(".txt").write_text(golden_of(each, Path(made)), encoding="utf-8")

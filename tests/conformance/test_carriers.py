@@ -93,6 +93,7 @@ CASES = [
             "cab-7 plan": Plan("FLEETSHR5GB"),
             "cab-7 2026-11-18 used": 104_857_600,
             "cab-7 2026-11-18 source": "rated",
+            "cab-7 2026-11-18 cycle start": "2026-11-09T01:00:00+00:00",
             "cab-7 2026-11-18 cycle end": "2026-12-09T01:00:00+00:00",
             "cab-7 2026-11-19 used": 3072,
             "cab-7 2026-11-19 source": "estimate",

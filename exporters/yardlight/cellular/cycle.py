@@ -75,6 +75,28 @@ class MonthDay:
 
 
 @dataclass(frozen=True)
+class MonthEnd:
+    """Months of which a vendor names one end, to the second: the others are at that local time of the same day."""
+
+    end: float
+    zone: ZoneInfo = UTC
+
+    def at(self, at: float) -> Cycle:
+        local = datetime.fromtimestamp(at, self.zone)
+        named = datetime.fromtimestamp(self.end, self.zone)
+        months = (local.year - named.year) * 12 + local.month - named.month
+        # The named end is the first of the next cycle, and the local date is a day off at most.
+        months += self._end(months) <= at
+        return Cycle(self._end(months - 1), self._end(months))
+
+    def _end(self, months: int) -> float:
+        named = datetime.fromtimestamp(self.end, self.zone).replace(tzinfo=None)
+        year, index = divmod(named.year * 12 + named.month - 1 + months, 12)
+        last = calendar.monthrange(year, index + 1)[1]
+        return instant(named.replace(year=year, month=index + 1, day=min(named.day, last)), self.zone)
+
+
+@dataclass(frozen=True)
 class EveryDays:
     """Each so many days from when the SIM was activated, at that time of the day in `zone`."""
 

@@ -60,7 +60,8 @@ def problems(error: ValidationError, data: Any, node: Node, model: type[BaseMode
 
 def broken_fields(error: ValidationError) -> set[str]:
     """The top-level fields of a model that were refused."""
-    return {str(item["loc"][0]) for item in error.errors(include_url=False)}
+    # What is wrong with the whole has no field.
+    return {str(item["loc"][0]) for item in error.errors(include_url=False) if item["loc"]}
 
 
 def known_keys(model: type[BaseModel]) -> list[str]:

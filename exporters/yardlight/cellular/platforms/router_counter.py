@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, model_validator
 
 from yardlight.cellular.account import support
 from yardlight.cellular.usage import Count, Record, Refused
@@ -77,10 +77,16 @@ class Line(Model):
         return self
 
 
+def _some(raw: dict[str, Line]) -> dict[str, Line]:
+    if not raw:
+        raise ValueError("there is no line; write one per SIM, like fontana-standby: {interface: wwan0}")
+    return raw
+
+
 class Config(AccountConfig):
     """`lines` by the names of the SIMs."""
 
-    lines: Annotated[dict[Name, Line], Field(min_length=1)]
+    lines: Annotated[dict[Name, Line], AfterValidator(_some)]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 Estimates come within 15 minutes of the end of a session (long sessions: 6 hours), rated rows about two days later. What
 answers only to a callback (use of a whole account, billed use) needs an address of ours that Verizon can reach, and is
-not asked for. Only the end of a cycle is told, plans say no size where it is shared, and no pool.
+not asked for. Only the end of a cycle is told, which is taken for a month; plans say no size where it is shared.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from yardlight.cellular.account import SimAccount, directory, support
-from yardlight.cellular.cycle import UTC
+from yardlight.cellular.cycle import UTC, MonthEnd
 from yardlight.cellular.days import since, usages
 from yardlight.cellular.history import midnight, ordinal
-from yardlight.cellular.reading import amount, flag, is_last, iso, moment, names, period, records, several, text, whole
+from yardlight.cellular.reading import amount, flag, is_last, iso, moment, names, records, several, text, whole
 from yardlight.cellular.rounds import Answer, Rounds
 from yardlight.cellular.usage import Directory, Plan, Record, Sim, SimState, Source, Usage, Used
 from yardlight.client import Client, Token, basic, seconds_of
@@ -29,7 +29,7 @@ SUPPORT = support(
     "Verizon ThingSpace",
     usage="days, in bytes",
     cap="where the plan says its size",
-    cycle="end only",
+    cycle="its end, taken for a month",
     session="connected or not",
     pool="no",
     late="estimate: 15 min after a session, long ones 6 h; rated: about 2 days",
@@ -39,7 +39,6 @@ SUPPORT = support(
 _DEVICES = "POST /m2m/v1/devices/actions/list"
 # Rated rows replace estimates two days later, those of roaming later still.
 _AGAIN = 5
-_LONGEST = 31 * 86400.0
 _STATES: dict[str, SimState] = {
     "active": "active",
     "suspend": "suspended",
@@ -190,7 +189,8 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
             plan=plans.get(plan, Plan(plan)) if plan else None,
             device=reply.directory.mark(imei) if imei else None,
         )
-        yield from usages(name, reply.rows.get(name), partial(_usage, name, reply.at, end, zone))
+        cycles = MonthEnd(end, zone) if end is not None else None
+        yield from usages(name, reply.rows.get(name), partial(_usage, name, reply.at, cycles, zone))
 
 
 def _plan(plan: dict[str, Any], config: Config) -> Plan:
@@ -199,15 +199,14 @@ def _plan(plan: dict[str, Any], config: Config) -> Plan:
     return Plan(text(plan, "name"), cap=size if size and size > 0 else None)
 
 
-def _usage(name: str, at: float, end: float | None, zone: ZoneInfo, row: dict[str, Any]) -> Usage | None:
+def _usage(name: str, at: float, cycles: MonthEnd | None, zone: ZoneInfo, row: dict[str, Any]) -> Usage | None:
     """A day as it is written; None for what is no amount, or has no day."""
     used = amount(row.get("bytesUsed"))
     written = moment(text(row, "timestamp")[:10], UTC)
     if used is None or written is None:
         return None
     day = ordinal(written, UTC)
-    # Of a cycle only the end is told: a day more than a month before is of an earlier one.
-    inside = end is not None and 0 < end - midnight(day, zone) <= _LONGEST
+    begins = midnight(day, zone)
     source = _SOURCES.get(text(row, "source"), "estimate")
-    until = min(midnight(day + 1, zone), at)
-    return Usage(Used(used), until, name, cycle=period(None, end) if inside else None, day=day, source=source)
+    until, cycle = min(midnight(day + 1, zone), at), cycles.at(begins) if cycles else None
+    return Usage(Used(used), until, name, cycle=cycle, day=day, source=source)
