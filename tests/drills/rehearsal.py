@@ -73,7 +73,7 @@ class Rehearsal:
         if choice == STOP:
             self.seen = _USUAL
             self.go(phase="over", step="over", heading="aborted", text="All is as it was.",
-                    buttons=(), result="aborted", why="Maria pressed Stop and restore.", notes=notes)  # fmt: skip
+                    buttons=(), result="aborted", why="stopped by Maria", notes=notes)  # fmt: skip
         elif step == "approve" and choice == APPROVE:
             self.go(phase="running", step="cut", number=1, of=4, heading="Pull the fiber cable", notes=notes,
                     text="Pull the cable of Fiber (Frontier, 12/KRFN/004) out of the router. Nothing else.",
@@ -93,7 +93,7 @@ class Rehearsal:
         elif step == "restore":
             self.seen = _USUAL
             self.go(phase="over", step="over", number=0, of=0, heading="pass", buttons=(),
-                    text="Thank you.", result="pass", why="Every criterion was met.", notes=notes)  # fmt: skip
+                    text="Thank you.", result="pass", why="every criterion was met", notes=notes)  # fmt: skip
 
 
 REFUSED = replace(

@@ -177,7 +177,7 @@ def test_what_happens_in_the_yard_while_the_wifi_is_away_is_shown_when_it_is_bac
     phone.driver.execute_cdp_cmd("Network.emulateNetworkConditions", gone)
     eventually(lambda: "No contact with the box in the yard" in phone.text, within=30)
     box.do("go", phase="over", step="over", heading="aborted", buttons=(), result="aborted",
-           why="The yard was dark for too long.")  # fmt: skip
+           why="the yard was dark for too long")  # fmt: skip
     here = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
     phone.driver.execute_cdp_cmd("Network.emulateNetworkConditions", here)
     phone.shows("The drill was stopped")

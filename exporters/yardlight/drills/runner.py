@@ -12,6 +12,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -56,6 +57,7 @@ _UNDO_SECONDS = 600.0
 # A scrape, what sends it on, and two evaluations, each as slow as alert_rules/README.md allows.
 _KNOWN_SECONDS = 60.0
 
+_ON_ITS_WAY = "The alert that a real outage would send is on its way."
 _PLUG, _LEAVE = "Plug the cable back in", "Leave everything as it is."
 _GO, _YES, _NO = "go", "yes", "no"
 _STOPS = Button(STOP, "Stop and restore", "stop")
@@ -350,18 +352,18 @@ class Runner:
             "standby": (f"Wait for {standby}", f"The router is moving the yard to {standby}."),
             "primary": (f"Wait for {primary}", f"The router is moving the yard back to {primary}."),
             "stable": ("Watch that it stays", "Nothing may be lost for a while."),
-            "notification": ("Wait for the alert", "The alert that a real outage would send is on its way."),
+            "notification": ("Wait for the alert", _ON_ITS_WAY),
         }[step.wait]
         buttons: tuple[Button, ...] = (_STOPS,)
         if step.wait == "notification" and self.plan.attended and self._centre is not None:
             waiting += " Is it there, on the phone or the screen of whoever is on call?"
             buttons = (Button(_YES, "The alert is there", "yes"), Button(_NO, "Nothing came", "no"), _STOPS)
         self._face.show("running", step.id, heading, _LEAVE, buttons, waiting, limit)
-        waits = {
+        waits: dict[str, Callable[[float], Awaitable[str]]] = {
             "standby": self._wait_standby,
             "primary": self._wait_primary,
             "stable": self._wait_stable,
-            "notification": self._wait_notification,
+            "notification": partial(self._wait_notification, step),
         }
         return await waits[step.wait](limit)
 
@@ -385,11 +387,12 @@ class Runner:
         self._known.quiet_until[self._round] = self._glance.facts.at
         return f"watched for {length(limit)}"
 
-    async def _wait_notification(self, limit: float) -> str:
+    async def _wait_notification(self, step: Step, limit: float) -> str:
         """Until the message came back and, where a person is there, somebody said whether it reached who is on call."""
         if self._centre is None:
             return "not waited for: no Prometheus and Alertmanager are named in links"
         pressed: list[tuple[float, Press]] = []
+        end = self._clock.now() + limit
 
         def came() -> bool:
             return any(told.received is not None for told in self._known.told.values())
@@ -397,6 +400,8 @@ class Runner:
         def over() -> bool | None:
             if (press := self._face.take()) is not None:
                 pressed.append((self._clock.now(), press))
+                left = max(0.0, end - self._clock.now())
+                self._face.show("running", step.id, "Wait for the alert", _LEAVE, (_STOPS,), _ON_ITS_WAY, left)
             return True if came() and (pressed or not self.plan.attended) else None
 
         await self._until(over, limit)
