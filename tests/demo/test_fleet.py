@@ -22,7 +22,7 @@ def fleet(tmp_path: Path) -> Fleet:
     file = tmp_path / "fleet.yml"
     platforms = Platforms(OPTIONS.ports)
     platforms.write(tmp_path)
-    file.write_text(inventory(Simulator(OPTIONS.ports), platforms, OPTIONS), encoding="utf-8")
+    file.write_text(inventory(Simulator(OPTIONS.ports), OPTIONS, platforms.section()), encoding="utf-8")
     return load(file).fleet
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from yardlight.demo import DemoOptions
-from yardlight.demo.platforms import Platforms
 from yardlight.demo.services import DNS_HOST
 from yardlight.demo.simulator import PRIMARY, STANDBY, STUN_HOST, TARGETS, Simulator, Yard
 
@@ -20,7 +19,7 @@ fleet: demo
 timezone: America/Los_Angeles
 resolvers: ["{resolver}"]
 links: {{grafana: "http://127.0.0.1:3000", runbooks: "http://127.0.0.1:{exporter}/runbooks"}}
-{carriers}
+{accounts}
 defaults:
   terminal:
     targets: [{targets}]
@@ -53,12 +52,12 @@ _TERMINAL = """\
 """
 
 
-def inventory(simulator: Simulator, platforms: Platforms, options: DemoOptions) -> str:
-    """The text of fleet.yml; `platforms` writes the files that it names."""
+def inventory(simulator: Simulator, options: DemoOptions, accounts: str = "") -> str:
+    """The text of fleet.yml; `accounts` are further parts of it, about vendors and what is collected from them."""
     ports = options.ports
     head = _HEAD.format(
         exporter=ports.exporter,
-        carriers=platforms.section().rstrip(),
+        accounts=accounts.rstrip(),
         targets=", ".join(f'"tcp://{host}:{ports.internet}"' for host in TARGETS),
         stun=f"{STUN_HOST}:{ports.stun}",
         resolver=f"{DNS_HOST}:{ports.dns}",

@@ -114,7 +114,7 @@ class _Demo:
         """The exporter, Prometheus and Alertmanager running, each as far as it is installed."""
         _forget(self._folder)
         self._platforms.write(self._folder)
-        written = inventory(self._simulator, self._platforms, self._options)
+        written = inventory(self._simulator, self._options, self._platforms.section())
         (self._folder / "fleet.yml").write_text(written, encoding="utf-8")
         wanted = [programs.exporter(self._options, self._folder)]
         if not self._options.fleet_only:
