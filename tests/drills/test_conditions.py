@@ -66,4 +66,6 @@ def test_where_all_is_well_everything_holds(tmp_path: Path) -> None:
     assert failing(tmp_path, WELL) == {}
     assert failing(tmp_path, replace(WELL, centre=False, alerts=None)) == {}, "no Alertmanager is no trouble"
     assert failing(tmp_path, replace(WELL, headroom=86400.0)) == {}
+    weak = with_facts(ready={"lte": {**READY, "radio": 0.0}})
+    assert failing(tmp_path, weak) == {}, "a check that nobody requires stands in nobody's way"
     assert failing(tmp_path, replace(WELL, undo="person")) == {}

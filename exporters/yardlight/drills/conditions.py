@@ -77,10 +77,11 @@ def _standby_ready(_: Fleet, terminal: Terminal, situation: Situation) -> Judgem
     if standby is None:
         return False, "standby not ready: there is none"
     ready = situation.facts.ready.get(standby, {})
-    if failing := sorted(check for check, value in ready.items() if value != 1):
-        return False, f"standby not ready: {standby} fails {' and '.join(failing)}"
     # What is left of its plan is a precondition of its own.
-    if unknown := sorted({*terminal.required, "path"} - {*ready, "headroom"}):
+    needed = {*terminal.required, "path"} - {"headroom"}
+    if failing := sorted(check for check, value in ready.items() if check in needed and value != 1):
+        return False, f"standby not ready: {standby} fails {' and '.join(failing)}"
+    if unknown := sorted(needed - ready.keys()):
         return False, f"standby not ready: {' and '.join(unknown)} of {standby} not known yet"
     return True, f"{standby} is proven: {', '.join(sorted(ready))}"
 
