@@ -47,7 +47,7 @@ def fleet(tmp_path: Path) -> Fleet:
 
 
 def series(fleet: Fleet, when: datetime) -> dict[str, float]:
-    text = page(centre.blocks(fleet, when.timestamp()), openmetrics=False)
+    text = page(centre.Said().blocks(fleet, when.timestamp()), openmetrics=False)
     assert duplicate_series(text) == []
     lines = (line.rsplit(" ", 1) for line in text.decode().splitlines() if not line.startswith("#"))
     return {name.removeprefix("yardlight_"): float(value) for name, value in lines}

@@ -57,7 +57,7 @@ def entry(**more: Any) -> Quiet:
 
 def maintained(fleet: Path, entries: list[Quiet], now: datetime) -> dict[str, float]:
     """maintenance_active by terminal and uplink."""
-    text = page(centre.blocks(load(fleet).fleet, now.timestamp(), entries), openmetrics=False).decode()
+    text = page(centre.Said().blocks(load(fleet).fleet, now.timestamp(), entries), openmetrics=False).decode()
     found = re.findall(r'maintenance_active\{.*terminal="(.*)",uplink="(.*)"\} (.*)', text)
     return {f"{terminal} {uplink}": float(value) for terminal, uplink, value in found}
 

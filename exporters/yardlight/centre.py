@@ -39,28 +39,73 @@ from yardlight.catalogue import (
     Metric,
 )
 from yardlight.domains import domains
-from yardlight.exposition import Block, block
+from yardlight.exposition import Block, Renderer, block
 from yardlight.inventory.models import CELLULAR, Fleet, Terminal, Uplink
 from yardlight.quiet import Quiet
 
+Samples = dict[Metric, dict[tuple[str, ...], float | None]]
 Sample = tuple[Metric, tuple[str, ...], float]
 
 
-def blocks(fleet: Fleet, now: float, quiet: Sequence[Quiet] = ()) -> list[Block]:
-    """The inventory of one fleet at `now` (unix seconds) and its quiet times, one block per family."""
+class Said:
+    """The inventory of a fleet as blocks, again and again: only what the hour changes is looked at each time."""
+
+    def __init__(self) -> None:
+        self._of: Fleet | None = None
+        self._fixed: list[Block] = []
+        self._renderer = Renderer("")
+
+    def blocks(self, fleet: Fleet, now: float, quiet: Sequence[Quiet] = ()) -> list[Block]:
+        """The inventory at `now` (unix seconds) and its quiet times, one block per family."""
+        if self._of is not fleet:
+            self._renderer = Renderer(fleet.fleet)
+            self._fixed = [block(metric, fleet.fleet, samples) for metric, samples in _fixed(fleet).items()]
+            self._of = fleet
+        changing = [_hourly(fleet, now, quiet), *(domain.said(fleet, now) for domain in domains())]
+        rendered = (self._renderer.block(metric, samples) for each in changing for metric, samples in each.items())
+        return [*self._fixed, *rendered]
+
+
+def _fixed(fleet: Fleet) -> Samples:
     links = (fleet.links.runbooks or "", fleet.links.grafana or "")
-    families: dict[Metric, dict[tuple[str, ...], float]] = {FLEET_INFO: {links: 1}}
+    families: Samples = {FLEET_INFO: {links: 1}}
     if fleet.accounts:
         accounts = fleet.accounts.values()
         families[ACCOUNT_INFO] = {(each.name, each.platform): 1 for each in accounts}
         families[CREDENTIAL_WARNING] = {(each.name,): each.credential_warning for each in accounts}
     for terminal in fleet.terminals.values():
-        for metric, labels, value in _terminal(fleet, terminal, now, quiet):
+        for metric, labels, value in _terminal(terminal):
             families.setdefault(metric, {})[labels] = value
-    said = [
-        block(metric, fleet.fleet, samples) for each in domains() for metric, samples in each.said(fleet, now).items()
-    ]
-    return said + [block(metric, fleet.fleet, samples) for metric, samples in families.items()]
+    return families
+
+
+def _hourly(fleet: Fleet, now: float, quiet: Sequence[Quiet]) -> Samples:
+    """Local times, calendars and maintenance windows."""
+    families: Samples = {UTC_OFFSET: {}, PEAK_ACTIVE: {}, MAINTENANCE_ACTIVE: {}}
+    offsets: dict[str, float] = {}
+    for name, terminal in fleet.terminals.items():
+        if (offset := offsets.get(terminal.timezone)) is None:
+            offset = offsets[terminal.timezone] = _utc_offset(terminal, now)
+        families[UTC_OFFSET][name,] = offset
+        if terminal.site.peak is not None:
+            calendar = fleet.calendars[terminal.site.peak]
+            families[PEAK_ACTIVE][name,] = float(is_open(calendar, now, terminal.zone))
+        ours = [each for each in quiet if each.terminal == name]
+        if ours or terminal.maintenance:
+            active = maintained(terminal, now) | {
+                up for each in ours if each.active(now) for up in each.uplinks(terminal)
+            }
+            # One that is over stays at 0 for as long as it is remembered.
+            known = {window.uplink for window in terminal.maintenance}
+            for uplink in sorted(known | {up for each in ours for up in each.uplinks(terminal)}):
+                families[MAINTENANCE_ACTIVE][name, uplink] = float(uplink in active)
+    return families
+
+
+def _utc_offset(terminal: Terminal, now: float) -> float:
+    offset = datetime.fromtimestamp(now, UTC).astimezone(terminal.zone).utcoffset()
+    assert offset is not None
+    return offset.total_seconds()
 
 
 def discovery(fleet: Fleet) -> list[dict[str, Any]]:
@@ -79,19 +124,14 @@ def discovery(fleet: Fleet) -> list[dict[str, Any]]:
     ]
 
 
-def _terminal(fleet: Fleet, terminal: Terminal, now: float, quiet: Sequence[Quiet]) -> Iterator[Sample]:
+def _terminal(terminal: Terminal) -> Iterator[Sample]:
+    """What the inventory says of one, thresholds above all."""
     name = terminal.name
-    offset = datetime.fromtimestamp(now, UTC).astimezone(terminal.zone).utcoffset()
-    assert offset is not None
     yield TERMINAL_INFO, (name, terminal.stage, terminal.on_failover, terminal.timezone), 1
     yield SWITCH_WITHIN, (name,), terminal.switch_within
     yield PAGE_AFTER, (name,), terminal.page_after
     yield FAILBACK_WITHIN, (name,), terminal.failback_within
     yield REPORT_WITHIN, (name,), terminal.silent_after
-    yield UTC_OFFSET, (name,), offset.total_seconds()
-    if terminal.site.peak is not None:
-        calendar = fleet.calendars[terminal.site.peak]
-        yield PEAK_ACTIVE, (name,), float(is_open(calendar, now, terminal.zone))
     if (drill := terminal.drill) is not None:
         yield DRILL_INFO, (name, drill.playbook, drill.per), 1
         yield DRILL_REMIND_BEFORE, (name, drill.playbook), drill.remind_before
@@ -116,12 +156,6 @@ def _terminal(fleet: Fleet, terminal: Terminal, now: float, quiet: Sequence[Quie
             yield STANDBY_MAX_AGE, (name, uplink.name), terminal.standby.max_proof_age
             for check in terminal.required:
                 yield STANDBY_REQUIRED, (name, uplink.name, check), 1
-    ours = [each for each in quiet if each.terminal == name]
-    active = maintained(terminal, now) | {up for each in ours if each.active(now) for up in each.uplinks(terminal)}
-    # One that is over stays at 0 for as long as it is remembered.
-    known = {window.uplink for window in terminal.maintenance} | {up for each in ours for up in each.uplinks(terminal)}
-    for uplink_name in sorted(known):
-        yield MAINTENANCE_ACTIVE, (name, uplink_name), float(uplink_name in active)
 
 
 def _uplink_labels(terminal: Terminal, uplink: Uplink) -> tuple[str, ...]:

@@ -249,6 +249,9 @@ def duplicate_series(text: bytes) -> list[str]:
 
 def number(value: float) -> str:
     """A sample value as Go writes it: +Inf, -Inf, NaN, and exponents from 10^6 on."""
+    if type(value) is int and 0 <= value < 1_000_000:
+        # Counts, which are new on each page.
+        return f"{value}.0"
     if value == 0:
         return "0.0" if math.copysign(1.0, value) > 0 else "-0.0"
     return _number(float(value))

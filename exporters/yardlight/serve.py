@@ -475,7 +475,8 @@ class RunningFleet:
             self._services_of = services
         if "inventory" not in self._polls:
             # In this process: it is here already, and nobody is asked for it.
-            work = InThread(lambda: centre.blocks(self.inventory.fleet, time.time(), self._quiet.entries()))
+            said = centre.Said()
+            work = InThread(lambda: said.blocks(self.inventory.fleet, time.time(), self._quiet.entries()))
             poll = self.collect("inventory", work, INVENTORY_POLL_SECONDS, INVENTORY_POLL_SECONDS)
             await poll.once()
             poll.start()

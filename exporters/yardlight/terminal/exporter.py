@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from yardlight import catalogue as m
 from yardlight.budget import echo_bytes
 from yardlight.exposition import Block, Renderer, block
 from yardlight.inventory.models import Terminal
@@ -51,6 +50,9 @@ class TerminalExporter:
         self.due = -1.0
         self._shift = 0.0
         self._renderer = Renderer(fleet)
+        # What the last page told that does not change with each probe, and the lines that came of it.
+        self._told: tuple[telling.Yard, list[telling.Line]] | None = None
+        self._calm: list[Block] = []
         self._memory = Memory(fleet, terminal.name, state)
         self.chronicle = Chronicle(fleet, terminal.name, terminal.uplinks, state, compared=terminal.polled)
         self.pins = Pins(
@@ -342,21 +344,19 @@ class TerminalExporter:
     def blocks(self) -> list[Block]:
         """Every family of this terminal, as of now."""
         now, shift, name = time.monotonic(), self._wall_shift(), self.terminal.name
-        families: Families = telling.terminal_samples(
-            name, self.carrier, self.default, self.chronicle, self.watches, shift
-        )
-        if self.comparison.differ is not None:
-            families[m.DISAGREEMENT] = {(name,): float(self.comparison.differ)}
-        for watch in self.watches.values():
-            for metric, labels, value in telling.uplink_samples(
-                watch, self._proof(watch, now), self.services, now, shift
-            ):
-                families.setdefault(metric, {})[(name, *labels)] = value
-        families |= self.services.samples(now, shift)
-        return [
-            block(metric, self.fleet, samples) if metric in telling.MOVING else self._renderer.block(metric, samples)
-            for metric, samples in families.items()
+        yard = telling.yard(self.carrier, self.comparison.differ, self.chronicle, shift)
+        lines = [
+            telling.line(watch, self._proof(watch, now), self.services, now, shift) for watch in self.watches.values()
         ]
+        if (yard, lines) != self._told:
+            self._told = (yard, lines)
+            self._calm = self._rendered(telling.calm_samples(name, yard, lines))
+        moving = self._rendered(telling.moving_samples(name, self.default, self.watches.values(), now + shift))
+        services = self.services.samples(now, shift).items()
+        return [*self._calm, *moving, *(self._renderer.block(metric, samples) for metric, samples in services)]
+
+    def _rendered(self, families: Families) -> list[Block]:
+        return [block(metric, self.fleet, samples) for metric, samples in families.items()]
 
     def _wall_shift(self) -> float:
         """What makes monotonic seconds wall-clock time: the same on every page, unless the clock was set."""
