@@ -379,3 +379,20 @@ def test_a_rate_is_requests_per_time(raw: str, rate: float) -> None:
 def test_anything_else_is_no_rate(raw: str) -> None:
     with pytest.raises(ValueError, match="is not a rate; write requests per time: 5/s, 100/m, 4000/20s"):
         AccountConfig.model_validate({"rate": raw})
+
+
+def test_requests_that_are_late_on_the_way_are_never_more_than_the_rate_in_any_second() -> None:
+    """The first is slow to arrive: sent evenly, six would be heard within a second."""
+    heard: list[float] = []
+
+    def script(asked: Asked) -> Answer:
+        if not heard:
+            time.sleep(0.15)
+        heard.append(time.monotonic())
+        return Answer({})
+
+    with Vendor(script) as vendor:
+        client = Client(session(), AccountConfig(url=vendor.url, rate="5/s"), "https://unused.example")
+        for _ in range(8):
+            client.get("/x")
+    assert all(later - earlier >= 1.0 for earlier, later in zip(heard, heard[5:], strict=False))

@@ -50,8 +50,6 @@ LONGEST_WAIT = 3600.0
 # A vendor that says "too many" and not for how long.
 _FIRST_WAIT = 2.0
 _TRIES = 5
-# A little more than the rate asks for: on the way one request may catch up with the one before.
-_APART = 1.02
 _REDIRECTS = 3
 _CHUNK = 2**15
 # A token is renewed so many seconds before it ends.
@@ -158,7 +156,10 @@ class Client:
         """`url`: the API's usual address; the configuration's own wins."""
         self._session, self._auth, self._throttled = session, auth, throttled
         self.url = (config.url or url).rstrip("/")
-        self._gap = _APART / config.rate
+        self._gap = 1.0 / config.rate
+        # So many requests may arrive within so many seconds, however long each is under way.
+        self._burst = max(1, int(config.rate))
+        self._span = self._burst / config.rate
         # The collection before may have ended with a request just now, and so may another client of this one.
         session.next_at = max(session.next_at, time.monotonic() + self._gap)
         self._http = requests.Session()
@@ -275,7 +276,7 @@ class Client:
         raise BadReplyError(f"{what}: redirected more than {_REDIRECTS} times")
 
     def _once(self, method: str, url: str, what: str, **request: Any) -> Reply:
-        self._wait(self._session.next_at - time.monotonic(), what)
+        self._wait(self._may_ask_at() - time.monotonic(), what)
         self._session.spend()
         self._session.next_at = time.monotonic() + self._gap
         code = "none"
@@ -290,6 +291,16 @@ class Client:
             raise _mapped(error, what) from None
         finally:
             self._session.requests[code] += 1
+            self._session.answered.append(time.monotonic())
+
+    def _may_ask_at(self) -> float:
+        """When the rate allows another request (monotonic), however late one before it reached the vendor.
+
+        Requests that are sent evenly need not arrive evenly; one that is answered has arrived.
+        """
+        answered = self._session.answered
+        before = answered[-self._burst] + self._span if len(answered) >= self._burst else 0.0
+        return max(self._session.next_at, before)
 
     def _body(self, response: requests.Response, what: str) -> bytes:
         parts, size = [], 0

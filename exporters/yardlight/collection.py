@@ -10,7 +10,7 @@ import json
 import re
 import time
 import zlib
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -51,8 +51,8 @@ class Session:
     `deadline` is in monotonic seconds. `memory` is JSON-able; what it is set to is there again next time, unless the
     collection fails. `first` are the entities that the domain wants to be asked for before the others, where each takes
     a request. `allowance` is how many requests the account's budget leaves, None without one. `next_at` is before when
-    (monotonic) the account's rate allows no further request. `clock` tells unix seconds. `again_in` is what the domain
-    wants, no sooner than the budget pays for.
+    (monotonic) the account's rate allows no further request, `answered` when the last ones ended. `clock` tells unix
+    seconds. `again_in` is what the domain wants, no sooner than the budget pays for.
     """
 
     deadline: float
@@ -61,6 +61,7 @@ class Session:
     first: Sequence[str] = ()
     allowance: int | None = None
     next_at: float = 0.0
+    answered: deque[float] = field(default_factory=lambda: deque(maxlen=10_000))
     clock: Callable[[], float] = time.time
     again_in: float | None = None
     requests: Counter[str] = field(default_factory=Counter)
