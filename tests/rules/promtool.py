@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from tests.rules.cellular import CELLULAR
 from tests.rules.scenarios import SCENARIOS, Scenario
 from tests.rules.yard import Host, Labels, Yard, line, series
 
@@ -21,7 +22,9 @@ FOLDER = ROOT / "alert_rules" / "tests"
 QUIET = "T36"
 RUNBOOKS = "http://127.0.0.1:10480/runbooks"
 GRAFANA = "http://127.0.0.1:3000"
-ON_CALL = ("TerminalDark", "TerminalAtRisk", "CentreNotReporting", "ServiceUnreachable", "PlatformDown")
+ON_CALL = (
+    "TerminalDark", "TerminalAtRisk", "CentreNotReporting", "ServiceUnreachable", "PlatformDown", "StandbyHeadroomLow",
+)  # fmt: skip
 GROUPS = (
     "yardlight-outage",
     "yardlight-terminal",
@@ -31,11 +34,16 @@ GROUPS = (
     "yardlight-routers",
     "yardlight-routers-slow",
     "yardlight-slow",
+    "yardlight-cellular",
     "yardlight-centre",
     "yardlight-drills",
 )
 OF_SERVICES = ("ServiceUnreachable", "ServiceSlow", "PlatformDown")
 OF_DRILLS = ("DrillDueSoon", "DrillOverdue", "DrillFailed", "DrillStillInProgress")
+OF_SIMS = (
+    "CapWillBeExceeded", "CapReached", "UsageDataLate", "SimRunaway", "SimSilent", "SimSuspendedUse", "SimThrottled",
+    "UsageReconcileDrift",
+)  # fmt: skip
 NEW_HOST = "10.10.0.99:10480"
 
 
@@ -53,7 +61,7 @@ def alerts() -> list[dict[str, Any]]:
 @cache
 def files() -> dict[str, str]:
     """Every file of alert_rules/tests/ that is made from scenarios, by name."""
-    return {f"{scenario.name}.yml": _file(scenario) for scenario in SCENARIOS}
+    return {f"{scenario.name}.yml": _file(scenario) for scenario in (*SCENARIOS, *CELLULAR)}
 
 
 def _file(scenario: Scenario) -> str:
@@ -78,7 +86,9 @@ def _variants(scenario: Scenario) -> Iterator[tuple[str, Scenario]]:
         yield ", every threshold twice", replace(scenario, centre=twice)
     elif scenario.moved is not None:
         yards = (_moved(scenario.yards[0], scenario.moved), *scenario.yards[1:])
-        yield ", exporter moved, every threshold twice", replace(scenario, yards=yards, centre=twice)
+        platform = replace(scenario.platform, moved=scenario.moved) if scenario.platform is not None else None
+        case = replace(scenario, yards=yards, centre=twice, platform=platform)
+        yield ", exporter moved, every threshold twice", case
 
 
 def _moved(yard: Yard, at: float) -> Yard:
@@ -98,7 +108,9 @@ def _case(name: str, scenario: Scenario, words: list[dict[str, Any]]) -> Iterato
     yield f"  - name: {name}"
     yield "    interval: 5s"
     yield "    input_series:"
-    for labels, values in sorted([*series(scenario.yards, scenario.centre, scenario.end), *scenario.history]):
+    of_platform = scenario.platform.series(scenario.centre, scenario.end) if scenario.platform is not None else ()
+    of_yards = series(scenario.yards, scenario.centre, scenario.end)
+    for labels, values in sorted([*of_yards, *of_platform, *scenario.history]):
         yield f"      - {{series: '{labels}', values: '{values}'}}"
     yield "    promql_expr_test:"
     for at, firing in _moments(scenario):
@@ -126,6 +138,11 @@ def _labels(expected: str) -> Labels:
     """Labels of ALERTS for "[drill:]severity AlertName [fleet/]terminal [uplink [target]]", or service or playbook."""
     told, name, *rest = expected.split()
     drill, _, severity = told.rpartition(":")
+    if name in OF_SIMS or name == "CarrierDegraded":
+        names = ("carrier",) if name == "CarrierDegraded" else ("account", "pool", "sim")
+        of = {key: value for key, value in zip(names, rest[0].split("/"), strict=False) if value}
+        about = {"alertname": name, "alertstate": "firing", "severity": severity, "audience": "noc"}
+        return {**about, "fleet": "inland-haul", **of}
     fleet, _, terminal = rest[0].rpartition("/") if rest else ("", "", "")
     pages = name in ON_CALL or (name == "TerminalNotReporting" and severity == "page")
     labels = {
@@ -152,19 +169,25 @@ def _texts(scenario: Scenario, words: list[dict[str, Any]]) -> Iterator[str]:
         labels = {
             key: value for key, value in _told(scenario, at, name).items() if key not in ("alertname", "alertstate")
         }
-        board = f"{GRAFANA}/d/yardlight-terminal"
         annotations = {
             "summary": text["summary"],
             "description": text["description"],
             "runbook_url": f"{RUNBOOKS}/{name}",
-            "dashboard_url": board
-            + (f"?var-fleet={labels['fleet']}&var-terminal={labels['terminal']}" if "terminal" in labels else ""),
+            "dashboard_url": _board(name, labels),
         }
         yield f"      - alertname: {name}"
         yield f"        eval_time: {at:g}s"
         yield "        exp_alerts:"
         yield f"          - exp_labels: {json.dumps(labels)}"
         yield f"            exp_annotations: {json.dumps(annotations, ensure_ascii=False)}"
+
+
+def _board(name: str, labels: Labels) -> str:
+    if name in (*OF_SIMS, "CarrierDegraded", "StandbyHeadroomLow"):
+        account = f"&var-account={labels['account']}" if "account" in labels else ""
+        return f"{GRAFANA}/d/yardlight-cellular?var-fleet={labels['fleet']}{account}"
+    where = f"?var-fleet={labels['fleet']}&var-terminal={labels['terminal']}" if "terminal" in labels else ""
+    return f"{GRAFANA}/d/yardlight-terminal{where}"
 
 
 def _told(scenario: Scenario, at: float, name: str) -> Labels:
