@@ -132,13 +132,40 @@ def _router(t: int, start: int) -> Iterator[tuple[str, str, float]]:
         yield "router_interface_transmit_bytes_total", labels, 1e9 + carried / 8
 
 
+def _cellular(t: int, start: int) -> Iterator[tuple[str, str, float]]:
+    """An account with a pool that will be short, and trucks of two carriers."""
+    account = 'account="thingspace"'
+    pool, sim = f'{account},pool="tablets",sim=""', f'{account},pool="",sim="T12"'
+    yield "sim_silent_after_seconds", account, 3 * 86400
+    yield "usage_as_of_timestamp_seconds", f'{account},pool="",sim=""', start + t - 6 * 3600
+    yield "sims_unlisted", account, 1
+    yield "sims_not_shown", account, 0
+    for state, count in (("active", 38), ("suspended", 2), ("inactive", 0)):
+        yield "sims", f'{account},state="{state}"', count
+    yield "pool_usage_bytes", f'{account},pool="tablets"', 391e9 + t * 1e6
+    yield "pool_cap_bytes", f'{account},pool="tablets"', 500e9
+    for probability, used in (("0.1", 528e9), ("0.5", 561e9), ("0.9", 602e9)):
+        yield "usage_projected_bytes", f'{pool},probability="{probability}"', used
+    for labels, days in ((pool, 5.2), (sim, 8.1)):
+        yield "cap_exhaustion_timestamp_seconds", labels, start + days * 86400
+    for name, used in (("T12", 41e9), ("T7", 38e9), ("T9", 22e9)):
+        one = f'{account},sim="{name}"'
+        yield "sim_usage_bytes", one, used + t * 1e5
+        yield "sim_largest_day_bytes", one, used / 20
+        yield "sim_runaway_above_bytes", one, used / 4
+    for carrier, up in (("Verizon", 2 if t >= CUT else 7), ("AT&T", 8)):
+        of = f'{account},carrier="{carrier}",terminal="barstow"'
+        yield "carrier_sims_in_session", of, up
+        yield "carrier_sims_in_session_least", of, 4
+
+
 def openmetrics(end: int) -> str:
     """The hour up to `end` (Unix seconds), for `promtool tsdb create-blocks-from openmetrics`."""
     start = end - HOUR
     terminal = 'terminal="fontana"'
     series: dict[str, list[str]] = {}
     for t in range(0, HOUR + 1, STEP):
-        moments = (_moment, _services, _standby, _router)
+        moments = (_moment, _services, _standby, _router, _cellular)
         for name, labels, value in (each for moment in moments for each in moment(t, start)):
             line = f'yardlight_{name}{{fleet="demo",{labels}}} {value:g} {start + t}'
             series.setdefault(name, []).append(line)

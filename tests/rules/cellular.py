@@ -10,7 +10,7 @@ from tests.rules.yard import FIBER, LTE, Labels, Read, Value, Yard
 
 GB, MB = 1e9, 1e6
 # When the trouble of a scenario begins and ends, and how long it is watched.
-BEGIN, OVER, END = 900.0, 3600.0, 5400.0
+BEGIN, OVER, END = 300.0, 2100.0, 2700.0
 SIM, POOL = {"pool": "", "sim": "T12"}, {"pool": "tablets", "sim": ""}
 
 
@@ -108,7 +108,7 @@ def told(
 
 
 def case(name: str, title: str, platform: Platform, expect: Expected, **more: object) -> Scenario:
-    given = {"yards": (yard(),), "end": END, "moved": 1800.0, "every": 30.0, **more}
+    given = {"yards": (yard(),), "end": END, "moved": 1200.0, "every": 30.0, **more}
     return Scenario(name, title, platform=platform, expect=expect, **given)  # type: ignore[arg-type]
 
 
@@ -165,8 +165,8 @@ CELLULAR: tuple[Scenario, ...] = (
     case(
         "C07",
         "the API is down over the change of the cycle: what is known is of the old one, and no cap of the new",
-        replace(heading(then(CAP_DAY), then(561 * GB, 470 * GB), ends=2400.0), answers=((0, 1800), (OVER, 1e12))),
-        ((0, BEGIN - 30, ()), (BEGIN + 60, 2370, ("ticket CapWillBeExceeded thingspace/tablets",)), (2460, END, ())),
+        replace(heading(then(CAP_DAY), then(561 * GB, 470 * GB), ends=1500.0), answers=((0, 1200), (OVER, 1e12))),
+        ((0, BEGIN - 30, ()), (BEGIN + 60, 1470, ("ticket CapWillBeExceeded thingspace/tablets",)), (1560, END, ())),
         moved=None,
     ),
     case(
@@ -286,9 +286,18 @@ CELLULAR: tuple[Scenario, ...] = (
         told("ticket SimThrottled thingspace//T12"),
     ),
     case(
-        "C19-measured", "the SIM's line moves data at its throttled speed, and the platform says nothing",
-        replace(standby(48 * GB), samples=(*standby(48 * GB).samples, ("sim_throttle_speed_bytes_per_second", {"sim": "fontana-standby"}, always(16_000)), *counter(16_000))),
-        told("ticket SimThrottled thingspace//fontana-standby", start=BEGIN + 1500, quiet=OVER + 420), moved=None,
+        "C19-measured",
+        "the SIM's line moves data at its throttled speed, and the platform says nothing",
+        replace(
+            standby(48 * GB),
+            samples=(
+                *standby(48 * GB).samples,
+                ("sim_throttle_speed_bytes_per_second", {"sim": "fontana-standby"}, always(16_000)),
+                *counter(16_000),
+            ),
+        ),
+        told("ticket SimThrottled thingspace//fontana-standby", start=BEGIN + 1500, quiet=OVER + 420),
+        moved=None,
     ),
     case(
         "T30",
@@ -309,11 +318,23 @@ CELLULAR: tuple[Scenario, ...] = (
         every=5.0,
     ),
     case(
-        "C04", "on LTE now, and its plan ends before somebody is at work again",
-        standby(5 * GB), on_lte("page StandbyHeadroomLow fontana"), yards=(failover(15),), end=900.0, moved=None, every=5.0,
+        "C04",
+        "on LTE now, and its plan ends before somebody is at work again",
+        standby(5 * GB),
+        on_lte("page StandbyHeadroomLow fontana"),
+        yards=(failover(15),),
+        end=900.0,
+        moved=None,
+        every=5.0,
     ),
     case(
-        "headroom-enough", "on LTE, and the plan lasts for two days",
-        standby(48 * GB), on_lte(), yards=(failover(15),), end=900.0, moved=None, every=5.0,
+        "headroom-enough",
+        "on LTE, and the plan lasts for two days",
+        standby(48 * GB),
+        on_lte(),
+        yards=(failover(15),),
+        end=900.0,
+        moved=None,
+        every=5.0,
     ),
 )

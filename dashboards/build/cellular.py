@@ -1,0 +1,166 @@
+"""The Cellular board: what will run out before its cycle ends, because of whom, and who is off the network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dashboards.build.house import (
+    GREEN,
+    NOT_CONFIGURED,
+    ORANGE,
+    RED,
+    Panel,
+    Place,
+    Query,
+    choice,
+    lines,
+    listing,
+    page,
+    share,
+    single,
+)
+from grafana_foundation_sdk.builders import dashboard
+
+HERE = 'fleet="$fleet",account="$account"'
+_OF_POOL, _OF_SIM = f'{HERE},sim="",pool!=""', f'{HERE},pool="",sim!=""'
+
+
+def _of(metric: str, by: str, where: str = HERE) -> str:
+    return f"max by ({by}) (yardlight_{metric}{{{where}}})"
+
+
+def board() -> dashboard.Dashboard:
+    """All panels, top to bottom: pools, SIMs in trouble, days, carriers."""
+    built = (
+        page(
+            "yardlight-cellular",
+            "Yardlight: Cellular",
+            "One account at a carrier: use against caps and forecasts of pools and SIMs, odd SIMs, carriers.",
+            ["cellular"],
+        )
+        .time("now-14d", "now")
+        .refresh("5m")
+        .with_variable(choice("fleet", "Fleet", "label_values(yardlight_fleet_info, fleet)"))
+        .with_variable(
+            choice("account", "Account", 'label_values(yardlight_sim_silent_after_seconds{fleet="$fleet"}, account)')
+        )
+    )
+    for panel in (*_now(), *_pools(), *_sims(), *_carriers()):
+        built = built.with_panel(panel)
+    return built
+
+
+def _now() -> Iterator[Panel]:
+    yield single(
+        "SIMs",
+        "SIMs of the roster that the platform has, whatever their state. It changes when trucks come and go.",
+        Place(0, 0, 4, 4),
+        Query(f"sum({_of('sims', 'state')})"),
+        empty=NOT_CONFIGURED,
+    )
+    yield single(
+        "Will reach their cap",
+        "Pools and SIMs that will reach their cap before their cycle ends, by forecast. None is normal.",
+        Place(4, 0, 5, 4),
+        Query(f"count({_of('cap_exhaustion_timestamp_seconds', 'pool, sim')})"),
+        empty="none",
+        steps=((None, GREEN), (1, ORANGE)),
+    )
+    yield single(
+        "Figures count until",
+        "Age of the newest figures of the carrier; forecasts start there. Hours are normal, days are not.",
+        Place(9, 0, 5, 4),
+        Query(f'time() - max(yardlight_usage_as_of_timestamp_seconds{{{HERE},pool="",sim=""}})'),
+        unit="s",
+    )
+    yield single(
+        "Not in the list of names",
+        "SIMs that the platform has and your list of names has not: they use the pools, too. Normal is 0.",
+        Place(14, 0, 5, 4),
+        Query(_of("sims_unlisted", "account")),
+        steps=((None, GREEN), (1, ORANGE)),
+    )
+    yield single(
+        "Counted only",
+        "SIMs in no trouble that have no series of their own, because of series_limit. 0 up to the limit.",
+        Place(19, 0, 5, 4),
+        Query(_of("sims_not_shown", "account")),
+    )
+
+
+def _pools() -> Iterator[Panel]:
+    yield share(
+        "Pools: used now",
+        "Use of the open cycle as a part of the cap. By itself it says little: look at the forecast.",
+        Place(0, 4, 8, 7),
+        Query(f"{_of('pool_usage_bytes', 'pool')} / {_of('pool_cap_bytes', 'pool')}", "{{pool}}"),
+        ((None, GREEN), (0.8, ORANGE), (1, RED)),
+        empty=NOT_CONFIGURED,
+    )
+    yield lines(
+        "Pools: use and forecast",
+        "Use so far, and at the end of the cycle with probability 0.1, 0.5 and 0.9; dashed is the cap.",
+        Place(8, 4, 16, 7),
+        [
+            Query(_of("pool_usage_bytes", "pool"), "{{pool}} used"),
+            Query(_of("usage_projected_bytes", "pool, probability", _OF_POOL), "{{pool}} at the end, {{probability}}"),
+            Query(_of("pool_cap_bytes", "pool"), "{{pool}} cap"),
+        ],
+        unit="decbytes",
+        dashed=".* cap",
+    )
+
+
+def _sims() -> Iterator[Panel]:
+    yield listing(
+        "When caps are reached",
+        "The day on which the cap is reached, as likely before as after it. Empty is normal.",
+        Place(0, 11, 12, 8),
+        [Query(f"1000 * {_of('cap_exhaustion_timestamp_seconds', 'pool, sim')}")],
+        {"pool": "Pool", "sim": "SIM", "Value": "Cap reached on"},
+        overrides={"Cap reached on": {"unit": "dateTimeFromNow"}},
+        empty="none",
+    )
+    yield listing(
+        "Biggest SIMs",
+        "The fifteen SIMs with the most use in the open cycle: where to look first when a pool gets short.",
+        Place(12, 11, 12, 8),
+        [Query(f"topk(15, {_of('sim_usage_bytes', 'sim')})")],
+        {"sim": "SIM", "Value": "Used"},
+        overrides={"Used": {"unit": "decbytes"}},
+    )
+    yield lines(
+        "SIMs: largest of the last two days",
+        "The larger of the last two days, against the amount from which on a day is unusual (dashed).",
+        Place(0, 19, 12, 8),
+        [
+            Query(f"topk(5, {_of('sim_largest_day_bytes', 'sim')})", "{{sim}}"),
+            Query(
+                f"{_of('sim_runaway_above_bytes', 'sim')} and on (sim) topk(5, {_of('sim_largest_day_bytes', 'sim')})",
+                "{{sim}} unusual",
+            ),
+        ],
+        unit="decbytes",
+        dashed=".* unusual",
+    )
+    yield listing(
+        "States",
+        "SIMs of the roster by the platform's word. Suspended ones that are used are told as a ticket.",
+        Place(12, 19, 12, 8),
+        [Query(f"{_of('sims', 'state')} > 0")],
+        {"state": "State", "Value": "SIMs"},
+    )
+
+
+def _carriers() -> Iterator[Panel]:
+    yield lines(
+        "In session, by carrier and home",
+        "Trucks' SIMs in session; dashed is the fewest that chance explains. Nights and weekends are lower.",
+        Place(0, 27, 24, 8),
+        [
+            Query(_of("carrier_sims_in_session", "carrier, terminal"), "{{carrier}} {{terminal}}"),
+            Query(_of("carrier_sims_in_session_least", "carrier, terminal"), "{{carrier}} {{terminal}} least"),
+        ],
+        unit="none",
+        dashed=".* least",
+    )
