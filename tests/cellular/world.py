@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from prometheus_client.parser import text_string_to_metric_families
+from tests.cellular.ringing import ringing
 from tests.cellular.talk import spoken
 from tests.vendor import Vendor
 
@@ -18,7 +19,7 @@ from yardlight.cellular import domain
 from yardlight.collection import Session, open_memory, pack_memory
 from yardlight.demo.carrier import HOUR, Carrier, FakeSim
 from yardlight.demo.faces import SECRET, USER, ControlCenter, Face, SuperSim, ThingSpace
-from yardlight.exposition import pack, page
+from yardlight.exposition import block, pack, page
 from yardlight.inventory.load import load
 
 DAY = 24 * HOUR
@@ -41,7 +42,7 @@ class World:
         self._section, self._account = section, account
         self._memory = b""
         self._stack = ExitStack()
-        self.text = ""
+        self.text, self.at = "", 0.0
 
     def __enter__(self) -> Self:
         self.vendor = self._stack.enter_context(Vendor(spoken(self.face)))
@@ -79,6 +80,7 @@ terminals:
     def collect(self, at: float, within: float = 120.0) -> None:
         """One collection at this instant, in so many seconds. Raises `PollError`, and what was on the page stays."""
         set_clock(self.carrier, at)
+        self.at = at
         session = Session(time.monotonic() + within, memory=open_memory(self._memory), clock=lambda: at)
         blocks = self._planned.collection(session)
         self._memory = pack_memory(session.memory)
@@ -102,6 +104,19 @@ terminals:
         ]
         assert len(found) <= 1, f"{name} {labels} is {len(found)} samples"
         return found[0] if found else None
+
+    def alerts(self) -> set[tuple[str, str]]:
+        """What rings for the page as it stands, and about whom: by the shipped rules, all else being well."""
+        fleet = load(self.folder / "fleet.yml").fleet
+        said = [block(metric, "inland", samples) for metric, samples in domain.said(fleet, self.at).items()]
+        whole = self.text + page(pack(said), openmetrics=False).decode()
+        poll = '{account="carrier",fleet="inland",poll="cellular/sims"}'
+        well = {
+            f"yardlight_poll_success{poll}": 1.0,
+            f"yardlight_poll_last_success_timestamp_seconds{poll}": self.at,
+            'yardlight:terminal_utc_offset_seconds{fleet="inland",terminal="fontana"}': 0.0,
+        }
+        return ringing(whole, self.at, self.folder, well)
 
     def identifiers(self) -> list[str]:
         """Numbers of SIMs and devices that are on the page or in the state: there must be none."""
