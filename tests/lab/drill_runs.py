@@ -120,6 +120,11 @@ def true_instants(lab: Lab, began: float) -> dict[str, float]:
     if acts:
         known["t0"] = sum(acts[0][1:]) / 2
         known["t6"] = sum(next(act for act in acts if act[0] == "undo")[1:]) / 2
+    if lab.agent is not None:
+        # The agent answers from the table that the router has just changed.
+        words = (entry for entry in lab.log.entries if entry["what"] == "router_moved" and entry["to"] == "lte")
+        if after := [entry["at"] + shift for entry in words if entry["at"] + shift >= began]:
+            known["t2"] = after[0]
     if gaps:
         known["t1"], known["t3"] = gaps[0].start + shift, gaps[0].end + shift
     if moves:

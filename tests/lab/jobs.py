@@ -147,7 +147,7 @@ def _drill() -> list[Job]:
     drills = {**drill_runs.YARD, **DISPATCH}
     steps = drill_runs.MOMENTS
     return [
-        Job("drill.quarterly", Setup(router=FAST, terminal=drills, fleet=drill_runs.LINKS),
+        Job("drill.quarterly", Setup(router=FAST, terminal=drills, fleet=drill_runs.LINKS, snmp=True),
             (partial(drill_runs.quarterly, count=5),), 40),
         killed("runner", steps),
         killed("serve", [step for step in steps if step not in drill_runs.EARLY]),
