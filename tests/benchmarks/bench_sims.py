@@ -85,7 +85,7 @@ fleet: bench
 accounts:
   big: {{platform: control_center, username: {USER}, api_key_file: secret, sims: sims.csv, sessions: false,
         url: "http://127.0.0.1:{port}", rate: {rate:g}/s}}
-cellular: {{sims: {{account: big, cycle: month, poll: 50s, deadline: 45s, pools: {{all: {{cap: 20 TB}}}}}}}}
+cellular: {{sims: {{account: big, cycle: month, poll: 90s, deadline: 85s, pools: {{all: {{cap: 20 TB}}}}}}}}
 terminals: {{t0: {{targets: ["tcp://127.0.0.1:9"], uplinks: {{fiber: {{bind: 127.0.0.1}}}}}}}}
 """,
         encoding="utf-8",
