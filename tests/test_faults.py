@@ -26,7 +26,7 @@ GIVEN = {
 
 # Scenarios of what is still to come. Building one takes it off this list: a test that names it makes us.
 NOT_YET_BUILT = {
-    "F01-F28", "M01-M02", "M08", "M11-M12", "M17", "M21", "R01-R13",
+    "F01-F28", "M11-M12", "R01-R13",
 }  # fmt: skip
 
 

@@ -134,7 +134,7 @@ def _router(t: int, start: int) -> Iterator[tuple[str, str, float]]:
 
 def _cellular(t: int, start: int) -> Iterator[tuple[str, str, float]]:
     """An account with a pool that will be short, and trucks of two carriers."""
-    account = 'account="thingspace"'
+    account = 'account="vendor"'
     pool, sim = f'{account},pool="tablets",sim=""', f'{account},pool="",sim="T12"'
     yield "sim_silent_after_seconds", account, 3 * 86400
     yield "usage_as_of_timestamp_seconds", f'{account},pool="",sim=""', start + t - 6 * 3600
@@ -159,13 +159,46 @@ def _cellular(t: int, start: int) -> Iterator[tuple[str, str, float]]:
         yield "carrier_sims_in_session_least", of, 4
 
 
+def _tablets(t: int, start: int) -> Iterator[tuple[str, str, float]]:
+    """An account at an MDM: ninety tablets, of which twenty fall silent, two vanish and one is to be wiped."""
+    account, bad = 'account="vendor"', t >= CUT
+    poll = f'{account},poll="mdm/tablets"'
+    yield "poll_success", poll, 1
+    yield "poll_last_success_timestamp_seconds", poll, start + t // 300 * 300
+    yield "devices_not_shown", account, 0
+    yield "credentials_end_timestamp_seconds", f'{account},credential="secret"', start + 12 * 86400
+    for kind, count in (("mdm_only", 1), ("roster_only", 0)):
+        yield "roster_mismatches", f'{account},kind="{kind}"', count
+    for group, total, ill in (("drivers", 60, 14 * bad), ("yard", 30, 6 * bad)):
+        of = f'{account},group="{group}"'
+        yield "device_stale_after_seconds", of, 43200
+        yield "devices_never_checked_in", of, 0
+        counts = {"stale": ill // 2, "dark": ill - ill // 2, "gone_from_mdm": 2 * bad, "never": 1, "unknown": 0}
+        counts["expected_silent"] = 5
+        for state, count in (("fresh", total - sum(counts.values())), *counts.items()):
+            yield "devices", f'{of},state="{state}"', count
+        for age, count in ((14400, 20 + ill), (86400, 5 + ill), (259200, 2 + ill // 2), (1209600, ill // 4)):
+            yield "devices_older_than", f'{of},age_seconds="{age}"', count
+        for standard, count in (("os", 9), ("app", 3), ("policy", 2), ("unapproved", 0)):
+            yield "devices_below_standard", f'{of},standard="{standard}"', count * bad
+    states = ("fresh", "stale", "dark", "never", "gone_from_mdm", "expected_silent", "unknown")
+    for number in range(1, 26):
+        tablet = f'{account},device="T{number}"'
+        yield "device_last_checkin_timestamp_seconds", tablet, start - (200 - 7 * number) * 3600
+        now = "fresh" if not bad else "gone_from_mdm" if number < 3 else "dark" if number < 10 else "stale"
+        yield from _flag("device_state", f'{tablet},group="drivers"', "state", states, now)
+    if bad:
+        yield "device_action_pending_timestamp_seconds", f'{account},device="T3",action="wipe"', start - 90000
+        yield "device_action_failed", f'{account},device="T3",action="wipe"', 0
+
+
 def openmetrics(end: int) -> str:
     """The hour up to `end` (Unix seconds), for `promtool tsdb create-blocks-from openmetrics`."""
     start = end - HOUR
     terminal = 'terminal="fontana"'
     series: dict[str, list[str]] = {}
     for t in range(0, HOUR + 1, STEP):
-        moments = (_moment, _services, _standby, _router, _cellular)
+        moments = (_moment, _services, _standby, _router, _cellular, _tablets)
         for name, labels, value in (each for moment in moments for each in moment(t, start)):
             line = f'yardlight_{name}{{fleet="demo",{labels}}} {value:g} {start + t}'
             series.setdefault(name, []).append(line)

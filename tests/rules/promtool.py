@@ -13,6 +13,7 @@ import yaml
 
 from tests.rules.cellular import CELLULAR
 from tests.rules.scenarios import SCENARIOS, Scenario
+from tests.rules.tablets import TABLETS
 from tests.rules.yard import Host, Labels, Yard, line, series
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,6 +36,7 @@ GROUPS = (
     "yardlight-routers-slow",
     "yardlight-slow",
     "yardlight-cellular",
+    "yardlight-mdm",
     "yardlight-centre",
     "yardlight-drills",
 )
@@ -44,6 +46,15 @@ OF_SIMS = (
     "CapWillBeExceeded", "CapReached", "UsageDataLate", "SimRunaway", "SimSilent", "SimSuspendedUse", "SimThrottled",
     "UsageReconcileDrift",
 )  # fmt: skip
+OF_TABLETS = {
+    "DevicesSilent": ("account", "group"),
+    "DevicesGoneFromMdm": ("account", "group"),
+    "DevicesNeverCheckedIn": ("account", "group"),
+    "DevicesBelowStandard": ("account", "group"),
+    "WipeUnconfirmed": ("account", "device"),
+    "CredentialExpiring": ("account",),
+    "RosterMismatch": (),
+}
 NEW_HOST = "10.10.0.99:10480"
 
 
@@ -61,7 +72,7 @@ def alerts() -> list[dict[str, Any]]:
 @cache
 def files() -> dict[str, str]:
     """Every file of alert_rules/tests/ that is made from scenarios, by name."""
-    return {f"{scenario.name}.yml": _file(scenario) for scenario in (*SCENARIOS, *CELLULAR)}
+    return {f"{scenario.name}.yml": _file(scenario) for scenario in (*SCENARIOS, *CELLULAR, *TABLETS)}
 
 
 def _file(scenario: Scenario) -> str:
@@ -143,6 +154,11 @@ def _labels(expected: str) -> Labels:
         of = {key: value for key, value in zip(names, rest[0].split("/"), strict=False) if value}
         about = {"alertname": name, "alertstate": "firing", "severity": severity, "audience": "noc"}
         return {**about, "fleet": "inland-haul", **of}
+    if name in OF_TABLETS:
+        own = dict(zip(OF_TABLETS[name], rest, strict=True))
+        audience = "oncall" if severity == "page" else "noc"
+        about = {"alertname": name, "alertstate": "firing", "severity": severity, "audience": audience}
+        return {**about, "fleet": "inland-haul", **own}
     fleet, _, terminal = rest[0].rpartition("/") if rest else ("", "", "")
     pages = name in ON_CALL or (name == "TerminalNotReporting" and severity == "page")
     labels = {
@@ -186,6 +202,9 @@ def _board(name: str, labels: Labels) -> str:
     if name in (*OF_SIMS, "CarrierDegraded", "StandbyHeadroomLow"):
         account = f"&var-account={labels['account']}" if "account" in labels else ""
         return f"{GRAFANA}/d/yardlight-cellular?var-fleet={labels['fleet']}{account}"
+    if name in OF_TABLETS or (name == "ClockSkewed" and "account" in labels):
+        own = f"&var-account={labels['account']}" if "account" in labels else ""
+        return f"{GRAFANA}/d/yardlight-tablets?var-fleet={labels['fleet']}{own}"
     where = f"?var-fleet={labels['fleet']}&var-terminal={labels['terminal']}" if "terminal" in labels else ""
     return f"{GRAFANA}/d/yardlight-terminal{where}"
 

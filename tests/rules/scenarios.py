@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tests.rules.account import Platform
 from tests.rules.yard import ALWAYS, FIBER, LONG_AGO, LTE, Centre, Drill, Host, Router, Service, Spans, Yard
 
 CUT, HEAL, END = 150.0, 410.0, 480.0
@@ -34,8 +33,8 @@ class Scenario:
     # When the exporter moves in the second case; -1: the inventory is exported twice only; None: no second case.
     moved: float | None = None
     every: float = 5.0
-    # An account at a connectivity platform.
-    platform: Platform | None = None
+    # An account at a vendor: anything with `moved` and `series(centre, end)`, such as `Platform`.
+    platform: Any = None
 
 
 def yard(fiber: Spans = (), lte: Spans = (), *, path: tuple[tuple[float, str], ...] = (), **more: Any) -> Yard:

@@ -1,0 +1,270 @@
+"""The Tablets board: which have gone silent or vanished, which fall short, which were to be wiped and were not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dashboards.build.house import (
+    BLUE,
+    GRAY,
+    GREEN,
+    NOT_CONFIGURED,
+    ORANGE,
+    PURPLE,
+    RED,
+    Panel,
+    Place,
+    Query,
+    State,
+    answers,
+    choice,
+    lines,
+    listing,
+    page,
+    share,
+    single,
+)
+from grafana_foundation_sdk.builders import dashboard
+
+HERE = 'fleet="$fleet",account="$account"'
+NONE = "none"
+# Who can be silent: those who never spoke or are gone are counted by themselves.
+SPOKE = 'state=~"fresh|stale|dark|expected_silent"'
+TROUBLE = ((None, GREEN), (1, ORANGE))
+_WIPE, _SILENT = 'action="wipe"', 'state=~"stale|dark"'
+_YES_NO: dict[str, object] = {
+    "type": "value",
+    "options": {"0": {"text": "no", "index": 0}, "1": {"text": "failed", "color": RED, "index": 1}},
+}
+STATES = (
+    State("fresh", GREEN),
+    State("expected_silent", BLUE),
+    State("stale", ORANGE),
+    State("dark", RED),
+    State("gone_from_mdm", PURPLE),
+    State("never", "yellow"),
+    State("unknown", GRAY),
+)
+
+
+def _of(metric: str, by: str, where: str = "") -> str:
+    return f"max by ({by}) (yardlight_{metric}{{{HERE}{where and ',' + where}}})"
+
+
+def _count(state: str) -> str:
+    return f"sum({_of('devices', 'group, state', state)})"
+
+
+def board() -> dashboard.Dashboard:
+    """All panels, top to bottom: now, groups, wipes and the oldest, standards, over time."""
+    built = (
+        page(
+            "yardlight-tablets",
+            "Yardlight: Tablets",
+            "One account at an MDM: which tablets have gone silent, vanished, never spoke or fall short, and wipes "
+            "that wait. All as of the last complete collection.",
+            ["tablets"],
+        )
+        .time("now-7d", "now")
+        .refresh("1m")
+        .with_variable(choice("fleet", "Fleet", "label_values(yardlight_fleet_info, fleet)"))
+        .with_variable(
+            choice("account", "Account", 'label_values(yardlight_device_stale_after_seconds{fleet="$fleet"}, account)')
+        )
+    )
+    for panel in (*_now(), *_groups(), *_one_by_one(), *_standards(), *_over_time()):
+        built = built.with_panel(panel)
+    return built
+
+
+def _now() -> Iterator[Panel]:
+    yield single(
+        "Read as of",
+        "When the account was last read completely; everything here stands as of then. Normal: minutes ago. Older: the "
+        "account cannot be read, see its alert; nobody is called silent because of that.",
+        Place(0, 0, 5, 4),
+        Query(f"1000 * max(yardlight_poll_last_success_timestamp_seconds{{{HERE}}})"),
+        unit="dateTimeFromNow",
+    )
+    yield single(
+        "Last reading",
+        "Whether the last collection was complete. failed: the one before is shown, with its time at the left.",
+        Place(5, 0, 4, 4),
+        Query(f"min({_of('poll_success', 'poll')})"),
+        mapped=answers(State("complete", GREEN), State("failed", ORANGE)),
+    )
+    yield single(
+        "Silent",
+        "Tablets that have not spoken for longer than their group may on duty. A few are normal; the limit is a share "
+        "of each group, see below.",
+        Place(9, 0, 3, 4),
+        Query(_count(_SILENT)),
+        steps=TROUBLE,
+    )
+    yield single(
+        "Gone from the MDM",
+        "Tablets of ours that the MDM does not list any more. Normal is 0: nobody manages these, and they look healthy "
+        "everywhere else.",
+        Place(12, 0, 4, 4),
+        Query(_count('state="gone_from_mdm"')),
+        steps=((None, GREEN), (1, RED)),
+    )
+    yield single(
+        "Never spoke",
+        "Tablets that are enrolled and have never spoken to the MDM. New ones are normal for three days.",
+        Place(16, 0, 4, 4),
+        Query(_count('state="never"')),
+        steps=TROUBLE,
+    )
+    yield single(
+        "Wipes that wait",
+        "Tablets that somebody ordered to be wiped and that are not known to be. Normal is none. Take each for "
+        "readable and open the runbook WipeUnconfirmed.",
+        Place(20, 0, 4, 4),
+        Query(f"count({_of('device_action_pending_timestamp_seconds', 'device', _WIPE)})"),
+        empty=NONE,
+        steps=((None, GREEN), (1, RED)),
+    )
+
+
+def _groups() -> Iterator[Panel]:
+    silent = f"sum by (group) ({_of('devices', 'group, state', _SILENT)})"
+    spoke = f"(sum by (group) ({_of('devices', 'group, state', SPOKE)}) > 0)"
+    yield share(
+        "Silent share by group",
+        "The share of each group that is silent on duty, of those who ever spoke. Up to the group's silent_share (10 % "
+        "unless the inventory says otherwise) is normal; above it there is one ticket for the group.",
+        Place(0, 4, 8, 8),
+        Query(f"{silent} / {spoke}", "{{group}}"),
+        ((None, GREEN), (0.05, ORANGE), (0.1, RED)),
+        empty=NOT_CONFIGURED,
+    )
+    yield listing(
+        "Groups by state",
+        "How many tablets of each group are in each state. fresh and expected_silent (off duty, parked, in repair) are "
+        "normal; stale and dark are silent on duty; gone_from_mdm is the worst.",
+        Place(8, 4, 16, 8),
+        [Query(_of("devices", "group", _state(state.name))) for state in STATES],
+        {"group": "Group", **{f"Value #{ref}": state.name for ref, state in zip("ABCDEFG", STATES, strict=True)}},
+        overrides={state.name: {"unit": "none"} for state in STATES},
+    )
+
+
+def _state(name: str) -> str:
+    return f'state="{name}"'
+
+
+def _one_by_one() -> Iterator[Panel]:
+    yield listing(
+        "Wipes and other orders that wait",
+        "What somebody ordered in the MDM and is not carried out yet, and since when. Empty is normal. A wipe that "
+        "waits while the tablet has spoken since did not get there.",
+        Place(0, 12, 10, 8),
+        [
+            Query(f"1000 * {_of('device_action_pending_timestamp_seconds', 'device, action')}"),
+            Query(_of("device_action_failed", "device, action")),
+        ],
+        {"device": "Tablet", "action": "Order", "Value #A": "Since", "Value #B": "Failed"},
+        overrides={
+            "Since": {"unit": "dateTimeFromNow"},
+            "Failed": {"mappings": [_YES_NO]},
+        },
+        empty=NONE,
+    )
+    oldest = f"bottomk(20, {_of('device_last_checkin_timestamp_seconds', 'device')})"
+    yield listing(
+        "Oldest words",
+        "The twenty tablets whose last word is oldest, with their state where they are or were in trouble. At the "
+        "bottom of a healthy group: less than a day, or parked.",
+        Place(10, 12, 14, 8),
+        [
+            Query(f"1000 * {oldest}"),
+            Query(f"max by (device, group, state) (yardlight_device_state{{{HERE}}} == 1) and on (device) {oldest}"),
+        ],
+        {"device": "Tablet", "group": "Group", "state": "State", "Value #A": "Last word"},
+        overrides={"Last word": {"unit": "dateTimeFromNow"}},
+        empty=NONE,
+    )
+    yield listing(
+        "Gone, never spoke or dark",
+        "Each tablet that vanished from the MDM, never spoke to it or has been silent for long. Empty is normal. "
+        "Strike from the roster what is not yours any more.",
+        Place(0, 20, 10, 8),
+        [
+            Query(
+                "max by (device, group, state) "
+                f'(yardlight_device_state{{{HERE},state=~"gone_from_mdm|never|dark"}} == 1)'
+            )
+        ],
+        {"device": "Tablet", "group": "Group", "state": "State"},
+        empty=NONE,
+    )
+
+
+def _standards() -> Iterator[Panel]:
+    yield listing(
+        "Below standard",
+        "Tablets that fall short of what the inventory asks of their group: os (too old a system), app (one is missing "
+        "or too old), policy (none assigned), unapproved (an app nobody approved). 0 is normal.",
+        Place(10, 20, 8, 8),
+        [Query(f"{_of('devices_below_standard', 'group, standard')} > 0")],
+        {"group": "Group", "standard": "Lacks", "Value": "Tablets"},
+        overrides={"Tablets": {"unit": "none"}},
+        empty=NONE,
+    )
+    yield single(
+        "Only in the MDM",
+        "Tablets that the MDM has and the roster does not. Normal is 0; each is judged as belonging to no truck.",
+        Place(18, 20, 3, 4),
+        Query(_of("roster_mismatches", "account", 'kind="mdm_only"')),
+        steps=TROUBLE,
+        empty=NOT_CONFIGURED,
+    )
+    yield single(
+        "Only on the roster",
+        "Tablets of working trucks that this MDM never had. Normal is 0, or those that are in another MDM.",
+        Place(21, 20, 3, 4),
+        Query(_of("roster_mismatches", "account", 'kind="roster_only"')),
+        steps=TROUBLE,
+        empty=NOT_CONFIGURED,
+    )
+    yield single(
+        "Credential ends",
+        "When the first of this account's credentials ends, where the platform tells. There is a ticket two weeks before.",
+        Place(18, 24, 3, 4),
+        Query(f"1000 * min({_of('credentials_end_timestamp_seconds', 'credential')})"),
+        unit="dateTimeFromNow",
+        empty="not told",
+    )
+    yield single(
+        "Counted only",
+        "Tablets in no trouble that have no series of their own, because of series_limit. 0 up to the limit is normal.",
+        Place(21, 24, 3, 4),
+        Query(_of("devices_not_shown", "account")),
+    )
+
+
+def _over_time() -> Iterator[Panel]:
+    yield lines(
+        "Tablets by state",
+        "How many tablets of the account were in each state. Steps of stale at one moment are an outage or a change in "
+        "the MDM; a step from dark to gone_from_mdm is a clean-up rule.",
+        Place(0, 28, 12, 8),
+        [Query(f"sum by (state) ({_of('devices', 'group, state')})", "{{state}}")],
+        unit="none",
+    )
+    yield lines(
+        "Last words",
+        "How many tablets last spoke at least so long ago, on duty or not. It rises each night and weekend and falls "
+        "again; what stays up is silent.",
+        Place(12, 28, 12, 8),
+        [
+            Query(f"sum({_of('devices_older_than', 'group', _older(seconds))})", f"{name} ago or more")
+            for name, seconds in (("4 hours", 14400), ("a day", 86400), ("3 days", 259200), ("2 weeks", 1209600))
+        ],
+        unit="none",
+    )
+
+
+def _older(seconds: int) -> str:
+    return f'age_seconds="{seconds}"'
