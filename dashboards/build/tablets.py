@@ -230,7 +230,7 @@ def _standards() -> Iterator[Panel]:
     )
     yield single(
         "Credential ends",
-        "When the first of this account's credentials ends, where the platform tells. There is a ticket two weeks before.",
+        "When the first of this account's credentials ends, where the platform tells. A ticket comes two weeks before.",
         Place(18, 24, 3, 4),
         Query(f"1000 * min({_of('credentials_end_timestamp_seconds', 'credential')})"),
         unit="dateTimeFromNow",
