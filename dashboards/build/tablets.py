@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dashboards.build.house import (
-    BLUE,
-    GRAY,
     GREEN,
     NOT_CONFIGURED,
     ORANGE,
-    PURPLE,
+    PLAIN,
     RED,
     Panel,
     Place,
@@ -36,15 +34,17 @@ _YES_NO: dict[str, object] = {
     "type": "value",
     "options": {"0": {"text": "no", "index": 0}, "1": {"text": "failed", "color": RED, "index": 1}},
 }
-STATES = (
-    State("fresh", GREEN),
-    State("expected_silent", BLUE),
-    State("stale", ORANGE),
-    State("dark", RED),
-    State("gone_from_mdm", PURPLE),
-    State("never", "yellow"),
-    State("unknown", GRAY),
-)
+# State and heading.
+STATES = {
+    "fresh": "Fresh",
+    "expected_silent": "Off duty",
+    "stale": "Stale",
+    "dark": "Dark",
+    "gone_from_mdm": "Gone",
+    "never": "Never",
+    "unknown": "Unknown",
+}
+NARROW: dict[str, object] = {"unit": "none", "custom.minWidth": 70}
 
 
 def _of(metric: str, by: str, where: str = "") -> str:
@@ -132,21 +132,32 @@ def _groups() -> Iterator[Panel]:
     spoke = f"(sum by (group) ({_of('devices', 'group, state', SPOKE)}) > 0)"
     yield share(
         "Silent share by group",
-        "The share of each group that is silent on duty, of those who ever spoke. Up to the group's silent_share (10 % "
-        "unless the inventory says otherwise) is normal; above it there is one ticket for the group.",
-        Place(0, 4, 8, 8),
+        "The share of each group that is silent on duty, of those who ever spoke. Under the group's limit (its "
+        "silent_share, at the right) is normal; from it on there is one ticket for the group.",
+        Place(0, 4, 6, 8),
         Query(f"{silent} / {spoke}", "{{group}}"),
-        ((None, GREEN), (0.05, ORANGE), (0.1, RED)),
+        PLAIN,
         empty=NOT_CONFIGURED,
     )
     yield listing(
         "Groups by state",
-        "How many tablets of each group are in each state. fresh and expected_silent (off duty, parked, in repair) are "
-        "normal; stale and dark are silent on duty; gone_from_mdm is the worst.",
-        Place(8, 4, 16, 8),
-        [Query(_of("devices", "group", _state(state.name))) for state in STATES],
-        {"group": "Group", **{f"Value #{ref}": state.name for ref, state in zip("ABCDEFG", STATES, strict=True)}},
-        overrides={state.name: {"unit": "none"} for state in STATES},
+        "How many tablets of each group are in each state. Fresh and off duty (or parked, or in repair) are normal; "
+        "stale and dark are silent on duty; gone from the MDM is the worst. Limit is the share that may be silent.",
+        Place(6, 4, 18, 8),
+        [
+            *(Query(_of("devices", "group", _state(state))) for state in STATES),
+            Query(_of("devices_silent_share_limit", "group")),
+        ],
+        {
+            "group": "Group",
+            **dict(zip((f"Value #{ref}" for ref in "ABCDEFG"), STATES.values(), strict=True)),
+            "Value #H": "Limit",
+        },
+        overrides={
+            "Group": {"custom.minWidth": 70},
+            **dict.fromkeys(STATES.values(), NARROW),
+            "Limit": {"unit": "percentunit", "custom.minWidth": 70},
+        },
     )
 
 

@@ -172,6 +172,7 @@ def _tablets(t: int, start: int) -> Iterator[tuple[str, str, float]]:
     for group, total, ill in (("drivers", 60, 14 * bad), ("yard", 30, 6 * bad)):
         of = f'{account},group="{group}"'
         yield "device_stale_after_seconds", of, 43200
+        yield "devices_silent_share_limit", of, 0.1
         yield "devices_never_checked_in", of, 0
         counts = {"stale": ill // 2, "dark": ill - ill // 2, "gone_from_mdm": 2 * bad, "never": 1, "unknown": 0}
         counts["expected_silent"] = 5
