@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 from yardlight.inventory.models import Metered, Service, SpeedSample, Target, Terminal, Uplink
 
@@ -28,6 +29,7 @@ HTTPS_BYTES, HTTP_BYTES, DNS_BYTES = 8_000, 2_500, 300
 FRUGAL, SERVICE_CEILING = 40_000, 80_000
 
 
+@cache
 def echo_bytes(v6: bool = False) -> int:
     """Bytes of one echo request or of its reply, frame included (RFC 792, RFC 4443)."""
     return FRAME + (40 if v6 else 20) + 8 + ECHO_PAYLOAD
@@ -49,6 +51,7 @@ def datagram_bytes(size: int, v6: bool = False) -> int:
     return FRAME + (40 if v6 else 20) + 8 + size
 
 
+@cache
 def stun_bytes(v6: bool = False) -> tuple[int, int]:
     """Bytes sent and received by one STUN binding request (RFC 5389)."""
     return datagram_bytes(20, v6), datagram_bytes(20 + (24 if v6 else 12) + 32, v6)

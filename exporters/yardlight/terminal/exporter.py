@@ -35,7 +35,7 @@ from yardlight.terminal.uplink import HUSHED_PROBES, HUSHED_SECONDS, UplinkWatch
 
 # Seconds between two judgements, while something is wrong and while nothing is: each probe brings the next one forward
 # when the answer before it is overdue, and only those over a metered uplink are too rare for that.
-BUSY, CALM, CALM_METERED = 0.1, 2.0, 1.0
+BUSY, CALM, CALM_METERED = 0.1, 2.5, 1.0
 # Less than this is a clock that is kept right, not one that was set.
 CLOCK_SET = 0.05
 # Answers that do not heal a state for so long (a pin that cannot be proven) are looked at calmly.

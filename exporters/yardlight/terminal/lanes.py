@@ -23,9 +23,10 @@ log = logging.getLogger(__name__)
 
 # Hop-limited probes: many routers answer one a second per asker and keep a few in hand. All paths of a yard may come
 # from one address, so together they ask for less than that, and unevenly: in step, one path would always lose.
-PROOF_EVERY = 3.0
-PROOF_EVERY_DEFAULT = 2.0
-PROOF_JITTER = 0.15
+# A pin that breaks is to be known within 5 seconds.
+PROOF_EVERY = 4.0
+PROOF_EVERY_DEFAULT = 2.5
+PROOF_JITTER = 0.1
 PROOF_FAST = 0.4
 PROOF_METERED = 1.0
 PROOF_EXPECTANT = 1.0
@@ -87,7 +88,8 @@ class TargetLane:
             self._hurried.add(now)
         elif self._hurried and len(self._hurried) > 64:
             self._hurried.clear()
-        path.count(self._out)
+        for wire in path.wires:
+            wire.count(self._out)
         if self.far:
             path.silence.sent(now)
 
@@ -103,7 +105,8 @@ class TargetLane:
         path = self.path
         if self.last_answer is None or sent > self.last_answer:
             self.last_answer = sent
-        path.count(self._in)
+        for wire in path.wires:
+            wire.count(self._in)
         if self.far:
             path.answered(self, sent, received, ttl)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import struct
+from functools import lru_cache
 from typing import NamedTuple
 
 from yardlight.budget import ECHO_PAYLOAD
@@ -18,6 +19,8 @@ UNREACHABLE_6 = 1
 TIME_EXCEEDED_6 = 3
 
 _HEADER = struct.Struct("!BBHHH")
+_IDENTITY = struct.Struct("!HH")
+_STUN_HEADER = struct.Struct("!HHI")
 _PAYLOAD = b"yardlite"[:ECHO_PAYLOAD]
 _STUN_COOKIE = 0x2112A442
 _XOR_MAPPED_ADDRESS = 0x0020
@@ -73,7 +76,7 @@ def parse_icmp4(packet: bytes) -> Reply | None:
         return None
     kind = packet[header]
     if kind == ECHO_REPLY:
-        ident, sequence = struct.unpack_from("!HH", packet, header + 4)
+        ident, sequence = _IDENTITY.unpack_from(packet, header + 4)
         return Reply("echo", ident, sequence, packet[8])
     if kind not in (TIME_EXCEEDED, UNREACHABLE):
         return None
@@ -83,7 +86,7 @@ def parse_icmp4(packet: bytes) -> Reply | None:
     echo = inner + (packet[inner] & 0x0F) * 4
     if len(packet) < echo + 8 or packet[echo] != ECHO_REQUEST:
         return None
-    ident, sequence = struct.unpack_from("!HH", packet, echo + 4)
+    ident, sequence = _IDENTITY.unpack_from(packet, echo + 4)
     return Reply("hop" if kind == TIME_EXCEEDED else "unreachable", ident, sequence, None)
 
 
@@ -93,37 +96,41 @@ def parse_icmp6(packet: bytes) -> Reply | None:
         return None
     kind = packet[0]
     if kind == ECHO_REPLY_6:
-        ident, sequence = struct.unpack_from("!HH", packet, 4)
+        ident, sequence = _IDENTITY.unpack_from(packet, 4)
         return Reply("echo", ident, sequence, None)
     if kind not in (TIME_EXCEEDED_6, UNREACHABLE_6) or len(packet) < 56 or packet[14] != 58:
         return None
     if packet[48] != ECHO_REQUEST_6:
         return None
-    ident, sequence = struct.unpack_from("!HH", packet, 52)
+    ident, sequence = _IDENTITY.unpack_from(packet, 52)
     return Reply("hop" if kind == TIME_EXCEEDED_6 else "unreachable", ident, sequence, None)
 
 
 def build_stun(transaction: bytes) -> bytes:
     """A STUN binding request with this 12-byte transaction id and no attributes."""
-    return struct.pack("!HHI", 0x0001, 0, _STUN_COOKIE) + transaction
+    return _STUN_HEADER.pack(0x0001, 0, _STUN_COOKIE) + transaction
+
+
+@lru_cache(maxsize=4096)
+def _address(number: int, v6: bool) -> str:
+    return str(ipaddress.IPv6Address(number) if v6 else ipaddress.IPv4Address(number))
 
 
 def parse_stun(packet: bytes) -> tuple[bytes, str] | None:
     """(transaction id, mapped address) of a STUN binding success response; None for anything else."""
     if len(packet) < 20:
         return None
-    kind, length, cookie = struct.unpack_from("!HHI", packet)
+    kind, length, cookie = _STUN_HEADER.unpack_from(packet)
     if kind != 0x0101 or cookie != _STUN_COOKIE or len(packet) < 20 + length:
         return None
     transaction = packet[8:20]
     at = 20
     while at + 4 <= 20 + length:
-        attribute, size = struct.unpack_from("!HH", packet, at)
+        attribute, size = _IDENTITY.unpack_from(packet, at)
         value = packet[at + 4 : at + 4 + size]
         if attribute == _XOR_MAPPED_ADDRESS and len(value) in (8, 20):
             key = packet[4:8] if len(value) == 8 else packet[4:20]
             address = int.from_bytes(value[4:], "big") ^ int.from_bytes(key, "big")
-            known = ipaddress.IPv4Address(address) if len(value) == 8 else ipaddress.IPv6Address(address)
-            return transaction, str(known)
+            return transaction, _address(address, len(value) == 20)
         at += 4 + (size + 3) // 4 * 4
     return None

@@ -149,34 +149,30 @@ class Path:
         """True while probing fast."""
         return now < self._hurry_until
 
-    def _spacing(self, now: float) -> float:
-        pace = self.pace
-        routine = pace.interval if pace.rounds else pace.interval / len(self.lanes)
-        if self.hurrying(now):
-            return FAST_ROUNDS if pace.rounds else min(routine, max(FAST, routine / 5))
-        return routine
-
     def fire(self, now: float) -> None:
         """Send the next probe and plan the one after it."""
-        spacing = self._spacing(now)
+        hurried, pace, lanes = now < self._hurry_until, self.pace, self.lanes
+        spacing = pace.interval if pace.rounds else pace.interval / len(lanes)
+        if hurried:
+            spacing = FAST_ROUNDS if pace.rounds else min(spacing, max(FAST, spacing / 5))
         # A spacing under the engine's tick is caught up within the tick; a longer delay is not.
         self.engine.schedule(self, self.due + spacing if now - self.due < max(spacing, CATCH_UP) else now + spacing)
         if self._hurry_allowed and self.silence.suspicious(now):
             self.check(now)
-        hurried = self.hurrying(now)
-        if self.pace.charge and not self.allowed(self.pace.charge, hurried or self.pace.urgent):
+            hurried = now < self._hurry_until
+        if pace.charge and not self.allowed(pace.charge, hurried or pace.urgent):
             self.relax()
             self.engine.schedule(self, now + 1.0)
             return
-        for _ in self.lanes:
-            lane = self.lanes[self._turn % len(self.lanes)]
+        for _ in lanes:
+            lane = lanes[self._turn % len(lanes)]
             self._turn += 1
             if lane.address is not None:
                 break
         else:
             return
         self.attempt(lane, now, hurried)
-        if self.pace.rounds and self.proofs_wanted and self.telling:
+        if pace.rounds and self.proofs_wanted and self.telling:
             self.questions.in_vain += 1
             self.ask(
                 self.telling[self._turn % len(self.telling) if self.questions.in_vain > 3 else 0],
