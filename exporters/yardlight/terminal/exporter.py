@@ -33,9 +33,12 @@ from yardlight.terminal.services import DEFAULT_PATH, Route, ServiceProbes
 from yardlight.terminal.telling import Families, Row
 from yardlight.terminal.uplink import HUSHED_PROBES, HUSHED_SECONDS, UplinkWatch
 
-# Seconds between two judgements, while something is wrong and while nothing is: each probe brings the next one forward
-# when the answer before it is overdue, and only those over a metered uplink are too rare for that.
-BUSY, CALM, CALM_METERED = 0.1, 2.5, 1.0
+# Seconds between two judgements: while something is wrong; while a probe was lost lately, or those over a metered
+# uplink are too rare for what follows; while nothing is: each probe brings the next judgement forward when the answer
+# before it is overdue, and so does each loss.
+BUSY, UNEASY, CALM = 0.1, 1.0, 4.0
+# So long after a loss; by then a target that stays silent is out of the quorum.
+UNEASY_FOR = 6.0
 # Less than this is a clock that is kept right, not one that was set.
 CLOCK_SET = 0.05
 # Answers that do not heal a state for so long (a pin that cannot be proven) are looked at calmly.
@@ -69,6 +72,7 @@ class TerminalExporter:
         self.ask_router: Callable[[float], None] = lambda after: None
         self._failback = pacing.Failback()
         self._closely_until = 0.0
+        self._uneasy_until = 0.0
         self._any_metered = any(watch.metered for watch in self.watches.values())
         self.default = Path(
             engine,
@@ -173,6 +177,12 @@ class TerminalExporter:
         """Something is wrong on `path`: judge at once, and often from now on."""
         self.engine.schedule(self, now)
 
+    def path_uneasy(self, now: float) -> None:
+        """A probe of an uplink was lost: look more often for a while."""
+        if now >= self._uneasy_until and self.due >= 0:
+            self.engine.schedule(self, min(self.due, now + UNEASY))
+        self._uneasy_until = now + UNEASY_FOR
+
     # What probes of services ask
 
     def service_route(self, path: str, now: float) -> Route:
@@ -217,7 +227,7 @@ class TerminalExporter:
         if self._memory.due(now):
             self._remember(now)
         # Unevenly, or hundreds of terminals would come to be judged in the same instant.
-        calm = CALM_METERED if self._any_metered else CALM
+        calm = UNEASY if self._any_metered or now < self._uneasy_until else CALM
         self.engine.schedule(self, now + (BUSY if trouble else calm * random.uniform(0.8, 1.0)))
 
     def _judge_uplink(self, watch: UplinkWatch, now: float) -> bool:

@@ -28,10 +28,11 @@ PROOF_VALID_CLOSELY = 30.0
 
 
 class Yard(Protocol):
-    """Who is told what a path shows about the way it takes, and that something is wrong on it."""
+    """Who is told what a path shows about the way it takes, and that something is wrong or may be on it."""
 
     def path_seen(self, path: Path, key: Key, value: str, sent: float) -> None: ...
     def path_hurried(self, path: Path, now: float) -> None: ...
+    def path_uneasy(self, now: float) -> None: ...
 
 
 class UplinkWatch:
@@ -110,6 +111,7 @@ class UplinkWatch:
 
     def path_lost(self, path: Path, lane: TargetLane, sent: float, now: float) -> None:
         """A far target did not answer."""
+        self._yard.path_uneasy(now)
         if not lane.hurried(sent) and not path.silence.covers(sent, now):
             self.verdict.quality.lost(now, lane.index)
 
