@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import Self
 
 from prometheus_client.parser import text_string_to_metric_families
-from tests.cellular.ringing import ringing
 from tests.cellular.talk import spoken
+from tests.ringing import ringing
 from tests.vendor import Vendor
 
 from yardlight.cellular import domain
@@ -116,7 +116,7 @@ terminals:
             f"yardlight_poll_last_success_timestamp_seconds{poll}": self.at,
             'yardlight:terminal_utc_offset_seconds{fleet="inland",terminal="fontana"}': 0.0,
         }
-        return ringing(whole, self.at, self.folder, well)
+        return ringing(whole, self.at, self.folder, well, "cellular.yml")
 
     def identifiers(self) -> list[str]:
         """Numbers of SIMs and devices that are on the page or in the state: there must be none."""

@@ -37,7 +37,7 @@ def fleet(tmp_path: Path) -> Fleet:
 
 
 def test_what_is_expected_of_wipes_and_credentials_is_exported(fleet: Fleet) -> None:
-    text = page(centre.blocks(fleet, 1767300000.0), openmetrics=False)
+    text = page(centre.Said().blocks(fleet, 1767300000.0), openmetrics=False)
     assert duplicate_series(text) == []
     found = dict(line.rsplit(" ", 1) for line in text.decode().splitlines() if not line.startswith("#"))
     day = 86400.0

@@ -1,0 +1,112 @@
+"""A fleet of a hundred trucks whose tablets a tenant on loopback manages, and a clock that is ours."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.mdm.test_intune import SECRET, Tenancy, raw
+from tests.ringing import ringing
+from tests.vendor import Vendor
+from yardlight import centre
+from yardlight.collection import Session, open_memory, pack_memory
+from yardlight.exposition import pack, page
+from yardlight.inventory.load import load
+from yardlight.mdm import domain
+
+HOUR, DAY = 3600.0, 86400.0
+TRUCKS = 100
+GROUP = '{duty: weekdays, stale_after: 24h, os: {android: "13"}, mdm_groups: Drivers}'
+
+
+def iso(at: float) -> str:
+    """An instant as Graph writes it."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class World:
+    """The account `graph` with its source `tablets`; tablet N is that of truck N. `collect` moves the clock."""
+
+    def __init__(self, folder: Path, url: str, tenancy: Tenancy, trucks: int = TRUCKS) -> None:
+        self.folder, self.tenancy, self._url = folder, tenancy, url
+        self._memory = b""
+        self.at, self.text = 0.0, ""
+        self.again_in: float | None = None
+        (folder / "secret").write_text(SECRET + "\n", encoding="utf-8")
+        self.write(range(trucks))
+
+    def write(self, trucks: range) -> None:
+        """The inventory with these trucks on its roster."""
+        rows = [f"{number},T{number}=SER{number},drivers" for number in trucks]
+        (self.folder / "trucks.csv").write_text("\n".join(["truck,tablet,group", *rows]) + "\n", encoding="utf-8")
+        (self.folder / "fleet.yml").write_text(
+            f"""\
+fleet: inland
+timezone: America/Los_Angeles
+calendars: {{weekdays: {{days: mon-fri, hours: "05:00-20:00"}}}}
+roster: {{trucks: trucks.csv}}
+accounts:
+  graph: {{platform: intune, tenant: contoso, client_id: abc, client_secret_file: secret,
+          url: "{self._url}", login_url: "{self._url}", rate: 1000/s}}
+mdm:
+  tablets: {{account: graph, groups: {{drivers: {GROUP}}}}}
+terminals:
+  fontana: {{targets: ["tcp://127.0.0.1:9"], uplinks: {{fiber: {{bind: 127.0.0.1}}}}}}
+""",
+            encoding="utf-8",
+        )
+        self._fleet = load(self.folder / "fleet.yml").fleet
+        [self._planned] = domain.planned(self._fleet, self.folder)
+
+    def tablets(self, checkin: float, **more: Any) -> None:
+        """Every tablet spoke at this instant."""
+        said = {"lastSyncDateTime": iso(checkin), **more}
+        self.list([raw(number, **said) for number in range(TRUCKS)])
+
+    def list(self, devices: list[dict[str, Any]]) -> None:
+        """What the tenant lists, and counts, from now on."""
+        self.tenancy.devices, self.tenancy.counted = devices, len(devices)
+
+    def change(self, number: int, **more: Any) -> None:
+        """One tablet is different from now on."""
+        self.tenancy.devices[number] = {**self.tenancy.devices[number], **more}
+
+    def collect(self, at: float) -> None:
+        """One collection at this instant. Raises `PollError`, and what was on the page stays."""
+        session = Session(time.monotonic() + 60.0, memory=open_memory(self._memory), clock=lambda: at)
+        blocks = self._planned.collection(session)
+        self._memory, self.again_in, self.at = pack_memory(session.memory), session.again_in, at
+        self.text = page(pack(blocks), openmetrics=False).decode()
+
+    def states(self) -> dict[str, float]:
+        """How many drivers' tablets are in each state."""
+        return {
+            sample.labels["state"]: sample.value
+            for family in text_string_to_metric_families(self.text)
+            for sample in family.samples
+            if sample.name == "yardlight_devices" and sample.labels["group"] == "drivers" and sample.value
+        }
+
+    def alerts(self) -> set[tuple[str, str]]:
+        """What rings for the page as it stands, and about whom: by the shipped rules, all else being well."""
+        whole = self.text + page(pack(centre.Said().blocks(self._fleet, self.at)), openmetrics=False).decode()
+        well = {
+            'yardlight_poll_success{account="graph",fleet="inland",poll="mdm/tablets"}': 1.0,
+            'yardlight:account_info{account="graph",fleet="inland",platform="intune"}': 1.0,
+            'yardlight:terminal_utc_offset_seconds{fleet="inland",terminal="fontana"}': -28800.0,
+        }
+        return ringing(whole, self.at, self.folder, well, "mdm.yml", hours=1)
+
+
+@contextmanager
+def world(folder: Path, trucks: int = TRUCKS) -> Iterator[World]:
+    """A world while its tenant runs."""
+    tenancy = Tenancy([])
+    with Vendor(tenancy) as vendor:
+        yield World(folder, vendor.url, tenancy, trucks)
