@@ -65,6 +65,12 @@ def alive(process: int) -> bool:
     return Path(f"/proc/{process}").exists()
 
 
+def parent(process: int) -> int:
+    """The process that forked this one."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return int(status.partition("PPid:")[2].split()[0])
+
+
 @pytest.fixture
 def dripping() -> Iterator[tuple[int, threading.Event]]:
     """The port of a vendor that sends one byte every twentieth of a second, for ever; set once it was asked."""
@@ -102,6 +108,22 @@ def test_a_job_runs_in_another_process_which_serves_the_next_one_too() -> None:
     assert first == second
     assert float(first) != os.getpid()
     assert third == "50.0"
+
+
+def test_workers_come_of_one_template_and_after_its_end_of_another(eventually: Eventually) -> None:
+    async def use(slots: Slots) -> tuple[int, int]:
+        two = await asyncio.gather(*(collected(slots, collectors.pid, str(index)) for index in range(2)))
+        workers = [int(float(each)) for each in two]
+        [template] = {parent(worker) for worker in workers}
+        os.kill(template, signal.SIGKILL)
+        await asyncio.to_thread(eventually, lambda: not any(map(alive, workers)), within=AMPLE)
+        with pytest.raises(PollCrashedError, match="the worker"):
+            await collected(slots, collectors.pid)
+        return template, parent(int(float(await collected(slots, collectors.pid))))
+
+    one, other = with_slots(use)
+    assert one != other
+    assert not alive(other)
 
 
 def test_an_error_of_the_tree_keeps_its_class_and_text_and_its_worker() -> None:

@@ -15,11 +15,13 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import DEVNULL, Process
+from collections import deque
+from dataclasses import dataclass
 
 from yardlight.collection import Result
 from yardlight.errors import PollCrashedError, PollError, PollTimeoutError, poll_errors
 from yardlight.exposition import load
-from yardlight.worker import BLOCKS, CRASHED, FAILED, HEAD, JOB, Job
+from yardlight.worker import BLOCKS, BORN, CRASHED, FAILED, HEAD, JOB, TOLD, Job
 
 SLOTS = 4
 PATIENCE_SECONDS = 1.0
@@ -41,7 +43,8 @@ class Slots:
     def __init__(
         self, size: int = SLOTS, memory: int = MEMORY_BYTES, log_format: str = "logfmt", log_level: str = "info"
     ) -> None:
-        self._all = tuple(_Slot(memory, log_format, log_level) for _ in range(2 * size))
+        self._template = _Template(memory, log_format, log_level)
+        self._all = tuple(_Slot(self._template) for _ in range(2 * size))
         self._idle = list(self._all)
         self._prompt = asyncio.Semaphore(size)
         self._spare = asyncio.Semaphore(size)
@@ -84,14 +87,102 @@ class Slots:
     async def stop(self) -> None:
         """End every worker, also those that have something to do."""
         await asyncio.gather(*(slot.end() for slot in self._all))
+        await self._template.end()
+
+
+@dataclass(frozen=True, slots=True)
+class _Worker:
+    """A worker process; `ended` holds its exit code, None if that cannot be known any more."""
+
+    pid: int
+    ended: asyncio.Future[int | None]
+
+    async def kill(self) -> None:
+        """End it with all that it started."""
+        if not self.ended.done():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+        await asyncio.wait({self.ended})
+
+
+class _Template:
+    """The process that workers are forked from, started when the first one is asked for and again after its end."""
+
+    def __init__(self, memory: int, log_format: str, log_level: str) -> None:
+        self._settings = (str(memory), log_format, log_level)
+        self._process: Process | None = None
+        self._channel: socket.socket | None = None
+        self._starting = asyncio.Lock()
+        self._awaited: deque[asyncio.Future[_Worker]] = deque()
+        self._living: dict[int, _Worker] = {}
+
+    async def fork(self, sock: socket.socket) -> _Worker:
+        """A new worker that serves this socket. Raises `ConnectionError` if the template ended instead."""
+        async with self._starting:
+            if self._channel is None:
+                await self._start()
+            assert self._channel is not None
+            # One that nobody awaits any more finds its socket closed, and ends.
+            born: asyncio.Future[_Worker] = asyncio.get_running_loop().create_future()
+            self._awaited.append(born)
+            socket.send_fds(self._channel, [b"f"], [sock.fileno()])
+        return await born
+
+    async def end(self) -> None:
+        """Kill it, and with it what workers there are."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
+        self._gone()
+
+    async def _start(self) -> None:
+        channel, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        channel.setblocking(False)
+        with there:
+            # A new interpreter, as a fork of a process with threads may hang. -P: the working folder holds no modules.
+            command = (sys.executable, "-P", "-m", "yardlight.worker", str(there.fileno()), str(os.getpid()))
+            self._process = await asyncio.create_subprocess_exec(
+                *command, *self._settings, stdin=DEVNULL, stdout=2, pass_fds=[there.fileno()], start_new_session=True
+            )
+        self._channel = channel
+        asyncio.get_running_loop().add_reader(channel, self._hear, channel)
+
+    def _hear(self, channel: socket.socket) -> None:
+        message = b""
+        with contextlib.suppress(ConnectionError):
+            message = channel.recv(TOLD.size)
+        if not message:
+            self._gone()
+            return
+        pid, status = TOLD.unpack(message)
+        if status != BORN:
+            self._living.pop(pid).ended.set_result(os.waitstatus_to_exitcode(status))
+            return
+        worker = self._living[pid] = _Worker(pid, asyncio.get_running_loop().create_future())
+        born = self._awaited.popleft()
+        if not born.done():
+            born.set_result(worker)
+
+    def _gone(self) -> None:
+        """It is no more, and its workers die with it."""
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            asyncio.get_running_loop().remove_reader(channel)
+            channel.close()
+        while self._awaited:
+            if not (born := self._awaited.popleft()).done():
+                born.set_exception(ConnectionError("the template of the workers ended"))
+        while self._living:
+            self._living.popitem()[1].ended.set_result(None)
 
 
 class _Slot:
     """One worker process, started when it is first asked and again after each end."""
 
-    def __init__(self, memory: int, log_format: str, log_level: str) -> None:
-        self._settings = (str(memory), log_format, log_level)
-        self._process: Process | None = None
+    def __init__(self, template: _Template) -> None:
+        self._template = template
+        self._worker: _Worker | None = None
         self._writer: asyncio.StreamWriter | None = None
 
     async def ask(self, message: bytes) -> tuple[bytes, bytes]:
@@ -118,35 +209,28 @@ class _Slot:
     async def end(self) -> None:
         """Kill the process and all that it started, if it is there."""
         writer, self._writer = self._writer, None
-        process, self._process = self._process, None
+        worker, self._worker = self._worker, None
         if writer is not None:
             writer.close()
-        if process is not None:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
+        if worker is not None:
+            await worker.kill()
 
     async def _start(self) -> None:
         here, there = socket.socketpair()
         with there:
             self._reader, self._writer = await asyncio.open_connection(sock=here)
-            # A new interpreter, as a fork of a process with threads may hang. -P: the working folder holds no modules.
-            command = (sys.executable, "-P", "-m", "yardlight.worker", str(there.fileno()), str(os.getpid()))
-            self._process = await asyncio.create_subprocess_exec(
-                *command, *self._settings, stdin=DEVNULL, stdout=2, pass_fds=[there.fileno()], start_new_session=True
-            )
+            self._worker = await self._template.fork(there)
 
     async def _ended(self) -> str:
         """How the process ended by itself, in words."""
-        assert self._process is not None
-        try:
-            async with asyncio.timeout(_EXIT_SECONDS):
-                code = await self._process.wait()
-        except TimeoutError:
+        if (worker := self._worker) is None:
+            return "could not be started"
+        await asyncio.wait({worker.ended}, timeout=_EXIT_SECONDS)
+        closed = not worker.ended.done()
+        await self.end()
+        code = worker.ended.result()
+        if closed or code is None:
             return "closed its socket"
-        finally:
-            await self.end()
         return f"died of {signal.Signals(-code).name}" if code < 0 else f"exited with {code}"
 
 

@@ -1,11 +1,15 @@
 """The inside of a worker slot: a process of its own that runs one collection after another.
 
 It gets a picklable job over its socket and answers with finished, compressed blocks or with the reason why there
-are none. After a crash it ends, so that nothing of it spoils the next collection; `slots.py` starts it anew.
+are none. After a crash it ends, so that nothing of it spoils the next collection; `slots.py` has another one forked.
+
+Workers are forks of a template, a process with one thread that imports once what collections need and then does
+nothing else: a worker costs milliseconds. No job, and so no secret, is ever in it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import logging
@@ -19,9 +23,11 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from importlib import import_module
 
 from yardlight import logs
 from yardlight.collection import Session, open_memory, pack_memory
+from yardlight.domains import DOMAINS
 from yardlight.errors import PollError
 from yardlight.exposition import Block, dump, pack
 from yardlight.logs import kv
@@ -32,21 +38,55 @@ Job = Callable[[Session], list[Block]]
 # Kind and length of what follows, both ways.
 HEAD = struct.Struct("!cI")
 JOB, BLOCKS, FAILED, CRASHED = b"j", b"b", b"f", b"c"
+# What a template tells: a worker and how it ended, as `os.wait` does; BORN in its place when it was forked.
+TOLD = struct.Struct("!ii")
+BORN = -1
 _PR_SET_PDEATHSIG = 1
 
 
 def main() -> int:
-    """Serve the socket of the given descriptor until its other end is closed or a collection crashes."""
+    """Be the template: fork a worker for each socket that comes over that of the given descriptor."""
     descriptor, parent, memory, log_format, log_level = sys.argv[1:]
     _die_with(int(parent))
-    # What is written to counts, not the address space that is merely reserved.
-    resource.setrlimit(resource.RLIMIT_DATA, (int(memory), int(memory)))
     # A dump would put secrets on the disk.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # Probing and answering scrapes come first where the machine is small.
     os.nice(10)
     logs.setup(log_format, log_level)
+    for module in ("yardlight.client", *DOMAINS.values()):
+        import_module(module)
     with socket.socket(fileno=int(descriptor)) as channel:
+        signal.signal(signal.SIGCHLD, lambda *_: _bury(channel))
+        while given := socket.recv_fds(channel, 1, 1)[1]:
+            # Who is born is told before that it ended.
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+            template, worker = os.getpid(), os.fork()
+            if not worker:
+                channel.close()
+                return _work(given[0], template, int(memory))
+            os.close(given[0])
+            # A group of its own, to be killed with all that it starts.
+            os.setpgid(worker, worker)
+            channel.send(TOLD.pack(worker, BORN))
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+    return 0
+
+
+def _bury(channel: socket.socket) -> None:
+    """Tell of each worker that ended."""
+    with contextlib.suppress(ChildProcessError):
+        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            channel.send(TOLD.pack(*ended))
+
+
+def _work(descriptor: int, template: int, memory: int) -> int:
+    """Serve this socket until its other end is closed or a collection crashes."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+    _die_with(template)
+    # What is written to counts, not the address space that is merely reserved.
+    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    with socket.socket(fileno=descriptor) as channel:
         stream = channel.makefile("rb")
         while head := stream.read(HEAD.size):
             _, size = HEAD.unpack(head)
