@@ -158,3 +158,15 @@ def test_an_agent_that_answers_around_the_prefix_is_not_believed() -> None:
             assert client.requests <= 20
 
     asyncio.run(ask())
+
+
+def test_tables_that_are_asked_afresh_again_and_again_go_round_so_that_each_rests_as_long_as_it_can() -> None:
+    tables = [*standard.ROUTES]
+    asked, prefer = [], tables[0]
+    for _ in range(2 * len(tables)):
+        prefer = asking.in_order(prefer, afresh=True)[0]
+        asked.append(prefer)
+    assert asked == [*tables[1:], *tables, tables[0]]
+    for table in (None, *tables):
+        assert sorted(asking.in_order(table, afresh=True)) == sorted(tables)
+        assert asking.in_order(table, afresh=False)[0] == (table or tables[0])

@@ -88,17 +88,24 @@ async def routes(
     """The default routes of the first table that has any, and which one; `prefer` is looked at first.
 
     By GETNEXT at the prefix 0/0, so that the size of the table costs nothing. Agents keep a table for a minute once it
-    was asked for (net-snmp does), so to see it `afresh` the preferred one is looked at last.
+    was asked for (net-snmp does), so to see it `afresh` another one is looked at first.
     """
-    order = [prefer, *standard.ROUTES] if prefer else [*standard.ROUTES]
-    if afresh and prefer:
-        order = [*(table for table in standard.ROUTES if table != prefer), prefer]
-    for table in dict.fromkeys(order):
+    for table in in_order(prefer, afresh):
         entry, zero, *columns = standard.ROUTES[table]
         found = await _default_rows(session, entry, zero, [column for column in columns if column is not None])
         if found:
             return found, table
     return {}, None
+
+
+def in_order(prefer: str | None, afresh: bool) -> list[str]:
+    """The route tables as they are looked at. `afresh` they go round, so that each rests as long as it can."""
+    tables = [*standard.ROUTES]
+    if prefer is None:
+        return tables
+    after = tables.index(prefer) + 1
+    others = [*tables[after:], *tables[: after - 1]]
+    return [*others, prefer] if afresh else [prefer, *others]
 
 
 async def _default_rows(session: Session, entry: Oid, zero: Oid, columns: list[int]) -> dict[Oid, Value]:
