@@ -418,8 +418,10 @@ class RunningFleet:
         """A drill is under way at a terminal. Its router is asked often only while it says what is not so."""
         exporter = self.exporters[terminal]
         exporter.look_closely(seconds)
-        if (router := self.routers.get(terminal)) is not None and router.claim.uplink != exporter.carrier.observed:
-            router.hurry(_ROUTER_SECONDS)
+        observed = exporter.carrier.observed
+        if (router := self.routers.get(terminal)) is not None and router.claim.uplink != observed:
+            # In the dark nobody knows yet whether what it says is old.
+            router.hurry(_ROUTER_SECONDS, doubted=observed is not None)
 
     def sources(
         self,

@@ -7,14 +7,18 @@ from typing import Any
 
 from tests.lab import namespace, network
 from tests.lab.process import Program
+from yardlight.terminal.routers import standard
 
 USER, AUTH, PRIV = "noc", "auth passphrase", "priv passphrase"
+# Who may change the agent itself, from the router only.
+_LOCAL = "lab"
 # The host's own uptime is left out: this router started when its agent did.
 _CONFIG = f"""\
 createUser {USER} SHA "{AUTH}" AES "{PRIV}"
 view router included .1
 view router excluded .1.3.6.1.2.1.25
 rouser {USER} priv -V router
+rwcommunity {_LOCAL} {network.EDGE}
 sysServices 72
 """
 
@@ -46,6 +50,13 @@ class Snmpd:
 
     def stop(self) -> None:
         self._program.kill()
+
+
+async def forget_routes_soon() -> None:
+    """Let the agent look at the kernel's routes each second; by itself it answers from memory for a minute."""
+    for cache in standard.CACHES.values():
+        name = ".".join(map(str, cache))
+        await namespace.act("edge", f"snmpset -v2c -c {_LOCAL} {network.EDGE} {name} i 1")
 
 
 async def fill_routes(work: Path, count: int) -> None:

@@ -126,9 +126,9 @@ class RouterWatch:
         if self._task is not None:
             self._task.cancel()
 
-    def hurry(self, after: float) -> None:
-        """Something moved: poll in so many seconds, and take no answer that may be older than the move."""
-        self._doubted = True
+    def hurry(self, after: float, doubted: bool = True) -> None:
+        """Something moved: poll in so many seconds, and if `doubted` take no answer that may be older than the move."""
+        self._doubted = self._doubted or doubted
         self._plan(after)
 
     def _plan(self, after: float) -> None:
