@@ -59,6 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
     _metrics(commands)
     _outages(commands)
     _report(commands)
+    _usage(commands)
     _quiet(commands)
     _drill(commands)
     _render(commands)
@@ -236,6 +237,24 @@ def run_report(arguments: argparse.Namespace) -> int:
     from yardlight import report
 
     return report.write(_source(arguments), arguments.month, arguments.terminal, arguments.output)
+
+
+def _usage(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("usage", help="what cellular plans are used for", allow_abbrev=False)
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    help_ = "list each cellular plan: used, to come, what the next cycle needs, and SIMs without use"
+    action = _command(actions, "report", help_, run_usage_report)
+    action.add_argument("--idle-days", type=int, default=30, metavar="DAYS", help="default: %(default)s")
+    _look_back(action)
+    action.add_argument("--json", action="store_true", help="for machines")
+
+
+def run_usage_report(arguments: argparse.Namespace) -> int:
+    from yardlight.cellular import outlook
+
+    if not 1 <= arguments.idle_days <= outlook.MOST_IDLE_DAYS:
+        raise UsageError(f"usage report: --idle-days {arguments.idle_days}; write 1 to {outlook.MOST_IDLE_DAYS}")
+    return outlook.show(_source(arguments), arguments.idle_days, arguments.json)
 
 
 def _quiet(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -372,6 +372,11 @@ class History:
         found = [event for reader in self._readers for event in reader.events(fleet, terminal, *period)]
         return sorted(found, key=lambda event: event.start)
 
+    def memory(self, fleet: str, poll: str) -> tuple[float, bytes] | None:
+        """When a poll was complete the last time, and its memory, of the box that did it last."""
+        found = [kept for reader in self._readers if (kept := reader.memory(fleet, poll)) is not None]
+        return max(found, default=None)
+
     def spans(self, fleet: str, terminal: str, period: Interval) -> list[Span]:
         """Spans that touch the period, oldest first."""
         found = [span for reader in self._readers for span in reader.spans(fleet, terminal, *period)]

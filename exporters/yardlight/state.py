@@ -319,6 +319,7 @@ class Reader:
             raise StateError(f"{path}: {what}")
         # Files from before spans were kept have none.
         self._has_spans = "span" in tables
+        self._has_memories = version > 1
 
     def close(self) -> None:
         self._connection.close()
@@ -342,6 +343,13 @@ class Reader:
             (fleet, terminal, start, end),
         )
         return [Span(fleet, terminal, *row) for row in rows]
+
+    def memory(self, fleet: str, poll: str) -> tuple[float, bytes] | None:
+        """When a poll was complete the last time (unix seconds), and its memory; None if there is none."""
+        if not self._has_memories:
+            return None
+        rows = self._rows("SELECT as_of, memory FROM collected WHERE fleet = ? AND account = ?", (fleet, poll))
+        return rows[0] if rows and rows[0][1] else None
 
     def _rows(self, query: str, values: tuple[Any, ...]) -> list[Any]:
         try:

@@ -1,4 +1,7 @@
-"""What is kept of a source from one collection to the next, as one JSON-able object."""
+"""What is kept of a source from one collection to the next, as one JSON-able object.
+
+The collection after does not need what the platform said of SIMs; who looks back at a source without asking does.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,15 @@ from zoneinfo import ZoneInfo
 from yardlight.cellular import diversity, lateness
 from yardlight.cellular.history import Meter, Track, from_json
 from yardlight.cellular.oddities import Facts
+from yardlight.cellular.usage import Plan, Sim, SimState
 
 
 @dataclass
 class Memory:
-    """Tracks and facts by SIM, tracks of pools that a platform counts itself, meters by SIM and counter."""
+    """Tracks and facts by SIM, tracks of pools that a platform counts itself, meters by SIM and counter.
+
+    `said` is what the last collection was told of each SIM, `refused` the SIMs whose use it was not told.
+    """
 
     zone: ZoneInfo
     sims: dict[str, Track] = field(default_factory=dict)
@@ -22,6 +29,8 @@ class Memory:
     facts: dict[str, Facts] = field(default_factory=dict)
     habits: diversity.Habits = field(default_factory=dict)
     lags: lateness.Lags = field(default_factory=list)
+    said: dict[str, Sim] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
 
     def sim(self, name: str) -> Track:
         """The track of a SIM, a new one for a new SIM."""
@@ -44,6 +53,8 @@ class Memory:
             "facts": {name: each.to_json() for name, each in self.facts.items()},
             "habits": self.habits,
             "lags": self.lags,
+            "said": {name: _told(sim) for name, sim in self.said.items()},
+            "refused": sorted(self.refused),
         }
 
 
@@ -59,4 +70,21 @@ def recalled(value: Any, zone: ZoneInfo) -> Memory:
         {name: Facts(*each) for name, each in value["facts"].items()},
         value["habits"],
         value["lags"],
+        {name: _sim(name, *each) for name, each in value.get("said", {}).items()},
+        set(value.get("refused", ())),
     )
+
+
+def _told(sim: Sim) -> list[Any]:
+    """Terms and whereabouts of a SIM; what it is in at this moment is of no use later."""
+    plan = sim.plan
+    terms = [plan.name, plan.cap, plan.fair_use, plan.after, plan.overage_block, plan.throttle_speed] if plan else None
+    return [sim.seen, sim.pool, sim.carrier, sim.state, sim.activated, sim.expires, terms]
+
+
+def _sim(
+    name: str, seen: float, pool: str, carrier: str, state: SimState, activated: float | None, expires: float | None,
+    terms: list[Any] | None,
+) -> Sim:  # fmt: skip
+    plan = Plan(*terms) if terms else None
+    return Sim(name, seen, pool, carrier, state, activated=activated, expires=expires, plan=plan)

@@ -84,6 +84,12 @@ def show(source: Source, records: Sequence[Record], memory: Any, now: float) -> 
     return Told(families, kept.to_json(), account.first())
 
 
+def looked_back(terms: Terms, memory: Any, now: float) -> Account:
+    """The source as its last collection left it, at `now`."""
+    kept = recalled(memory, ZoneInfo(terms.zone))
+    return Account(terms, kept, now, kept.said, kept.refused)
+
+
 @dataclass
 class Account:
     """The SIMs and pools of one source at `now`."""
@@ -115,10 +121,11 @@ class Account:
                 counts[record.sim].append(record)
         for sim, each in counts.items():
             self._take_counts(sim, each)
+        self.kept.said, self.kept.refused = dict(self.said), set(self.refused)
 
     def _take_usage(self, usage: Usage) -> None:
         track = self.kept.sim(usage.sim) if usage.sim else self.kept.pool(usage.pool)
-        cycle = usage.cycle or self._cycle_at(usage.sim, usage.pool, usage.as_of)
+        cycle = usage.cycle or self.cycle_at(usage.sim, usage.pool, usage.as_of)
         if cycle is not None and cycle.start is None and cycle.end is not None:
             cycle = ending(cycle.end, track.cycle)
         plan = self.plan(usage.sim) if usage.sim else self.pool_plan(usage.pool)
@@ -137,9 +144,9 @@ class Account:
             if more is not None:
                 grown, start, end = grown + more, meter.at, count.at
         if end > start:
-            self.kept.sim(sim).grow(grown, start, end, self._cycle_at(sim, "", end))
+            self.kept.sim(sim).grow(grown, start, end, self.cycle_at(sim, "", end))
 
-    def _cycle_at(self, sim: str, pool: str, at: float) -> Cycle | None:
+    def cycle_at(self, sim: str, pool: str, at: float) -> Cycle | None:
         """The cycle by the inventory's rule. Where nobody tells the cycle there is none: a month is not made up."""
         source = self.terms.source
         said = self.said.get(sim)
@@ -177,7 +184,7 @@ class Account:
             if (own := self.kept.pools.get(name)) is not None:
                 found[name] = Sum(own, tuple(names), None)
                 continue
-            cycle = self._cycle_at("", name, self.now) or self._common(names)
+            cycle = self.cycle_at("", name, self.now) or self._common(names)
             readable = {sim: track for sim, track in self.kept.sims.items() if sim not in self.refused}
             found[name] = add_up(readable, names, cycle, self.zone, self.now)
         return found
@@ -191,7 +198,7 @@ class Account:
     def sims(self) -> dict[str, Line]:
         """Every SIM that the roster has a name for."""
         return {
-            name: self._line(name, track, self.plan(name), self._cycle_at(name, "", self.now))
+            name: self._line(name, track, self.plan(name), self.cycle_at(name, "", self.now))
             for name in dict.fromkeys([*self.kept.sims, *self.said])
             if listed(name)
             for track in [self.kept.sims.get(name) or Track(self.zone)]
@@ -201,7 +208,7 @@ class Account:
     def pool_lines(self) -> dict[str, Line]:
         """Every pool."""
         return {
-            name: self._line(f"/{name}", each.track, self.pool_plan(name), self._cycle_at("", name, self.now))
+            name: self._line(f"/{name}", each.track, self.pool_plan(name), self.cycle_at("", name, self.now))
             for name, each in self.pools.items()
         }
 
