@@ -215,6 +215,8 @@ class SimulatedCentre:
     lingers: float = 0.0
     # Whether the alert rules learn that a drill is in progress.
     informed: bool = True
+    # How long the standby's plan lasts (seconds).
+    lasts: float | None = None
     _fired: float | None = None
 
     def _update(self) -> float | None:
@@ -247,6 +249,9 @@ class SimulatedCentre:
 
     async def knows(self, fleet: str, terminal: str) -> bool:
         return self.informed
+
+    async def headroom(self, fleet: str, terminal: str, uplink: str) -> float | None:
+        return self.lasts if uplink == "lte" else None
 
     async def query(self, expression: str, start: float, end: float, step: float) -> Mapping[str, Any]:
         return {"query": expression, "start": start, "end": end, "step": step, "answer": {"status": "success"}}

@@ -22,9 +22,9 @@ FACTS = TerminalFacts(
 WELL = Situation(START, FACTS, (), True, {"the terminal": (0.1, 0.05)}, None, "guard", False, True, 1800.0)
 
 
-def failing(tmp_path: Path, situation: Situation) -> dict[str, str]:
+def failing(tmp_path: Path, situation: Situation, inventory: str = INVENTORY) -> dict[str, str]:
     file = tmp_path / "fleet.yml"
-    file.write_text(INVENTORY)
+    file.write_text(inventory)
     fleet = load_inventory(file).fleet
     playbook = load(Path(str(SHIPPED / "quarterly-wan-failover.yml")))
     found = judge(playbook, fleet, fleet.terminals["fontana"], situation)
@@ -46,7 +46,7 @@ def with_facts(**changed: object) -> Situation:
         (with_facts(ready={"lte": {"path": 1.0, "dns": 1.0}}), "standby_ready",
          "standby not ready: https of lte not known yet"),
         (with_facts(ready={}), "standby_ready", "standby not ready: dns and https and path of lte not known yet"),
-        (replace(WELL, headroom=3600.0), "headroom", "the standby's plan lasts 1 h at a failover's usage"),
+        (replace(WELL, headroom=3600.0), "headroom", "the standby's plan lasts 1 h at the yard's usual load"),
         (replace(WELL, alerts=("UplinkDegraded",)), "no_alerts", "fontana has trouble already: UplinkDegraded"),
         (replace(WELL, alerts=None), "no_alerts", "Alertmanager could not be asked what fires at this terminal"),
         (replace(WELL, offsets={"the terminal": (-3.2, 0.1)}), "clocks", "the clock of the terminal is 3.2 s behind"),
@@ -66,6 +66,14 @@ def test_where_all_is_well_everything_holds(tmp_path: Path) -> None:
     assert failing(tmp_path, WELL) == {}
     assert failing(tmp_path, replace(WELL, centre=False, alerts=None)) == {}, "no Alertmanager is no trouble"
     assert failing(tmp_path, replace(WELL, headroom=86400.0)) == {}
+    assert failing(tmp_path, replace(WELL, headroom=None)) == {}, "nobody said that it must be known"
     weak = with_facts(ready={"lte": {**READY, "radio": 0.0}})
     assert failing(tmp_path, weak) == {}, "a check that nobody requires stands in nobody's way"
     assert failing(tmp_path, replace(WELL, undo="person")) == {}
+
+
+def test_where_the_plan_must_be_known_an_unknown_one_stands_in_the_way(tmp_path: Path) -> None:
+    required = "lte: {bind: 10.10.0.22, sim: standby}\n    standby: {required: [path, headroom]}"
+    inventory = INVENTORY.replace("lte: {bind: 10.10.0.22}", required)
+    assert failing(tmp_path, WELL, inventory) == {"headroom": "how long the standby's plan lasts is not known"}
+    assert failing(tmp_path, replace(WELL, headroom=86400.0), inventory) == {}

@@ -246,6 +246,14 @@ def test_a_drill_that_the_alert_rules_do_not_learn_of_cuts_nothing(tmp_path: Pat
     assert "cut" not in world.yard.acts
 
 
+def test_a_standby_whose_plan_is_nearly_used_up_is_not_put_to_work(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.alerts.lasts = 3600.0
+    record = run(world)
+    assert (record.result, "cut" in world.yard.acts) == ("refused", False)
+    assert "the standby's plan lasts 1 h at the yard's usual load" in record.body["why"]
+
+
 def test_an_override_without_a_reason_is_asked_for_again(tmp_path: Path) -> None:
     world = World(tmp_path, Behaviour(lte=False), attended=True)
     runner = world.runner()

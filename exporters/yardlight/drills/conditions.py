@@ -1,7 +1,7 @@
 """What must hold before anything is cut: each precondition judged from facts, with a sentence either way. Pure.
 
-Unknown never counts as holding, with one exception that says so: the data left in the standby's plan, while nothing
-measures it.
+Unknown never counts as holding, with one exception that says so: the data left in the standby's plan, where the
+terminal does not require that it is known.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Situation:
 
     `alerts` are the names of those that fire for the terminal: None if Alertmanager could not be asked, and `centre`
     False if none is named. `offsets` are the clocks of other machines minus the runner's, with the half width of each.
-    `headroom` is how long the standby's plan lasts at a failover's usage, None while nobody measures it.
+    `headroom` is how long the standby's plan lasts at the yard's usual load, None where that is not known.
     `undo` is who would undo the cut: person, guard (inside the terminal) or runner; `remote` says that the runner is
     not in the terminal, `attended` that a person is there to press.
     """
@@ -88,9 +88,9 @@ def _standby_ready(_: Fleet, terminal: Terminal, situation: Situation) -> Judgem
 
 def _headroom(_: Fleet, terminal: Terminal, situation: Situation) -> Judgement:
     if situation.headroom is None:
-        return True, "not known: nothing measures the standby's plan yet"
+        return "headroom" not in terminal.required, "how long the standby's plan lasts is not known"
     enough = situation.headroom >= terminal.standby.headroom
-    return enough, f"the standby's plan lasts {length(situation.headroom)} at a failover's usage"
+    return enough, f"the standby's plan lasts {length(situation.headroom)} at the yard's usual load"
 
 
 def _no_alerts(_: Fleet, terminal: Terminal, situation: Situation) -> Judgement:

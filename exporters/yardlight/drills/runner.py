@@ -160,13 +160,17 @@ class Runner:
         glance = await self._look()
         self._known.offsets["the terminal"] = (glance.offset, glance.error)
         alerts: list[str] | None = None
+        headroom: float | None = None
         if self._centre is not None:
+            if (standby := standby_of(self.plan.terminal)) is not None:
+                with contextlib.suppress(DrillError):
+                    headroom = await self._centre.headroom(self.plan.fleet.fleet, self.plan.terminal.name, standby)
             with contextlib.suppress(DrillError):
                 self._known.offsets["the centre"] = await self._centre.clock()
                 now = await self._centre.alerts(self.plan.fleet.fleet, self.plan.terminal.name)
                 alerts = [str(each["labels"]["alertname"]) for each in now if _told(each)]
         situation = Situation(
-            self._clock.now(), glance.facts, alerts, self._centre is not None, self._known.offsets, None,
+            self._clock.now(), glance.facts, alerts, self._centre is not None, self._known.offsets, headroom,
             self._who_undoes(glance), self._yard.remote, self.plan.attended, self.plan.lasts,
         )  # fmt: skip
         found = conditions.judge(self.plan.playbook, self.plan.fleet, self.plan.terminal, situation)

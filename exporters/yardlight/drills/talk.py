@@ -133,10 +133,17 @@ class HttpCentre:
 
     async def knows(self, fleet: str, terminal: str) -> bool:
         expression = f'yardlight:drill_since_timestamp_seconds{{fleet="{fleet}",terminal="{terminal}"}}'
+        return bool(await self._values(expression))
+
+    async def headroom(self, fleet: str, terminal: str, uplink: str) -> float | None:
+        labels = f'fleet="{fleet}",terminal="{terminal}",uplink="{uplink}"'
+        return min(await self._values(f"yardlight:standby_headroom_seconds{{{labels}}}"), default=None)
+
+    async def _values(self, expression: str) -> list[float]:
         answer = await self._prometheus.ask("GET", f"/api/v1/query?query={quote(expression)}")
         try:
-            return bool(answer["data"]["result"])
-        except (KeyError, TypeError):
+            return [float(each["value"][1]) for each in answer["data"]["result"]]
+        except (KeyError, IndexError, TypeError, ValueError):
             raise DrillError(f"{self._prometheus.base} did not answer like a Prometheus") from None
 
     async def query(self, expression: str, start: float, end: float, step: float) -> Mapping[str, Any]:

@@ -60,6 +60,9 @@ class Centre(Protocol):
     async def knows(self, fleet: str, terminal: str) -> bool:
         """Whether the alert rules know that a drill is in progress at this terminal."""
 
+    async def headroom(self, fleet: str, terminal: str, uplink: str) -> float | None:
+        """How many seconds this standby's plan carries the yard at its usual load; None if that is not known."""
+
     async def query(self, expression: str, start: float, end: float, step: float) -> Mapping[str, Any]:
         """A range query: what was asked and the whole answer."""
 
