@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from yardlight.inventory.load import load
+from yardlight.inventory.models import Drill
 from yardlight.terminal.routers import PROFILES
 
 
@@ -31,19 +32,29 @@ def test_the_inventory_in_the_yard_box_guide_can_be_loaded(root: Path, tmp_path:
     assert {name: uplink.role for name, uplink in terminal.uplinks.items()} == {"fiber": "primary", "lte": "standby"}
 
 
-def test_the_inventory_in_the_guide_to_drills_can_be_loaded_with_either_way_to_cut(root: Path, tmp_path: Path) -> None:
+def test_the_parts_of_an_inventory_in_the_guide_to_drills_can_be_loaded_with_each_way_to_cut(
+    root: Path, tmp_path: Path
+) -> None:
     guide = (root / "playbooks" / "setup" / "drills.md").read_text(encoding="utf-8")
-    whole, cut = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
-    (tmp_path / "fleet.yml").write_text(whole)
-    drill = load(tmp_path / "fleet.yml").fleet.terminals["fontana"].drill
-    assert drill is not None
-    assert drill.cut is None
-    fleet = yaml.safe_load(whole)
-    fleet["terminals"]["fontana"] |= yaml.safe_load(cut)
-    (tmp_path / "fleet.yml").write_text(yaml.safe_dump(fleet))
-    drill = load(tmp_path / "fleet.yml").fleet.terminals["fontana"].drill
-    assert drill is not None
-    assert drill.cut is not None
+    part, cut = (yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL))
+    uplinks = {"fiber": {"bind": "10.0.0.2"}, "lte": {"bind": "10.0.0.3"}}
+    router = {"address": "10.10.0.1"}
+    yard = {"targets": ["198.51.100.1"], "uplinks": uplinks, "standby": {"required": ["path"]}, "router": router}
+
+    def loaded(drill: dict[str, object]) -> Drill:
+        fleet = {"fleet": "f", "links": part["links"], "terminals": {"fontana": {**yard, "drill": drill}}}
+        (tmp_path / "fleet.yml").write_text(yaml.safe_dump(fleet))
+        found = load(tmp_path / "fleet.yml").fleet.terminals["fontana"].drill
+        assert found is not None
+        return found
+
+    assert loaded(part["terminals"]["fontana"]["drill"]).cut is None
+    ways = cut["drill"]["cut"]
+    assert set(ways) == {"command", "http", "snmp_set"}
+    for way, how in ways.items():
+        made = loaded({**cut["drill"], "cut": {way: how}}).cut
+        assert made is not None
+        assert made.how == way
 
 
 def test_files_that_the_guides_link_to_exist(root: Path) -> None:
