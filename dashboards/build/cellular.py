@@ -22,11 +22,21 @@ from dashboards.build.house import (
 from grafana_foundation_sdk.builders import dashboard
 
 HERE = 'fleet="$fleet",account="$account"'
+# A range of which one in ten ends below, and one in ten above.
+_AHEAD = (
+    ("0.1", "{{pool}} at the end: low"),
+    ("0.5", "{{pool}} at the end: likely"),
+    ("0.9", "{{pool}} at the end: high"),
+)
 _OF_POOL, _OF_SIM = f'{HERE},sim="",pool!=""', f'{HERE},pool="",sim!=""'
 
 
 def _of(metric: str, by: str, where: str = HERE) -> str:
     return f"max by ({by}) (yardlight_{metric}{{{where}}})"
+
+
+def _at_cap(what: str) -> str:
+    return f"({_of(f'{what}_usage_bytes', what)} >= {_of(f'{what}_cap_bytes', what)})"
 
 
 def board() -> dashboard.Dashboard:
@@ -59,15 +69,17 @@ def _now() -> Iterator[Panel]:
         empty=NOT_CONFIGURED,
     )
     yield single(
-        "Will reach their cap",
-        "Pools and SIMs that will reach their cap before their cycle ends, by forecast. None is normal.",
+        "At their cap, or will be",
+        "Pools and SIMs that have reached their cap, or will by forecast before their cycle ends. None is normal.",
         Place(4, 0, 5, 4),
-        Query(f"count({_of('cap_exhaustion_timestamp_seconds', 'pool, sim')})"),
+        Query(
+            f"count({_of('cap_exhaustion_timestamp_seconds', 'pool, sim')} or {_at_cap('pool')} or {_at_cap('sim')})"
+        ),
         empty="none",
         steps=((None, GREEN), (1, ORANGE)),
     )
     yield single(
-        "Figures count until",
+        "Age of the figures",
         "Age of the newest figures of the carrier; forecasts start there. Hours are normal, days are not.",
         Place(9, 0, 5, 4),
         Query(f'time() - max(yardlight_usage_as_of_timestamp_seconds{{{HERE},pool="",sim=""}})'),
@@ -99,11 +111,14 @@ def _pools() -> Iterator[Panel]:
     )
     yield lines(
         "Pools: use and forecast",
-        "Use so far, and at the end of the cycle with probability 0.1, 0.5 and 0.9; dashed is the cap.",
+        "Use so far, and at the end of the cycle: one in ten ends below low or above high; dashed is the cap.",
         Place(8, 4, 16, 7),
         [
             Query(_of("pool_usage_bytes", "pool"), "{{pool}} used"),
-            Query(_of("usage_projected_bytes", "pool, probability", _OF_POOL), "{{pool}} at the end, {{probability}}"),
+            *(
+                Query(_of("usage_projected_bytes", "pool", f'{_OF_POOL},probability="{probability}"'), name)
+                for probability, name in _AHEAD
+            ),
             Query(_of("pool_cap_bytes", "pool"), "{{pool}} cap"),
         ],
         unit="decbytes",
@@ -113,13 +128,13 @@ def _pools() -> Iterator[Panel]:
 
 def _sims() -> Iterator[Panel]:
     yield listing(
-        "When caps are reached",
-        "The day on which the cap is reached, as likely before as after it. Empty is normal.",
+        "Caps still to be reached",
+        "The day on which the cap is reached, as likely before as after it. What has reached it is not here any more.",
         Place(0, 11, 12, 8),
         [Query(f"1000 * {_of('cap_exhaustion_timestamp_seconds', 'pool, sim')}")],
         {"pool": "Pool", "sim": "SIM", "Value": "Cap reached on"},
         overrides={"Cap reached on": {"unit": "dateTimeFromNow"}},
-        empty="none",
+        empty="none to come",
     )
     yield listing(
         "Biggest SIMs",
