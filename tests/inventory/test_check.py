@@ -230,3 +230,27 @@ def test_a_folder_of_fleets_is_checked_as_a_whole(tmp_path: Path, capsys: pytest
     captured = capsys.readouterr()
     assert f"{tmp_path}/a.yml is valid" in captured.out
     assert captured.err.startswith(f"{tmp_path}/b.yml:1:9 broken YAML: ")
+
+
+@pytest.mark.parametrize(
+    ("budget", "said"),
+    [
+        ("", "no requests_per_day limits them"),
+        (", requests_per_day: 5000", "requests_per_day: 5000 pays for 41 each"),
+        (", requests_per_day: 100", "requests_per_day: 100 is too few for that"),
+    ],
+)
+def test_what_collecting_costs_is_said_against_the_budget(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], budget: str, said: str
+) -> None:
+    (tmp_path / "secret").write_text("s3cret\n")
+    file = tmp_path / "fleet.yml"
+    file.write_text(
+        "fleet: f\n"
+        f"accounts: {{kore: {{platform: super_sim, client_id: me, client_secret_file: secret{budget}}}}}\n"
+        "cellular: {tablets: {account: kore}, spare: {account: kore, poll: 1h}}\n"
+        "terminals: {a: {targets: [198.51.100.1], uplinks: {fiber: {}}}}\n"
+    )
+    assert check.check(file, None, False) == 0
+    line = f"account kore: 120 collections a day, each of one request or more; {said}"
+    assert line in capsys.readouterr().out.splitlines()

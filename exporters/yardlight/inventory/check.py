@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from yardlight import budget
+from yardlight.domains import domains
 from yardlight.errors import InventoryError, Problem
 from yardlight.inventory import router_rules, words
 from yardlight.inventory.load import Inventory, load, load_dir
@@ -199,7 +202,7 @@ def _print(
         counts = f"{_count(len(fleet.terminals), 'terminal')}, {_count(uplinks, 'uplink')}"
         print(f"{inventory.path} is valid: fleet {fleet.fleet}, {counts}\n")
         _print_table(_rows(costs_of[fleet.fleet]))
-        for line in _polled(fleet.terminals.values()):
+        for line in (*_polled(fleet.terminals.values()), *_collected(inventory)):
             print(line)
     for warning in warnings:
         print(f"warning: {warning}")
@@ -233,6 +236,25 @@ def _polled(terminals: Iterable[Terminal]) -> Iterator[str]:
     for how, names in alike.items():
         yield f"router of {_who(names)}: {how}"
     if alike:
+        yield ""
+
+
+def _collected(inventory: Inventory) -> Iterator[str]:
+    """How often each account is asked a day, against what its budget pays for."""
+    often: Counter[str] = Counter()
+    for part in domains():
+        for each in part.planned(inventory.fleet, inventory.path.parent):
+            often[each.collection.source.account] += math.ceil(_DAY / each.interval)
+    for name, times in often.items():
+        least = f"account {name}: {_count(times, 'collection')} a day, each of one request or more"
+        budget_ = inventory.fleet.accounts[name].requests_per_day
+        if budget_ is None:
+            yield f"{least}; no requests_per_day limits them"
+        elif budget_ < times:
+            yield f"{least}; requests_per_day: {budget_} is too few for that"
+        else:
+            yield f"{least}; requests_per_day: {budget_} pays for {budget_ // times} each"
+    if often:
         yield ""
 
 
