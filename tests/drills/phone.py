@@ -71,7 +71,10 @@ class Phone:
 
     @property
     def text(self) -> str:
-        return self.driver.find_element(By.TAG_NAME, "body").text
+        """All that is to be read, once the page is there."""
+        body = WebDriverWait(self.driver, 30, 0.1, _BETWEEN_PAGES)
+        found: str = body.until(lambda driver: driver.find_element(By.TAG_NAME, "body").text)
+        return found
 
     def complaints(self) -> list[str]:
         """What the browser itself has to say: refused by the policy, scripts that failed."""
