@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dashboards.build.house import (
+    ACCOUNT,
     GREEN,
     NOT_CONFIGURED,
     ORANGE,
@@ -12,48 +13,40 @@ from dashboards.build.house import (
     Panel,
     Place,
     Query,
-    choice,
+    account_page,
     lines,
     listing,
-    page,
+    of,
     share,
     single,
 )
 from grafana_foundation_sdk.builders import dashboard
 
-HERE = 'fleet="$fleet",account="$account"'
 # A range of which one in ten ends below, and one in ten above.
 _AHEAD = (
     ("0.1", "{{pool}} at the end: low"),
     ("0.5", "{{pool}} at the end: likely"),
     ("0.9", "{{pool}} at the end: high"),
 )
-_OF_POOL, _OF_SIM = f'{HERE},sim="",pool!=""', f'{HERE},pool="",sim!=""'
-
-
-def _of(metric: str, by: str, where: str = HERE) -> str:
-    return f"max by ({by}) (yardlight_{metric}{{{where}}})"
+_OF_POOL, _OF_SIM = 'sim="",pool!=""', 'pool="",sim!=""'
 
 
 def _at_cap(what: str) -> str:
-    return f"({_of(f'{what}_usage_bytes', what)} >= {_of(f'{what}_cap_bytes', what)})"
+    return f"({of(f'{what}_usage_bytes', what)} >= {of(f'{what}_cap_bytes', what)})"
 
 
 def board() -> dashboard.Dashboard:
     """All panels, top to bottom: pools, SIMs in trouble, days, carriers."""
     built = (
-        page(
+        account_page(
             "yardlight-cellular",
             "Yardlight: Cellular",
             "One account at a carrier: use against caps and forecasts of pools and SIMs, odd SIMs, carriers.",
             ["cellular"],
+            metric="sim_silent_after_seconds",
         )
         .time("now-14d", "now")
         .refresh("5m")
-        .with_variable(choice("fleet", "Fleet", "label_values(yardlight_fleet_info, fleet)"))
-        .with_variable(
-            choice("account", "Account", 'label_values(yardlight_sim_silent_after_seconds{fleet="$fleet"}, account)')
-        )
     )
     for panel in (*_now(), *_pools(), *_sims(), *_carriers()):
         built = built.with_panel(panel)
@@ -65,16 +58,14 @@ def _now() -> Iterator[Panel]:
         "SIMs",
         "SIMs of the roster that the platform has, whatever their state. It changes when trucks come and go.",
         Place(0, 0, 4, 4),
-        Query(f"sum({_of('sims', 'state')})"),
+        Query(f"sum({of('sims', 'state')})"),
         empty=NOT_CONFIGURED,
     )
     yield single(
         "At their cap, or will be",
         "Pools and SIMs that have reached their cap, or will by forecast before their cycle ends. None is normal.",
         Place(4, 0, 5, 4),
-        Query(
-            f"count({_of('cap_exhaustion_timestamp_seconds', 'pool, sim')} or {_at_cap('pool')} or {_at_cap('sim')})"
-        ),
+        Query(f"count({of('cap_exhaustion_timestamp_seconds', 'pool, sim')} or {_at_cap('pool')} or {_at_cap('sim')})"),
         empty="none",
         steps=((None, GREEN), (1, ORANGE)),
     )
@@ -82,21 +73,21 @@ def _now() -> Iterator[Panel]:
         "Age of the figures",
         "Age of the newest figures of the carrier; forecasts start there. Hours are normal, days are not.",
         Place(9, 0, 5, 4),
-        Query(f'time() - max(yardlight_usage_as_of_timestamp_seconds{{{HERE},pool="",sim=""}})'),
+        Query(f'time() - max(yardlight_usage_as_of_timestamp_seconds{{{ACCOUNT},pool="",sim=""}})'),
         unit="s",
     )
     yield single(
         "Not in the list of names",
         "SIMs that the platform has and your list of names has not: they use the pools, too. Normal is 0.",
         Place(14, 0, 5, 4),
-        Query(_of("sims_unlisted", "account")),
+        Query(of("sims_unlisted", "account")),
         steps=((None, GREEN), (1, ORANGE)),
     )
     yield single(
         "Counted only",
         "SIMs in no trouble that have no series of their own, because of series_limit. 0 up to the limit.",
         Place(19, 0, 5, 4),
-        Query(_of("sims_not_shown", "account")),
+        Query(of("sims_not_shown", "account")),
     )
 
 
@@ -105,7 +96,7 @@ def _pools() -> Iterator[Panel]:
         "Pools: used now",
         "Use of the open cycle as a part of the cap. By itself it says little: look at the forecast.",
         Place(0, 4, 8, 7),
-        Query(f"{_of('pool_usage_bytes', 'pool')} / {_of('pool_cap_bytes', 'pool')}", "{{pool}}"),
+        Query(f"{of('pool_usage_bytes', 'pool')} / {of('pool_cap_bytes', 'pool')}", "{{pool}}"),
         ((None, GREEN), (0.8, ORANGE), (1, RED)),
         empty=NOT_CONFIGURED,
     )
@@ -114,12 +105,12 @@ def _pools() -> Iterator[Panel]:
         "Use so far, and at the end of the cycle: one in ten ends below low or above high; dashed is the cap.",
         Place(8, 4, 16, 7),
         [
-            Query(_of("pool_usage_bytes", "pool"), "{{pool}} used"),
+            Query(of("pool_usage_bytes", "pool"), "{{pool}} used"),
             *(
-                Query(_of("usage_projected_bytes", "pool", f'{_OF_POOL},probability="{probability}"'), name)
+                Query(of("usage_projected_bytes", "pool", f'{_OF_POOL},probability="{probability}"'), name)
                 for probability, name in _AHEAD
             ),
-            Query(_of("pool_cap_bytes", "pool"), "{{pool}} cap"),
+            Query(of("pool_cap_bytes", "pool"), "{{pool}} cap"),
         ],
         unit="decbytes",
         dashed=".* cap",
@@ -131,7 +122,7 @@ def _sims() -> Iterator[Panel]:
         "Caps still to be reached",
         "The day on which the cap is reached, as likely before as after it. What has reached it is not here any more.",
         Place(0, 11, 12, 8),
-        [Query(f"1000 * {_of('cap_exhaustion_timestamp_seconds', 'pool, sim')}")],
+        [Query(f"1000 * {of('cap_exhaustion_timestamp_seconds', 'pool, sim')}")],
         {"pool": "Pool", "sim": "SIM", "Value": "Cap reached on"},
         overrides={"Cap reached on": {"unit": "dateTimeFromNow"}},
         empty="none to come",
@@ -140,7 +131,7 @@ def _sims() -> Iterator[Panel]:
         "Biggest SIMs",
         "The fifteen SIMs with the most use in the open cycle: where to look first when a pool gets short.",
         Place(12, 11, 12, 8),
-        [Query(f"topk(15, {_of('sim_usage_bytes', 'sim')})")],
+        [Query(f"topk(15, {of('sim_usage_bytes', 'sim')})")],
         {"sim": "SIM", "Value": "Used"},
         overrides={"Used": {"unit": "decbytes"}},
     )
@@ -149,9 +140,9 @@ def _sims() -> Iterator[Panel]:
         "The larger of the last two days, against the amount from which on a day is unusual (dashed).",
         Place(0, 19, 12, 8),
         [
-            Query(f"topk(5, {_of('sim_largest_day_bytes', 'sim')})", "{{sim}}"),
+            Query(f"topk(5, {of('sim_largest_day_bytes', 'sim')})", "{{sim}}"),
             Query(
-                f"{_of('sim_runaway_above_bytes', 'sim')} and on (sim) topk(5, {_of('sim_largest_day_bytes', 'sim')})",
+                f"{of('sim_runaway_above_bytes', 'sim')} and on (sim) topk(5, {of('sim_largest_day_bytes', 'sim')})",
                 "{{sim}} unusual",
             ),
         ],
@@ -162,7 +153,7 @@ def _sims() -> Iterator[Panel]:
         "States",
         "SIMs of the roster by the platform's word. Suspended ones that are used are told as a ticket.",
         Place(12, 19, 12, 8),
-        [Query(f"{_of('sims', 'state')} > 0")],
+        [Query(f"{of('sims', 'state')} > 0")],
         {"state": "State", "Value": "SIMs"},
     )
 
@@ -173,8 +164,8 @@ def _carriers() -> Iterator[Panel]:
         "Trucks' SIMs in session; dashed is the fewest that chance explains. Nights and weekends are lower.",
         Place(0, 27, 24, 8),
         [
-            Query(_of("carrier_sims_in_session", "carrier, terminal"), "{{carrier}} {{terminal}}"),
-            Query(_of("carrier_sims_in_session_least", "carrier, terminal"), "{{carrier}} {{terminal}} least"),
+            Query(of("carrier_sims_in_session", "carrier, terminal"), "{{carrier}} {{terminal}}"),
+            Query(of("carrier_sims_in_session_least", "carrier, terminal"), "{{carrier}} {{terminal}} least"),
         ],
         unit="none",
         dashed=".* least",

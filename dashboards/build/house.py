@@ -89,9 +89,17 @@ class Place:
     h: int
 
 
+# The account that a board of a domain shows: what `of` chooses.
+ACCOUNT = 'fleet="$fleet",account="$account"'
+
 Panel = Builder[dashboard_models.Panel]
 Steps = Sequence[tuple[float | None, str]]
 PLAIN: Steps = ((None, BLUE),)
+
+
+def of(metric: str, by: str, where: str = "") -> str:
+    """PromQL for a metric of the chosen account, one series per `by`: two exporters of one thing make one series."""
+    return f"max by ({by}) (yardlight_{metric}{{{ACCOUNT}{where and ',' + where}}})"
 
 
 def one_of(metric: str, where: str, states: Sequence[State], by: str) -> str:
@@ -272,6 +280,15 @@ def page(uid: str, title: str, description: str, tags: Sequence[str]) -> dashboa
         .refresh("10s")
         .time("now-1h", "now")
         .with_variable(dashboard.DatasourceVariable("datasource").label("Data source").type("prometheus"))
+    )
+
+
+def account_page(uid: str, title: str, description: str, tags: Sequence[str], *, metric: str) -> dashboard.Dashboard:
+    """An empty board of one account, chosen among those that export `metric`."""
+    return (
+        page(uid, title, description, tags)
+        .with_variable(choice("fleet", "Fleet", "label_values(yardlight_fleet_info, fleet)"))
+        .with_variable(choice("account", "Account", f'label_values(yardlight_{metric}{{fleet="$fleet"}}, account)'))
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dashboards.build.house import (
+    ACCOUNT,
     GREEN,
     NOT_CONFIGURED,
     ORANGE,
@@ -14,17 +15,16 @@ from dashboards.build.house import (
     Place,
     Query,
     State,
+    account_page,
     answers,
-    choice,
     lines,
     listing,
-    page,
+    of,
     share,
     single,
 )
 from grafana_foundation_sdk.builders import dashboard
 
-HERE = 'fleet="$fleet",account="$account"'
 NONE = "none"
 # Who can be silent: those who never spoke or are gone are counted by themselves.
 SPOKE = 'state=~"fresh|stale|dark|expected_silent"'
@@ -47,30 +47,23 @@ STATES = {
 NARROW: dict[str, object] = {"unit": "none", "custom.minWidth": 70}
 
 
-def _of(metric: str, by: str, where: str = "") -> str:
-    return f"max by ({by}) (yardlight_{metric}{{{HERE}{where and ',' + where}}})"
-
-
 def _count(state: str) -> str:
-    return f"sum({_of('devices', 'group, state', state)})"
+    return f"sum({of('devices', 'group, state', state)})"
 
 
 def board() -> dashboard.Dashboard:
     """All panels, top to bottom: now, groups, wipes and the oldest, standards, over time."""
     built = (
-        page(
+        account_page(
             "yardlight-tablets",
             "Yardlight: Tablets",
             "One account at an MDM: which tablets have gone silent, vanished, never spoke or fall short, and wipes "
             "that wait. All as of the last complete collection.",
             ["tablets"],
+            metric="device_stale_after_seconds",
         )
         .time("now-7d", "now")
         .refresh("1m")
-        .with_variable(choice("fleet", "Fleet", "label_values(yardlight_fleet_info, fleet)"))
-        .with_variable(
-            choice("account", "Account", 'label_values(yardlight_device_stale_after_seconds{fleet="$fleet"}, account)')
-        )
     )
     for panel in (*_now(), *_groups(), *_one_by_one(), *_standards(), *_over_time()):
         built = built.with_panel(panel)
@@ -83,14 +76,14 @@ def _now() -> Iterator[Panel]:
         "When the account was last read completely; everything here stands as of then. Normal: minutes ago. Older: the "
         "account cannot be read, see its alert; nobody is called silent because of that.",
         Place(0, 0, 5, 4),
-        Query(f"1000 * max(yardlight_poll_last_success_timestamp_seconds{{{HERE}}})"),
+        Query(f"1000 * max(yardlight_poll_last_success_timestamp_seconds{{{ACCOUNT}}})"),
         unit="dateTimeFromNow",
     )
     yield single(
         "Last reading",
         "Whether the last collection was complete. failed: the one before is shown, with its time at the left.",
         Place(5, 0, 4, 4),
-        Query(f"min({_of('poll_success', 'poll')})"),
+        Query(f"min({of('poll_success', 'poll')})"),
         mapped=answers(State("complete", GREEN), State("failed", ORANGE)),
     )
     yield single(
@@ -121,15 +114,15 @@ def _now() -> Iterator[Panel]:
         "Tablets that somebody ordered to be wiped and that are not known to be. Normal is none. Take each for "
         "readable and open the runbook WipeUnconfirmed.",
         Place(20, 0, 4, 4),
-        Query(f"count({_of('device_action_pending_timestamp_seconds', 'device', _WIPE)})"),
+        Query(f"count({of('device_action_pending_timestamp_seconds', 'device', _WIPE)})"),
         empty=NONE,
         steps=((None, GREEN), (1, RED)),
     )
 
 
 def _groups() -> Iterator[Panel]:
-    silent = f"sum by (group) ({_of('devices', 'group, state', _SILENT)})"
-    spoke = f"(sum by (group) ({_of('devices', 'group, state', SPOKE)}) > 0)"
+    silent = f"sum by (group) ({of('devices', 'group, state', _SILENT)})"
+    spoke = f"(sum by (group) ({of('devices', 'group, state', SPOKE)}) > 0)"
     yield share(
         "Silent share by group",
         "The share of each group that is silent on duty, of those who ever spoke. Under the group's limit (its "
@@ -145,8 +138,8 @@ def _groups() -> Iterator[Panel]:
         "stale and dark are silent on duty; gone from the MDM is the worst. Limit is the share that may be silent.",
         Place(6, 4, 18, 8),
         [
-            *(Query(_of("devices", "group", _state(state))) for state in STATES),
-            Query(_of("devices_silent_share_limit", "group")),
+            *(Query(of("devices", "group", _state(state))) for state in STATES),
+            Query(of("devices_silent_share_limit", "group")),
         ],
         {
             "group": "Group",
@@ -172,8 +165,8 @@ def _one_by_one() -> Iterator[Panel]:
         "waits while the tablet has spoken since did not get there.",
         Place(0, 12, 10, 8),
         [
-            Query(f"1000 * {_of('device_action_pending_timestamp_seconds', 'device, action')}"),
-            Query(_of("device_action_failed", "device, action")),
+            Query(f"1000 * {of('device_action_pending_timestamp_seconds', 'device, action')}"),
+            Query(of("device_action_failed", "device, action")),
         ],
         {"device": "Tablet", "action": "Order", "Value #A": "Since", "Value #B": "Failed"},
         overrides={
@@ -182,7 +175,7 @@ def _one_by_one() -> Iterator[Panel]:
         },
         empty=NONE,
     )
-    oldest = f"bottomk(20, {_of('device_last_checkin_timestamp_seconds', 'device')})"
+    oldest = f"bottomk(20, {of('device_last_checkin_timestamp_seconds', 'device')})"
     yield listing(
         "Oldest words",
         "The twenty tablets whose last word is oldest, with their state where they are or were in trouble. At the "
@@ -190,7 +183,7 @@ def _one_by_one() -> Iterator[Panel]:
         Place(10, 12, 14, 8),
         [
             Query(f"1000 * {oldest}"),
-            Query(f"max by (device, group, state) (yardlight_device_state{{{HERE}}} == 1) and on (device) {oldest}"),
+            Query(f"max by (device, group, state) (yardlight_device_state{{{ACCOUNT}}} == 1) and on (device) {oldest}"),
         ],
         {"device": "Tablet", "group": "Group", "state": "State", "Value #A": "Last word"},
         overrides={"Last word": {"unit": "dateTimeFromNow"}},
@@ -204,7 +197,7 @@ def _one_by_one() -> Iterator[Panel]:
         [
             Query(
                 "max by (device, group, state) "
-                f'(yardlight_device_state{{{HERE},state=~"gone_from_mdm|never|dark"}} == 1)'
+                f'(yardlight_device_state{{{ACCOUNT},state=~"gone_from_mdm|never|dark"}} == 1)'
             )
         ],
         {"device": "Tablet", "group": "Group", "state": "State"},
@@ -218,7 +211,7 @@ def _standards() -> Iterator[Panel]:
         "Tablets that fall short of what the inventory asks of their group: os (too old a system), app (one is missing "
         "or too old), policy (none assigned), unapproved (an app nobody approved). 0 is normal.",
         Place(10, 20, 8, 8),
-        [Query(f"{_of('devices_below_standard', 'group, standard')} > 0")],
+        [Query(f"{of('devices_below_standard', 'group, standard')} > 0")],
         {"group": "Group", "standard": "Lacks", "Value": "Tablets"},
         overrides={"Tablets": {"unit": "none"}},
         empty=NONE,
@@ -227,7 +220,7 @@ def _standards() -> Iterator[Panel]:
         "Only in the MDM",
         "Tablets that the MDM has and the roster does not. Normal is 0; each is judged as belonging to no truck.",
         Place(18, 20, 3, 4),
-        Query(_of("roster_mismatches", "account", 'kind="mdm_only"')),
+        Query(of("roster_mismatches", "account", 'kind="mdm_only"')),
         steps=TROUBLE,
         empty=NOT_CONFIGURED,
     )
@@ -235,7 +228,7 @@ def _standards() -> Iterator[Panel]:
         "Only on the roster",
         "Tablets of working trucks that this MDM never had. Normal is 0, or those that are in another MDM.",
         Place(21, 20, 3, 4),
-        Query(_of("roster_mismatches", "account", 'kind="roster_only"')),
+        Query(of("roster_mismatches", "account", 'kind="roster_only"')),
         steps=TROUBLE,
         empty=NOT_CONFIGURED,
     )
@@ -243,7 +236,7 @@ def _standards() -> Iterator[Panel]:
         "Credential ends",
         "When the first of this account's credentials ends, where the platform tells. A ticket comes two weeks before.",
         Place(18, 24, 3, 4),
-        Query(f"1000 * min({_of('credentials_end_timestamp_seconds', 'credential')})"),
+        Query(f"1000 * min({of('credentials_end_timestamp_seconds', 'credential')})"),
         unit="dateTimeFromNow",
         empty="not told",
     )
@@ -251,7 +244,7 @@ def _standards() -> Iterator[Panel]:
         "Counted only",
         "Tablets in no trouble that have no series of their own, because of series_limit. 0 up to the limit is normal.",
         Place(21, 24, 3, 4),
-        Query(_of("devices_not_shown", "account")),
+        Query(of("devices_not_shown", "account")),
     )
 
 
@@ -261,7 +254,7 @@ def _over_time() -> Iterator[Panel]:
         "How many tablets of the account were in each state. Steps of stale at one moment are an outage or a change in "
         "the MDM; a step from dark to gone_from_mdm is a clean-up rule.",
         Place(0, 28, 12, 8),
-        [Query(f"sum by (state) ({_of('devices', 'group, state')})", "{{state}}")],
+        [Query(f"sum by (state) ({of('devices', 'group, state')})", "{{state}}")],
         unit="none",
     )
     yield lines(
@@ -270,7 +263,7 @@ def _over_time() -> Iterator[Panel]:
         "again; what stays up is silent.",
         Place(12, 28, 12, 8),
         [
-            Query(f"sum({_of('devices_older_than', 'group', _older(seconds))})", f"{name} ago or more")
+            Query(f"sum({of('devices_older_than', 'group', _older(seconds))})", f"{name} ago or more")
             for name, seconds in (("4 hours", 14400), ("a day", 86400), ("3 days", 259200), ("2 weeks", 1209600))
         ],
         unit="none",

@@ -16,24 +16,13 @@ from tests.drills.phone import Phone, axe  # noqa: E402
 from tests.drills.rehearsal import REFUSED, TOKEN, Box  # noqa: E402
 
 from yardlight.drills.session import Live  # noqa: E402
-from yardlight.server import Server  # noqa: E402
 
 Eventually = Callable[..., object]
 
 
 @pytest.fixture
-def box() -> Iterator[Box]:
-    made = Box()
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def link(box: Box) -> Iterator[str]:
-    server = Server(box, "127.0.0.1:0", drills=box)
-    server.start()
-    yield f"http://127.0.0.1:{server.port}/drills/go/{TOKEN}"
-    server.stop()
+def link(port: int) -> str:
+    return f"http://127.0.0.1:{port}/drills/go/{TOKEN}"
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ import http.client
 import json
 import logging
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode, urljoin
@@ -76,18 +75,8 @@ class Browser:
 
 
 @pytest.fixture
-def box() -> Iterator[Box]:
-    made = Box()
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def browser(box: Box) -> Iterator[Browser]:
-    server = Server(box, "127.0.0.1:0", drills=box)
-    server.start()
-    yield Browser(server.port)
-    server.stop()
+def browser(port: int) -> Browser:
+    return Browser(port)
 
 
 def test_a_drill_is_done_without_any_script(box: Box, browser: Browser) -> None:
