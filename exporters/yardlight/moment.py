@@ -39,6 +39,12 @@ def moment(raw: Any, zone: ZoneInfo) -> Moment:
         return _of_number(float(raw))
     if not isinstance(raw, str):
         return None
+    try:
+        if raw[4:5] == raw[7:8] == "-" and raw[10:11] == "T" and raw[-1] == "Z":
+            # What nearly all of a hundred thousand are.
+            return _judged(datetime.fromisoformat(raw).timestamp())
+    except ValueError:
+        pass
     text = raw.strip()
     if re.fullmatch(r"-?\d{1,16}(\.\d+)?", text):
         return _of_number(float(text))

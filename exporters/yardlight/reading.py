@@ -5,7 +5,7 @@ What makes an answer another answer than the documented one is a `BadReplyError`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from yardlight.errors import BadReplyError, IncompleteError
@@ -39,7 +39,7 @@ def _kind(content: Any) -> str:
 def below(record: Any, *keys: str) -> Any:
     """What is found below these keys; None as soon as there is nothing."""
     for key in keys:
-        if not isinstance(record, Mapping):
+        if not isinstance(record, dict):
             return None
         record = record.get(key)
     return record
@@ -54,9 +54,15 @@ def several(record: Any, *keys: str) -> list[Any]:
 def text(record: Any, *keys: str) -> str:
     """Text or a number as text; empty for anything else."""
     found = below(record, *keys)
-    if isinstance(found, bool) or not isinstance(found, str | int):
-        return ""
-    return str(found).strip()
+    if isinstance(found, str):
+        return found.strip()
+    return str(found) if isinstance(found, int) and not isinstance(found, bool) else ""
+
+
+def texts(record: Mapping[str, Any], keys: Sequence[str]) -> list[str]:
+    """`text` of each of these keys, for a list of a hundred thousand records."""
+    found = map(record.get, keys)
+    return [each.strip() if type(each) is str else text({"": each}, "") for each in found]
 
 
 def flag(record: Any, *keys: str) -> bool | None:

@@ -24,7 +24,8 @@ class Order:
     progress: Progress
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: that would be most of what it takes to make a hundred thousand.
+@dataclass(slots=True)
 class Device:
     """One record of an MDM. `id` is the platform's own and in memory only, like `serial` and `name`.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from yardlight.inventory.roster import Truck
@@ -22,7 +22,7 @@ MISSED_FOR = 30 * 86400.0
 
 @dataclass(slots=True)
 class Seen:
-    """What is remembered of a device: instants in unix seconds.
+    """What is remembered of a device: instants in unix seconds. `name` is the roster's, empty for one it does not have.
 
     `trouble` is when it was last in trouble, `orders` since when each action waits as far as we saw.
     """
@@ -35,17 +35,26 @@ class Seen:
     trouble: float = 0.0
     orders: dict[str, float] = field(default_factory=dict)
 
+    def values(self) -> list[Any]:
+        """What `Seen(*values)` is made of again."""
+        return [self.name, self.group, self.first, self.last, self.checkin, self.trouble, self.orders]
 
-@dataclass(frozen=True, slots=True)
+
+# Not frozen, as devices are not.
+@dataclass(slots=True)
 class Match:
     """A device under its name here. Without `device` it vanished from the MDM; `seen` is what is remembered of it."""
 
     key: str
-    name: str
     group: str
     truck: Truck | None
     device: Device | None
     seen: Seen
+
+    @property
+    def name(self) -> str:
+        """The roster's; for a device that the roster does not have, one that tells nobody whose it is."""
+        return self.seen.name or f"unlisted-{hashlib.blake2b(self.key.encode(), digest_size=4).hexdigest()}"
 
 
 def recalled(memory: Any) -> dict[str, Seen]:
@@ -55,7 +64,7 @@ def recalled(memory: Any) -> dict[str, Seen]:
 
 def to_remember(matches: Iterable[Match]) -> dict[str, list[Any]]:
     """The memory for the next collection, JSON-able."""
-    return {each.key: list(asdict(each.seen).values()) for each in matches}
+    return {each.key: each.seen.values() for each in matches}
 
 
 def newest(devices: Iterable[Device]) -> tuple[list[Device], int]:
@@ -86,13 +95,13 @@ def matched(plan: Plan, devices: Iterable[Device], before: Mapping[str, Seen], n
             # Two devices with the name that the roster has: the roster cannot mean both.
             key, truck = f"id {device.id}", None
         found.add(key)
-        name = _unlisted(device.id) if truck is None or truck.tablet is None else truck.tablet.name
+        name = "" if truck is None or truck.tablet is None else truck.tablet.name
         group = (truck.group if truck else None) or plan.mdm_groups.get(device.group, OTHER)
-        known = before.get(key)
-        seen = Seen(name, group, known.first if known else now, now, device.checkin)
-        if known is not None:
-            seen.trouble, seen.orders = known.trouble, known.orders
-        yield Match(key, name, group, truck, device, seen)
+        if (known := before.get(key)) is None:
+            seen = Seen(name, group, now, now, device.checkin)
+        else:
+            seen = Seen(name, group, known.first, now, device.checkin, known.trouble, known.orders)
+        yield Match(key, group, truck, device, seen)
     yield from _missing(plan, by_key, before, found, now)
 
 
@@ -113,17 +122,13 @@ def _missing(
         if key in found or (truck is not None and truck.status == "retired"):
             continue
         if truck is not None and truck.tablet is not None:
-            yield Match(key, truck.tablet.name, truck.group or seen.group, truck, None, seen)
+            seen.name = truck.tablet.name
+            yield Match(key, truck.group or seen.group, truck, None, seen)
         elif not plan.trucks and now - seen.last < MISSED_FOR:
             # With a roster, what is not in it and not in the MDM is nobody's.
-            yield Match(key, seen.name, seen.group, None, None, seen)
+            yield Match(key, seen.group, None, None, seen)
 
 
 def _rank(device: Device) -> float:
     said = (each for each in (device.checkin, device.enrolled) if isinstance(each, float))
     return next(said, 0.0)
-
-
-def _unlisted(id_: str) -> str:
-    """A name for a device that the roster does not have: always the same, and it tells nobody whose it is."""
-    return f"unlisted-{hashlib.blake2b(id_.encode(), digest_size=4).hexdigest()}"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from yardlight import catalogue as m
@@ -51,16 +51,11 @@ def show(source: Source, records: Sequence[Record], memory: Any, now: float) -> 
     return Told(families, to_remember(matches), again_in=_WIPE_WATCH if any(map(_wiping, devices)) else None)
 
 
-@dataclass(frozen=True)
-class _Judged:
+class _Judged(NamedTuple):
     """A device and how it stands."""
 
     match: Match
     state: State
-
-    @property
-    def group(self) -> str:
-        return self.match.group
 
 
 @dataclass
@@ -71,20 +66,23 @@ class _Page:
     plan: Plan
     matches: Sequence[Match]
     now: float
-    duties: dict[str, Duty] = field(default_factory=dict)
 
     def samples(self) -> Iterator[Sample]:
         """All of them; what is remembered of a device is brought up to date on the way."""
-        judged = [_Judged(match, self._state(match)) for match in self.matches]
-        for each in judged:
-            if each.state in _TROUBLE:
-                each.match.seen.trouble = self.now
-        alone = [each for each in judged if self._shown_alone(each, len(judged))]
-        yield m.DEVICES_NOT_SHOWN, (self.account,), len(judged) - len(alone)
-        for each in alone:
-            yield from self._device(each)
-        for group in sorted({*self.plan.standards, *(each.group for each in judged)}):
-            yield from self._group(group, [each for each in judged if each.group == group])
+        groups: dict[str, list[Match]] = {group: [] for group in self.plan.standards}
+        for match in self.matches:
+            groups.setdefault(match.group, []).append(match)
+        shown = 0
+        for group, members in sorted(groups.items()):
+            judged = list(self._judged(group, members))
+            for each in judged:
+                if each.state in _TROUBLE:
+                    each.match.seen.trouble = self.now
+                if self._shown_alone(each):
+                    shown += 1
+                    yield from self._device(each)
+            yield from self._group(group, judged)
+        yield m.DEVICES_NOT_SHOWN, (self.account,), len(self.matches) - shown
         future = sum(isinstance(at := each.seen.checkin, float) and at > self.now + _FUTURE for each in self.matches)
         yield m.DEVICES_FUTURE, (self.account,), future
         if self.plan.trucks:
@@ -96,23 +94,22 @@ class _Page:
     def _today(self) -> date:
         return datetime.fromtimestamp(self.now, ZoneInfo(self.plan.zone)).date()
 
-    def _duty(self, group: str) -> Duty:
-        if group not in self.duties:
-            self.duties[group] = Duty(self.plan.standard(group).calendar, ZoneInfo(self.plan.zone), self.now)
-        return self.duties[group]
-
-    def _state(self, match: Match) -> State:
-        if match.device is None:
-            return "gone_from_mdm"
-        standard = self.plan.standard(match.group)
-        works = match.truck is None or match.truck.works(self._today)
+    def _judged(self, group: str, members: Iterable[Match]) -> Iterator[_Judged]:
+        standard = self.plan.standard(group)
+        duty = Duty(standard.calendar, ZoneInfo(self.plan.zone), self.now)
         limits = Limits(standard.stale_after, standard.dark_after)
-        return state(match.device.checkin, self._duty(match.group), limits, works)
+        for match in members:
+            if match.device is None:
+                yield _Judged(match, "gone_from_mdm")
+            else:
+                works = match.truck is None or match.truck.works(self._today)
+                yield _Judged(match, state(match.device.checkin, duty, limits, works))
 
-    def _shown_alone(self, each: _Judged, count: int) -> bool:
-        seen = each.match.seen
+    def _shown_alone(self, each: _Judged) -> bool:
+        if len(self.matches) <= self.plan.series_limit:
+            return True
         waits = each.match.device is not None and bool(each.match.device.orders)
-        return count <= self.plan.series_limit or waits or self.now - seen.trouble < _SHOWN_AFTER_TROUBLE
+        return waits or self.now - each.match.seen.trouble < _SHOWN_AFTER_TROUBLE
 
     def _device(self, each: _Judged) -> Iterator[Sample]:
         match, device, truck = each.match, each.match.device, each.match.truck
