@@ -102,3 +102,24 @@ class Vendor:
                 """Nothing: what was asked is in `asked`."""
 
         return Handler
+
+
+class Told:
+    """What a fixture says to each question; a question that it does not have is an error of the test."""
+
+    def __init__(self, fixture: dict[str, Any]) -> None:
+        self.exchanges: list[dict[str, Any]] = fixture["exchanges"]
+        self.base = ""
+        self.unknown: list[str] = []
+
+    def __call__(self, asked: Asked) -> Answer:
+        given: dict[str, Any] = dict(asked.query)
+        if asked.headers.get("content-type") == "application/json":
+            given |= asked.json()
+        for each in self.exchanges:
+            wanted = each.get("when", {})
+            if each["ask"] == f"{asked.method} {asked.path}" and all(given.get(key) == wanted[key] for key in wanted):
+                said = json.loads(json.dumps(each["say"]).replace("{base}", self.base))
+                return Answer(said, each.get("status", 200), each.get("headers", {}))
+        self.unknown.append(f"{asked.method} {asked.path} {given}")
+        return Answer({"unexpected": "question"}, 418)

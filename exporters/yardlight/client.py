@@ -69,7 +69,9 @@ class Reply:
     what: str
 
     def json(self) -> Any:
-        """The body as JSON. Raises `BadReplyError` if it is something else or cut off."""
+        """The body as JSON, None where there is none to be (204). Raises `BadReplyError` if it is else or cut off."""
+        if self.status == 204:
+            return None
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
@@ -345,21 +347,21 @@ def retry_after(value: str | None, now: float) -> float | None:
     return max(0.0, seconds) if seconds < float("inf") else None
 
 
-def client_credentials(
-    session: Session, client: Client, path: str, form: Mapping[str, str], secret: Secret
+def granted(
+    session: Session, client: Client, path: str, form: Callable[[], Mapping[str, str]], headers: Values = None
 ) -> Callable[[], tuple[Mapping[str, str], float | None]]:
-    """What a `Token` takes by the client credentials grant (RFC 6749, 4.4): `secret` is client_secret, `form` the rest.
+    """What a `Token` takes by an OAuth grant (RFC 6749): `form` is made anew for each one.
 
     `client` has no `auth` of its own; `path` may be an address of another host if the client was made for that.
     """
 
     def take() -> tuple[Mapping[str, str], float | None]:
-        whole = {"grant_type": "client_credentials", **form, "client_secret": secret.reveal()}
         try:
-            answer = client.ask("POST", path, form=whole).json()
+            reply = client.ask("POST", path, form=form(), headers=headers)
         except BadReplyError as error:
             # 400 with invalid_client or invalid_grant is how RFC 6749 says that the credentials are wrong.
             raise AuthError(str(error)) from None
+        answer = reply.json()
         token = answer.get("access_token") if isinstance(answer, dict) else None
         if not isinstance(token, str) or not token:
             raise AuthError(f"POST {path}: no access_token in the answer")
@@ -367,6 +369,14 @@ def client_credentials(
         return {"Authorization": f"Bearer {token}"}, seconds_of(answer.get("expires_in"))
 
     return take
+
+
+def client_credentials(
+    session: Session, client: Client, path: str, form: Mapping[str, str], secret: Secret
+) -> Callable[[], tuple[Mapping[str, str], float | None]]:
+    """`granted` by client credentials (RFC 6749, 4.4): `secret` is client_secret, `form` the rest."""
+    whole = {"grant_type": "client_credentials", **form}
+    return granted(session, client, path, lambda: {**whole, "client_secret": secret.reveal()})
 
 
 def seconds_of(raw: Any) -> float | None:

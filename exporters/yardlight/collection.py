@@ -84,10 +84,13 @@ class Session:
             seconds = max(seconds, _DAY * self.requests.total() / self.allowance) if self.allowance else None
         self.again_in = seconds
 
-    def secret(self, path: str) -> Secret:
-        """The secret in a file that the configuration names; masked from now on. Raises `SecretError`."""
+    def secret(self, path: str, lines: bool = False) -> Secret:
+        """The secret in a file that the configuration names; masked from now on. Raises `SecretError`.
+
+        `lines`: the file may have several, such as a key.
+        """
         try:
-            secret = read_secret(path, self.base)
+            secret = read_secret(path, self.base, lines)
         except ValueError as error:
             raise SecretError(str(error)) from None
         self.hide(secret)

@@ -14,8 +14,12 @@ import sys
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
 
 from yardlight.catalogue import METRICS, Metric
+from yardlight.inventory.accounts import AccountConfig
 
 # Where `claimed` comes from, in a table.
 _CLAIMS = {
@@ -23,6 +27,8 @@ _CLAIMS = {
     "route": "route: its default route, where it has one in SNMP",
     "cannot": "cannot: neither is known of it",
 }
+# The column of `SUPPORT` that stands beside an account's keys.
+RIGHTS = "least rights"
 _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -71,11 +77,33 @@ def routers_table() -> str:
 
 def support_table(package: str) -> str:
     """What each platform of this package tells, as its module says: `SUPPORT` by the heads of the columns."""
-    platforms: Mapping[str, str] = import_module(package).PLATFORMS
-    supports = {name: import_module(module).SUPPORT for name, module in platforms.items()}
-    head = next(iter(supports.values()))
+    supports = {name: module.SUPPORT for name, module in _platforms(package).items()}
+    head = [column for column in next(iter(supports.values())) if column != RIGHTS]
     rows = ((f"`{name}`", *(support[column] for column in head)) for name, support in supports.items())
     return _table(("platform", *head), rows)
+
+
+def accounts_table(package: str) -> str:
+    """What an account of each platform of this package may say, and which rights it needs."""
+    modules = _platforms(package)
+    rows = ((f"`{name}`", _keys(module.Config), module.SUPPORT[RIGHTS]) for name, module in modules.items())
+    return _table(("platform", "keys", RIGHTS), rows)
+
+
+def _platforms(package: str) -> dict[str, Any]:
+    platforms: Mapping[str, str] = import_module(package).PLATFORMS
+    return {name: import_module(module) for name, module in platforms.items()}
+
+
+def _keys(config: type[BaseModel]) -> str:
+    """The keys that a platform adds to those of every account: the needed ones, then the others."""
+    needed, others = [], []
+    for name, field in config.model_fields.items():
+        if field.is_required():
+            needed.append(f"`{name}`")
+        elif name not in AccountConfig.model_fields:
+            others.append(f"`{name}`")
+    return ", ".join(needed) + (f"; {', '.join(others)} where needed" if others else "")
 
 
 def refresh(page: str, parts: Mapping[str, str]) -> str:
@@ -92,6 +120,8 @@ def parts() -> dict[str, str]:
         "commands": commands_table(build_parser()),
         "routers": routers_table(),
         "carriers": support_table("yardlight.cellular.platforms"),
+        "mdms": support_table("yardlight.mdm.platforms"),
+        "mdm_accounts": accounts_table("yardlight.mdm.platforms"),
     }
 
 

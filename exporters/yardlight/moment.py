@@ -58,6 +58,12 @@ def moment(raw: Any, zone: ZoneInfo) -> Moment:
     return None
 
 
+def latest(*moments: Moment) -> Moment:
+    """The latest that is an instant; without one never, if all of them say so."""
+    instants = [each for each in moments if isinstance(each, float)]
+    return max(instants) if instants else NEVER if set(moments) == {NEVER} else None
+
+
 def _of_number(number: float) -> Moment:
     return _judged(number / 1000 if abs(number) >= _MILLISECONDS else number)
 

@@ -65,6 +65,12 @@ def texts(record: Mapping[str, Any], keys: Sequence[str]) -> list[str]:
     return [each.strip() if type(each) is str else text({"": each}, "") for each in found]
 
 
+def count(record: Any, *keys: str) -> int | None:
+    """How many, a number or a number as text; None for anything else."""
+    found = text(record, *keys)
+    return int(found) if found.isdecimal() and len(found) < 10 else None
+
+
 def flag(record: Any, *keys: str) -> bool | None:
     """True or false, also as a word; None for anything else."""
     found = below(record, *keys)

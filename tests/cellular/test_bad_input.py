@@ -15,8 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.cellular.talk import NOW, collect, session, sims_file, spoken
-from tests.cellular.test_platforms import FIXTURES, Told
-from tests.vendor import Answer, Asked, Vendor
+from tests.cellular.test_platforms import FIXTURES
+from tests.vendor import Answer, Asked, Told, Vendor
 
 from yardlight.cellular.usage import Directory, Refused, Sim, usages
 from yardlight.demo.carrier import Carrier, fake_sims

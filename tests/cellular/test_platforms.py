@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.cellular.talk import NOW, collect, session, sims_file
-from tests.vendor import Answer, Asked, Vendor
+from tests.vendor import Told, Vendor
 
 from yardlight.cellular.plan import Terms
 from yardlight.cellular.show import show
@@ -23,27 +22,6 @@ HERE = Path(__file__).parent
 FIXTURES = sorted((HERE / "fixtures").glob("*.json"))
 # ICCID, IMEI, IMSI, and phone numbers.
 IDENTIFIER = re.compile(r"\d{11,}")
-
-
-class Told:
-    """What a fixture says to each question; a question that it does not have is an error of the test."""
-
-    def __init__(self, fixture: dict[str, Any]) -> None:
-        self.exchanges: list[dict[str, Any]] = fixture["exchanges"]
-        self.base = ""
-        self.unknown: list[str] = []
-
-    def __call__(self, asked: Asked) -> Answer:
-        given: dict[str, Any] = dict(asked.query)
-        if asked.headers.get("content-type") == "application/json":
-            given |= asked.json()
-        for each in self.exchanges:
-            wanted = each.get("when", {})
-            if each["ask"] == f"{asked.method} {asked.path}" and all(given.get(key) == wanted[key] for key in wanted):
-                said = json.loads(json.dumps(each["say"]).replace("{base}", self.base))
-                return Answer(said, each.get("status", 200), each.get("headers", {}))
-        self.unknown.append(f"{asked.method} {asked.path} {given}")
-        return Answer({"unexpected": "question"}, 418)
 
 
 def golden_of(path: Path, folder: Path) -> str:

@@ -140,7 +140,7 @@ def test_m04_a_page_that_fails_again_and_again_ends_the_collection(read: Callabl
 def test_fewer_devices_than_the_tenant_counts_are_incomplete(read: Callable[..., list[Any]]) -> None:
     tenancy = Tenancy([raw(number) for number in range(100)])
     tenancy.counted = 300
-    with pytest.raises(IncompleteError, match="100 devices, where the tenant counts 300"):
+    with pytest.raises(IncompleteError, match="100 devices, where 300 are counted"):
         read(tenancy)
     tenancy.counted = 103
     assert len(devices(read(tenancy))) == 100
@@ -190,7 +190,7 @@ def test_only_reads_are_sent(read: Callable[..., list[Any]]) -> None:
 
 def parsed(*values: Any, **reply: Any) -> list[Any]:
     config = intune.Config(tenant="t", client_id="c", client_secret_file="s")
-    whole = {"overview": {}, "settings": None, "pages": [{"value": list(values)}], **reply}
+    whole = {"overview": {}, "settings": None, "secrets": [], "pages": [{"value": list(values)}], **reply}
     return list(intune.parse(whole, config))
 
 

@@ -131,7 +131,7 @@ def test_computers_are_asked_for_by_the_servers_version(read: Callable[..., list
 def test_fewer_devices_than_the_server_counts_are_incomplete(read: Callable[..., list[Device]]) -> None:
     server = Server([mobile(1)])
     server.total = 3
-    with pytest.raises(IncompleteError, match="1 records, where the server counts 3"):
+    with pytest.raises(IncompleteError, match="1 records, where 3 are counted"):
         read(server)
 
 

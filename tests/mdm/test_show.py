@@ -122,6 +122,12 @@ def test_m05_an_empty_list_where_devices_were_is_incomplete_and_at_the_very_firs
     assert states(told(plan(), [])) == {}
 
 
+def test_fewer_devices_than_the_inventory_expects_are_incomplete() -> None:
+    told(plan(expects=2), [device(1), device(2)])
+    with pytest.raises(IncompleteError, match="1 devices, where `expects` says 2 at least"):
+        told(plan(expects=2), [device(1), device(1)])
+
+
 def test_m20_of_two_records_with_one_serial_the_newest_counts_and_the_other_is_a_duplicate() -> None:
     old = Device("guid-old", "SER1", "old", checkin=NOW - 500 * HOUR)
     for records in ([old, device(1)], [device(1), old]):

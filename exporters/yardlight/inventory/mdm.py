@@ -58,6 +58,6 @@ class MdmSource(Expected):
     poll: Duration = 900.0
     deadline: Duration = 600.0
     groups: dict[Name, Group] = {}
-    zone: str | None = None
+    expects: Annotated[int, Field(ge=1)] | None = None
     wipe_within: Duration = 86400.0
     series_limit: Annotated[int, Field(ge=0)] = 10_000

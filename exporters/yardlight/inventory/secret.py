@@ -7,10 +7,11 @@ from pathlib import Path
 from yardlight.inventory.values import Secret
 
 
-def read_secret(path: str, base: Path) -> Secret:
+def read_secret(path: str, base: Path, lines: bool = False) -> Secret:
     """The secret in the file `path`, relative to the folder `base`, without the line end an editor adds.
 
-    Raises `ValueError` with a sentence that names the file and never its content.
+    `lines`: it may have several, as keys have that are given out as a file. Raises `ValueError` with a sentence that
+    names the file and never its content.
     """
     try:
         text = (base / path).read_bytes().decode("utf-8")
@@ -21,6 +22,6 @@ def read_secret(path: str, base: Path) -> Secret:
     secret = text.rstrip("\r\n")
     if not secret.strip():
         raise ValueError(f"the secret file {path!r} is empty")
-    if "\n" in secret:
+    if "\n" in secret and not lines:
         raise ValueError(f"the secret file {path!r} has more than one line")
     return Secret(secret)

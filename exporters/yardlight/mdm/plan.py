@@ -38,6 +38,7 @@ class Plan(Model):
     trucks: tuple[Truck, ...]
     zone: str
     series_limit: int
+    expects: int | None = None
 
     def standard(self, group: str) -> Standard:
         """The standard of a group; one that the inventory does not name has the source's own."""
@@ -53,6 +54,7 @@ def resolved(fleet: Fleet, source: MdmSource) -> Plan:
         trucks=fleet.roster.trucks,
         zone=fleet.timezone,
         series_limit=source.series_limit,
+        expects=source.expects,
     )
 
 

@@ -34,12 +34,17 @@ Sample = tuple[Metric, tuple[str, ...], float]
 
 
 def show(source: Source, records: Sequence[Record], memory: Any, now: float) -> Told:
-    """The samples of one MDM, and what to remember. Raises `IncompleteError` for nothing where devices were."""
+    """The samples of one MDM, and what to remember.
+
+    Raises `IncompleteError` for nothing where devices were, and for fewer than the inventory expects.
+    """
     assert isinstance(source.section, Plan)
     before = recalled(memory)
     devices, duplicates = newest(record for record in records if isinstance(record, Device))
     if before and not devices:
         raise IncompleteError(f"no device at all, where {len(before)} were")
+    if (expects := source.section.expects) is not None and len(devices) < expects:
+        raise IncompleteError(f"{len(devices)} devices, where `expects` says {expects} at least")
     matches = list(matched(source.section, devices, before, now))
     families: dict[Metric, dict[tuple[str, ...], float]] = defaultdict(dict)
     for metric, labels, value in _Page(source.account, source.section, matches, now).samples():

@@ -5,4 +5,5 @@ from __future__ import annotations
 PLATFORMS = {
     "intune": "yardlight.mdm.platforms.intune",
     "jamf": "yardlight.mdm.platforms.jamf",
+    "android_management": "yardlight.mdm.platforms.android_management",
 }

@@ -2,6 +2,8 @@
 
 https://learn.microsoft.com/graph/api/resources/intune-devices-manageddevice . Check-ins come about every eight hours.
 Clean-up rules take the devices that were silent longest out of the list, so the list is compared with what there was.
+With DeviceManagementConfiguration.Read.All the tenant's settings are read as well, with Application.Read.All when our
+own secret ends; nobody has to grant these.
 """
 
 from __future__ import annotations
@@ -13,11 +15,28 @@ from zoneinfo import ZoneInfo
 
 from yardlight.client import Client, Reply, Token, client_credentials
 from yardlight.collection import Session
-from yardlight.errors import BadReplyError, ForbiddenError, IncompleteError
+from yardlight.errors import BadReplyError, ForbiddenError
 from yardlight.inventory.accounts import AccountConfig, BaseUrl, Rate
+from yardlight.inventory.values import Secret
 from yardlight.mdm.device import Action, Compliance, Device, Order, Progress, Record, Tenant
-from yardlight.moment import moment
-from yardlight.reading import below, flag, records, several, text, texts
+from yardlight.mdm.listing import complete
+from yardlight.mdm.support import support
+from yardlight.moment import latest, moment
+from yardlight.reading import below, count, flag, records, several, text, texts
+
+SUPPORT = support(
+    "Microsoft Intune",
+    rights="application permission DeviceManagementManagedDevices.Read.All; for the settings "
+    "DeviceManagementConfiguration.Read.All, for the secret's end Application.Read.All",
+    last_word="check-in",
+    compliance="yes, with grace",
+    group="device category",
+    orders="with since when, where the list has them",
+    settings="whether a device without a policy counts as compliant",
+    credential="of the client secret",
+    counted="yes, a little later or earlier than the list",
+    evidence="own fake, official specification",
+)
 
 GRAPH = "https://graph.microsoft.com"
 LOGIN = "https://login.microsoftonline.com"
@@ -29,8 +48,11 @@ _TEXTS = (
     "id", "serialNumber", "deviceName", "deviceCategoryDisplayName", "operatingSystem", "osVersion", "complianceState",
     "managementState",
 )  # fmt: skip
+_LIST = "/v1.0/deviceManagement/managedDevices"
 # Enrolments of the last minutes are counted before they are listed, and the other way round.
-_COUNT_DIFFERS = 0.02
+_FEW, _SHARE = 5, 0.02
+# So many characters of a secret Microsoft shows, to tell it from others.
+_HINT = 3
 _COMPLIANCE: dict[str, Compliance] = {
     "compliant": "compliant",
     "noncompliant": "noncompliant",
@@ -79,41 +101,45 @@ def fetch(config: Config, session: Session) -> Any:
     """All devices, how many the tenant counts, and its settings if they may be read. Raises `PollError`."""
     login = Client(session, config.model_copy(update={"url": config.login_url}), LOGIN)
     form = {"client_id": config.client_id, "scope": f"{config.url or GRAPH}/.default"}
-    take = client_credentials(
-        session, login, f"/{config.tenant}/oauth2/v2.0/token", form, session.secret(config.client_secret_file)
-    )
+    secret = session.secret(config.client_secret_file)
+    take = client_credentials(session, login, f"/{config.tenant}/oauth2/v2.0/token", form, secret)
     graph = Client(session, config, GRAPH, Token(take))
     overview = graph.get("/v1.0/deviceManagement/managedDeviceOverview").json()
-    settings = _settings(graph) if config.read_settings else None
-    select = {"$select": ",".join(FIELDS), "$top": "1000"}
+    reply: dict[str, Any] = {"overview": overview, "settings": None, "secrets": []}
+    if config.read_settings:
+        reply["settings"] = _if_granted(graph, "/v1.0/deviceManagement", "settings")
+        application = f"/v1.0/applications(appId='{config.client_id}')"
+        reply["secrets"] = _ours(_if_granted(graph, application, "passwordCredentials"), secret)
     # A page at a time, as `parse` takes them: a hundred thousand devices at once are half a gigabyte.
-    pages = graph.pages("/v1.0/deviceManagement/managedDevices", select, _next)
-    return {"overview": overview, "pages": pages, "settings": settings}
+    pages = graph.pages(_LIST, {"$select": ",".join(FIELDS), "$top": "1000"}, _next)
+    return {**reply, "pages": pages}
 
 
-def _settings(graph: Client) -> Any:
-    """Needs DeviceManagementConfiguration.Read.All as well, which nobody has to grant us."""
+def _if_granted(graph: Client, path: str, select: str) -> Any:
+    """What needs a permission that nobody has to grant us."""
     try:
-        return graph.get("/v1.0/deviceManagement", {"$select": "settings"}).json()
+        return graph.get(path, {"$select": select}).json()
     except (ForbiddenError, BadReplyError):
         return None
 
 
+def _ours(application: Any, secret: Secret) -> list[Any]:
+    """The ends of those secrets of the application that ours may be, by how it begins."""
+    begins = secret.reveal()[:_HINT]
+    known = several(application, "passwordCredentials")
+    return [below(each, "endDateTime") for each in known if text(each, "hint") in ("", begins)]
+
+
 def parse(reply: Any, config: Config) -> Iterator[Record]:
     """The devices. Raises `BadReplyError`, and `IncompleteError` if the tenant counts more."""
-    zone, count = ZoneInfo(config.timezone), 0
-    for page in reply["pages"]:
-        for raw in records(page, "GET managedDevices", "value"):
-            device = _device(raw, zone)
-            if not device.id:
-                raise BadReplyError("GET managedDevices: a device without an id")
-            count += 1
-            yield device
-    counted = below(reply["overview"], "enrolledDeviceCount")
-    if isinstance(counted, int) and count < counted - max(5, counted * _COUNT_DIFFERS):
-        raise IncompleteError(f"GET managedDevices: {count} devices, where the tenant counts {counted}")
+    zone, what = ZoneInfo(config.timezone), f"GET {_LIST}"
+    devices = (_device(raw, zone) for page in reply["pages"] for raw in records(page, what, "value"))
+    counted = count(reply["overview"], "enrolledDeviceCount")
+    yield from complete(devices, what, counted, max(_FEW, int((counted or 0) * _SHARE)))
     secure = flag(reply["settings"], "settings", "secureByDefault")
-    yield Tenant(unassigned_is_compliant=None if secure is None else not secure)
+    # A secret that was renewed may begin as the old one does.
+    ends = latest(*(moment(end, zone) for end in reply["secrets"]))
+    yield Tenant({"client secret": ends} if ends else None, None if secure is None else not secure)
 
 
 def _next(page: Any, reply: Reply) -> str | None:

@@ -12,13 +12,26 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from yardlight.client import Client, Reply, Token, client_credentials
+from yardlight.client import Client, Token, client_credentials
 from yardlight.collection import Session
-from yardlight.errors import BadReplyError, ForbiddenError, IncompleteError
+from yardlight.errors import ForbiddenError
 from yardlight.inventory.accounts import AccountConfig, BaseUrl, Rate
-from yardlight.mdm.device import Device, Order, Progress, Record, Tenant, version
+from yardlight.mdm.device import Device, Order, Progress, Record, version
+from yardlight.mdm.listing import complete, numbered
+from yardlight.mdm.support import support
 from yardlight.moment import NEVER, Moment, moment
-from yardlight.reading import below, records, several, text
+from yardlight.reading import below, count, records, several, text
+
+SUPPORT = support(
+    "Jamf Pro",
+    rights="API role with Read Mobile Devices, Read Computers, View MDM Command Information",
+    last_word="contact; of mobile devices on older servers the inventory",
+    group="first group; of computers the site",
+    apps="of mobile devices",
+    orders="wipes, with since when",
+    counted="yes",
+    evidence="own fake, official specification of two server versions",
+)
 
 _MOBILE = "/api/v2/mobile-devices/detail"
 _COMMANDS = "/api/v2/mdm/commands"
@@ -52,14 +65,13 @@ def fetch(config: Config, session: Session) -> Any:
     server = text(jamf.get("/api/v1/jamf-pro-version").json(), "version")
     # LENIENT: one broken device is null in its page, and not an error in place of the page.
     mobile = {"section": ["GENERAL", "HARDWARE", "APPLICATIONS", "GROUPS"], "exception-handling": "LENIENT"}
-    reply = {"server": server, "mobile": list(_pages(jamf, _MOBILE, {**mobile, "sort": "mobileDeviceId:asc"}))}
+    reply = {"server": server, "mobile": _pages(jamf, _MOBILE, {**mobile, "sort": "mobileDeviceId:asc"})}
     if config.computers:
         path = f"/api/{'v4' if (version(server) or ()) >= _V4 else 'v3'}/computers-inventory"
         sections = ["GENERAL", "HARDWARE", "OPERATING_SYSTEM"]
-        reply["computers"] = list(_pages(jamf, path, {"section": sections, "sort": "id:asc"}))
+        reply["computers"] = _pages(jamf, path, {"section": sections, "sort": "id:asc"})
     try:
-        wipes = {"filter": "command==ERASE_DEVICE", "sort": "dateSent:asc"}
-        reply["commands"] = list(_pages(jamf, _COMMANDS, wipes))
+        reply["commands"] = _pages(jamf, _COMMANDS, {"filter": "command==ERASE_DEVICE", "sort": "dateSent:asc"})
     except ForbiddenError:
         reply["commands"] = []
     return reply
@@ -69,47 +81,24 @@ def parse(reply: Any, config: Config) -> Iterator[Record]:
     """The devices. Raises `BadReplyError`, and `IncompleteError` if pages hold fewer than the server counts."""
     zone = ZoneInfo(config.timezone)
     orders = _orders(reply["commands"], zone)
-    for raw in _all(reply["mobile"], f"GET {_MOBILE}"):
-        yield _mobile(raw, orders, zone)
-    for raw in _all(reply.get("computers", []), "GET computers-inventory"):
-        yield _computer(raw, orders, zone)
-    yield Tenant()
+    for key, read, what in (("mobile", _mobile, f"GET {_MOBILE}"), ("computers", _computer, "GET computers-inventory")):
+        pages = reply.get(key, [])
+        devices = (read(raw, orders, zone) for page in pages for raw in records(page, what, "results"))
+        yield from complete(devices, what, count(pages[-1], "totalCount") if pages else None)
 
 
-def _pages(jamf: Client, path: str, params: Mapping[str, Any]) -> Iterator[Any]:
-    seen = 0
-
-    def following(page: Any, _: Reply) -> Mapping[str, Any] | None:
-        nonlocal seen
-        found = len(several(page, "results"))
-        seen += found
-        total = below(page, "totalCount")
-        return {"page": seen // _PER_PAGE} if isinstance(total, int) and found == _PER_PAGE and seen < total else None
-
-    return jamf.pages(path, {**params, "page": 0, "page-size": _PER_PAGE}, following)
-
-
-def _all(pages: list[Any], what: str) -> Iterator[dict[str, Any]]:
-    """Every record of the pages. Raises `IncompleteError` for fewer than the last page counts."""
-    count = 0
-    for page in pages:
-        for raw in records(page, what, "results"):
-            count += 1
-            yield raw
-    total = below(pages[-1], "totalCount") if pages else 0
-    if isinstance(total, int) and count < total:
-        raise IncompleteError(f"{what}: {count} records, where the server counts {total}")
+def _pages(jamf: Client, path: str, params: Mapping[str, Any]) -> list[Any]:
+    return list(numbered(jamf, path, {**params, "page-size": _PER_PAGE}, "results", "totalCount"))
 
 
 def _mobile(raw: dict[str, Any], orders: Mapping[str, tuple[Order, ...]], zone: ZoneInfo) -> Device:
-    if not (number := text(raw, "mobileDeviceId")):
-        raise BadReplyError(f"GET {_MOBILE}: a device without mobileDeviceId")
+    number = text(raw, "mobileDeviceId")
     contact = moment(below(raw, "general", "lastContactDate"), zone)
     inventory = moment(below(raw, "general", "lastInventoryUpdateDate"), zone)
     apps = below(raw, "applications")
     groups = [name for each in several(raw, "groups") if (name := text(each, "groupName"))]
     return Device(
-        id=f"mobile {number}",
+        id=number and f"mobile {number}",
         serial=text(raw, "hardware", "serialNumber"),
         name=text(raw, "general", "displayName"),
         group=groups[0] if groups else "",
@@ -124,11 +113,10 @@ def _mobile(raw: dict[str, Any], orders: Mapping[str, tuple[Order, ...]], zone: 
 
 
 def _computer(raw: dict[str, Any], orders: Mapping[str, tuple[Order, ...]], zone: ZoneInfo) -> Device:
-    if not (number := text(raw, "id")):
-        raise BadReplyError("GET computers-inventory: a computer without an id")
+    number = text(raw, "id")
     contact = _first_of(*(moment(below(raw, "general", key), zone) for key in ("lastContact", "lastContactTime")))
     return Device(
-        id=f"computer {number}",
+        id=number and f"computer {number}",
         serial=text(raw, "hardware", "serialNumber"),
         name=text(raw, "general", "name"),
         group=text(raw, "general", "site", "name"),

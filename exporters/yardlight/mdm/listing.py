@@ -1,0 +1,47 @@
+"""What every MDM's list of devices has to stand: none without an id, and no fewer than the MDM counts itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from yardlight.client import Client, Reply
+from yardlight.errors import BadReplyError, IncompleteError
+from yardlight.mdm.device import Device
+from yardlight.reading import count, several
+
+
+def numbered(client: Client, path: str, params: Mapping[str, Any], items: str, total: str) -> Iterator[Any]:
+    """Pages with the numbers 0, 1, 2 up to the total that each says. Raises `PollError`.
+
+    How long a page is, is the platform's to say, whatever was asked for.
+    """
+    number = seen = 0
+
+    def following(page: Any, _: Reply) -> Mapping[str, Any] | None:
+        nonlocal number, seen
+        found, counted = len(several(page, items)), count(page, total)
+        number, seen = number + 1, seen + found
+        if counted is None:
+            return {"page": number} if found else None
+        if seen < counted and not found:
+            raise IncompleteError(f"GET {path}: {seen} records, where {counted} are counted")
+        return {"page": number} if seen < counted else None
+
+    return client.pages(path, {**params, "page": 0}, following)
+
+
+def complete(devices: Iterable[Device], what: str, counted: int | None = None, slack: int = 0) -> Iterator[Device]:
+    """These devices, once it is known that no more than `slack` of those counted are missing.
+
+    One that is listed twice because pages moved is one: another was missed for it. Raises `BadReplyError` and
+    `IncompleteError`.
+    """
+    ids: set[str] = set()
+    for device in devices:
+        if not device.id:
+            raise BadReplyError(f"{what}: a device without an id")
+        ids.add(device.id)
+        yield device
+    if counted is not None and len(ids) < counted - slack:
+        raise IncompleteError(f"{what}: {len(ids)} devices, where {counted} are counted")
