@@ -20,6 +20,7 @@ from yardlight.inventory.models import Calendar, Terminal
 # ISO 3166: a country, and perhaps one of its parts.
 _PLACE = re.compile(r"([A-Z]{2})(?:-([A-Z0-9]{1,3}))?")
 _DAY = timedelta(days=1)
+_LONGEST = 14 * 86400.0
 
 
 @lru_cache(maxsize=64)
@@ -45,6 +46,15 @@ def windows(calendar: Calendar, start: float, end: float, zone: ZoneInfo) -> lis
 def is_open(calendar: Calendar, now: float, zone: ZoneInfo) -> bool:
     """True while the calendar is open at this instant; an opening instant counts, a closing one does not."""
     return any(opening <= now < closing for opening, closing in _daily(calendar, now, now, zone))
+
+
+def opened(calendar: Calendar, now: float, zone: ZoneInfo) -> float | None:
+    """When the hours began that are open at this instant; None while the calendar is closed.
+
+    Of hours that have been open for more than a fortnight, it is not said how much longer.
+    """
+    found = windows(calendar, now - _LONGEST, now + 1.0, zone)
+    return found[-1][0] if found and found[-1][0] <= now < found[-1][1] else None
 
 
 def maintained(terminal: Terminal, now: float) -> frozenset[str]:

@@ -671,4 +671,75 @@ HEADROOM_WITHIN = _add(
     "gauge", "standby_headroom_least_seconds", "terminal",
     "A standby whose plan lasts less long than this under the yard's usual load is not ready for the night.",
 )  # fmt: skip
-TRUCK_MOVED = _add("gauge", "truck_last_moved_timestamp_seconds", "truck", "When telematics last saw this truck move.")
+
+# What feeds tell. Instants are the records' own; how a feed is asked for is in poll_*{poll="feeds/..."}.
+FEED_INFO = _add(
+    "gauge", "feed_info", "account feed platform expected shows while_old",
+    "A feed, when its records are expected (always, when_moving, on_change, or a calendar), what people call it, and "
+    "what they should do while it is old; always 1.",
+)  # fmt: skip
+FEED_NEWEST = _add(
+    "gauge", "feed_newest_record_timestamp_seconds", "account feed",
+    "When the newest record happened. Of a feed that answers with all there is, the newest of the last answer, which "
+    "may be older than one before. Records that lie in the future do not count.",
+)  # fmt: skip
+FEED_RECEIVED = _add(
+    "gauge", "feed_newest_received_timestamp_seconds", "account feed",
+    "When the vendor received the newest of its records, where it tells.",
+)  # fmt: skip
+FEED_MAX_AGE = _add(
+    "gauge", "feed_max_age_seconds", "account feed",
+    "How old the newest record may be while records are expected; absent for what only changes now and then.",
+)  # fmt: skip
+FEED_EXPECTED_SINCE = _add(
+    "gauge", "feed_expected_since_timestamp_seconds", "account feed",
+    "Since when records are expected by the calendar, 0 for at all hours; absent while they are not, and where "
+    "movement decides.",
+)  # fmt: skip
+FEED_MOVEMENT = _add(
+    "gauge", "feed_movement_timestamp_seconds", "account feed",
+    "When enough trucks last moved at a time, as the records of this feed tell.",
+)  # fmt: skip
+FEED_MOVEMENT_SINCE = _add(
+    "gauge", "feed_movement_since_timestamp_seconds", "account feed",
+    "When the movement began that feed_movement_timestamp_seconds is the end of, so far.",
+)  # fmt: skip
+FEED_MOVING_WITHIN = _add(
+    "gauge", "feed_moving_within_seconds", "account feed", "How long after the last movement trucks count as moving."
+)
+FEED_UNCHANGED_SINCE = _add(
+    "gauge", "feed_unchanged_since_timestamp_seconds", "account feed",
+    "Since when not one record has said anything else than the one before, although their times move.",
+)  # fmt: skip
+FEED_FROZEN_AFTER = _add(
+    "gauge", "feed_frozen_after_seconds", "account feed",
+    "How long content may stay the same under times that move, while trucks move.",
+)  # fmt: skip
+FEED_RECORDS = _add(
+    "gauge", "feed_records", "account feed state",
+    "Records of the last answer: new, known from an answer before, in the future (of a clock that is wrong), or "
+    "without a time (undated).",
+)  # fmt: skip
+FEED_TRUCKS = _add("gauge", "feed_trucks", "account feed", "Trucks of which the feed has told within a week.")
+FEED_TRUCKS_OLDER = _add(
+    "gauge", "feed_trucks_older_than", "account feed age_seconds",
+    "How many of these were last told of at least so long ago (cumulative).",
+)  # fmt: skip
+FEED_ANOMALY = _add(
+    "gauge", "feed_anomaly", "account feed kind",
+    "1 if the last answers are odd beside those before: empty, cursor_stuck, backwards, future, vanished (ids), volume "
+    "(far fewer records than at this hour of other weeks), repeated (nothing in it is new); 0 if not.",
+)  # fmt: skip
+FEED_VIOLATIONS = _add(
+    "gauge", "feed_contract_violations", "account feed kind field",
+    "Records whose field is not as described or as it was: missing, type, enum, unit, time_unit, nulls; new_field "
+    "breaks nothing.",
+)  # fmt: skip
+TRUCK_MOVED = _add(
+    "gauge", "truck_last_moved_timestamp_seconds", "account feed truck",
+    "When this feed last saw a truck of the roster move.",
+)  # fmt: skip
+TRUCK_TOLD = _add(
+    "gauge", "truck_last_record_timestamp_seconds", "account feed truck",
+    "When this feed last had a record of a truck of the roster.",
+)  # fmt: skip

@@ -227,18 +227,27 @@ class Client:
         params: Params,
         following: Callable[[Any, Reply], str | Mapping[str, Any] | None],
         values: Values = None,
+        *,
+        read: Callable[[Reply], Any] = Reply.json,
+        limit: int = MAX_PAGES,
+        method: str = "GET",
+        what: str | None = None,
+        **request: Any,
     ) -> Iterator[Any]:
-        """The JSON of each page. `following` tells what leads to the next one.
+        """What `read` makes of each page. `following` tells what leads to the next one; `request` goes to `ask`.
 
         That is a link (relative, or absolute on the same host), parameters to change, or None at the end. Raises
         `PollError`: `IncompleteError` when a page after the first one cannot be had, leads to one that was there
-        before, or to more than `MAX_PAGES`.
+        before, or to more than `limit`.
         """
-        what, seen, link = f"GET {path}", set(), None
-        for number in range(1, MAX_PAGES + 1):
+        what, seen, link = what or f"{method} {path}", set(), None
+        for number in range(1, limit + 1):
             try:
-                reply = self.ask("GET", path, params, values) if link is None else self.ask("GET", link, what=what)
-                content = reply.json()
+                if link is None:
+                    reply = self.ask(method, path, params, values, what=what, **request)
+                else:
+                    reply = self.ask(method, link, what=what, **request)
+                content = read(reply)
             except (ServerError, BadReplyError, UnreachableError) as error:
                 if number == 1:
                     raise
@@ -255,7 +264,7 @@ class Client:
             if mark in seen:
                 raise IncompleteError(f"{what}: a page leads to one that was there before")
             seen.add(mark)
-        raise IncompleteError(f"{what}: more than {MAX_PAGES} pages")
+        raise IncompleteError(f"{what}: more than {limit} pages")
 
     def _own(self, url: str, what: str) -> str:
         """The address, if it is on the API's own host. Raises `ForeignLinkError`, and nothing was sent."""

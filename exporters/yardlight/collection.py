@@ -52,7 +52,8 @@ class Session:
     collection fails. `first` are the entities that the domain wants to be asked for before the others, where each takes
     a request. `allowance` is how many requests the account's budget leaves, None without one. `next_at` is before when
     (monotonic) the account's rate allows no further request, `answered` when the last ones ended. `clock` tells unix
-    seconds. `again_in` is what the domain wants, no sooner than the budget pays for.
+    seconds. `again_in` is what the domain wants, no sooner than the budget pays for. `tls_ends` is when the certificate
+    ends that the vendor showed last.
     """
 
     deadline: float
@@ -64,6 +65,7 @@ class Session:
     answered: deque[float] = field(default_factory=lambda: deque(maxlen=10_000))
     clock: Callable[[], float] = time.time
     again_in: float | None = None
+    tls_ends: float | None = None
     requests: Counter[str] = field(default_factory=Counter)
     _revealed: set[str] = field(default_factory=set, repr=False)
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 DOMAINS: dict[str, str] = {
     "cellular": "yardlight.cellular.domain",
     "mdm": "yardlight.mdm.domain",
+    "feeds": "yardlight.feeds.domain",
 }
 
 

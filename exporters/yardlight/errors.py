@@ -20,6 +20,7 @@ YardlightError
     ├── ThrottledError    reason "throttled": too many requests, and no time to wait
     ├── BudgetError       reason "budget": the account's own limit of requests is used up
     ├── ServerError       reason "server_error": the vendor says that the fault is its own
+    ├── ApiError          reason "api_error": an error of the vendor's API in an answer that says success
     ├── BadReplyError     reason "bad_reply": not what was asked for, not what the documents say
     ├── TooLargeError     reason "too_large": more bytes than an answer may have
     ├── ForeignLinkError  reason "foreign_link": it sends us to another host; not followed, nothing sent there
@@ -171,6 +172,12 @@ class ServerError(PollError):
     """The vendor says that the fault is its own (5xx)."""
 
     reason = "server_error"
+
+
+class ApiError(PollError):
+    """The answer says success, and holds an error of the API (JSON-RPC does this)."""
+
+    reason = "api_error"
 
 
 class BadReplyError(PollError):

@@ -50,9 +50,9 @@ def moment(raw: Any, zone: ZoneInfo) -> Moment:
         return _of_number(float(text))
     try:
         if match := _ISO.fullmatch(text):
-            return _judged(_of_iso(match, zone))
+            return judged(_of_iso(match, zone))
         if match := _US.fullmatch(text):
-            return _judged(_of_us(match, zone))
+            return judged(_of_us(match, zone))
     except (ValueError, OverflowError):
         return None
     return None
@@ -65,10 +65,11 @@ def latest(*moments: Moment) -> Moment:
 
 
 def _of_number(number: float) -> Moment:
-    return _judged(number / 1000 if abs(number) >= _MILLISECONDS else number)
+    return judged(number / 1000 if abs(number) >= _MILLISECONDS else number)
 
 
-def _judged(seconds: float) -> Moment:
+def judged(seconds: float) -> Moment:
+    """The instant, if it can be one: NEVER for the zeros that vendors write, None for what is too far ahead."""
     if seconds < _FIRST:
         return NEVER
     return seconds if seconds < _LAST else None

@@ -37,8 +37,9 @@ from yardlight.drills.world import RealClock
 from yardlight.errors import DrillError
 from yardlight.history import History
 from yardlight.inventory import words
+from yardlight.inventory.addresses import is_address
 from yardlight.inventory.load import Inventory, load
-from yardlight.inventory.models import Terminal, is_address
+from yardlight.inventory.models import Terminal
 from yardlight.lookback import find_terminal, moment
 from yardlight.quiet import whoami
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from yardlight.domains import DOMAINS, platforms
 from yardlight.errors import Problem
-from yardlight.inventory import complain, drill_rules, mdm_rules, router_rules, rules, service_rules
+from yardlight.inventory import complain, drill_rules, feed_rules, mdm_rules, router_rules, rules, service_rules
 from yardlight.inventory.models import METERED_MEDIA, Fleet, Medium, RosterFiles, Service, Terminal, Uplink
 from yardlight.inventory.roster import Roster, read_drivers, read_trucks
 from yardlight.inventory.source import Node, describe, merge, plain
@@ -47,13 +47,14 @@ class _Assembly:
         own = {key: plain(node) for key, node in entries.items() if key not in (*_SHARED, "terminals")}
         if "terminals" in entries:
             own["terminals"] = {}
-        own["accounts"] = self._accounts()
+        own["accounts"] = {**self._accounts(), **self._implied()}
         own["roster"] = self._roster()
         self._sections(own["accounts"])
         fleet, _ = self._lenient(Fleet, own, self._root)
         self._timezone = fleet.timezone if fleet else "UTC"
         self._problems.extend(rules.fleet_problems(self._root))
         self._problems.extend(mdm_rules.fleet_problems(self._root))
+        self._problems.extend(feed_rules.fleet_problems(self._root, own["accounts"]))
         self._check_shared()
         merged = {name: self._merged(node) for name, node in self._mapping(self._root, "terminals").items()}
         if "terminals" in entries:
@@ -94,6 +95,18 @@ class _Assembly:
             for name, node in self._mapping(self._root, "accounts").items()
             if (made := self._account(name, node))
         }
+
+    def _implied(self) -> dict[str, Any]:
+        """Accounts of feeds that are whole addresses, and need no other."""
+        known, generic = self._mapping(self._root, "accounts"), platforms()["generic"]
+        return {
+            name: {
+                "name": name, "platform": "generic", "module": generic.module,
+                "folder": str(Path(node.place.file).parent), "options": {},
+            }
+            for name, node in self._mapping(self._root, "feeds").items()
+            if "account" not in node.entries and name not in known and {"url", "folder"} & node.entries.keys()
+        }  # fmt: skip
 
     def _account(self, name: str, node: Node) -> dict[str, Any] | None:
         if not isinstance(node.value, dict):

@@ -18,9 +18,10 @@ from yardlight import budget
 from yardlight.domains import domains
 from yardlight.errors import InventoryError, Problem
 from yardlight.inventory import router_rules, words
+from yardlight.inventory.addresses import is_address
 from yardlight.inventory.load import Inventory, load, load_dir
 from yardlight.inventory.machine import Machine, snapshot
-from yardlight.inventory.models import Metered, Target, Terminal, Uplink, is_address
+from yardlight.inventory.models import Metered, Target, Terminal, Uplink
 
 _DAY = 86400
 # From here on, terminals that cost the same share a row.

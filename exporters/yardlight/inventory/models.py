@@ -6,17 +6,17 @@ no lines or files: `load.Inventory.locate` does. A model is never changed after 
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from datetime import datetime, time
-from functools import lru_cache
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from yardlight.inventory.addresses import HOST, is_address, web_address
 from yardlight.inventory.cellular import CellularSource
+from yardlight.inventory.feeds import FeedSource
 from yardlight.inventory.mdm import MdmSource
 from yardlight.inventory.model import Model, Name, TimeZone
 from yardlight.inventory.roster import Roster
@@ -41,7 +41,6 @@ PROOF = "standby-proof"
 CREDENTIAL_WARNING = 14 * 86400.0
 METERED_MEDIA = frozenset({"lte", "5g", "satellite"})
 CELLULAR = frozenset({"lte", "5g"})
-_HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})?)*\.?")
 _HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:]+):(\d{1,5})")
 _OID = re.compile(r"\d+(\.\d+){2,127}")
 _INTERFACE = re.compile(r"[A-Za-z][A-Za-z0-9._@-]{0,14}")
@@ -75,7 +74,7 @@ def _egress(raw: str) -> str:
 def _host_port(raw: str) -> str:
     match = _HOST_PORT.fullmatch(raw)
     host = match[1].strip("[]") if match else ""
-    if not match or not 0 < int(match[2]) < 65536 or not (is_address(host) or _HOST.fullmatch(host)):
+    if not match or not 0 < int(match[2]) < 65536 or not (is_address(host) or HOST.fullmatch(host)):
         raise ValueError(f"{raw!r} is not a host and a port; write 10.8.0.21:10480 or [2001:db8::1]:10480")
     return raw
 
@@ -85,23 +84,8 @@ def _server(raw: str) -> str:
     return _address(raw) if is_address(raw) or not match or not is_address(match[1].strip("[]")) else _host_port(raw)
 
 
-def web_address(raw: str) -> str:
-    """An address that starts with http:// or https://, without credentials. Raises `ValueError` if it is none."""
-    try:
-        parts = urlsplit(raw)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        host, port = "", None
-    valid = raw.isascii() and raw.isprintable() and " " not in raw and "#" not in raw
-    if not (valid and parts.scheme in ("http", "https") and port != 0 and (is_address(host) or _HOST.fullmatch(host))):
-        raise ValueError(f"{raw!r} is not a web address; write https://dispatch.example.com/health")
-    if "@" in parts.netloc:
-        raise ValueError("holds a user or a password; an address is no place for credentials")
-    return raw
-
-
 def _host(raw: str) -> str:
-    if is_address(raw) or not _HOST.fullmatch(raw):
+    if is_address(raw) or not HOST.fullmatch(raw):
         raise ValueError(f"{raw!r} is not a name; write dispatch.example.com")
     return raw
 
@@ -122,19 +106,9 @@ def parse_redirects(raw: Any) -> Any:
     if raw in ("none", "same_host"):
         return raw
     hosts = raw if isinstance(raw, list | tuple) else ()
-    if not hosts or not all(isinstance(host, str) and (is_address(host) or _HOST.fullmatch(host)) for host in hosts):
+    if not hosts or not all(isinstance(host, str) and (is_address(host) or HOST.fullmatch(host)) for host in hosts):
         raise ValueError(f"{raw!r} is neither none, same_host nor a list of hosts like [login.example.com]")
     return tuple(host.lower() for host in hosts)
-
-
-@lru_cache(maxsize=4096)
-def is_address(text: str) -> bool:
-    """True for an IPv4 or IPv6 address, false for a name."""
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 Bind = Annotated[str, AfterValidator(_bind)]
@@ -176,9 +150,9 @@ def parse_target(raw: Any) -> Target:
     if text.startswith("tcp://"):
         host, _, port = text[6:].rpartition(":")
         host = host.strip("[]")
-        if port.isdigit() and 0 < int(port) < 65536 and (is_address(host) or _HOST.fullmatch(host)):
+        if port.isdigit() and 0 < int(port) < 65536 and (is_address(host) or HOST.fullmatch(host)):
             return Target(label=text, host=host, probe="tcp", port=int(port), segment=segment)
-    elif is_address(text) or ("/" not in text and ":" not in text and _HOST.fullmatch(text)):
+    elif is_address(text) or ("/" not in text and ":" not in text and HOST.fullmatch(text)):
         return Target(label=text, host=text, segment=segment)
     raise ValueError(f"{text!r} is not a target; write an address, a name or tcp://host:port")
 
@@ -620,4 +594,5 @@ class Fleet(Model):
     roster: Roster = Roster()
     cellular: dict[Name, CellularSource] = {}
     mdm: dict[Name, MdmSource] = {}
+    feeds: dict[Name, FeedSource] = {}
     terminals: dict[Name, Terminal]

@@ -11,7 +11,8 @@ from yardlight import budget
 from yardlight.calendars import holiday_country
 from yardlight.errors import Problem
 from yardlight.inventory import drill_rules, router_rules, service_rules, standby_rules, words
-from yardlight.inventory.models import Maintenance, Metered, Sla, Target, Terminal, Uplink, is_address
+from yardlight.inventory.addresses import is_address
+from yardlight.inventory.models import Maintenance, Metered, Sla, Target, Terminal, Uplink
 from yardlight.inventory.source import Node, plain
 from yardlight.inventory.values import parse_share
 

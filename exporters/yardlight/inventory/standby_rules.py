@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from yardlight import budget
 from yardlight.errors import Problem
 from yardlight.inventory import service_rules, words
-from yardlight.inventory.models import PROOF, Check, Metered, SpeedSample, Terminal, Uplink, is_address
+from yardlight.inventory.addresses import is_address
+from yardlight.inventory.models import PROOF, Check, Metered, SpeedSample, Terminal, Uplink
 from yardlight.inventory.source import Node
 
 # A check that was not known for less than this was between two probes.

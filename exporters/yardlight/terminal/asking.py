@@ -29,7 +29,8 @@ import h11
 from yardlight import __version__
 from yardlight.budget import SERVICE_CEILING
 from yardlight.errors import ServiceError
-from yardlight.inventory.models import Service, is_address
+from yardlight.inventory.addresses import is_address
+from yardlight.inventory.models import Service
 from yardlight.terminal.names import Resolver, expect
 from yardlight.terminal.stream import Meter, Stream
 

@@ -22,7 +22,7 @@ import dns.rrset
 
 from yardlight.budget import datagram_bytes
 from yardlight.errors import ServiceError
-from yardlight.inventory.models import is_address
+from yardlight.inventory.addresses import is_address
 from yardlight.terminal.sockets import bind_socket
 from yardlight.terminal.stream import Meter, Stream
 

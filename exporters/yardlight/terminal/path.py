@@ -13,7 +13,8 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from yardlight.budget import echo_bytes, hop_reply_bytes, stun_bytes
-from yardlight.inventory.models import Target, is_address
+from yardlight.inventory.addresses import is_address
+from yardlight.inventory.models import Target
 from yardlight.terminal.engine import Engine
 from yardlight.terminal.lanes import NameLane, ProofLane, Questions, TargetLane
 from yardlight.terminal.metering import Wire

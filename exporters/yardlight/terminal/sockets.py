@@ -20,7 +20,7 @@ import struct
 import time
 from typing import Protocol
 
-from yardlight.inventory.models import is_address
+from yardlight.inventory.addresses import is_address
 from yardlight.terminal.packets import EchoTemplate, build_stun, parse_icmp4, parse_icmp6, parse_stun
 
 _SO_ATTACH_FILTER = 26

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from yardlight.inventory.models import CELLULAR, Terminal, is_address
+from yardlight.inventory.addresses import is_address
+from yardlight.inventory.models import CELLULAR, Terminal
 from yardlight.terminal.routers.reading import Interface, Modem, RouterReading, Wan
 
 

@@ -1,0 +1,77 @@
+"""What the kernel asks of this domain: its platforms, what is to be collected, what the inventory says."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import cast
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from yardlight.calendars import opened
+from yardlight.catalogue import (
+    FEED_EXPECTED_SINCE,
+    FEED_FROZEN_AFTER,
+    FEED_INFO,
+    FEED_MAX_AGE,
+    FEED_MOVING_WITHIN,
+    Metric,
+)
+from yardlight.collection import Collection, Families, Source
+from yardlight.domains import Planned
+from yardlight.feeds.account import FeedAccount
+from yardlight.feeds.plan import resolved
+from yardlight.feeds.platforms import PLATFORMS as PLATFORMS
+from yardlight.feeds.show import show
+from yardlight.inventory.feeds import FeedSource, Stream
+from yardlight.inventory.models import Account, Fleet
+
+
+def planned(fleet: Fleet, base: Path) -> Iterator[Planned]:
+    """One collection for each feed."""
+    for name, feed in fleet.feeds.items():
+        account = fleet.accounts[feed.account or name]
+        stream = described(account, feed)
+        where = Source(
+            fleet.fleet, account.name, f"feeds/{name}", resolved(fleet, name, feed, stream), Path(account.folder)
+        )
+        options = {**account.options, "feed": stream}
+        if feed.url is not None:
+            parts = urlsplit(feed.url)
+            options["url"] = f"{parts.scheme}://{parts.netloc}"
+        yield Planned(Collection(where, account.module, options, show), feed.poll, feed.deadline)
+
+
+def described(account: Account, feed: FeedSource) -> Stream:
+    """How records are asked for: as the feed says, where it does not its account, and then its platform."""
+    module = import_module(account.module)
+    config = cast(FeedAccount, module.Config.model_validate(account.options))
+    own = {name: getattr(feed, name) for name in feed.model_fields_set & Stream.model_fields.keys()}
+    if feed.url is not None:
+        own["path"] = feed.url.removeprefix("{0.scheme}://{0.netloc}".format(urlsplit(feed.url)))
+    said = Stream.model_construct(_fields_set=set(own), **own).over(config.feed)
+    # What a platform's module knows of the stream.
+    known: Mapping[str, Stream] = getattr(module, "STREAMS", {})
+    return said.over(known[said.stream]) if said.stream is not None and said.stream in known else said
+
+
+def said(fleet: Fleet, now: float) -> Families:
+    """What is expected of each feed, and since when."""
+    families: dict[Metric, dict[tuple[str, ...], float | None]] = defaultdict(dict)
+    zone = ZoneInfo(fleet.timezone)
+    for name, feed in fleet.feeds.items():
+        account = fleet.accounts[feed.account or name]
+        key = (account.name, name)
+        families[FEED_INFO][*key, account.platform, feed.expected, feed.shows or name, feed.while_old] = 1
+        families[FEED_MOVING_WITHIN][key] = feed.moving_within
+        if feed.expected == "on_change":
+            continue
+        families[FEED_MAX_AGE][key] = feed.max_age
+        families[FEED_FROZEN_AFTER][key] = feed.frozen_after
+        if feed.expected == "always":
+            families[FEED_EXPECTED_SINCE][key] = 0.0
+        elif feed.expected != "when_moving":
+            families[FEED_EXPECTED_SINCE][key] = opened(fleet.calendars[feed.expected], now, zone)
+    return families

@@ -1,0 +1,70 @@
+"""What is kept of a feed from one collection to the next, as one JSON-able object. Ids of vendors stay in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from yardlight.moment import Moment
+
+# A truck of which nothing was told for so long is forgotten.
+FORGOTTEN_AFTER = 7 * 86400.0
+
+
+@dataclass(slots=True)
+class Seen:
+    """What was last told of one id: when, whether it moved, when it last did, what it said (a digest), its values."""
+
+    last: float
+    moving: bool | None = None
+    moved: float | None = None
+    digest: str = ""
+    truck: str = ""
+    values: dict[str, float] = field(default_factory=dict)
+    listed: float = 0.0
+
+
+@dataclass(slots=True)
+class Memory:
+    """What the collections before have seen. Instants are unix seconds.
+
+    `newest` is that of the last answer and `highest` of all, `marks` are the records of the last answers.
+    """
+
+    description: str = ""
+    newest: float | None = None
+    highest: float | None = None
+    received: float | None = None
+    moving_since: float | None = None
+    moving_until: float | None = None
+    unchanged_since: float | None = None
+    repeated: int = 0
+    stamp: str = ""
+    seen: dict[str, Seen] = field(default_factory=dict)
+    marks: list[str] = field(default_factory=list)
+    steady: dict[str, int] = field(default_factory=dict)
+    scale: dict[str, float] = field(default_factory=dict)
+    hours: dict[str, list[float]] = field(default_factory=dict)
+
+    def forget(self, now: float) -> None:
+        """Drop what was not told of for long."""
+        self.seen = {id_: each for id_, each in self.seen.items() if now - each.last < FORGOTTEN_AFTER}
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it."""
+        whole = asdict(self)
+        whole["seen"] = {id_: list(each.values()) for id_, each in whole["seen"].items()}
+        return whole
+
+
+def recalled(value: Any) -> Memory:
+    """What `to_json` wrote; nothing for None."""
+    if value is None:
+        return Memory()
+    return Memory(**{**value, "seen": {id_: Seen(*each) for id_, each in value["seen"].items()}})
+
+
+def instants(moments: Iterable[Moment]) -> list[float]:
+    """Those that are instants."""
+    return [each for each in moments if isinstance(each, float)]

@@ -1,0 +1,91 @@
+"""How a page leads to the next one, in the styles that vendors have. An empty page is not the end where they say so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from yardlight.errors import IncompleteError
+from yardlight.feeds.extract import records_in
+from yardlight.feeds.places import at
+from yardlight.inventory.feeds import Paging, Stream
+
+_NEXT = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?', re.IGNORECASE)
+# Rows come and go while pages are read.
+_COUNT_DIFFERS = 0.02
+
+
+class Pager:
+    """Follows the pages of one collection. `cursor` is the last one that was given, `count` the records so far."""
+
+    def __init__(self, stream: Stream, cursor: Any = None) -> None:
+        self._stream, self._paging = stream, stream.paging
+        self._sent: Any = cursor
+        self.cursor: Any = cursor
+        self.count = 0
+        self._page = self._paging.first if self._paging else 0
+
+    def first(self) -> dict[str, Any]:
+        """The parameters of the first page."""
+        paging = self._paging
+        if paging is None:
+            return {}
+        if paging.page is not None:
+            return {paging.page: paging.first}
+        if paging.offset is not None:
+            return {paging.offset: 0}
+        return {paging.param: self.cursor} if paging.param is not None and self.cursor is not None else {}
+
+    def step(self, content: Any, headers: Mapping[str, str]) -> str | Mapping[str, Any] | None:
+        """What leads from this page to the next one; None at the end."""
+        here = records_in(content, self._stream.records)
+        self.count += here
+        paging = self._paging
+        if paging is None:
+            return None
+        if paging.header is not None:
+            return _linked(headers.get("link", ""))
+        if paging.next is not None:
+            link = at(paging.next, content)
+            return link if isinstance(link, str) and link and self._more(paging, content) is not False else None
+        if paging.cursor is not None:
+            return self._by_cursor(paging, content, here)
+        if not self._goes_on(paging, content, here):
+            return None
+        self._page += 1
+        return {paging.page: self._page} if paging.page is not None else {str(paging.offset): self.count}
+
+    def check(self, content: Any) -> None:
+        """Raises `IncompleteError` if the last page counts more records than came."""
+        total = at(self._paging.total, content) if self._paging else None
+        if isinstance(total, int) and self.count < total - max(5, total * _COUNT_DIFFERS):
+            raise IncompleteError(f"{self.count} records, where the vendor counts {total}")
+
+    def _by_cursor(self, paging: Paging, content: Any, here: int) -> Mapping[str, Any] | None:
+        given, more = at(paging.cursor, content), self._more(paging, content)
+        if given in (None, ""):
+            return None
+        same, self.cursor, self._sent = given == self._sent, given, given
+        if more is None:
+            # Nothing says whether there is another page: one that is not full, or leads to itself, is the last.
+            more = not same and here > 0 and (paging.size is None or here >= paging.size)
+        return {str(paging.param): given} if more else None
+
+    def _goes_on(self, paging: Paging, content: Any, here: int) -> bool:
+        if (more := self._more(paging, content)) is not None:
+            return more
+        total = at(paging.total, content)
+        if isinstance(total, int) and here:
+            return self.count < total
+        return here > 0 and (paging.size is None or here >= paging.size)
+
+    def _more(self, paging: Paging, content: Any) -> bool | None:
+        said = at(paging.more, content)
+        return said if isinstance(said, bool) else None
+
+
+def _linked(header: str) -> str | None:
+    """The next page by a Link header (RFC 8288); some write <None> for none."""
+    found = _NEXT.search(header)
+    return found[1] if found and found[1] not in ("", "None") else None

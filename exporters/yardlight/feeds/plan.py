@@ -1,0 +1,51 @@
+"""What the records of a feed are judged by: its part of the inventory with everything resolved."""
+
+from __future__ import annotations
+
+import hashlib
+
+from yardlight.inventory.feeds import FeedSource, Stream
+from yardlight.inventory.model import Model
+from yardlight.inventory.models import Calendar, Fleet
+
+
+class Plan(Model):
+    """How one feed is judged. `calendar` is when records are expected, None at all hours.
+
+    `trucks` are the roster's names by what vendors may call a truck, in lower case. `description` changes when the feed
+    is described or its contract written anew: what was learned of its records then counts no more.
+    """
+
+    feed: str
+    max_age: float
+    movers: int
+    moving_within: float
+    zone: str
+    calendar: Calendar | None
+    contract: str | None
+    adds_up: bool
+    by_truck: bool
+    always: bool
+    time: str
+    trucks: dict[str, str]
+    description: str
+
+
+def resolved(fleet: Fleet, name: str, source: FeedSource, stream: Stream) -> Plan:
+    """The plan of this feed; `stream` is its description with what its account says."""
+    names = {key.casefold(): truck.name for truck in fleet.roster.trucks for key in (truck.eld, truck.name) if key}
+    return Plan(
+        feed=name,
+        max_age=source.max_age,
+        movers=source.movers,
+        moving_within=source.moving_within,
+        zone=fleet.timezone,
+        calendar=fleet.calendars.get(source.expected),
+        contract=source.contract,
+        adds_up=stream.adds_up,
+        by_truck=stream.truck is not None,
+        always=source.expected == "always",
+        time=stream.time or "",
+        trucks=names if stream.truck is not None else {},
+        description=hashlib.blake2b(stream.model_dump_json().encode(), digest_size=8).hexdigest(),
+    )

@@ -1,0 +1,139 @@
+"""Asks for the records of a stream as it is described: page by page, or file by file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from yardlight import drop
+from yardlight.client import Client, Reply
+from yardlight.collection import Session
+from yardlight.errors import ApiError, BadReplyError, IncompleteError
+from yardlight.feeds.extract import extract
+from yardlight.feeds.paging import Pager
+from yardlight.feeds.places import at
+from yardlight.feeds.record import About, Told
+from yardlight.feeds.strict import read as read_json
+from yardlight.inventory.feeds import Stream
+
+# How far back the first collection of all looks.
+_FIRST_LOOK = 86400.0
+_ERROR_SHOWN = 80
+_PLACEHOLDER = re.compile(r"\{(since|now|today)(?::([^}]*))?\}")
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """The pages of one collection, and what else is known of them."""
+
+    pages: list[Any]
+    about: About
+
+
+def told(fetched: Fetched, stream: Stream, zone: ZoneInfo) -> Iterator[Told]:
+    """What was fetched, as records. Pure."""
+    yield fetched.about
+    yield from extract(fetched.pages, stream, zone)
+
+
+def read(stream: Stream, client: Client, session: Session, zone: ZoneInfo) -> Fetched:
+    """All pages of a stream now. Raises `PollError`."""
+    memory, now = session.memory or {}, session.clock()
+    cursor = memory.get("cursor") if stream.paging is not None and stream.paging.keep else None
+    try:
+        fetched, pager = _pages(stream, client, session, zone, cursor)
+    except BadReplyError:
+        if cursor is None:
+            raise
+        # Cursors end after a while (Samsara: 30 days).
+        fetched, pager = _pages(stream, client, session, zone, None)
+    stuck = memory.get("stuck", 0) + 1 if cursor is not None and pager.cursor == cursor and pager.count else 0
+    session.memory = {"since": now, "cursor": pager.cursor, "stuck": stuck}
+    return Fetched(fetched.pages, About(stuck, fetched.about.headers, session.tls_ends))
+
+
+def _pages(stream: Stream, client: Client, session: Session, zone: ZoneInfo, cursor: Any) -> tuple[Fetched, Pager]:
+    pager, fill = Pager(stream, cursor), _filler(stream, session, zone)
+    headers: dict[str, str] = {}
+
+    def following(content: Any, reply: Reply) -> Any:
+        headers.clear()
+        headers.update({name.lower(): value for name, value in reply.headers.items()})
+        return pager.step(content, headers)
+
+    def content_of(reply: Reply) -> Any:
+        if stream.format == "csv":
+            return _rows(reply.body.decode("utf-8-sig", "replace"), stream, reply.what)
+        content = read_json(reply.body, reply.what)
+        if (error := at(stream.error, content)) not in (None, False, "", [], {}):
+            raise ApiError(f"{reply.what}: {str(error)[:_ERROR_SHOWN]}")
+        return content
+
+    pages = list(
+        client.pages(
+            fill(stream.path, quoted=True),
+            {**{name: fill(value) for name, value in stream.params.items()}, **pager.first()},
+            following,
+            read=content_of,
+            limit=stream.max_pages,
+            method=stream.method,
+            what=f"{stream.method} {stream.path.partition('?')[0] or '/'}",
+            headers={name: fill(value) for name, value in stream.headers.items()},
+            json=fill(stream.body),
+        )
+    )
+    pager.check(pages[-1])
+    return Fetched(pages, About(headers=headers)), pager
+
+
+def _filler(stream: Stream, session: Session, zone: ZoneInfo) -> Any:
+    """Fills instants in wherever a description has them."""
+    now = session.clock()
+    last = (session.memory or {}).get("since")
+    midnight = datetime.fromtimestamp(now, zone).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
+    instants = {"since": now - _FIRST_LOOK if last is None else last - stream.overlap, "now": now, "today": midnight}
+
+    def fill(value: Any, quoted: bool = False) -> Any:
+        def made(match: re.Match[str]) -> str:
+            text = _written(instants[match[1]], match[2] or "", zone)
+            return quote(text, safe="") if quoted else text
+
+        if isinstance(value, str):
+            return _PLACEHOLDER.sub(made, value)
+        if isinstance(value, dict):
+            return {key: fill(each) for key, each in value.items()}
+        return [fill(each) for each in value] if isinstance(value, list) else value
+
+    return fill
+
+
+def _written(instant: float, form: str, zone: ZoneInfo) -> str:
+    """An instant as an API wants it: ISO 8601 unless `form` is s, ms or one of strftime's."""
+    if form in ("s", "ms"):
+        return str(int(instant * (1000 if form == "ms" else 1)))
+    if form:
+        return datetime.fromtimestamp(instant, zone).strftime(form)
+    return datetime.fromtimestamp(int(instant), UTC).isoformat().replace("+00:00", "Z")
+
+
+def read_folder(stream: Stream, session: Session) -> Fetched:
+    """The newest whole file of the folder. Raises `PollError`."""
+    assert stream.folder is not None
+    for path, stat in reversed(drop.files(session.base / stream.folder, stream.files)):
+        text = drop.content(path, session.clock() - stat.st_mtime)
+        if text is not None:
+            content = _rows(text, stream, path.name) if stream.format == "csv" else read_json(text.encode(), path.name)
+            return Fetched([content], About())
+    raise IncompleteError(f"{stream.folder}: no whole file {stream.files} yet")
+
+
+def _rows(text: str, stream: Stream, what: str) -> list[dict[str, str]]:
+    """The rows of a table, by heading."""
+    named = (stream.id, stream.time, stream.received, stream.truck, stream.moving, *stream.values.values())
+    heading, rows = drop.table(text, [each.strip('"') for each in named if each], what)
+    return [dict(zip(heading, cells, strict=False)) for _, cells in rows]

@@ -1,0 +1,69 @@
+"""What a feed consists of: records, and what a reply tells besides them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from yardlight.moment import Moment
+
+# What a component of a platform is by its status page; a word that is not listed is unknown, never operational.
+ComponentState = Literal["operational", "degraded", "partial_outage", "major_outage", "maintenance", "unknown"]
+COMPONENT_STATES: tuple[ComponentState, ...] = (
+    "operational", "degraded", "partial_outage", "major_outage", "maintenance", "unknown",
+)  # fmt: skip
+# How a reply is not what it was, or was described to be. The last one breaks nothing.
+Kind = Literal["missing", "type", "enum", "unit", "time_unit", "nulls", "new_field"]
+KINDS: tuple[Kind, ...] = ("missing", "type", "enum", "unit", "time_unit", "nulls", "new_field")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record. `time` is when it happened, `received` when the vendor got it; `stamp` is the time as written.
+
+    `truck` is the vendor's name of it, and `id` its own; both are in memory only. `raw` is the record as it came.
+    """
+
+    id: str
+    time: Moment
+    stamp: Any = None
+    received: Moment = None
+    truck: str = ""
+    moving: bool | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    raw: Any = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A `field` of the reply that is not as it was: of so many records, and what was `found` in its place."""
+
+    kind: Kind
+    field: str
+    count: int = 1
+    found: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A part of a platform and its state, by the platform's own status page."""
+
+    name: str
+    state: ComponentState
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is known of a reply besides its records.
+
+    `stuck` is how many collections in a row got records and the cursor that they had sent. `headers` are those of the
+    last page, names in lower case. `tls_ends` is when the certificate of the vendor's server does.
+    """
+
+    stuck: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    tls_ends: float | None = None
+
+
+Told = Record | Breach | Component | About

@@ -1,0 +1,130 @@
+"""From the records of a feed to samples: how new they are, whether trucks move, what is odd beside the last answers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from yardlight import catalogue as m
+from yardlight.calendars import is_open
+from yardlight.catalogue import Metric
+from yardlight.collection import Source, Told
+from yardlight.feeds import between, movement, units
+from yardlight.feeds.extract import number_of
+from yardlight.feeds.freshness import Answer, digest, newest, older_than, sorted_out
+from yardlight.feeds.memory import Memory, Seen, recalled
+from yardlight.feeds.plan import Plan
+from yardlight.feeds.record import About, Breach, Record
+from yardlight.feeds.record import Told as Item
+
+# So many fields are named one by one; a reply that is another one altogether has more.
+_FIELDS = 20
+Sample = tuple[Metric, tuple[str, ...], float | None]
+
+
+def show(source: Source, items: Sequence[Item], memory: Any, now: float) -> Told:
+    """The samples of one feed, and what to remember."""
+    assert isinstance(source.section, Plan)
+    kept = recalled(memory)
+    if kept.description != source.section.description:
+        kept.description, kept.stamp, kept.steady, kept.scale = source.section.description, "", {}, {}
+    page = _Page(source.account, source.section, items, kept, now)
+    families: dict[Metric, dict[tuple[str, ...], float | None]] = defaultdict(dict)
+    for metric, labels, value in page.samples():
+        families[metric][labels] = value
+    kept.forget(now)
+    return Told(families, kept.to_json())
+
+
+@dataclass
+class _Page:
+    """The samples of one collection; what is remembered is brought up to date on the way."""
+
+    account: str
+    plan: Plan
+    items: Sequence[Item]
+    kept: Memory
+    now: float
+
+    def samples(self) -> Iterator[Sample]:
+        key, kept, plan = (self.account, self.plan.feed), self.kept, self.plan
+        records = [each for each in self.items if isinstance(each, Record)]
+        about = next((each for each in self.items if isinstance(each, About)), About())
+        answer = sorted_out(records, kept, self.now)
+        breaches = [each for each in self.items if isinstance(each, Breach)]
+        breaches += units.changed_times(records, plan.time, kept)
+        breaches += units.changed_units(answer.dated, kept.seen, kept)
+        kept.newest = newest(answer, kept, plan.adds_up, self.now)
+        self._note(answer)
+        yield m.FEED_NEWEST, key, kept.newest
+        yield m.FEED_RECEIVED, key, kept.received
+        yield m.FEED_UNCHANGED_SINCE, key, kept.unchanged_since
+        if movement.noted(kept, kept.newest, plan.movers, plan.moving_within):
+            yield m.FEED_MOVEMENT, key, kept.moving_until
+            yield m.FEED_MOVEMENT_SINCE, key, kept.moving_since
+        for state in ("new", "known", "future", "undated"):
+            yield m.FEED_RECORDS, (*key, state), getattr(answer, state)
+        odd = between.anomalies(answer, about, kept, plan.adds_up, plan.by_truck, self.now)
+        odd["volume"] = between.few(answer.new, kept, ZoneInfo(plan.zone), self._judges_volume(), self.now)
+        for kind, is_so in odd.items():
+            yield m.FEED_ANOMALY, (*key, kind), float(is_so)
+        yield from self._violations(breaches)
+        if plan.by_truck:
+            yield from self._trucks()
+
+    def _judges_volume(self) -> bool:
+        plan = self.plan
+        if plan.calendar is None:
+            return plan.always
+        return is_open(plan.calendar, self.now, ZoneInfo(plan.zone))
+
+    def _note(self, answer: Answer) -> None:
+        """What the records say of each truck (or id), and whether any of it is new under its new time."""
+        kept, moved, changed = self.kept, False, False
+        for record in answer.dated:
+            assert isinstance(record.time, float)
+            key, said = record.truck or record.id, digest(record)
+            before = kept.seen.get(key)
+            if before is not None and record.time > before.last:
+                moved, changed = True, changed or said != before.digest
+            if before is None or record.time >= before.last:
+                kept.seen[key] = self._seen(record, said, before)
+            kept.seen[key].listed = self.now
+        if changed:
+            kept.unchanged_since = None
+        elif moved and kept.unchanged_since is None:
+            kept.unchanged_since = kept.highest
+        if kept.newest is not None:
+            kept.highest = max(kept.newest, kept.highest or kept.newest)
+        received = answer.received
+        if received is not None:
+            kept.received = min(received, self.now)
+        if answer.marks:
+            kept.marks = answer.marks
+
+    def _seen(self, record: Record, said: str, before: Seen | None) -> Seen:
+        assert isinstance(record.time, float)
+        at = min(record.time, self.now)
+        moved = at if record.moving else before.moved if before else None
+        numbers = {name: number for name, value in record.values.items() if (number := number_of(value)) is not None}
+        truck = self.plan.trucks.get((record.truck or record.id).casefold(), "")
+        return Seen(at, record.moving, moved, said, truck, numbers, self.now)
+
+    def _violations(self, breaches: Sequence[Breach]) -> Iterator[Sample]:
+        key = (self.account, self.plan.feed)
+        worst = sorted(breaches, key=lambda breach: (breach.kind == "new_field", -breach.count))
+        for breach in worst[:_FIELDS]:
+            yield m.FEED_VIOLATIONS, (*key, breach.kind, breach.field), breach.count
+
+    def _trucks(self) -> Iterator[Sample]:
+        key, seen = (self.account, self.plan.feed), self.kept.seen
+        yield m.FEED_TRUCKS, key, len(seen)
+        for age, count in older_than([each.last for each in seen.values()], self.now).items():
+            yield m.FEED_TRUCKS_OLDER, (*key, f"{age:g}"), count
+        for each in seen.values():
+            if each.truck:
+                yield m.TRUCK_TOLD, (*key, each.truck), each.last
+                yield m.TRUCK_MOVED, (*key, each.truck), each.moved

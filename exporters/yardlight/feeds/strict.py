@@ -1,0 +1,35 @@
+"""Replies as JSON, where what the standard forbids or leaves open means "not known" and not just anything."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from yardlight.errors import BadReplyError
+
+_DIGITS = 400
+
+
+def read(body: bytes, what: str) -> Any:
+    """The content of a reply. NaN and Infinity are None, and so is a key that an object has twice with two values.
+
+    Raises `BadReplyError` for anything but JSON, and for what is nested too deeply.
+    """
+    try:
+        return json.loads(body, parse_constant=lambda _: None, object_pairs_hook=_object, parse_int=_whole)
+    except (ValueError, RecursionError):
+        raise BadReplyError(f"{what}: no JSON in an answer of {len(body)} bytes") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        for key, value in pairs:
+            if found[key] is not None and found[key] != value:
+                found[key] = None
+    return found
+
+
+def _whole(text: str) -> int | None:
+    """A number of thousands of digits would be an error of Python's own."""
+    return int(text) if len(text) <= _DIGITS else None

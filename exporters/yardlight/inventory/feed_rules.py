@@ -1,0 +1,71 @@
+"""What must hold of the part `feeds:`: accounts and calendars that exist, and an address to read from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Any
+
+from yardlight.errors import Problem
+from yardlight.inventory import words
+from yardlight.inventory.feeds import EXPECTED
+from yardlight.inventory.source import Node
+
+
+def fleet_problems(root: Node, accounts: Mapping[str, Any]) -> Iterator[Problem]:
+    """Rules between the feeds and the rest of the file; `accounts` are those that could be read."""
+    section = root.entries.get("feeds")
+    calendars = root.entries.get("calendars")
+    known = calendars.entries if calendars else {}
+    feeds = {name: feed for name, feed in (section.entries if section else {}).items() if feed.entries}
+    moving = any(_tells_moving(name, feed, accounts) for name, feed in feeds.items())
+    for name, feed in feeds.items():
+        yield from _address_problems(name, feed, accounts)
+        yield from _stream_problems(name, feed, accounts)
+        expected = feed.entries.get("expected")
+        if expected is None or not isinstance(expected.value, str):
+            continue
+        if expected.value == "when_moving" and not moving:
+            yield expected.problem("no feed tells whether trucks move; write moving: speed in one that has a speed")
+        elif expected.value not in (*EXPECTED, *known):
+            hint = words.choice(expected.value, (*EXPECTED, *known), "known here")
+            yield expected.problem(f"there is no calendar {expected.value!r}; {hint}")
+
+
+def _address_problems(name: str, feed: Node, accounts: Mapping[str, Any]) -> Iterator[Problem]:
+    named = feed.entries.get("account")
+    account = accounts.get(str(named.value) if named else name)
+    url = feed.entries.get("url")
+    if named is None and account is None and "url" not in feed.entries:
+        yield feed.problem("is missing; write account: NAME, or url: with the whole address", "account")
+    elif url and account and "url" in account["options"]:
+        yield url.problem("the account has an address of its own; write path: with what comes behind it")
+    elif (
+        account
+        and account["platform"] == "generic"
+        and not {"url", "folder"} & (feed.entries.keys() | account["options"].keys())
+    ):
+        yield feed.problem("is missing; neither the feed nor its account has an address", "url")
+
+
+def _stream_problems(name: str, feed: Node, accounts: Mapping[str, Any]) -> Iterator[Problem]:
+    """A platform that knows streams by name takes no other names."""
+    named, stream = feed.entries.get("account"), feed.entries.get("stream")
+    account = accounts.get(str(named.value) if named else name)
+    streams = _streams(account)
+    if streams and stream is None:
+        yield feed.problem(f"is missing; write one of {', '.join(sorted(streams))}", "stream")
+    elif stream is not None and account is not None and stream.value not in streams:
+        hint = words.choice(str(stream.value), streams, "streams") if streams else "describe it with path and records"
+        yield stream.problem(f"{account['platform']} has no stream {stream.value!r}; {hint}")
+
+
+def _streams(account: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    return getattr(import_module(account["module"]), "STREAMS", {}) if account else {}
+
+
+def _tells_moving(name: str, feed: Node, accounts: Mapping[str, Any]) -> bool:
+    named, stream = feed.entries.get("account"), feed.entries.get("stream")
+    account = accounts.get(str(named.value) if named else name)
+    known = _streams(account).get(str(stream.value) if stream else "")
+    return "moving" in feed.entries or (known is not None and known.moving is not None)

@@ -1,0 +1,137 @@
+"""The part `feeds:` of the inventory: where records are read, how they are found in a reply, how old they may be.
+
+A `Stream` describes an API that nobody wrote a module for. Places in a reply are JMESPath expressions
+(https://jmespath.org); most are plain keys with dots between them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import jmespath
+from jmespath.exceptions import JMESPathError
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from yardlight.inventory.addresses import web_address
+from yardlight.inventory.model import Model, Name
+from yardlight.inventory.values import Duration
+
+# What `expected` takes besides the name of a calendar.
+EXPECTED = ("always", "when_moving", "on_change")
+
+
+def _expression(raw: str) -> str:
+    try:
+        jmespath.compile(raw)
+    except JMESPathError:
+        raise ValueError(f"{raw!r} is not a JMESPath expression; write keys like data.location.time") from None
+    return raw
+
+
+def _steps(raw: Any) -> Any:
+    return raw if isinstance(raw, list | tuple) else [raw]
+
+
+Expression = Annotated[str, AfterValidator(_expression)]
+Steps = Annotated[tuple[Expression, ...], BeforeValidator(_steps)]
+
+
+class Paging(Model):
+    """How a reply leads to the next one. One of these, each with what belongs to it:
+
+    `next` is the place of a link, and `header: link` says that it comes in a Link header; `cursor` the place of what
+    the parameter `param` takes next; `page` and `offset` name parameters that count pages (from `first`) and records.
+    `more` is the place of a flag that says whether there is another page, `total` that of the number of all records.
+    Without either, a page with fewer than `size` records is the last, or an empty one. With `keep`, a cursor is where
+    the next collection begins.
+    """
+
+    next: Expression | None = None
+    header: Literal["link"] | None = None
+    cursor: Expression | None = None
+    param: str | None = None
+    page: str | None = None
+    offset: str | None = None
+    first: int = 1
+    more: Expression | None = None
+    total: Expression | None = None
+    size: Annotated[int, Field(ge=1)] | None = None
+    keep: bool = False
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Paging:
+        styles = [name for name in ("next", "header", "cursor", "page", "offset") if getattr(self, name) is not None]
+        if len(styles) != 1:
+            raise ValueError("paging is one of next, header, cursor, page and offset")
+        if self.cursor is not None and self.param is None:
+            raise ValueError("cursor needs param, the name of the parameter that takes it")
+        return self
+
+
+class Stream(Model):
+    """How records are asked for and found in a reply.
+
+    `path` is below the account's address; in it, in `params` and in `body` {since}, {now} and {today} are instants
+    (ISO 8601, or {since:s}, {since:ms}, {since:%Y-%m-%d}): `since` is the last complete collection less `overlap`.
+    Files that lie in `folder` are read instead, those that fit `files`. `records` leads to the records, in several
+    steps where they lie in each other: the outer one is then `parent` in the inner one. In a record, `id`, `time`
+    (when it happened), `received` (when the vendor got it), `truck`, `moving` (a flag, or a speed) and `values` are
+    places; `time_format` is auto, s, ms, or as Python's strptime. `error` is the place of an error in a good reply.
+    """
+
+    stream: str | None = None
+    path: str = ""
+    folder: str | None = None
+    files: str = "*"
+    method: Literal["GET", "POST"] = "GET"
+    params: dict[str, str | int | float | bool] = {}
+    headers: dict[str, str] = {}
+    body: Any = None
+    format: Literal["json", "csv"] = "json"
+    records: Steps = ()
+    id: Expression | None = None
+    time: Expression | None = None
+    received: Expression | None = None
+    truck: Expression | None = None
+    moving: Expression | None = None
+    values: dict[Name, Expression] = {}
+    time_format: str = "auto"
+    error: Expression | None = None
+    paging: Paging | None = None
+    max_pages: Annotated[int, Field(ge=1)] = 1_000
+    overlap: Duration = 300.0
+    incremental: bool = False
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether a reply holds what is new only, and not all that there is."""
+        asked = f"{self.path} {self.params} {self.body}"
+        return self.incremental or "{since" in asked or (self.paging is not None and self.paging.keep)
+
+    def over(self, below: Stream) -> Stream:
+        """This one, with what it does not say from the one below."""
+        return below.model_copy(update={name: getattr(self, name) for name in self.model_fields_set})
+
+
+class FeedSource(Stream):
+    """One stream of records of an account, read every `poll` seconds and judged by how old its newest record is.
+
+    Without `account` it is that of the feed's own name, or none at all where `url` is the whole address. Records older
+    than `max_age` are told while they are `expected`: always, on the days and hours of a calendar, on_change (never
+    judged by age), or when_moving: while at least `movers` trucks moved within `moving_within`, as this feed or another
+    one of the fleet tells. People read `shows` as its name, and `while_old` as what to do meanwhile. Content that stays
+    the same for `frozen_after` under times that move, while trucks move, is frozen.
+    """
+
+    account: Name | None = None
+    url: Annotated[str, AfterValidator(web_address)] | None = None
+    poll: Duration = 60.0
+    deadline: Duration = 45.0
+    shows: str | None = None
+    while_old: str = "Do not rely on them."
+    max_age: Duration = 900.0
+    expected: str = "always"
+    movers: Annotated[int, Field(ge=1)] = 2
+    moving_within: Duration = 900.0
+    frozen_after: Duration = 1800.0
+    contract: str | None = None

@@ -1,0 +1,117 @@
+"""What a feed's page says: over real HTTP, from an inventory as written."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tests.feeds.world import TOKEN, iso, position, world
+
+# A Wednesday at noon.
+NOON = datetime(2026, 1, 7, 12, tzinfo=ZoneInfo("America/Los_Angeles")).timestamp()
+MINUTE, HOUR = 60.0, 3600.0
+
+
+def positions(at: float, trucks: range = range(100, 110), **more: Any) -> dict[str, Any]:
+    return {"data": [position(unit, at, **more) for unit in trucks]}
+
+
+def test_the_newest_record_and_each_truck_of_the_roster_are_told_with_their_own_times(tmp_path: Path) -> None:
+    replies = {"/positions": positions(NOON - 20, range(100, 125))}
+    with world(tmp_path, replies) as here:
+        here.collect(NOON)
+        assert here.value("feed_newest_record_timestamp_seconds", feed="gps") == NOON - 20
+        assert here.value("feed_trucks", feed="gps") == 25
+        assert here.value("feed_records", feed="gps", state="new") == 25
+        assert here.value("truck_last_moved_timestamp_seconds", truck="119") == NOON - 20
+        assert here.value("truck_last_record_timestamp_seconds", truck="119") == NOON - 20
+        # Not on the roster: no label says its name.
+        assert here.value("truck_last_record_timestamp_seconds", truck="121") is None
+        assert here.asked[0].headers["authorization"] == f"Bearer {TOKEN}"
+
+
+def test_a_truck_that_stands_keeps_the_time_when_it_last_moved(tmp_path: Path) -> None:
+    replies: dict[str, Any] = {"/positions": positions(NOON)}
+    with world(tmp_path, replies) as here:
+        here.collect(NOON)
+        replies["/positions"] = positions(NOON + HOUR, speed=0.0)
+        here.collect(NOON + HOUR)
+        assert here.value("truck_last_moved_timestamp_seconds", truck="100") == NOON
+        assert here.value("truck_last_record_timestamp_seconds", truck="100") == NOON + HOUR
+        assert here.value("feed_movement_timestamp_seconds", feed="gps") is None
+
+
+def test_movement_has_a_beginning_and_an_end(tmp_path: Path) -> None:
+    replies: dict[str, Any] = {}
+    with world(tmp_path, replies) as here:
+        for minute in range(5):
+            replies["/positions"] = positions(NOON + minute * MINUTE)
+            here.collect(NOON + minute * MINUTE)
+        assert here.value("feed_movement_since_timestamp_seconds", feed="gps") == NOON
+        assert here.value("feed_movement_timestamp_seconds", feed="gps") == NOON + 4 * MINUTE
+
+
+def test_a_reply_with_yesterdays_positions_is_as_old_as_they_are(tmp_path: Path) -> None:
+    replies: dict[str, Any] = {"/positions": positions(NOON)}
+    with world(tmp_path, replies) as here:
+        here.collect(NOON)
+        replies["/positions"] = positions(NOON - 24 * HOUR)
+        here.collect(NOON + MINUTE)
+        assert here.value("feed_newest_record_timestamp_seconds", feed="gps") == NOON - 24 * HOUR
+        assert here.odd() == {"backwards"}
+
+
+def test_no_record_is_no_news_and_not_a_zero(tmp_path: Path) -> None:
+    replies: dict[str, Any] = {"/positions": {"data": []}}
+    with world(tmp_path, replies) as here:
+        here.collect(NOON)
+        assert here.value("feed_newest_record_timestamp_seconds", feed="gps") is None
+        assert here.odd() == set()
+        replies["/positions"] = positions(NOON)
+        here.collect(NOON + MINUTE)
+        replies["/positions"] = {"data": []}
+        here.collect(NOON + 2 * MINUTE)
+        assert here.value("feed_newest_record_timestamp_seconds", feed="gps") == NOON
+        assert here.odd() == {"empty"}
+
+
+def test_what_the_description_names_and_no_record_has_is_a_breach(tmp_path: Path) -> None:
+    renamed = [
+        {key.replace("time", "timestamp"): value for key, value in each.items()} for each in positions(NOON)["data"]
+    ]
+    replies: dict[str, Any] = {"/positions": {"data": renamed}}
+    with world(tmp_path, replies) as here:
+        here.collect(NOON)
+        assert here.value("feed_contract_violations", feed="gps", kind="missing", field="time") == 10
+        replies["/positions"] = {"items": []}
+        here.collect(NOON + MINUTE)
+        assert here.value("feed_contract_violations", feed="gps", kind="missing", field="data[]") == 1
+
+
+def test_what_the_inventory_says_of_feeds_is_there_without_a_collection(tmp_path: Path) -> None:
+    from yardlight import catalogue as m
+    from yardlight.feeds import domain
+
+    loads = 'account: vendor, path: /loads, records: "loads[]", id: id, time: at, expected: %s'
+    feeds = {"loads": loads % "weekdays", "stats": loads % "on_change", "hours": loads % "always"}
+    with world(tmp_path, {}, feeds) as here:
+        said = domain.said(here.fleet, NOON)
+        assert said[m.FEED_EXPECTED_SINCE] == {("vendor", "loads"): NOON - 7 * HOUR, ("vendor", "hours"): 0.0}
+        assert set(said[m.FEED_MAX_AGE]) == {("vendor", "loads"), ("vendor", "hours")}
+        assert len(said[m.FEED_INFO]) == 3
+        sunday = domain.said(here.fleet, NOON + 4 * 24 * HOUR)
+        assert sunday[m.FEED_EXPECTED_SINCE]["vendor", "loads"] is None
+
+
+def test_a_feed_that_is_an_address_needs_no_account(tmp_path: Path) -> None:
+    with world(tmp_path, {"/api/loads": {"loads": [{"id": 7, "at": iso(NOON)}]}}) as here:
+        url = f'url: "{here.url}/api/loads?updated_since={{since}}", records: "loads[]", id: id, time: at'
+        here.write({"loads": url})
+        here.collect(NOON)
+        assert here.value("feed_newest_record_timestamp_seconds", account="loads", feed="loads") == NOON
+        assert here.asked[0].query == {"updated_since": iso(NOON - 24 * HOUR)}
+        assert "authorization" not in here.asked[0].headers
+        here.collect(NOON + HOUR)
+        assert here.asked[1].query == {"updated_since": iso(NOON - 300)}
