@@ -42,7 +42,7 @@ def moment(raw: Any, zone: ZoneInfo) -> Moment:
     try:
         if raw[4:5] == raw[7:8] == "-" and raw[10:11] == "T" and raw[-1] == "Z":
             # What nearly all of a hundred thousand are.
-            return _judged(datetime.fromisoformat(raw).timestamp())
+            return judged(datetime.fromisoformat(raw).timestamp())
     except ValueError:
         pass
     text = raw.strip()
