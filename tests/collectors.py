@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from yardlight.catalogue import SWITCH_WITHIN
+from yardlight.catalogue import PAGE_AFTER, SWITCH_WITHIN
 from yardlight.collection import Session, Source, Told
 from yardlight.errors import AuthError, PollError
 from yardlight.exposition import Block, block
@@ -96,6 +96,10 @@ def fetch(config: Config, session: Session) -> Any:
     return {"terminals": [{"name": "fontana", "within": 50}, {"name": "calls", "within": session.memory}]}
 
 
+def fetch_some(config: Config, session: Session, ids: Sequence[str]) -> Any:
+    return {"terminals": [{"name": each, "within": 1} for each in ids]}
+
+
 def parse(reply: Any, config: Config) -> Iterable[tuple[str, float]]:
     return [(each["name"], float(each["within"])) for each in reply["terminals"]]
 
@@ -103,4 +107,9 @@ def parse(reply: Any, config: Config) -> Iterable[tuple[str, float]]:
 def show(source: Source, records: Sequence[Any], memory: Any, now: float) -> Told:
     seen = (memory or 0) + 1
     samples = {**{(name,): within for name, within in records}, ("shown",): seen}
-    return Told({SWITCH_WITHIN: samples}, seen, again_in=60.0)
+    return Told({SWITCH_WITHIN: samples}, seen, again_in=60.0, watched=["reno"])
+
+
+def follow(source: Source, records: Sequence[Any], memory: Any, now: float) -> Told:
+    """What was watched is over."""
+    return Told({PAGE_AFTER: {(name,): within for name, within in records}}, memory)

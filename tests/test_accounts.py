@@ -244,6 +244,5 @@ def test_a_hurry_is_no_greater_than_what_is_left_of_the_budget_pays_for(
     allowance: int | None, wanted: float | None, given: float | None
 ) -> None:
     session = Session(0.0, allowance=allowance)
-    session.requests["200"] = 3
-    session.hurry(wanted)
+    session.hurry(wanted, 3)
     assert session.again_in == given

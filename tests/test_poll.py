@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yardlight.catalogue import SWITCH_WITHIN
+from yardlight.catalogue import PAGE_AFTER, SWITCH_WITHIN
 from yardlight.collection import Result
 from yardlight.errors import PollError, poll_errors
 from yardlight.exposition import Block, PackedBlock, block, dump, pack, page
@@ -251,6 +251,37 @@ def test_a_collection_that_asks_for_another_one_soon_gets_it(
 
     asyncio.run(serve())
     assert len(count) == least
+
+
+def test_what_is_read_of_a_few_takes_the_place_of_its_families_and_all_else_stays_with_its_time() -> None:
+    age = block(PAGE_AFTER, "f", {("fontana",): 3.0})
+    results = iter(
+        [
+            Result([*some_blocks(60), age], b"whole"),
+            Result(some_blocks(61), b"some", instead=[SWITCH_WITHIN.name]),
+            Result([], b"none left", instead=[SWITCH_WITHIN.name]),
+        ]
+    )
+    memories = []
+
+    async def work(deadline: float, memory: bytes) -> Result:
+        memories.append(memory)
+        return next(results)
+
+    async def serve() -> list[dict[str, str]]:
+        collected = Poll("f", "graph", work, 900.0, 5.0, name="mdm/tablets")
+        pages = []
+        for _ in range(3):
+            await collected.once()
+            pages.append(shown(collected))
+        return pages
+
+    whole, some, none = asyncio.run(serve())
+    assert (whole[ENTITY], some[ENTITY], none.get(ENTITY)) == ("60.0", "61.0", None)
+    stays = 'yardlight_terminal_page_after_seconds{fleet="f",terminal="fontana"}'
+    assert whole[stays] == some[stays] == none[stays] == "3.0"
+    assert whole[LAST_SUCCESS] == some[LAST_SUCCESS] == none[LAST_SUCCESS]
+    assert memories == [b"", b"whole", b"some"]
 
 
 def test_who_is_in_a_hurry_is_served_once_a_minute_and_for_half_of_the_time_at_most() -> None:

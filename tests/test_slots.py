@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -292,6 +293,25 @@ def test_what_platform_and_domain_remember_is_there_in_the_next_collection_and_r
     assert 'terminal="shown"} 3.0' in lines
     assert last.requests == {"200": 1}
     assert last.again_in == 60.0
+
+
+def test_between_two_whole_collections_what_is_watched_is_read_alone(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("right\n")
+    job = replace(collection(tmp_path, "token"), follow=collectors.follow, interval=3600.0)
+
+    async def use(slots: Slots) -> list[Result]:
+        results = [Result(())]
+        for _ in range(3):
+            results.append(await slots.run("f", "graph", job, AMPLE, results[-1].memory))
+        return results[1:]
+
+    whole, alone, after = with_slots(use)
+    assert whole.instead is None
+    assert alone.instead == ["yardlight_terminal_page_after_seconds"]
+    assert value(alone.blocks) == "1.0"
+    # Nothing is watched any more: the next one is for all, when that is due.
+    assert alone.again_in == pytest.approx(0.9 * 3600.0, abs=AMPLE)
+    assert after.instead is None
 
 
 def test_a_stop_ends_every_worker(eventually: Eventually) -> None:

@@ -493,6 +493,11 @@ DEVICE_ACTION_PENDING = _add(
 DEVICE_ACTION_FAILED = _add(
     "gauge", "device_action_failed", "account device action", "1 if the remote action failed, 0 while it waits."
 )
+WIPE_CHECKIN = _add(
+    "gauge", "wipe_last_checkin_timestamp_seconds", "account device",
+    "When a device whose wipe waits or failed last spoke. Read each minute while it waits, where the platform lets one "
+    "device be read alone; device_last_checkin is as of the last whole collection.",
+)  # fmt: skip
 DEVICES = _add("gauge", "devices", "account group state", "How many devices of the group are in this state.")
 DEVICES_OLDER = _add(
     "gauge", "devices_older_than", "account group age_seconds",

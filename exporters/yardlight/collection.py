@@ -35,13 +35,15 @@ class Result:
     """What a collection leaves: blocks for the page, its memory for the next one, requests made by status code.
 
     The memory is packed JSON, opened nowhere but in a worker. `again_in` is in how many seconds the source should be
-    collected again, if sooner than usual.
+    collected again, if sooner than usual. `instead` are the names of the families whose blocks these are, where only a
+    few entities were read and all else stays as it is; None where all was.
     """
 
     blocks: Sequence[AnyBlock]
     memory: bytes = b""
     requests: Mapping[str, int] = field(default_factory=dict)
     again_in: float | None = None
+    instead: Sequence[str] | None = None
 
 
 @dataclass
@@ -52,8 +54,8 @@ class Session:
     collection fails. `first` are the entities that the domain wants to be asked for before the others, where each takes
     a request. `allowance` is how many requests the account's budget leaves, None without one. `next_at` is before when
     (monotonic) the account's rate allows no further request, `answered` when the last ones ended. `clock` tells unix
-    seconds. `again_in` is what the domain wants, no sooner than the budget pays for. `tls_ends` is when the certificate
-    ends that the vendor showed last.
+    seconds. `again_in` is what the domain wants, no sooner than the budget pays for. `instead`: as in `Result`.
+    `tls_ends` is when the certificate ends that the vendor showed last.
     """
 
     deadline: float
@@ -65,6 +67,7 @@ class Session:
     answered: deque[float] = field(default_factory=lambda: deque(maxlen=10_000))
     clock: Callable[[], float] = time.time
     again_in: float | None = None
+    instead: Sequence[str] | None = None
     tls_ends: float | None = None
     requests: Counter[str] = field(default_factory=Counter)
     _revealed: set[str] = field(default_factory=set, repr=False)
@@ -80,10 +83,13 @@ class Session:
                 raise BudgetError("the account's requests_per_day are used up")
             self.allowance -= 1
 
-    def hurry(self, seconds: float | None) -> None:
-        """The source is to be collected again in so many seconds, unless that would use up the budget of a day."""
+    def hurry(self, seconds: float | None, cost: int) -> None:
+        """The source is to be collected again in so many seconds, for `cost` requests.
+
+        Later, if that would use up the budget of a day.
+        """
         if seconds is not None and self.allowance is not None:
-            seconds = max(seconds, _DAY * self.requests.total() / self.allowance) if self.allowance else None
+            seconds = max(seconds, _DAY * cost / self.allowance) if self.allowance else None
         self.again_in = seconds
 
     def secret(self, path: str, lines: bool = False) -> Secret:
@@ -110,7 +116,10 @@ class Session:
 
 
 class Platform(Protocol):
-    """What a platform module gives."""
+    """What a platform module gives.
+
+    One that can read a few entities alone has `fetch_some(config, session, ids)` besides, for what `parse` reads.
+    """
 
     Config: type[AccountConfig]
 
@@ -129,13 +138,15 @@ class Told:
     """What a domain makes of the records of a collection: its samples, families apart, and what to remember.
 
     `first` are the entities that the next collection should ask for before the others. `again_in` is in how many
-    seconds that should be, for what cannot wait for the interval.
+    seconds that should be, for what cannot wait for the interval; where only that is of interest, `watched` are the
+    ids of what it is, for platforms that can read a few entities alone.
     """
 
     families: Families
     memory: Any = None
     first: Sequence[str] = ()
     again_in: float | None = None
+    watched: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -157,13 +168,17 @@ Show = Callable[[Source, Sequence[Any], Any, float], Told]
 class Collection:
     """Calling it collects the source. `platform` names the module, `show` is a function of a domain's module.
 
-    `options` are the account's as written. The platform's memory and the domain's are kept apart.
+    `options` are the account's as written. The platform's memory and the domain's are kept apart. Between two whole
+    collections, which are `interval` seconds apart, what is `watched` is read alone if the platform can: `follow` says
+    what that means, and its families take the place of those that were there.
     """
 
     source: Source
     platform: str
     options: Mapping[str, Any]
     show: Show
+    follow: Show | None = None
+    interval: float = 0.0
 
     def __call__(self, session: Session) -> list[Block]:
         platform = cast(Platform, import_module(self.platform))
@@ -171,10 +186,28 @@ class Collection:
         remembered = session.memory or {}
         session.memory, session.base = remembered.get("platform"), self.source.base
         session.first = remembered.get("first", ())
-        records = list(platform.parse(platform.fetch(config, session), config))
-        told = self.show(self.source, records, remembered.get("domain"), session.clock())
-        session.memory = {"platform": session.memory, "domain": told.memory, "first": list(told.first)}
-        session.hurry(told.again_in)
+        fetch_some = getattr(platform, "fetch_some", None) if self.follow is not None else None
+        watched, whole_at = remembered.get("watched"), remembered.get("whole_at", 0.0)
+        # The pauses between collections are up to a tenth shorter than usual.
+        whole_in = whole_at + 0.9 * self.interval - session.clock()
+        if alone := fetch_some is not None and watched and whole_in > 0:
+            reply, show = fetch_some(config, session, watched), cast(Show, self.follow)
+        else:
+            reply, show = platform.fetch(config, session), self.show
+        records, now = list(platform.parse(reply, config)), session.clock()
+        told = show(self.source, records, remembered.get("domain"), now)
+        session.memory = {
+            "platform": session.memory,
+            "domain": told.memory,
+            "first": list(told.first),
+            "watched": list(told.watched),
+            "whole_at": whole_at if alone else now,
+        }
+        # A token, and a request for each.
+        session.hurry(told.again_in, 1 + len(told.watched) if fetch_some and told.watched else session.requests.total())
+        if alone:
+            session.instead = [metric.name for metric in told.families]
+            session.again_in = session.again_in or whole_in
         return [block(metric, self.source.fleet, samples) for metric, samples in told.families.items()]
 
 

@@ -107,11 +107,9 @@ class Poll:
             except PollError as error:
                 self._failed(error)
             else:
-                self._kept, self._memory = result.blocks, result.memory
-                self._kept_since, self._last_success = time.monotonic(), time.time()
+                self._take(result)
                 self._failed_in_row, self._failed_as, self._reason = 0, "", ""
                 self._again_in = result.again_in
-                self._keep(self._last_success)
             self._duration = time.monotonic() - started
             return not self._reason
 
@@ -152,6 +150,16 @@ class Poll:
             interval = sooner(self._interval, self._again_in, self._duration or 0.0)
             wait = pause(interval, self._failed_in_row, random.random())
             await asyncio.sleep(max(started + wait, self._not_before) - time.monotonic())
+
+    def _take(self, result: Result) -> None:
+        """Show it from now on; what was read of a few entities only is as old as the rest of what is shown."""
+        self._memory = result.memory
+        if result.instead is None or self._last_success is None:
+            self._kept, self._kept_since, self._last_success = result.blocks, time.monotonic(), time.time()
+        else:
+            stays = [each for each in self._kept if each.metric.name not in result.instead]
+            self._kept = [*stays, *result.blocks]
+        self._keep(self._last_success)
 
     async def _collected(self) -> Result:
         """The result of one collection. Raises `PollError`, whatever happens."""

@@ -249,8 +249,8 @@ def _result(kind: bytes, answer: bytes) -> Result:
     head, _, rest = answer.partition(b"\n")
     requests, *facts = json.loads(head)
     if kind == BLOCKS:
-        size, again_in = facts
-        return Result(load(rest[size:]), rest[:size], requests, again_in)
+        size, again_in, instead = facts
+        return Result(load(rest[size:]), rest[:size], requests, again_in, instead)
     error: PollError
     if kind == FAILED:
         reason, text, retry_after = facts

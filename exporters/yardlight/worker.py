@@ -109,7 +109,7 @@ def _answer(message: bytes) -> tuple[bytes, bytes]:
         session.deadline, session.memory = time.monotonic() + seconds, open_memory(memory)
         blocks = dump(pack(job(session)))
         memory = pack_memory(session.memory)
-        return BLOCKS, _head(session, len(memory), session.again_in) + memory + blocks
+        return BLOCKS, _head(session, len(memory), session.again_in, session.instead) + memory + blocks
     except PollError as error:
         return FAILED, _head(session, error.reason, session.mask(str(error)), error.retry_after)
     except BaseException as error:

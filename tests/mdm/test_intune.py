@@ -83,6 +83,9 @@ class Tenancy:
             return Answer({"error": {"code": "InvalidAuthenticationToken"}}, 401)
         if asked.path.endswith("/managedDeviceOverview"):
             return Answer({"enrolledDeviceCount": self.counted})
+        if (id_ := asked.path.partition("/managedDevices/")[2]) != "":
+            one = next((device for device in self.devices if device["id"] == id_), None)
+            return Answer(one) if one else Answer({"error": {"code": "ResourceNotFound"}}, 404)
         if asked.path == "/v1.0/deviceManagement":
             return Answer({"settings": {"secureByDefault": False}})
         start = int(asked.query.get("$skiptoken", 0))

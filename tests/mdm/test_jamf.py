@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -75,10 +76,12 @@ class Server:
             return Answer(
                 {"totalCount": 1, "results": [{"id": "1", "general": {**general, key: "2026-01-05T08:15:00Z"}}]}
             )
+        listed, total = self.devices, self.total
+        if wanted := re.fullmatch(r"mobileDeviceId=in=\((.*)\)", asked.query.get("filter", "")):
+            listed = [each for each in listed if each["mobileDeviceId"] in wanted[1].split(",")]
+            total = len(listed)
         start = int(asked.query["page"]) * int(asked.query["page-size"])
-        return Answer(
-            {"totalCount": self.total, "results": self.devices[start : start + int(asked.query["page-size"])]}
-        )
+        return Answer({"totalCount": total, "results": listed[start : start + int(asked.query["page-size"])]})
 
 
 @pytest.fixture
@@ -157,6 +160,17 @@ def test_a_wipe_is_an_order_of_its_device(read: Callable[..., list[Device]], sta
     assert second.orders == (Order("wipe", AT, progress),)  # type: ignore[arg-type]
 
 
+def test_a_few_devices_are_read_alone_and_one_that_is_gone_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(SECRET + "\n")
+    with Vendor(Server([mobile(number) for number in range(30)])) as vendor:
+        said = {"url": vendor.url, "client_id": "abc", "client_secret_file": "secret", "rate": "1000/s"}
+        config, session = jamf.Config.model_validate(said), Session(time.monotonic() + 60.0, base=tmp_path)
+        records = list(jamf.parse(jamf.fetch_some(config, session, ["mobile 7", "mobile 99", "mobile 12"]), config))
+        pages = [asked.path for asked in vendor.asked if asked.path.endswith("/detail")]
+    assert [each.id for each in records if isinstance(each, Device)] == ["mobile 7", "mobile 12"]
+    assert len(pages) == 1
+
+
 def test_commands_that_may_not_be_seen_are_no_reason_to_see_no_device(read: Callable[..., list[Device]]) -> None:
     server = Server([mobile(1)])
     server.spoil = lambda asked: Answer({}, 403) if asked.path.endswith("/commands") else None
@@ -165,7 +179,7 @@ def test_commands_that_may_not_be_seen_are_no_reason_to_see_no_device(read: Call
 
 def parsed(*devices: Any) -> list[Device]:
     config = jamf.Config(url="https://jamf.example.com", client_id="c", client_secret_file="s")
-    reply = {"server": "11.30.1", "mobile": [{"results": list(devices)}], "commands": []}
+    reply = {"mobile": [{"results": list(devices)}], "commands": []}
     return [record for record in jamf.parse(reply, config) if isinstance(record, Device)]
 
 

@@ -13,10 +13,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.mdm.test_intune import SECRET, Tenancy, raw
 from tests.ringing import ringing
-from tests.vendor import Vendor
+from tests.vendor import Asked, Vendor
 from yardlight import centre
 from yardlight.collection import Session, open_memory, pack_memory
-from yardlight.exposition import pack, page
+from yardlight.exposition import Block, pack, page
 from yardlight.inventory.load import load
 from yardlight.mdm import domain
 
@@ -33,9 +33,10 @@ def iso(at: float) -> str:
 class World:
     """The account `graph` with its source `tablets`; tablet N is that of truck N. `collect` moves the clock."""
 
-    def __init__(self, folder: Path, url: str, tenancy: Tenancy, trucks: int = TRUCKS) -> None:
-        self.folder, self.tenancy, self._url = folder, tenancy, url
+    def __init__(self, folder: Path, vendor: Vendor, tenancy: Tenancy, trucks: int = TRUCKS) -> None:
+        self.folder, self.vendor, self.tenancy = folder, vendor, tenancy
         self._memory = b""
+        self._blocks: list[Block] = []
         self.at, self.text = 0.0, ""
         self.again_in: float | None = None
         (folder / "secret").write_text(SECRET + "\n", encoding="utf-8")
@@ -53,7 +54,7 @@ calendars: {{weekdays: {{days: mon-fri, hours: "05:00-20:00"}}}}
 roster: {{trucks: trucks.csv}}
 accounts:
   graph: {{platform: intune, tenant: contoso, client_id: abc, client_secret_file: secret,
-          url: "{self._url}", login_url: "{self._url}", rate: 1000/s}}
+          url: "{self.vendor.url}", login_url: "{self.vendor.url}", rate: 1000/s}}
 mdm:
   tablets: {{account: graph, groups: {{drivers: {GROUP}}}}}
 terminals:
@@ -77,20 +78,41 @@ terminals:
         """One tablet is different from now on."""
         self.tenancy.devices[number] = {**self.tenancy.devices[number], **more}
 
-    def collect(self, at: float) -> None:
+    def collect(self, at: float, allowance: int | None = None) -> None:
         """One collection at this instant. Raises `PollError`, and what was on the page stays."""
-        session = Session(time.monotonic() + 60.0, memory=open_memory(self._memory), clock=lambda: at)
+        session = Session(
+            time.monotonic() + 60.0, memory=open_memory(self._memory), clock=lambda: at, allowance=allowance
+        )
+        self.vendor.asked.clear()
         blocks = self._planned.collection(session)
         self._memory, self.again_in, self.at = pack_memory(session.memory), session.again_in, at
-        self.text = page(pack(blocks), openmetrics=False).decode()
+        stays = (
+            []
+            if session.instead is None
+            else [each for each in self._blocks if each.metric.name not in session.instead]
+        )
+        self._blocks = [*stays, *blocks]
+        self.text = page(pack(self._blocks), openmetrics=False).decode()
+
+    def asked(self) -> list[Asked]:
+        """What the last collection asked."""
+        return list(self.vendor.asked)
+
+    def samples(self, name: str) -> list[tuple[dict[str, str], float]]:
+        """Labels and value of each sample of a family on the page."""
+        return [
+            (sample.labels, sample.value)
+            for family in text_string_to_metric_families(self.text)
+            for sample in family.samples
+            if sample.name == f"yardlight_{name}"
+        ]
 
     def states(self) -> dict[str, float]:
         """How many drivers' tablets are in each state."""
         return {
-            sample.labels["state"]: sample.value
-            for family in text_string_to_metric_families(self.text)
-            for sample in family.samples
-            if sample.name == "yardlight_devices" and sample.labels["group"] == "drivers" and sample.value
+            labels["state"]: value
+            for labels, value in self.samples("devices")
+            if labels["group"] == "drivers" and value
         }
 
     def alerts(self) -> set[tuple[str, str]]:
@@ -109,4 +131,4 @@ def world(folder: Path, trucks: int = TRUCKS) -> Iterator[World]:
     """A world while its tenant runs."""
     tenancy = Tenancy([])
     with Vendor(tenancy) as vendor:
-        yield World(folder, vendor.url, tenancy, trucks)
+        yield World(folder, vendor, tenancy, trucks)

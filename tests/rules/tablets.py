@@ -156,7 +156,7 @@ def wipe(
     order = {"device": "T112", "action": "wipe"}
     return (
         *counts(),
-        ("device_last_checkin_timestamp_seconds", {"device": "T112"}, checkin),
+        ("wipe_last_checkin_timestamp_seconds", {"device": "T112"}, checkin),
         ("device_action_pending_timestamp_seconds", order, then(since, None, start, end)),
         ("device_action_failed", order, lambda at: float(at < failed_until) if start <= at < end else None),
     )

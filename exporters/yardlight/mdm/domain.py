@@ -18,6 +18,7 @@ from yardlight.catalogue import (
 from yardlight.collection import Collection, Families, Source
 from yardlight.domains import Planned
 from yardlight.inventory.models import Fleet
+from yardlight.mdm.orders import follow
 from yardlight.mdm.plan import OTHER, resolved
 from yardlight.mdm.platforms import PLATFORMS as PLATFORMS
 from yardlight.mdm.show import show
@@ -29,7 +30,8 @@ def planned(fleet: Fleet, base: Path) -> Iterator[Planned]:
     for name, source in fleet.mdm.items():
         account = fleet.accounts[source.account]
         where = Source(fleet.fleet, account.name, f"mdm/{name}", resolved(fleet, source), Path(account.folder))
-        yield Planned(Collection(where, account.module, account.options, show), source.poll, source.deadline)
+        collection = Collection(where, account.module, account.options, show, follow, source.poll)
+        yield Planned(collection, source.poll, source.deadline)
 
 
 def said(fleet: Fleet, now: float) -> Families:

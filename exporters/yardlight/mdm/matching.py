@@ -24,7 +24,8 @@ MISSED_FOR = 30 * 86400.0
 class Seen:
     """What is remembered of a device: instants in unix seconds. `name` is the roster's, empty for one it does not have.
 
-    `trouble` is when it was last in trouble, `orders` since when each action waits as far as we saw.
+    `trouble` is when it was last in trouble. `orders`: since when each action waits as far as we saw, and whether it
+    failed; None for a device that has left the MDM.
     """
 
     name: str
@@ -33,7 +34,7 @@ class Seen:
     last: float
     checkin: Moment = None
     trouble: float = 0.0
-    orders: dict[str, float] = field(default_factory=dict)
+    orders: dict[str, tuple[float, bool | None]] = field(default_factory=dict)
 
     def values(self) -> list[Any]:
         """What `Seen(*values)` is made of again."""
@@ -53,18 +54,22 @@ class Match:
 
     @property
     def name(self) -> str:
-        """The roster's; for a device that the roster does not have, one that tells nobody whose it is."""
-        return self.seen.name or f"unlisted-{hashlib.blake2b(self.key.encode(), digest_size=4).hexdigest()}"
+        return name_of(self.key, self.seen)
+
+
+def name_of(key: str, seen: Seen) -> str:
+    """The roster's; for a device that the roster does not have, one that tells nobody whose it is."""
+    return seen.name or f"unlisted-{hashlib.blake2b(key.encode(), digest_size=4).hexdigest()}"
 
 
 def recalled(memory: Any) -> dict[str, Seen]:
     """The memory of the last collection."""
-    return {key: Seen(*values) for key, values in (memory or {}).items()}
+    return {key: Seen(*values) for key, values in (memory or {}).get("seen", {}).items()}
 
 
-def to_remember(matches: Iterable[Match]) -> dict[str, list[Any]]:
-    """The memory for the next collection, JSON-able."""
-    return {each.key: each.seen.values() for each in matches}
+def to_remember(seen: Iterable[tuple[str, Seen]], wiping: Mapping[str, str]) -> dict[str, Any]:
+    """The memory for the next collection, JSON-able; `wiping` are keys by the MDM's id of the device."""
+    return {"seen": {key: each.values() for key, each in seen}, "wiping": dict(wiping)}
 
 
 def newest(devices: Iterable[Device]) -> tuple[list[Device], int]:

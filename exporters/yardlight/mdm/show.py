@@ -15,7 +15,8 @@ from yardlight.catalogue import Metric
 from yardlight.collection import Source, Told
 from yardlight.errors import IncompleteError
 from yardlight.mdm.device import COMPLIANCE, Device, Record, Tenant, older
-from yardlight.mdm.matching import Match, matched, never_listed, newest, recalled, to_remember
+from yardlight.mdm.matching import Match, matched, never_listed, newest, recalled
+from yardlight.mdm.orders import Sample, note_orders, orders, told, waits
 from yardlight.mdm.plan import Plan, Standard
 from yardlight.mdm.staleness import STATES, Duty, Limits, State, older_than, state
 
@@ -27,10 +28,7 @@ _FUTURE = 300.0
 _FIRST_WORD_WITHIN = 3 * 86400.0
 # As long as rules look back: who was in trouble is shown one by one until then.
 _SHOWN_AFTER_TROUBLE = 3600.0
-# A lost tablet comes on line for minutes: whether it was wiped is asked this often.
-_WIPE_WATCH = 60.0
 _TROUBLE: frozenset[State] = frozenset({"stale", "dark", "never", "gone_from_mdm"})
-Sample = tuple[Metric, tuple[str, ...], float]
 
 
 def show(source: Source, records: Sequence[Record], memory: Any, now: float) -> Told:
@@ -53,7 +51,8 @@ def show(source: Source, records: Sequence[Record], memory: Any, now: float) -> 
     for tenant in (record for record in records if isinstance(record, Tenant)):
         for metric, labels, value in _tenant(source.account, tenant):
             families[metric][labels] = value
-    return Told(families, to_remember(matches), again_in=_WIPE_WATCH if any(map(_wiping, devices)) else None)
+    wiping = {each.device.id: each.key for each in matches if each.device is not None and waits(each.device)}
+    return told(families, ((each.key, each.seen) for each in matches), wiping)
 
 
 class _Judged(NamedTuple):
@@ -83,6 +82,7 @@ class _Page:
             for each in judged:
                 if each.state in _TROUBLE:
                     each.match.seen.trouble = self.now
+                note_orders(each.match.seen, each.match.device, self.now)
                 if self._shown_alone(each):
                     shown += 1
                     yield from self._device(each)
@@ -124,26 +124,13 @@ class _Page:
         if self.now - match.seen.trouble < _SHOWN_AFTER_TROUBLE:
             for one in STATES:
                 yield m.DEVICE_STATE, (*key, match.group, one), float(one == each.state)
+        yield from orders(self.account, match.name, match.seen)
         if device is None:
-            if (since := match.seen.orders.get("wipe")) is not None:
-                yield m.DEVICE_ACTION_PENDING, (*key, "wipe"), since
             return
         about = (truck.name if truck else "", (truck.terminal if truck else None) or "", device.os, device.os_version)
         yield m.DEVICE_INFO, (*key, match.group, *about), 1
         if device.compliance in ("compliant", "noncompliant", "grace"):
             yield m.DEVICE_COMPLIANT, key, float(device.compliance == "compliant")
-        yield from self._orders(match, device)
-
-    def _orders(self, match: Match, device: Device) -> Iterator[Sample]:
-        """What was ordered and is not done, since the vendor's time of it or since we first saw it."""
-        waiting = {order.action: order for order in device.orders if order.progress != "done"}
-        match.seen.orders = {
-            action: order.since if isinstance(order.since, float) else match.seen.orders.get(action, self.now)
-            for action, order in waiting.items()
-        }
-        for action, order in waiting.items():
-            yield m.DEVICE_ACTION_PENDING, (self.account, match.name, action), match.seen.orders[action]
-            yield m.DEVICE_ACTION_FAILED, (self.account, match.name, action), float(order.progress == "failed")
 
     def _group(self, group: str, members: Sequence[_Judged]) -> Iterator[Sample]:
         key = (self.account, group)
@@ -184,10 +171,6 @@ def _below(devices: Iterable[Device], standard: Standard) -> Counter[str]:
         if device.unapproved is not None:
             found["unapproved"] += device.unapproved > 0
     return found
-
-
-def _wiping(device: Device) -> bool:
-    return any(order.action == "wipe" and order.progress == "pending" for order in device.orders)
 
 
 def _tenant(account: str, tenant: Tenant) -> Iterator[Sample]:

@@ -8,7 +8,8 @@ own secret ends; nobody has to grant these.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from sys import intern
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -44,6 +45,7 @@ FIELDS = (
     "id", "serialNumber", "deviceName", "deviceCategoryDisplayName", "operatingSystem", "osVersion", "lastSyncDateTime",
     "enrolledDateTime", "complianceState", "managementState", "deviceActionResults",
 )  # fmt: skip
+_SELECT = {"$select": ",".join(FIELDS)}
 _TEXTS = (
     "id", "serialNumber", "deviceName", "deviceCategoryDisplayName", "operatingSystem", "osVersion", "complianceState",
     "managementState",
@@ -99,11 +101,7 @@ class Config(AccountConfig):
 
 def fetch(config: Config, session: Session) -> Any:
     """All devices, how many the tenant counts, and its settings if they may be read. Raises `PollError`."""
-    login = Client(session, config.model_copy(update={"url": config.login_url}), LOGIN)
-    form = {"client_id": config.client_id, "scope": f"{config.url or GRAPH}/.default"}
-    secret = session.secret(config.client_secret_file)
-    take = client_credentials(session, login, f"/{config.tenant}/oauth2/v2.0/token", form, secret)
-    graph = Client(session, config, GRAPH, Token(take))
+    graph, secret = _graph(config, session)
     overview = graph.get("/v1.0/deviceManagement/managedDeviceOverview").json()
     reply: dict[str, Any] = {"overview": overview, "settings": None, "secrets": []}
     if config.read_settings:
@@ -111,8 +109,25 @@ def fetch(config: Config, session: Session) -> Any:
         application = f"/v1.0/applications(appId='{config.client_id}')"
         reply["secrets"] = _ours(_if_granted(graph, application, "passwordCredentials"), secret)
     # A page at a time, as `parse` takes them: a hundred thousand devices at once are half a gigabyte.
-    pages = graph.pages(_LIST, {"$select": ",".join(FIELDS), "$top": "1000"}, _next)
-    return {**reply, "pages": pages}
+    return {**reply, "pages": graph.pages(_LIST, {**_SELECT, "$top": "1000"}, _next)}
+
+
+def fetch_some(config: Config, session: Session, ids: Sequence[str]) -> Any:
+    """These devices as far as they are there, for `parse`. Raises `PollError`."""
+    (graph, _), found = _graph(config, session), []
+    for id_ in ids:
+        with suppress(BadReplyError):
+            found.append(graph.get(f"{_LIST}/{{id}}", _SELECT, {"id": id_}).json())
+    return {"overview": None, "settings": None, "secrets": [], "pages": [{"value": found}]}
+
+
+def _graph(config: Config, session: Session) -> tuple[Client, Secret]:
+    """The API, and the secret with which it is read."""
+    login = Client(session, config.model_copy(update={"url": config.login_url}), LOGIN)
+    form = {"client_id": config.client_id, "scope": f"{config.url or GRAPH}/.default"}
+    secret = session.secret(config.client_secret_file)
+    take = client_credentials(session, login, f"/{config.tenant}/oauth2/v2.0/token", form, secret)
+    return Client(session, config, GRAPH, Token(take)), secret
 
 
 def _if_granted(graph: Client, path: str, select: str) -> Any:
