@@ -530,6 +530,10 @@ DEVICES_FUTURE = _add(
     "account",
     "Devices whose last word lies in the future: the platform's clock is wrong.",
 )
+DEVICES_AS_OF = _add(
+    "gauge", "devices_as_of_timestamp_seconds", "account",
+    "The instant that the list of devices stands for and is judged by; absent where that is when it was read.",
+)  # fmt: skip
 DEVICES_NOT_SHOWN = _add(
     "gauge", "devices_not_shown", "account", "Devices in no trouble that are counted only, because of series_limit."
 )

@@ -69,14 +69,17 @@ class Reply:
     what: str
 
     def json(self) -> Any:
-        """The body as JSON, None where there is none to be (204). Raises `BadReplyError` if it is else or cut off."""
+        """The body as JSON, None where there is to be none (204). Raises `BadReplyError` for null, and for half of it."""
         if self.status == 204:
             return None
         try:
-            return json.loads(self.body)
+            content = json.loads(self.body)
         except (ValueError, RecursionError):
+            content = None
+        if content is None:
             kind = self.headers.get("Content-Type", "no content type").partition(";")[0]
-            raise BadReplyError(f"{self.what}: no JSON in an answer of {len(self.body)} bytes, {kind}") from None
+            raise BadReplyError(f"{self.what}: no JSON in an answer of {len(self.body)} bytes, {kind}")
+        return content
 
 
 class Auth(Protocol):

@@ -10,7 +10,8 @@ import codecs
 import csv
 import io
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 
 from yardlight.errors import BadReplyError, TooLargeError, UnreachableError
@@ -85,3 +86,21 @@ def table(text: str, wanted: Collection[str], what: str) -> tuple[list[str], lis
             best = max(best, set(wanted) & set(heading), key=len)
     missing = ", ".join(each for each in wanted if each not in best)
     raise BadReplyError(f"{what}: has no line with the headings {missing}")
+
+
+def rows(text: str, columns: Mapping[str, str], what: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """Each row with its line: its cells by our own names for the columns. Raises `BadReplyError`."""
+    heading, found = table(text, columns.values(), what)
+    for line, cells in found:
+        row = dict(zip(heading, cells, strict=False))
+        yield line, {key: row[column] for key, column in columns.items() if column in row}
+
+
+def dated(raw: str, form: str | None) -> str:
+    """A date of this form (Python's strptime) as ISO has it, as it is without a form; empty for what is none."""
+    if form is None:
+        return raw
+    try:
+        return datetime.strptime(raw, form).isoformat()
+    except ValueError:
+        return ""

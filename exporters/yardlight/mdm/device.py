@@ -53,10 +53,14 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """What a platform says about itself: when its credentials end, whether devices without a policy are compliant."""
+    """What a platform says about itself: when its credentials end, whether devices without a policy are compliant.
+
+    `as_of` is the instant that its list stands for, where that is not now.
+    """
 
     credentials_end: Mapping[str, Moment] | None = None
     unassigned_is_compliant: bool | None = None
+    as_of: float | None = None
 
 
 Record = Device | Tenant

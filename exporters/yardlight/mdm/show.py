@@ -38,6 +38,9 @@ def show(source: Source, records: Sequence[Record], memory: Any, now: float) -> 
     """
     assert isinstance(source.section, Plan)
     before = recalled(memory)
+    tenants = [record for record in records if isinstance(record, Tenant)]
+    # What was exported yesterday makes nobody silent since.
+    now = min([now, *(tenant.as_of for tenant in tenants if tenant.as_of is not None)])
     devices, duplicates = newest(record for record in records if isinstance(record, Device))
     if before and not devices:
         raise IncompleteError(f"no device at all, where {len(before)} were")
@@ -48,7 +51,7 @@ def show(source: Source, records: Sequence[Record], memory: Any, now: float) -> 
     for metric, labels, value in _Page(source.account, source.section, matches, now).samples():
         families[metric][labels] = value
     families[m.DEVICES_DUPLICATE][(source.account,)] = duplicates
-    for tenant in (record for record in records if isinstance(record, Tenant)):
+    for tenant in tenants:
         for metric, labels, value in _tenant(source.account, tenant):
             families[metric][labels] = value
     wiping = {each.device.id: each.key for each in matches if each.device is not None and waits(each.device)}
@@ -179,3 +182,5 @@ def _tenant(account: str, tenant: Tenant) -> Iterator[Sample]:
             yield m.CREDENTIALS_END, (account, credential), end
     if tenant.unassigned_is_compliant is not None:
         yield m.UNASSIGNED_COMPLIANT, (account,), float(tenant.unassigned_is_compliant)
+    if tenant.as_of is not None:
+        yield m.DEVICES_AS_OF, (account,), tenant.as_of

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -116,11 +115,8 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
     told: list[Record] = []
     for export in reply.exports:
         columns = config.columns.model_dump(exclude_none=True)
-        heading, rows = drop.table(export.text, columns.values(), export.name)
-        for line, cells in rows:
-            row = dict(zip(heading, cells, strict=False))
-            said = {key: row.get(column, "") for key, column in columns.items()}
-            if number := said["iccid"].strip("=\"' "):
+        for line, said in drop.rows(export.text, columns, export.name):
+            if number := said.get("iccid", "").strip("=\"' "):
                 name = name_of(number, reply.directory, f"{export.name}:{line}")
                 sims[name] = _sim(name, said, export.at, config)
                 told.append(_usage(name, said, export.at, config))
@@ -161,10 +157,4 @@ def _amount(said: dict[str, str], key: str, config: Config) -> int | None:
 
 
 def _moment(said: dict[str, str], key: str, config: Config) -> float | None:
-    raw, zone = said.get(key, ""), ZoneInfo(config.timezone)
-    if config.dates is None:
-        return moment(raw, zone)
-    try:
-        return moment(datetime.strptime(raw, config.dates).isoformat(), zone)
-    except ValueError:
-        return None
+    return moment(drop.dated(said.get(key, ""), config.dates), ZoneInfo(config.timezone))

@@ -6,4 +6,7 @@ PLATFORMS = {
     "intune": "yardlight.mdm.platforms.intune",
     "jamf": "yardlight.mdm.platforms.jamf",
     "android_management": "yardlight.mdm.platforms.android_management",
+    "soti_mobicontrol": "yardlight.mdm.platforms.soti_mobicontrol",
+    "workspace_one": "yardlight.mdm.platforms.workspace_one",
+    "csv": "yardlight.mdm.platforms.portal_export",
 }

@@ -1,0 +1,138 @@
+"""Exports of an MDM's console, laid into a folder by hand or by a scheduled report: platform `csv`.
+
+The newest file that is whole is the list of all devices, as of when it was written: silence is counted until then and
+no further. One that is older than `max_age` is no list any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from yardlight import drop
+from yardlight.collection import Session
+from yardlight.errors import BadReplyError, IncompleteError
+from yardlight.inventory.accounts import AccountConfig
+from yardlight.inventory.model import Model
+from yardlight.inventory.values import Duration
+from yardlight.mdm.device import COMPLIANCE, Compliance, Device, Record, Tenant
+from yardlight.mdm.listing import complete
+from yardlight.mdm.support import support
+from yardlight.moment import NEVER, Moment, moment
+
+SUPPORT = support(
+    "CSV export of any MDM's console",
+    rights="none: files",
+    last_word="a column",
+    compliance="a column",
+    no_policy="a column",
+    group="a column",
+    evidence="own files",
+)
+
+_NEVER = frozenset({"", "-", "never", "n/a", "none", "null", "not available"})
+_WORDS: dict[str, Compliance] = {
+    **{said: said for said in COMPLIANCE},
+    "yes": "compliant",
+    "true": "compliant",
+    "no": "noncompliant",
+    "false": "noncompliant",
+    "not compliant": "noncompliant",
+    "non-compliant": "noncompliant",
+    "in grace period": "grace",
+}
+
+
+class Columns(Model):
+    """The headings of an export, as written there, for what we know by these names."""
+
+    serial: str | None = None
+    name: str | None = None
+    checkin: str
+    group: str | None = None
+    os: str | None = None
+    os_version: str | None = None
+    enrolled: str | None = None
+    compliance: str | None = None
+
+    @model_validator(mode="after")
+    def _identified(self) -> Self:
+        if self.serial is None and self.name is None:
+            raise ValueError("nothing tells one device from another; write serial or name, best both")
+        return self
+
+
+def _lowered(raw: object) -> object:
+    return {str(key).lower(): value for key, value in raw.items()} if isinstance(raw, dict) else raw
+
+
+class Config(AccountConfig):
+    """`folder` beside the inventory; `dates` as Python's strptime; `words` of the export for states of compliance."""
+
+    folder: str
+    files: str = "*.csv"
+    columns: Columns
+    max_age: Duration = 26 * 3600.0
+    dates: str | None = None
+    words: Annotated[dict[str, Compliance], BeforeValidator(_lowered)] = {}
+    encoding: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9_-]+$")] = None
+
+
+@dataclass(frozen=True)
+class Export:
+    """One file: its name, when it was last written to, its text."""
+
+    name: str
+    at: float
+    text: str
+
+
+def fetch(config: Config, session: Session) -> Export:
+    """The newest whole file. Raises `PollError`."""
+    now = session.clock()
+    for path, stat in reversed(drop.files(session.base / config.folder, config.files)):
+        if (text := drop.content(path, now - stat.st_mtime, config.encoding)) is not None:
+            if now - stat.st_mtime > config.max_age:
+                hours = (now - stat.st_mtime) / 3600.0
+                raise IncompleteError(f"{path.name}: written {hours:.0f} h ago, and no whole file since")
+            return Export(path.name, stat.st_mtime, text)
+    raise IncompleteError(f"{config.folder}: no whole file {config.files} yet")
+
+
+def parse(reply: Export, config: Config) -> Iterator[Record]:
+    """The devices, and when they were so. Raises `BadReplyError`."""
+    columns = config.columns.model_dump(exclude_none=True)
+    yield from complete(_devices(drop.rows(reply.text, columns, reply.name), reply.name, config), reply.name)
+    yield Tenant(as_of=reply.at)
+
+
+def _devices(rows: Iterator[tuple[int, dict[str, str]]], name: str, config: Config) -> Iterator[Device]:
+    zone = ZoneInfo(config.timezone)
+    words = _WORDS | config.words
+    for line, said in rows:
+        # Some consoles write numbers so that a spreadsheet leaves them alone.
+        serial = said.get("serial", "").strip("=\"' ")
+        if not (id_ := serial or said.get("name", "")):
+            raise BadReplyError(f"{name}:{line}: a device without a serial number and a name")
+        yield Device(
+            id=id_,
+            serial=serial,
+            name=said.get("name", ""),
+            group=said.get("group", ""),
+            os=said.get("os", ""),
+            os_version=said.get("os_version", ""),
+            checkin=_moment(said.get("checkin"), config, zone),
+            enrolled=_moment(said.get("enrolled"), config, zone),
+            compliance=words.get(said.get("compliance", "").lower(), "unknown"),
+        )
+
+
+def _moment(raw: str | None, config: Config, zone: ZoneInfo) -> Moment:
+    """A cell that is empty says never; one that the row does not have says nothing."""
+    if raw is None:
+        return None
+    return NEVER if raw.lower() in _NEVER else moment(drop.dated(raw, config.dates), zone)
