@@ -69,7 +69,7 @@ class Reply:
     what: str
 
     def json(self) -> Any:
-        """The body as JSON, None where there is to be none (204). Raises `BadReplyError` for null, and for half of it."""
+        """The body as JSON; None if there is to be none (204). Raises `BadReplyError` for null and for half of it."""
         if self.status == 204:
             return None
         try:

@@ -73,13 +73,17 @@ def domains() -> Iterator[Domain]:
 
 
 @cache
-def platforms() -> dict[str, PlatformEntry]:
-    """Every platform by its name; one of ours is not replaced by one of somebody else's."""
+def platforms(of: str | None = None) -> dict[str, PlatformEntry]:
+    """Every platform of a domain by its name; one of ours is not replaced by one of somebody else's.
+
+    Without a domain those of all, where a name that several know (csv) is the first one's.
+    """
+    names = [of] if of else [*reversed(DOMAINS)]
     found: dict[str, PlatformEntry] = {}
-    for name in DOMAINS:
+    for name in names:
         for entry in entry_points(group=f"yardlight.{name}"):
             found[entry.name] = PlatformEntry(name, entry.value)
-    for name in DOMAINS:
+    for name in names:
         for platform, module in domain(name).PLATFORMS.items():
             found[platform] = PlatformEntry(name, module)
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import json
 import re
@@ -16,19 +15,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.mdm.talk import Script, account, collect, devices, fixture, records_of, session
+from tests.mdm.polled import Polled, failed, of_devices
+from tests.mdm.talk import Script, collect, devices, fixture, records_of
 from tests.vendor import Answer, Asked, Told, Vendor
 from yardlight import client
-from yardlight.collection import Collection, Result, Source, open_memory, pack_memory
 from yardlight.errors import PollError
-from yardlight.exposition import pack, page
-from yardlight.inventory.mdm import MdmSource
-from yardlight.inventory.models import Fleet
-from yardlight.mdm.plan import Plan, resolved
 from yardlight.mdm.platforms import PLATFORMS
-from yardlight.mdm.show import show
 from yardlight.mdm.support import CANNOT
-from yardlight.poll import Poll
 
 FIXTURE = {name: fixture(name) for name in PLATFORMS}
 # Those that talk, each of which lists devices somewhere.
@@ -43,35 +36,6 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "MAX_PAGES", 20)
 
 
-class Polled:
-    """A platform that is collected again and again, as its fixture says or as `spoil` does."""
-
-    def __init__(self, platform: str, folder: Path, said: dict[str, Any]) -> None:
-        self.platform, self.folder, self.seconds = platform, folder, 60.0
-        self.said, self.told = said, Told(said)
-        self.script: Script = self.told
-        self.poll = Poll("f", "mdm", self._work, 900.0, 60.0, name="mdm/tablets")
-
-    async def _work(self, deadline: float, memory: bytes) -> Result:
-        with Vendor(lambda asked: self.script(asked)) as vendor:
-            self.told.base = vendor.url
-            module, options = account(self.platform, vendor.url, self.said)
-            where = Source("f", "mdm", "mdm/tablets", PLAN, self.folder)
-            under_way = session(self.folder, self.seconds, memory=open_memory(memory))
-            blocks = Collection(where, module, options, show)(under_way)
-            return Result(blocks, pack_memory(under_way.memory), under_way.requests)
-
-    def once(self) -> dict[str, float]:
-        """The page after one more collection."""
-        asyncio.run(self.poll.once())
-        lines = page(pack(self.poll.blocks()), openmetrics=False).decode().splitlines()
-        return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines) if name[0] != "#"}
-
-
-FLEET = Fleet.model_validate({"fleet": "f", "timezone": "America/Los_Angeles", "terminals": {}})
-PLAN: Plan = resolved(FLEET, MdmSource.model_validate({"account": "mdm"}))
-
-
 def answering(told: Script, ask: str, answer: Callable[[Asked], Answer]) -> Script:
     """The script with another answer to this question."""
     return lambda asked: answer(asked) if re.fullmatch(ask, f"{asked.method} {asked.path}") else told(asked)
@@ -80,18 +44,6 @@ def answering(told: Script, ask: str, answer: Callable[[Asked], Answer]) -> Scri
 def once_only(told: Script, ask: str, answer: Answer) -> Script:
     left = [answer]
     return answering(told, ask, lambda asked: left.pop() if left else told(asked))
-
-
-def failed(found: dict[str, float]) -> set[str]:
-    return {
-        match[1]
-        for name, value in found.items()
-        if value and (match := re.fullmatch(r'yardlight_poll_failed\{.*reason="(\w+)"\}', name))
-    }
-
-
-def of_devices(found: dict[str, float]) -> dict[str, float]:
-    return {name: value for name, value in found.items() if name.startswith("yardlight_device")}
 
 
 LAST = 'yardlight_poll_last_success_timestamp_seconds{account="mdm",fleet="f",poll="mdm/tablets"}'

@@ -27,7 +27,7 @@ def planned(fleet: Fleet, base: Path) -> Iterator[Planned]:
 
 def _options(fleet: Fleet, account: Account) -> dict[str, Any]:
     """The account's options, and the roster's names of SIMs for a platform that knows them by their numbers."""
-    if "names" not in platforms()[account.platform].config.model_fields:
+    if "names" not in platforms("cellular")[account.platform].config.model_fields:
         return account.options
     names = {sim.iccid: sim.name for truck in fleet.roster.trucks for sim in truck.sims}
     return {**account.options, "names": {**names, **account.options.get("names", {})}}

@@ -121,7 +121,7 @@ class _Assembly:
             hint = choice(str(platform), platforms(), "platforms")
             self._say(node.entries["platform"], f"there is no platform {platform!r}; {hint}")
             return None
-        entry = platforms()[platform]
+        entry = platforms(self._reader(name)).get(platform) or platforms()[platform]
         # Seen by the model without the key that it does not know.
         own = replace(node, value={key: each for key, each in node.entries.items() if key != "platform"})
         config, _ = self._lenient(entry.config, options, own)
@@ -156,9 +156,21 @@ class _Assembly:
                         self._say(
                             named, f"there is no account {named.value!r}; {choice(named.value, known, 'accounts')}"
                         )
-                elif platforms()[platform := accounts[named.value]["platform"]].domain != domain:
-                    ours = sorted(name for name, entry in platforms().items() if entry.domain == domain)
-                    self._say(named, f"{named.value!r} is an account of {platform}; {domain} takes {', '.join(ours)}")
+                elif (platform := accounts[named.value]["platform"]) not in platforms(domain):
+                    ours = ", ".join(sorted(platforms(domain)))
+                    self._say(named, f"{named.value!r} is an account of {platform}; {domain} takes {ours}")
+                elif platforms(domain)[platform].module != accounts[named.value]["module"]:
+                    reader = self._reader(named.value)
+                    self._say(named, f"{named.value!r} is read for {reader}; {platform} takes an account for each part")
+
+    def _reader(self, account: str) -> str | None:
+        """The first part of the inventory that collects from this account."""
+        for domain in DOMAINS:
+            for source in self._mapping(self._root, domain).values():
+                named = source.entries.get("account")
+                if named is not None and named.value == account:
+                    return domain
+        return None
 
     def _check_shared(self) -> None:
         """Classes and defaults on their own, so that a mistake in one that no terminal uses is found too."""
