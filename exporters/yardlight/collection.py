@@ -34,9 +34,9 @@ _DAY = 86400.0
 class Result:
     """What a collection leaves: blocks for the page, its memory for the next one, requests made by status code.
 
-    The memory is packed JSON, opened nowhere but in a worker. `again_in` is in how many seconds the source should be
-    collected again, if sooner than usual. `instead` are the names of the families whose blocks these are, where only a
-    few entities were read and all else stays as it is; None where all was.
+    The memory is packed, opened for a collection nowhere but in a worker. `again_in` is in how many seconds the source
+    should be collected again, if sooner than usual. `instead` are the names of the families whose blocks these are,
+    where only a few entities were read and all else stays as it is; None where all was.
     """
 
     blocks: Sequence[AnyBlock]
@@ -55,7 +55,7 @@ class Session:
     a request. `allowance` is how many requests the account's budget leaves, None without one. `next_at` is before when
     (monotonic) the account's rate allows no further request, `answered` when the last ones ended. `clock` tells unix
     seconds. `again_in` is what the domain wants, no sooner than the budget pays for. `instead`: as in `Result`.
-    `tls_ends` is when the certificate ends that the vendor showed last.
+    `tls_ends` is when the certificate ends that the vendor showed last. `things` are what the source knows, packed.
     """
 
     deadline: float
@@ -69,6 +69,7 @@ class Session:
     again_in: float | None = None
     instead: Sequence[str] | None = None
     tls_ends: float | None = None
+    things: bytes = b""
     requests: Counter[str] = field(default_factory=Counter)
     _revealed: set[str] = field(default_factory=set, repr=False)
 
@@ -139,7 +140,8 @@ class Told:
 
     `first` are the entities that the next collection should ask for before the others. `again_in` is in how many
     seconds that should be, for what cannot wait for the interval; where only that is of interest, `watched` are the
-    ids of what it is, for platforms that can read a few entities alone.
+    ids of what it is, for platforms that can read a few entities alone. `things` are what the source knows one by one,
+    packed, for whoever asks about one.
     """
 
     families: Families
@@ -147,6 +149,7 @@ class Told:
     first: Sequence[str] = ()
     again_in: float | None = None
     watched: Sequence[str] = ()
+    things: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -203,6 +206,8 @@ class Collection:
             "watched": list(told.watched),
             "whole_at": whole_at if alone else now,
         }
+        if not alone:
+            session.things = told.things
         # A token, and a request for each.
         session.hurry(told.again_in, 1 + len(told.watched) if fetch_some and told.watched else session.requests.total())
         if alone:
@@ -211,11 +216,17 @@ class Collection:
         return [block(metric, self.source.fleet, samples) for metric, samples in told.families.items()]
 
 
-def pack_memory(memory: Any) -> bytes:
-    """A session's memory as bytes; nothing for None."""
-    return b"" if memory is None else zlib.compress(json.dumps(memory, separators=(",", ":")).encode(), 1)
+def pack_memory(memory: Any, told: bytes = b"") -> bytes:
+    """A session's memory as bytes, and the packed things that were told behind it; nothing for None."""
+    return b"" if memory is None else zlib.compress(json.dumps(memory, separators=(",", ":")).encode(), 1) + told
 
 
 def open_memory(data: bytes) -> Any:
-    """What `pack_memory` made bytes of."""
-    return json.loads(zlib.decompress(data)) if data else None
+    """The memory in what `pack_memory` made bytes of."""
+    return opened(data)[0]
+
+
+def opened(data: bytes) -> tuple[Any, bytes]:
+    """The same, and the things, packed as they were."""
+    first = zlib.decompressobj()
+    return (json.loads(first.decompress(data)), first.unused_data) if data else (None, b"")

@@ -411,6 +411,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _open(path: Path) -> sqlite3.Connection:
     try:
+        _make_private(path)
         connection = _connect(path)
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version <= VERSION:
@@ -429,6 +430,13 @@ def _open(path: Path) -> sqlite3.Connection:
     except sqlite3.DatabaseError as error:
         _move_aside(path, "corrupt", f"is not a usable state file ({error})")
     return _open(path)
+
+
+def _make_private(path: Path) -> None:
+    """Numbers of tablets and SIMs are in it: a new file is its owner's alone, an old one not everybody's."""
+    with contextlib.suppress(OSError):
+        os.close(os.open(path, os.O_CREAT | os.O_RDONLY, 0o600))
+        path.chmod(path.stat().st_mode & ~0o007)
 
 
 def _move_aside(path: Path, why: str, sentence: str) -> None:

@@ -27,7 +27,7 @@ from collections.abc import Callable
 from importlib import import_module
 
 from yardlight import logs
-from yardlight.collection import Session, open_memory, pack_memory
+from yardlight.collection import Session, opened, pack_memory
 from yardlight.domains import DOMAINS
 from yardlight.errors import PollError
 from yardlight.exposition import Block, dump, pack
@@ -106,9 +106,10 @@ def _answer(message: bytes) -> tuple[bytes, bytes]:
     fleet, account, session = "", "", Session(0.0)
     try:
         fleet, account, job, seconds, memory, session.allowance = pickle.loads(message)
-        session.deadline, session.memory = time.monotonic() + seconds, open_memory(memory)
+        session.deadline = time.monotonic() + seconds
+        session.memory, session.things = opened(memory)
         blocks = dump(pack(job(session)))
-        memory = pack_memory(session.memory)
+        memory = pack_memory(session.memory, session.things)
         return BLOCKS, _head(session, len(memory), session.again_in, session.instead) + memory + blocks
     except PollError as error:
         return FAILED, _head(session, error.reason, session.mask(str(error)), error.retry_after)

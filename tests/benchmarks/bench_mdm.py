@@ -43,7 +43,7 @@ OTHER: dict[str, Any] = {
             "activationLockBypassCode", "emailAddress", "azureADDeviceId", "deviceEnrollmentType", "manufacturer",
             "exchangeAccessState", "exchangeAccessStateReason", "remoteAssistanceSessionUrl", "userPrincipalName",
             "remoteAssistanceSessionErrorDetails", "userDisplayName", "wiFiMacAddress", "meid", "subscriberCarrier",
-            "phoneNumber", "androidSecurityPatchLevel", "partnerReportedThreatState", "managedDeviceName", "imei",
+            "androidSecurityPatchLevel", "partnerReportedThreatState", "managedDeviceName",
             "ethernetMacAddress", "notes", "udid", "iccid", "configurationManagerClientEnabledFeatures",
         ),
         "made up, and as long as such a text is",
@@ -67,6 +67,7 @@ def device(number: int, now: datetime) -> dict[str, Any]:
         f"{number:08x}-0000-4000-8000-{number:012x}", f"R52M{number:07}", f"tablet {number}",
         ("Drivers", "Yard", "Dock")[number % 3], "Android", ("13", "14", "12")[number % 3],
         spoke.isoformat().replace("+00:00", "Z"), "2025-06-01T00:00:00Z", "compliant", "managed", [],
+        f"35{number:013}", f"+1555{number:07}",
     )  # fmt: skip
     return dict(zip(FIELDS, said, strict=True))
 

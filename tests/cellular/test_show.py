@@ -22,6 +22,7 @@ from yardlight.collection import Source, Told
 from yardlight.errors import IncompleteError
 from yardlight.exposition import block
 from yardlight.inventory.cellular import CellularSource
+from yardlight.things import Fact, unpack
 
 DAY = 86400.0
 HOUR = 3600.0
@@ -488,3 +489,23 @@ def test_no_sim_at_all_where_there_were_some_is_not_an_answer() -> None:
     account.collect(at(5), sim("T1", at(5)), total("T1", 7, at(5)))
     with pytest.raises(IncompleteError, match="no SIM at all, where 1 were"):
         account.collect(at(5, 13))
+
+
+def test_each_sim_is_told_with_its_numbers_and_its_use_as_of_the_carriers_figures() -> None:
+    account = Account(cap="2 GB", pools={"tablets": {"cap": "5 GB"}})
+    said = sim("T1", at(9), iccid="8910000000000001234", imei="350000000000006", called="Truck 1", in_session=False)
+    stranger = Sim("#1a2b", at(9), iccid="8910000000000009999", state="active")
+    made = account.collect(at(9), said, total("T1", 1.5 * GB, at(8)), stranger)
+    known, unlisted = unpack(made.things)[1]
+    assert (known.kind, known.name, known.called) == ("sim", "T1", "Truck 1")
+    assert known.numbers == (("iccid", "8910000000000001234"), ("imei", "350000000000006"))
+    assert known.facts[:3] == (
+        Fact("state", "active", at(9)),
+        Fact("session", "not in session", at(9)),
+        Fact("used", "1.5 GB of 2 GB", at(8)),
+    )
+    assert Fact("cycle ends", at=at(32, 0)) in known.facts
+    assert [each.label for each in known.facts if each.label.startswith("pool")] == [
+        "pool tablets used", "pool tablets cycle ends", "pool tablets cap likely reached",
+    ]  # fmt: skip
+    assert (unlisted.name, unlisted.all("iccid")) == ("", ["8910000000000009999"])

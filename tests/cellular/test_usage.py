@@ -8,14 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yardlight.cellular.usage import Directory, Left, Used, forms, listed, to_bytes
+from yardlight.cellular.usage import Directory, Left, Used, listed, to_bytes
+from yardlight.things import iccids
 
 # Made up; 89 is telecom, 1 the country, the rest no issuer's.
 NINETEEN = "8910000000000001234"
 
 
 def check_digit(digits: str) -> str:
-    return next(d for d in "0123456789" if len(forms(digits + d)) == 2)
+    return next(d for d in "0123456789" if len(iccids(digits + d)) == 2)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def test_c20_neighbors_in_a_box_of_sims_are_different_sims(number: int, step: in
 @pytest.mark.parametrize("raw", ["", "89", "8910000000000001234567", "1234567890123456789", "89ABCDEF0000000000"])
 def test_what_is_no_iccid_is_refused_without_being_repeated(raw: str) -> None:
     with pytest.raises(ValueError, match=r"\d+ characters that are not an ICCID") as error:
-        forms(raw)
+        iccids(raw)
     assert len(raw) < 3 or raw not in str(error.value)
 
 

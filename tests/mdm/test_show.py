@@ -23,6 +23,7 @@ from yardlight.mdm.device import Device, Order, Tenant, older, version
 from yardlight.mdm.plan import Plan, Standard
 from yardlight.mdm.show import show
 from yardlight.moment import NEVER
+from yardlight.things import Fact, unpack
 
 LA = ZoneInfo("America/Los_Angeles")
 # A Wednesday at noon.
@@ -309,3 +310,25 @@ def test_no_device_is_invented_lost_or_counted_twice(devices: list[Device], numb
     serials = {each.serial.casefold() for each in devices if each.serial}
     without = {each.id for each in devices if not each.serial}
     assert counted == len(serials) + len(without)
+
+
+def test_each_device_is_told_with_its_numbers_and_how_it_stands_for_whoever_asks_about_one() -> None:
+    wipe = (Order("wipe", NOW - HOUR, "pending"),)
+    listed = device(112, imei="350000000000006", os="Android", os_version="14", orders=wipe)
+    made = told(plan(truck(112), truck(113)), [listed, device(5, checkin=NEVER, group="Drivers"), device(113)])
+    tablet, stranger, _ = sorted(unpack(made.things)[1], key=lambda each: each.name == "T113")
+    assert (tablet.name, tablet.called, tablet.group) == ("T112", "Somebody's tablet 112", "drivers")
+    assert tablet.numbers == (("serial", "SER112"), ("imei", "350000000000006"))
+    assert tablet.id == "guid-112"
+    assert tablet.facts == (
+        Fact("last check-in", at=NOW - HOUR),
+        Fact("state", "fresh"),
+        Fact("wipe ordered, not carried out", at=NOW - HOUR),
+        Fact("system", "Android 14"),
+    )
+    assert stranger.name.startswith("unlisted-")
+    assert stranger.facts[0] == Fact("last check-in", "never")
+    later = told(plan(truck(112), truck(113)), [listed], made.memory, NOW + HOUR)
+    [gone] = [each for each in unpack(later.things)[1] if each.gone is not None]
+    assert (gone.name, gone.all("serial"), gone.gone) == ("T113", ["SER113"], NOW)
+    assert Fact("state", "gone from mdm") in gone.facts

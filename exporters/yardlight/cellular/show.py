@@ -23,6 +23,8 @@ from yardlight.cellular.pools import Sum, add_up, members
 from yardlight.cellular.usage import SIM_STATES, Count, Plan, Record, Refused, Sim, Usage, listed
 from yardlight.collection import Source, Told
 from yardlight.errors import IncompleteError
+from yardlight.inventory.words import size
+from yardlight.things import Fact, Thing, numbered, pack
 
 # As long as rules look back: who was in trouble is shown one by one until then.
 _SHOWN_AFTER_TROUBLE = 3600.0
@@ -81,7 +83,7 @@ def show(source: Source, records: Sequence[Record], memory: Any, now: float) -> 
     families: dict[Metric, dict[tuple[str, ...], float | None]] = defaultdict(dict)
     for metric, labels, value in account.samples(source.account):
         families[metric][labels] = value
-    return Told(families, kept.to_json(), account.first())
+    return Told(families, kept.to_json(), account.first(), things=pack(account.things(), now))
 
 
 def looked_back(terms: Terms, memory: Any, now: float) -> Account:
@@ -265,6 +267,21 @@ class Account:
         yield from self._carriers(account)
         yield from self._standbys(account)
 
+    def things(self) -> Iterator[Thing]:
+        """Every SIM for whoever asks about one; those that the roster does not have by their numbers only."""
+        lines = {sim: (name, self.pool_lines[name]) for name, pool in self.pools.items() for sim in pool.members}
+        for name in dict.fromkeys([*self.kept.sims, *self.said]):
+            said, line = self.said.get(name), self.sims.get(name)
+            facts = _state_facts(said) if said is not None else []
+            if line is not None:
+                facts += _use_facts("", line)
+            if name in lines:
+                pool, shared = lines[name]
+                facts += _use_facts(f"pool {pool}", shared)
+            sim = said or Sim(name, self.now)
+            numbers = numbered(("iccid", sim.iccid), ("imei", sim.imei), ("phone", sim.phone))
+            yield Thing("sim", name if listed(name) else "", sim.called, numbers=numbers, facts=tuple(facts))
+
     def _lateness(self, account: str) -> Iterator[Sample]:
         """Until when the newest figures count, and how old they may be."""
         newest = max((track.as_of for track in self.kept.sims.values() if track.as_of is not None), default=None)
@@ -379,6 +396,30 @@ class Account:
                 ]
                 if left:
                     yield m.STANDBY_LEFT, (place.terminal, place.uplink), max(0, min(left))
+
+
+def _state_facts(said: Sim) -> list[Fact]:
+    """How a SIM is, as of when the platform was asked."""
+    facts = [Fact("state", said.state, said.seen)] if said.state != "unknown" else []
+    if said.in_session is not None:
+        facts.append(Fact("session", "in session" if said.in_session else "not in session", said.seen))
+    if said.throttled:
+        facts.append(Fact("speed", "throttled", said.seen))
+    return facts
+
+
+def _use_facts(whose: str, line: Line) -> Iterator[Fact]:
+    """What is used of which cap, as of the carrier's figures, and when it ends."""
+    what = f"{whose} " if whose else ""
+    used = "not known" if line.used is None else size(line.used)
+    of = "" if line.plan.limit is None else f" of {size(line.plan.limit)}"
+    yield Fact(f"{what}used", f"{used}{of}", line.track.as_of)
+    if not whose and (last := last_use(line.track)) is not None:
+        yield Fact("last use", at=last)
+    if line.cycle is not None and line.cycle.end is not None:
+        yield Fact(f"{what}cycle ends", at=line.cycle.end)
+    if line.projection is not None and line.projection.exhausted is not None:
+        yield Fact(f"{what}cap likely reached", at=line.projection.exhausted)
 
 
 def _flag(said: bool | None) -> float | None:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from yardlight.cellular.cycle import Cycle
+from yardlight.things import iccids
 
 Source = Literal["estimate", "rated", "billed"]
 # An allow-list; whatever else a vendor writes is unknown.
@@ -99,7 +100,8 @@ class Count:
 class Sim:
     """What is said of a SIM besides its use; None is what the platform cannot tell.
 
-    `device` is the equipment it is in, as `Directory.mark` hides it. `seen` is when we asked.
+    `device` is the equipment it is in, as `Directory.mark` hides it. `seen` is when we asked. What it is `called` by
+    the platform and its numbers are for whoever asks about this SIM, see `things`.
     """
 
     sim: str
@@ -114,6 +116,10 @@ class Sim:
     expires: float | None = None
     plan: Plan | None = None
     device: str | None = None
+    called: str = field(default="", repr=False)
+    iccid: str = field(default="", repr=False)
+    imei: str = field(default="", repr=False)
+    phone: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,24 +150,6 @@ def to_bytes(raw: Any, unit: str = "B", *, binary: bool = False) -> int:
     return round(int(text) * scale if text.lstrip("+-").isdigit() else float(text) * scale)
 
 
-def forms(raw: str) -> tuple[str, ...]:
-    """The spellings of an ICCID under which the same SIM may stand elsewhere, the longest first.
-
-    Routers pad with F, carriers leave out the check digit or not. Raises `ValueError` for what is no ICCID, without
-    repeating it.
-    """
-    digits = re.sub(r"[\s-]", "", raw).upper().rstrip("F")
-    if not re.fullmatch(r"89\d{16,18}", digits):
-        raise ValueError(f"{len(digits)} characters that are not an ICCID; it is 18 to 20 digits and begins with 89")
-    return (digits, digits[:-1]) if len(digits) > 18 and _checks(digits) else (digits,)
-
-
-def _checks(digits: str) -> bool:
-    """Whether the last digit is Luhn's check digit of the others."""
-    doubled = (int(digit) * (1 + index % 2) for index, digit in enumerate(reversed(digits)))
-    return sum(each // 10 + each % 10 for each in doubled) % 10 == 0
-
-
 class Directory:
     """From the numbers of SIMs to the names of the roster, in memory only.
 
@@ -173,13 +161,13 @@ class Directory:
         self._key = key
         self._names: dict[str, str] = {}
         for raw, name in names.items():
-            for form in forms(raw):
+            for form in iccids(raw):
                 if self._names.setdefault(form, name) != name:
                     raise ValueError(f"{name} and {self._names[form]} are the same SIM")
 
     def name(self, raw: str) -> str:
         """The roster's name of a SIM, or one that `listed` denies. Raises `ValueError` for what is no ICCID."""
-        spellings = forms(raw)
+        spellings = iccids(raw)
         found = (self._names[form] for form in spellings if form in self._names)
         return next(found, f"{_UNLISTED}{self.mark(spellings[-1])}")
 

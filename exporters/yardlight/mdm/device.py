@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from yardlight.moment import Moment
@@ -31,7 +31,7 @@ class Device:
 
     `checkin` is the last word of the device itself; `inventory`, `status_report` and `policy_sync` are other times,
     kept apart. `group` is the MDM's name or id of a group. `apps` are versions by package; None where the platform does
-    not tell. `unapproved` is how many apps nobody approved.
+    not tell. `unapproved` is how many apps nobody approved. `iccids` are the SIMs that are in it.
     """
 
     id: str
@@ -49,6 +49,9 @@ class Device:
     apps: Mapping[str, str] | None = None
     unapproved: int | None = None
     orders: tuple[Order, ...] = ()
+    iccids: tuple[str, ...] = field(default=(), repr=False)
+    imei: str = field(default="", repr=False)
+    phone: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

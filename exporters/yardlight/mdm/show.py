@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -19,6 +19,8 @@ from yardlight.mdm.matching import Match, matched, never_listed, newest, recalle
 from yardlight.mdm.orders import Sample, note_orders, orders, told, waits
 from yardlight.mdm.plan import Plan, Standard
 from yardlight.mdm.staleness import STATES, Duty, Limits, State, older_than, state
+from yardlight.moment import NEVER
+from yardlight.things import Fact, Pack, Thing, numbered
 
 # Cumulative ages of last words, in seconds: an hour to a month.
 AGES = (3600.0, 14400.0, 43200.0, 86400.0, 259200.0, 604800.0, 1209600.0, 2592000.0)
@@ -48,14 +50,16 @@ def show(source: Source, records: Sequence[Record], memory: Any, now: float) -> 
         raise IncompleteError(f"{len(devices)} devices, where `expects` says {expects} at least")
     matches = list(matched(source.section, devices, before, now))
     families: dict[Metric, dict[tuple[str, ...], float]] = defaultdict(dict)
-    for metric, labels, value in _Page(source.account, source.section, matches, now).samples():
+    page = _Page(source.account, source.section, matches, now, Pack(now))
+    for metric, labels, value in page.samples():
         families[metric][labels] = value
     families[m.DEVICES_DUPLICATE][(source.account,)] = duplicates
     for tenant in tenants:
         for metric, labels, value in _tenant(source.account, tenant):
             families[metric][labels] = value
     wiping = {each.device.id: each.key for each in matches if each.device is not None and waits(each.device)}
-    return told(families, ((each.key, each.seen) for each in matches), wiping)
+    made = told(families, ((each.key, each.seen) for each in matches), wiping)
+    return replace(made, things=page.things.data())
 
 
 class _Judged(NamedTuple):
@@ -73,6 +77,7 @@ class _Page:
     plan: Plan
     matches: Sequence[Match]
     now: float
+    things: Pack
 
     def samples(self) -> Iterator[Sample]:
         """All of them; what is remembered of a device is brought up to date on the way."""
@@ -89,6 +94,7 @@ class _Page:
                 if self._shown_alone(each):
                     shown += 1
                     yield from self._device(each)
+                self.things.add(_thing(each))
             yield from self._group(group, judged)
         yield m.DEVICES_NOT_SHOWN, (self.account,), len(self.matches) - shown
         future = sum(isinstance(at := each.seen.checkin, float) and at > self.now + _FUTURE for each in self.matches)
@@ -174,6 +180,44 @@ def _below(devices: Iterable[Device], standard: Standard) -> Counter[str]:
         if device.unapproved is not None:
             found["unapproved"] += device.unapproved > 0
     return found
+
+
+def _thing(each: _Judged) -> Thing:
+    """A device for whoever asks about one; of one that vanished, what the roster and the last collection know."""
+    match, device, seen = each.match, each.match.device, each.match.seen
+    facts = [
+        _SPOKE_NEVER if seen.checkin == NEVER else Fact("last check-in", "", seen.checkin),
+        _fact("state", each.state),
+    ]
+    for action, (since, failed) in seen.orders.items():
+        facts.append(Fact(f"{action} ordered, {'failed' if failed else 'not carried out'}", "", since))
+    if device is None:
+        tablet = match.truck.tablet if match.truck is not None else None
+        numbers = numbered(("serial", tablet.key)) if tablet is not None else ()
+        return Thing("tablet", match.name, "", "", match.group, numbers, tuple(facts), seen.last)
+    if device.os:
+        facts.append(_system(device.os, device.os_version))
+    if device.compliance != "unknown":
+        facts.append(_fact("compliance", device.compliance))
+    numbers = numbered(
+        ("serial", device.serial), ("imei", device.imei), ("phone", device.phone),
+        *[("iccid", iccid) for iccid in device.iccids],
+    )  # fmt: skip
+    return Thing("tablet", match.name, device.name, device.id, match.group, numbers, tuple(facts))
+
+
+# What a hundred thousand devices share is made once.
+_SPOKE_NEVER = Fact("last check-in", "never")
+
+
+@cache
+def _fact(label: str, word: str) -> Fact:
+    return Fact(label, word.replace("_", " "))
+
+
+@lru_cache(1000)
+def _system(os: str, version: str) -> Fact:
+    return Fact("system", f"{os} {version}".rstrip())
 
 
 def _tenant(account: str, tenant: Tenant) -> Iterator[Sample]:

@@ -132,6 +132,7 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
             in_session=flag(told, "online"),
             throttled=_limited(told),
             plan=Plan(plan) if plan else None,
+            iccid=text(device, "iccid"),
         )
         if answer is None:
             continue

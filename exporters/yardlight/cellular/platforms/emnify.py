@@ -133,6 +133,9 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
             carrier=config.network,
             state="blocked" if state == "active" and exhausted else state,
             activated=moment(sim.get("activation_date"), UTC),
+            called=text(sim, "endpoint", "name"),
+            iccid=text(sim, "iccid"),
+            phone=text(sim, "msisdn"),
         )
         if answer is not None:
             yield from _usage(name, answer, config)

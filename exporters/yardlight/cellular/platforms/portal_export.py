@@ -128,7 +128,7 @@ def _sim(name: str, said: dict[str, str], at: float, config: Config) -> Sim:
     cap, plan = _amount(said, "cap", config), said.get("plan", "")
     state = _STATES.get(said.get("state", "").lower(), "unknown")
     named = Plan(plan, cap) if plan or cap is not None else None
-    return Sim(name, at, carrier=config.network, state=state, plan=named)
+    return Sim(name, at, carrier=config.network, state=state, plan=named, iccid=said["iccid"].strip("=\"' "))
 
 
 def _usage(name: str, said: dict[str, str], at: float, config: Config) -> Record:

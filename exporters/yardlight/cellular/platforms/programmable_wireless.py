@@ -101,6 +101,8 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
             carrier=config.network,
             state=_STATES.get(text(sim, "status"), "unknown"),
             plan=plans.get(text(sim, "rate_plan_sid")),
+            called=text(sim, "friendly_name") or text(sim, "unique_name"),
+            iccid=text(sim, "iccid"),
         )
         yield from usages(name, reply.rows.get(name), partial(_usage, name, reply.at))
 

@@ -135,6 +135,9 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
             expires=epoch(below(sim, "expiryTime"), 1000),
             plan=Plan(speed) if speed else None,
             device=reply.directory.mark(imei) if imei else None,
+            called=text(sim, "tags", "name"),
+            iccid=text(sim, "iccid"),
+            imei=imei,
         )
         yield from usages(name, reply.rows.get(name), partial(_usage, name, reply.at))
 

@@ -132,6 +132,8 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
             carrier=config.network,
             state=_STATES.get(text(sim, "status"), "unknown"),
             plan=plans.get(text(sim, "fleet_sid")),
+            called=text(sim, "unique_name"),
+            iccid=text(sim, "iccid"),
         )
     for row in reply.usage:
         usage = _usage(row, known.get(text(row, "sim_sid"), ""), reply.at, cycles)

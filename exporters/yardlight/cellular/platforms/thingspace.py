@@ -159,12 +159,14 @@ def _rows(client: Client, number: str, earliest: float, latest: float) -> Iterat
 
 
 def _flat(devices: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Devices with their ICCID, IMEI and first carrier where they can be read by name."""
+    """Devices with their ICCID, IMEI, phone number and first carrier where they can be read by name."""
     flat = []
     for device in devices:
         ids = {text(each, "kind").lower(): text(each, "id") for each in several(device, "deviceIds")}
         carriers = several(device, "carrierInformations")
-        flat.append({**device, **{kind: ids.get(kind) for kind in ("iccid", "imei")}, "carrier": (carriers or [{}])[0]})
+        flat.append(
+            {**device, **{kind: ids.get(kind) for kind in ("iccid", "imei", "mdn")}, "carrier": (carriers or [{}])[0]}
+        )
     return flat
 
 
@@ -188,6 +190,9 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
             activated=moment(device.get("lastActivationDate"), zone),
             plan=plans.get(plan, Plan(plan)) if plan else None,
             device=reply.directory.mark(imei) if imei else None,
+            iccid=text(device, "iccid"),
+            imei=imei,
+            phone=text(device, "mdn"),
         )
         cycles = MonthEnd(end, zone) if end is not None else None
         yield from usages(name, reply.rows.get(name), partial(_usage, name, reply.at, cycles, zone))

@@ -41,14 +41,15 @@ SUPPORT = support(
 
 GRAPH = "https://graph.microsoft.com"
 LOGIN = "https://login.microsoftonline.com"
+_CONSOLES = {GRAPH: "https://intune.microsoft.com", "https://graph.microsoft.us": "https://intune.microsoft.us"}
 FIELDS = (
     "id", "serialNumber", "deviceName", "deviceCategoryDisplayName", "operatingSystem", "osVersion", "lastSyncDateTime",
-    "enrolledDateTime", "complianceState", "managementState", "deviceActionResults",
+    "enrolledDateTime", "complianceState", "managementState", "deviceActionResults", "imei", "phoneNumber",
 )  # fmt: skip
 _SELECT = {"$select": ",".join(FIELDS)}
 _TEXTS = (
     "id", "serialNumber", "deviceName", "deviceCategoryDisplayName", "operatingSystem", "osVersion", "complianceState",
-    "managementState",
+    "managementState", "imei", "phoneNumber",
 )  # fmt: skip
 _LIST = "/v1.0/deviceManagement/managedDevices"
 # Enrolments of the last minutes are counted before they are listed, and the other way round.
@@ -157,12 +158,20 @@ def parse(reply: Any, config: Config) -> Iterator[Record]:
     yield Tenant({"client secret": ends} if ends else None, None if secure is None else not secure)
 
 
+def console(config: Config, id_: str) -> str:
+    """The page of a device, where Wipe is; of a national cloud with a console that we do not know, nothing."""
+    found = _CONSOLES.get((config.url or GRAPH).rstrip("/"))
+    return (
+        f"{found}/#view/Microsoft_Intune_Devices/DeviceSettingsMenuBlade/~/overview/mdmDeviceId/{id_}" if found else ""
+    )
+
+
 def _next(page: Any, reply: Reply) -> str | None:
     return text(page, "@odata.nextLink") or None
 
 
 def _device(raw: dict[str, Any], zone: ZoneInfo) -> Device:
-    id_, serial, name, group, os, os_version, compliance, management = texts(raw, _TEXTS)
+    id_, serial, name, group, os, os_version, compliance, management, imei, phone = texts(raw, _TEXTS)
     return Device(
         id=id_,
         serial=serial,
@@ -174,6 +183,8 @@ def _device(raw: dict[str, Any], zone: ZoneInfo) -> Device:
         enrolled=moment(raw.get("enrolledDateTime"), zone),
         compliance=_COMPLIANCE.get(compliance.lower(), "unknown"),
         orders=tuple(_orders(raw, zone)) if management != "managed" or raw.get("deviceActionResults") else (),
+        imei=imei,
+        phone=phone,
     )
 
 

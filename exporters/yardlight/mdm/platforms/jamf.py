@@ -41,7 +41,7 @@ _V4 = (11, 29)
 _PER_PAGE = 200
 # LENIENT: one broken device is null in its page, and not an error in place of the page.
 _MOBILE_PARAMS = {
-    "section": ["GENERAL", "HARDWARE", "APPLICATIONS", "GROUPS"],
+    "section": ["GENERAL", "HARDWARE", "APPLICATIONS", "GROUPS", "NETWORK"],
     "exception-handling": "LENIENT",
     "sort": "mobileDeviceId:asc",
 }
@@ -124,6 +124,12 @@ def parse(reply: Any, config: Config) -> Iterator[Record]:
         yield from complete(devices, what, count(pages[-1], "totalCount") if pages else None)
 
 
+def console(config: Config, id_: str) -> str:
+    """The page of a device, with its management commands."""
+    kind, _, number = id_.partition(" ")
+    return f"{config.url.rstrip('/')}/{'mobileDevices' if kind == 'mobile' else 'computers'}.html?id={number}&o=r"
+
+
 def _pages(jamf: Client, path: str, params: Mapping[str, Any]) -> list[Any]:
     return list(numbered(jamf, path, {**params, "page-size": _PER_PAGE}, "results", "totalCount"))
 
@@ -146,6 +152,9 @@ def _mobile(raw: dict[str, Any], orders: Mapping[str, tuple[Order, ...]], zone: 
         enrolled=moment(below(raw, "general", "lastEnrolledDate"), zone),
         apps=_apps(apps) if isinstance(apps, list) else None,
         orders=orders.get(text(raw, "general", "managementId"), ()),
+        iccids=(text(raw, "network", "iccid"),),
+        imei=text(raw, "network", "imei"),
+        phone=text(raw, "network", "phoneNumber"),
     )
 
 

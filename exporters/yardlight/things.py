@@ -1,0 +1,129 @@
+"""What sources know thing by thing, for whoever asks about one of them: the first draft of a roster, a truck's page.
+
+A domain tells it with each collection (`Told.things`). It is kept with that collection in the state file, beside the
+memory and read without the domain: a domain that does not exist tells nothing. The numbers in it identify devices and
+SIMs, and go to nobody but the user: into no metric, no log and no exception.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import Literal, NamedTuple
+
+Kind = Literal["tablet", "sim", "truck", "driver"]
+Number = Literal["serial", "iccid", "imei", "phone", "eld", "vin"]
+# So many are written and compressed at a time.
+_AT_A_TIME = 500
+
+
+class Fact(NamedTuple):
+    """A line for people: what, how it is, as of which instant (unix seconds; None for that of the collection).
+
+    Without a text the instant itself is what is told: a last check-in, the end of a cycle.
+    """
+
+    label: str
+    text: str = ""
+    at: float | None = None
+
+
+Numbers = tuple[tuple[Number, str], ...]
+
+
+class Thing(NamedTuple):
+    """A tablet, a SIM, a truck or a driver as one source knows it; what the source does not tell is empty.
+
+    `name` is what metrics call it, `called` what the source does (a driver's is a code, never a person), `id` its id
+    there. `numbers` are those by which others know it too. `gone` is when it was last there, of one that is not any
+    more.
+    """
+
+    kind: Kind
+    name: str = ""
+    called: str = ""
+    id: str = ""
+    group: str = ""
+    numbers: Numbers = ()
+    facts: tuple[Fact, ...] = ()
+    gone: float | None = None
+
+    def all(self, kind: Number) -> list[str]:
+        """Its numbers of this kind."""
+        return [number for each, number in self.numbers if each == kind]
+
+    def __repr__(self) -> str:
+        """No number, and nothing that somebody may have named after a person."""
+        return f"Thing({self.kind!r}, {self.name!r})"
+
+
+def numbered(*numbers: tuple[Number, str]) -> Numbers:
+    """Those that are told."""
+    return tuple([each for each in numbers if each[1]])
+
+
+class Pack:
+    """Things as of an instant, as bytes: a line of JSON for some hundreds, compressed as they come and not kept.
+
+    An instant of their own is with them because some collections read a few entities only, and bring no things.
+    """
+
+    def __init__(self, at: float) -> None:
+        self._packer, self._lines = zlib.compressobj(1), list[Thing]()
+        self._packed = [self._packer.compress(f"{at!r}\n".encode())]
+
+    def add(self, thing: Thing) -> None:
+        """One more."""
+        self._lines.append(thing)
+        if len(self._lines) == _AT_A_TIME:
+            self._compress()
+
+    def data(self) -> bytes:
+        """All of them."""
+        self._compress()
+        return b"".join([*self._packed, self._packer.flush()])
+
+    def _compress(self) -> None:
+        self._packed.append(self._packer.compress(json.dumps(self._lines, separators=(",", ":")).encode() + b"\n"))
+        self._lines.clear()
+
+
+def pack(things: Iterable[Thing], at: float) -> bytes:
+    """All of these as of an instant (unix seconds), as bytes."""
+    packed = Pack(at)
+    for thing in things:
+        packed.add(thing)
+    return packed.data()
+
+
+def unpack(data: bytes) -> tuple[float, Iterator[Thing]]:
+    """As of when, and the things themselves."""
+    first, *lines = zlib.decompress(data).splitlines()
+    return float(first), _things(lines)
+
+
+def _things(lines: Iterable[bytes]) -> Iterator[Thing]:
+    for line in lines:
+        for kind, name, called, id_, group, numbers, facts, gone in json.loads(line):
+            told = tuple(Fact(*each) for each in facts)
+            yield Thing(kind, name, called, id_, group, tuple(map(tuple, numbers)), told, gone)
+
+
+def iccids(raw: str) -> tuple[str, ...]:
+    """The spellings of an ICCID under which the same SIM may stand elsewhere, the longest first.
+
+    Routers pad with F, carriers leave out the check digit or not. Raises `ValueError` for what is no ICCID, without
+    repeating it.
+    """
+    digits = re.sub(r"[\s-]", "", raw).upper().rstrip("F")
+    if not re.fullmatch(r"89\d{16,18}", digits):
+        raise ValueError(f"{len(digits)} characters that are not an ICCID; it is 18 to 20 digits and begins with 89")
+    return (digits, digits[:-1]) if len(digits) > 18 and _checks(digits) else (digits,)
+
+
+def _checks(digits: str) -> bool:
+    """Whether the last digit is Luhn's check digit of the others."""
+    doubled = (int(digit) * (1 + index % 2) for index, digit in enumerate(reversed(digits)))
+    return sum(each // 10 + each % 10 for each in doubled) % 10 == 0
