@@ -149,6 +149,7 @@ def _device(raw: dict[str, Any], policies: Mapping[str, Any], zone: ZoneInfo) ->
     report, sync = (_since_enrolled(raw, key, zone) for key in ("lastStatusReportTime", "lastPolicySyncTime"))
     id_ = text(raw, "name").rpartition("/")[2]
     apps = _apps(raw)
+    slots = [each for each in several(raw, "networkInfo", "telephonyInfos") if isinstance(each, dict)]
     return Device(
         id=id_,
         serial=text(raw, "hardwareInfo", "serialNumber"),
@@ -164,6 +165,9 @@ def _device(raw: dict[str, Any], policies: Mapping[str, Any], zone: ZoneInfo) ->
         apps=None if apps is None else {name: text(app, "versionName") for name, app in apps.items()},
         unapproved=_unapproved(apps, policies.get(policy)),
         orders=(Order("lock", None, "pending"),) if _waits_for_lock(raw) else (),
+        iccids=tuple(text(each, "iccId") for each in slots),
+        imei=text(raw, "networkInfo", "imei"),
+        phone=next((number for each in slots if (number := text(each, "phoneNumber"))), ""),
     )
 
 
