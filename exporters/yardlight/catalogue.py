@@ -741,8 +741,8 @@ FEED_ANOMALY = _add(
 )  # fmt: skip
 FEED_VIOLATIONS = _add(
     "gauge", "feed_contract_violations", "account feed kind field",
-    "Records whose field is not as described or as it was: missing, type, enum, unit, time_unit, nulls; new_field "
-    "breaks nothing.",
+    "Records whose field is not as described or as it was: missing, renamed, moved, type, enum, unit, time_unit, "
+    "nulls; new_field breaks nothing.",
 )  # fmt: skip
 TRUCK_MOVED = _add(
     "gauge", "truck_last_moved_timestamp_seconds", "account feed truck",

@@ -6,6 +6,7 @@ YardlightError
 │   └── DiskRefusesError  not now: its disk is full, read-only or failing
 ├── StartError            the process cannot start (port in use, missing capability)
 ├── WebConfigError        the file given with --web.config.file
+├── ContractError         a feed's contract cannot be read, or not be learned from what there is
 ├── DrillError            a drill cannot be run, read or verified as asked
 ├── ServiceError          a service did not answer as it should; `reason` is a label value of service_failure
 ├── SnmpError             a router did not answer as asked; `reason` is a label value of router_failure
@@ -75,6 +76,10 @@ class DiskRefusesError(StateError):
 
 class StartError(YardlightError):
     """The process cannot start as asked: port in use, missing capability, unreadable secret."""
+
+
+class ContractError(YardlightError):
+    """The file of a feed's contract cannot be used, or there is nothing to learn one from."""
 
 
 class WebConfigError(YardlightError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from yardlight.moment import Moment
 
@@ -14,8 +14,8 @@ COMPONENT_STATES: tuple[ComponentState, ...] = (
     "operational", "degraded", "partial_outage", "major_outage", "maintenance", "unknown",
 )  # fmt: skip
 # How a reply is not what it was, or was described to be. The last one breaks nothing.
-Kind = Literal["missing", "type", "enum", "unit", "time_unit", "nulls", "new_field"]
-KINDS: tuple[Kind, ...] = ("missing", "type", "enum", "unit", "time_unit", "nulls", "new_field")
+Kind = Literal["missing", "renamed", "moved", "type", "enum", "unit", "time_unit", "nulls", "new_field"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,22 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """A `field` of the reply that is not as it was: of so many records, and what was `found` in its place."""
+    """A `field` of the reply that is not as it was: in so many records, what was `found` and what was `expected`.
+
+    `to` is where it is now, of one that has another name or another place.
+    """
 
     kind: Kind
     field: str
     count: int = 1
     found: str = ""
+    expected: str = ""
+    to: str = ""
+
+    @property
+    def broken(self) -> bool:
+        """Whether a program that reads the feed trips over it."""
+        return self.kind != "new_field"
 
 
 @dataclass(frozen=True, slots=True)

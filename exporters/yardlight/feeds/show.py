@@ -115,7 +115,7 @@ class _Page:
 
     def _violations(self, breaches: Sequence[Breach]) -> Iterator[Sample]:
         key = (self.account, self.plan.feed)
-        worst = sorted(breaches, key=lambda breach: (breach.kind == "new_field", -breach.count))
+        worst = sorted(breaches, key=lambda breach: (not breach.broken, -breach.count))
         for breach in worst[:_FIELDS]:
             yield m.FEED_VIOLATIONS, (*key, breach.kind, breach.field), breach.count
 
