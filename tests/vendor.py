@@ -14,13 +14,17 @@ from urllib.parse import parse_qsl, urlsplit
 
 @dataclass(frozen=True)
 class Asked:
-    """One request as it arrived: `query` and `form` are decoded, header names are in lower case."""
+    """One request as it arrived: `query` and `form` are decoded, header names are in lower case.
+
+    `search` is the query as it was sent, where a name may stand more than once.
+    """
 
     method: str
     path: str
     query: dict[str, str]
     headers: dict[str, str]
     body: bytes
+    search: str = ""
 
     def json(self) -> Any:
         return json.loads(self.body)
@@ -72,7 +76,7 @@ class Vendor:
                 parts = urlsplit(self.path)
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                asked = Asked(self.command, parts.path, dict(parse_qsl(parts.query)), headers, body)
+                asked = Asked(self.command, parts.path, dict(parse_qsl(parts.query)), headers, body, parts.query)
                 vendor.asked.append(asked)
                 self.send(script(asked))
 

@@ -17,7 +17,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 from tests.vendor import Answer, Asked
 
@@ -48,7 +47,7 @@ class Prism:
         headers = {name: asked.headers[name] for name in asked.headers if name not in ("host", "accept-encoding")}
         if example:
             headers["prefer"] = example
-        target = f"{path}?{urlencode(asked.query)}" if asked.query else path
+        target = f"{path}?{asked.search}" if asked.search else path
         connection = http.client.HTTPConnection("127.0.0.1", self.ports[spec], timeout=60)
         with contextlib.closing(connection):
             connection.request(asked.method, target, asked.body or None, headers)
