@@ -35,6 +35,7 @@ SUPPORT = support(
 )
 
 _MOBILE = "/api/v2/mobile-devices/detail"
+_NAMES = "/api/v2/mobile-devices"
 _COMMANDS = "/api/v2/mdm/commands"
 # From this version on computers are told with the time of their last contact over any channel (general.lastContact).
 _V4 = (11, 29)
@@ -68,7 +69,7 @@ class Config(AccountConfig):
 def fetch(config: Config, session: Session) -> Any:
     """All pages of devices and of wipes. Raises `PollError`."""
     jamf = _jamf(config, session)
-    reply: dict[str, Any] = {"mobile": _pages(jamf, _MOBILE, _MOBILE_PARAMS)}
+    reply = _mobiles(jamf, _MOBILE_PARAMS)
     if config.computers:
         reply["computers"] = _pages(jamf, _computers(jamf), _COMPUTER_PARAMS)
     return {**reply, "commands": _wipes(jamf)}
@@ -77,16 +78,27 @@ def fetch(config: Config, session: Session) -> Any:
 def fetch_some(config: Config, session: Session, ids: Sequence[str]) -> Any:
     """These devices as far as they are there, for `parse`. Raises `PollError`."""
     jamf = _jamf(config, session)
-    reply: dict[str, Any] = {"mobile": []}
+    reply: dict[str, Any] = {}
     numbers = defaultdict[str, list[str]](list)
     for kind, number in (each.split() for each in ids):
         numbers[kind].append(number)
     if mobile := numbers["mobile"]:
-        reply["mobile"] = _pages(jamf, _MOBILE, {**_MOBILE_PARAMS, "filter": _any_of("mobileDeviceId", mobile)})
+        reply = _mobiles(jamf, {**_MOBILE_PARAMS, "filter": _any_of("mobileDeviceId", mobile)})
     if computers := numbers["computer"]:
         params = {**_COMPUTER_PARAMS, "filter": _any_of("id", computers)}
         reply["computers"] = _pages(jamf, _computers(jamf), params)
     return {**reply, "commands": _wipes(jamf)}
+
+
+def _mobiles(jamf: Client, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Mobile devices, and where the server could not put one together the list that at least names them."""
+    pages = _pages(jamf, _MOBILE, params)
+    broken = any(_broken(raw) for page in pages for raw in several(page, "results"))
+    return {"mobile": pages, "names": _pages(jamf, _NAMES, {"sort": "id:asc"}) if broken else []}
+
+
+def _broken(raw: Any) -> bool:
+    return not all(isinstance(below(raw, part), dict) for part in ("general", "hardware"))
 
 
 def _any_of(field: str, numbers: Sequence[str]) -> str:
@@ -118,6 +130,11 @@ def parse(reply: Any, config: Config) -> Iterator[Record]:
     """The devices. Raises `BadReplyError`, and `IncompleteError` if pages hold fewer than the server counts."""
     zone = ZoneInfo(config.timezone)
     orders = _orders(reply["commands"], zone)
+    names = {text(raw, "id"): raw for page in reply.get("names", []) for raw in several(page, "results")}
+    for page in reply.get("mobile", []):
+        for raw in records(page, f"GET {_MOBILE}", "results"):
+            if _broken(raw):
+                _mend(raw, names.get(text(raw, "mobileDeviceId")))
     for key, read, what in (("mobile", _mobile, f"GET {_MOBILE}"), ("computers", _computer, "GET computers-inventory")):
         pages = reply.get(key, [])
         devices = (read(raw, orders, zone) for page in pages for raw in records(page, what, "results"))
@@ -173,6 +190,14 @@ def _computer(raw: dict[str, Any], orders: Mapping[str, tuple[Order, ...]], zone
         enrolled=moment(below(raw, "general", "lastEnrolledDate"), zone),
         orders=orders.get(text(raw, "general", "managementId"), ()),
     )
+
+
+def _mend(raw: dict[str, Any], named: Any) -> None:
+    """What is known of a device that the server could not put together: one without a serial number is nobody's."""
+    general = {"displayName": text(named, "name"), "managementId": text(named, "managementId")}
+    for part, known in (("general", general), ("hardware", {"serialNumber": text(named, "serialNumber")})):
+        if not isinstance(raw.get(part), dict):
+            raw[part] = known
 
 
 def _first_of(*moments: Moment) -> Moment:
