@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +30,14 @@ def series(name: str) -> set[str]:
 KNOWN = {sample for name in METRICS for sample in series(name)}
 
 
+@cache
 def alerts() -> dict[str, dict[str, Any]]:
     """Every alerting rule by its name."""
     groups = [group for path in RULES for group in yaml.safe_load(path.read_text(encoding="utf-8"))["groups"]]
     return {rule["alert"]: rule for group in groups for rule in group["rules"] if "alert" in rule}
 
 
+@cache
 def recorded() -> set[str]:
     groups = [group for path in RULES for group in yaml.safe_load(path.read_text(encoding="utf-8"))["groups"]]
     return {rule["record"] for group in groups for rule in group["rules"] if "record" in rule}

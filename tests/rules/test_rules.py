@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,22 +31,9 @@ def texts() -> list[dict[str, Any]]:
     return read
 
 
-@pytest.fixture(scope="session")
-def verdicts() -> dict[str, str]:
-    """promtool's answer for each file of alert_rules/tests/; empty for one that passed."""
-
-    def run(path: Path) -> str:
-        done = subprocess.run(["promtool", "test", "rules", str(path)], capture_output=True, text=True, check=False)
-        return "" if done.returncode == 0 else done.stdout + done.stderr
-
-    paths = sorted(FOLDER.glob("*.yml"))
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return dict(zip((path.name for path in paths), pool.map(run, paths), strict=True))
-
-
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", sorted(files()))
-def test_who_is_told_is_what_the_scenario_expects(name: str, verdicts: dict[str, str]) -> None:
+def test_who_is_told_is_what_the_scenario_expects(name: str, verdicts: Mapping[str, str]) -> None:
     assert not verdicts[name], verdicts[name]
 
 
