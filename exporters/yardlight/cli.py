@@ -60,6 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     _outages(commands)
     _report(commands)
     _usage(commands)
+    _roster(commands)
     _quiet(commands)
     _drill(commands)
     _render(commands)
@@ -255,6 +256,44 @@ def run_usage_report(arguments: argparse.Namespace) -> int:
     if not 1 <= arguments.idle_days <= outlook.MOST_IDLE_DAYS:
         raise UsageError(f"usage report: --idle-days {arguments.idle_days}; write 1 to {outlook.MOST_IDLE_DAYS}")
     return outlook.show(_source(arguments), arguments.idle_days, arguments.json)
+
+
+def _roster(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    help_ = "make the roster, and compare it with what vendors know"
+    parser = commands.add_parser("roster", help=help_, allow_abbrev=False)
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    action = _command(actions, "draft", "make a first roster of what was collected: trucks.csv", run_roster_draft)
+    action.add_argument("-o", "--output", type=Path, metavar="DIR", help="for all files; none is overwritten")
+    action.epilog = (
+        "Without -o only trucks.csv, to stdout. Exit code 0: everything found its truck; 3: something is left over "
+        "(unmatched.csv says what and why), or a source was not read; 1: nothing was written."
+    )
+    _roster_source(action)
+    action = _command(actions, "diff", "compare the roster with what vendors know now", run_roster_diff)
+    action.add_argument("--numbers", action="store_true", help="with serial numbers and ICCIDs in full")
+    action.add_argument("--json", action="store_true", help="for machines")
+    action.epilog = (
+        "Exit code 0: no difference; 3: there are some; 4: none as far as is known, but a source is old, cannot be "
+        "read or was never collected; 1: it cannot be compared."
+    )
+    _roster_source(action)
+
+
+def _roster_source(action: argparse.ArgumentParser) -> None:
+    action.add_argument("--live", action="store_true", help="ask each account now (default: what was collected last)")
+    _look_back(action)
+
+
+def run_roster_draft(arguments: argparse.Namespace) -> int:
+    from yardlight.roster.draft_command import draft
+
+    return draft(_source(arguments), arguments.live, arguments.output)
+
+
+def run_roster_diff(arguments: argparse.Namespace) -> int:
+    from yardlight.roster.diff_command import diff
+
+    return diff(_source(arguments), arguments.live, arguments.numbers, arguments.json)
 
 
 def _quiet(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

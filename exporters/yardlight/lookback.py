@@ -30,6 +30,11 @@ class Source:
 
     def select(self) -> tuple[Fleet, tuple[Path, ...]]:
         """The fleet and its state files. Raises `InventoryError`, or `StartError` if there is no such fleet."""
+        found, states = self.choose()
+        return found.fleet, states
+
+    def choose(self) -> tuple[Inventory, tuple[Path, ...]]:
+        """The same with all of the inventory."""
         if self.inventory_dir is not None:
             found = self._of_folder(self.inventory_dir)
         else:
@@ -38,7 +43,7 @@ class Source:
         if self.fleet not in (None, name):
             raise StartError(f"{found.path}: is the fleet {name!r}, not {self.fleet!r}")
         own = state_file(Path("yardlight.db"), name if self.inventory_dir else None)
-        return found.fleet, self.states or (own,)
+        return found, self.states or (own,)
 
     def _of_folder(self, folder: Path) -> Inventory:
         inventories, errors = load_dir(folder)

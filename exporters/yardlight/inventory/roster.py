@@ -1,8 +1,8 @@
 """The roster: the user's own lists of trucks and drivers, which everything that a vendor says is compared with.
 
-`trucks.csv` has a row per truck: truck, tablet, sims, eld, terminal, group, status, until. `drivers.csv` has one per
-driver: code, hired, left, logs. Numbers that identify a device or a SIM stand in these files and in memory only; what
-is shown are the names given here.
+`trucks.csv` has a row per truck: truck, tablet, sims, eld, terminal, group, status, until, note. `drivers.csv` has one
+per driver: code, hired, left, logs. Numbers that identify a device or a SIM stand in these files and in memory only;
+what is shown are the names given here.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ TRUCK_COLUMNS = {
     "group": ("role", "team"),
     "status": ("state",),
     "until": ("statusuntil", "back"),
+    # For whoever keeps the list; a draft says here what was found by what.
+    "note": ("notes", "comment", "comments", "remark", "remarks"),
 }
 DRIVER_COLUMNS = {
     "code": ("driver", "drivercode", "id"),

@@ -1,0 +1,115 @@
+"""What each source of a fleet knows: as its last complete collection left it in the state file, or asked just now."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from yardlight.collection import Session, open_memory, opened
+from yardlight.domains import Planned, domains
+from yardlight.errors import PollError, StartError, StateError
+from yardlight.history import History
+from yardlight.inventory.load import Inventory
+from yardlight.lookback import length
+from yardlight.things import Kind, Thing, unpack
+
+
+@dataclass(frozen=True)
+class Known:
+    """One source. `at` is when it was complete last (unix seconds), None for never; `due` when it should be again.
+
+    `wrong` is why it could not be asked just now.
+    """
+
+    source: str
+    account: str
+    at: float | None = None
+    due: float | None = None
+    things: Sequence[Thing] = ()
+    wrong: str = ""
+
+    def old(self, now: float) -> bool:
+        """Whether two collections were missed since."""
+        return self.due is not None and now > self.due
+
+    def of(self, kind: Kind) -> list[Thing]:
+        """What it knows of this kind."""
+        return [thing for thing in self.things if thing.kind == kind]
+
+
+def planned(inventory: Inventory) -> Iterator[Planned]:
+    """Everything that is collected of a fleet."""
+    for part in domains():
+        yield from part.planned(inventory.fleet, inventory.path.parent)
+
+
+def known(plan: Planned, kept: bytes | None, wrong: str = "") -> Known:
+    """A source from what was kept of it."""
+    source = plan.collection.source
+    things = opened(kept)[1] if kept else b""
+    if not things:
+        return Known(source.name, source.account, wrong=wrong)
+    at, found = unpack(things)
+    return Known(source.name, source.account, at, at + 2 * plan.interval + plan.deadline, tuple(found), wrong)
+
+
+def collected(inventory: Inventory, history: History) -> list[Known]:
+    """Every source as it was collected last; nobody is asked."""
+    return [known(plan, _kept(inventory, history, plan)) for plan in planned(inventory)]
+
+
+def asked(inventory: Inventory, history: History | None) -> Iterator[Known]:
+    """Every source as it answers now; as it was kept, with the reason, where it does not. Nothing is remembered."""
+    for plan in planned(inventory):
+        kept = _kept(inventory, history, plan) if history is not None else None
+        session = Session(time.monotonic() + plan.deadline, memory=open_memory(kept or b""))
+        if isinstance(session.memory, dict):
+            # All of it, and not only what is watched between two whole collections.
+            session.memory.pop("watched", None)
+        try:
+            plan.collection(session)
+        except PollError as error:
+            yield known(plan, kept, f"{error.reason}: {session.mask(str(error))}")
+        else:
+            at, found = unpack(session.things) if session.things else (time.time(), iter(()))
+            source = plan.collection.source
+            yield Known(source.name, source.account, at, at + 2 * plan.interval + plan.deadline, tuple(found))
+
+
+def _kept(inventory: Inventory, history: History, plan: Planned) -> bytes | None:
+    kept = history.memory(inventory.fleet.fleet, plan.collection.source.name)
+    return kept[1] if kept is not None else None
+
+
+def gathered(inventory: Inventory, states: Sequence[Path], live: bool) -> list[Known]:
+    """Every source. Raises `StartError` if there is none, `StateError` if nothing was ever collected here."""
+    if not any(planned(inventory)):
+        raise StartError(f"{inventory.path}: nothing is collected: there is no part mdm:, cellular: or feeds:")
+    try:
+        with History(states) as history:
+            return list(asked(inventory, history)) if live else collected(inventory, history)
+    except StateError:
+        if not live:
+            raise
+        return list(asked(inventory, None))
+
+
+def yards(inventory: Inventory) -> frozenset[str]:
+    """Names of SIMs that belong to terminals."""
+    return frozenset(
+        uplink.sim
+        for terminal in inventory.fleet.terminals.values()
+        for uplink in terminal.uplinks.values()
+        if uplink.sim is not None
+    )
+
+
+def as_of(each: Known, now: float) -> str:
+    """As of when a source is known, and what is wrong with it."""
+    wrong = f" (asked now in vain: {each.wrong})" if each.wrong else ""
+    if each.at is None:
+        return f"{each.source}: not collected yet, so nothing is known of it{wrong}"
+    old = "OLD, " if each.old(now) else ""
+    return f"{each.source}: {old}complete {length(max(0.0, now - each.at))} ago, {len(each.things)} things{wrong}"

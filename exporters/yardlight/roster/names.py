@@ -1,0 +1,57 @@
+"""Which truck a name means that somebody gave to a tablet, a SIM or a vehicle: 'TRUCK-0112', 'T112', 'Unit 112 tab'."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+
+# A truck's number: not the 8 of a Galaxy Tab A8, nor a serial number.
+_UNIT = re.compile(r"[0-9]{2,6}")
+_DIGITS = re.compile(r"[0-9]+")
+_LONGEST = 56
+
+
+def plain(name: str) -> str:
+    """Letters and digits only, in lower case: how names are compared."""
+    return re.sub(r"[^a-z0-9]", "", name.casefold())
+
+
+def clean(name: str) -> str:
+    """A name of ours made of somebody else's, with room for a number behind it; empty if nothing is left."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")[:_LONGEST].rstrip("-._")
+
+
+def natural(name: str) -> list[tuple[int, int, str]]:
+    """What to sort by, so that 9 comes before 112."""
+    return [
+        (0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.findall(r"[0-9]{1,18}|[^0-9]+", name)
+    ]
+
+
+def units(names: Iterable[str]) -> dict[str, str]:
+    """The truck's number in each name that has one, as it is written there.
+
+    Of several numbers in a name those count that differ among names of one form ('Tab A8 112', 'Tab A8 113'). A name in
+    which that does not leave a single one has none, nor has one whose only number is too long or too short.
+    """
+    forms: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for name in dict.fromkeys(names):
+        forms[tuple(_DIGITS.split(name.casefold()))].append(name)
+    found: dict[str, str] = {}
+    for alike in forms.values():
+        columns = list(zip(*(_DIGITS.findall(name) for name in alike), strict=True))
+        differ = [column for column in columns if len(alike) == 1 or len(set(column)) > 1]
+        if len(differ) == 1:
+            found |= {name: unit for name, unit in zip(alike, differ[0], strict=True) if _UNIT.fullmatch(unit)}
+    return found
+
+
+def same_unit(unit: str) -> str:
+    """What equal numbers have in common: 0112 is 112."""
+    return unit.lstrip("0") or unit
+
+
+def masked(number: str) -> str:
+    """Its last four characters, enough to compare it with what somebody reads out."""
+    return f"...{number[-4:]}" if len(number) > 6 else "..." if number else ""

@@ -1,0 +1,192 @@
+"""`yardlight roster diff`: what moved, what only one side has, what left, and what cannot be said."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.mdm.test_intune import SECRET, Tenancy, raw
+from tests.mdm.world import iso
+from tests.roster.world import MINUTE, World, iccid, imei, sim, tablet, vehicle
+from tests.vendor import Answer, Asked, Vendor
+from yardlight.cli import main
+from yardlight.inventory.roster import Driver, Roster, SimCard, Tablet, Truck
+from yardlight.roster.diff import Difference, differences
+from yardlight.roster.known import Known
+from yardlight.things import Thing
+
+NOW = 1_767_600_000.0
+
+
+def truck(number: int, **more: object) -> Truck:
+    said = {"tablet": Tablet(f"T{number}", f"R{number}"), "sims": (SimCard(f"S{number}", iccid(number)),), **more}
+    return Truck(f"{number}", **said)  # type: ignore[arg-type]
+
+
+def known(source: str, *things: Thing) -> Known:
+    return Known(source, "account", NOW, NOW + 3600, things)
+
+
+def told(roster: Roster, *sources: Known) -> list[tuple[str, str, str, str]]:
+    return [(each.change, each.kind, each.truck, each.now) for each in differences(roster, sources)]
+
+
+TRUCKS = Roster((truck(112), truck(118)))
+TABLETS = known("mdm/tablets", tablet("R112", "T112"), tablet("R118", "T118"))
+SIMS = known("cellular/sims", sim(112), sim(118))
+
+
+def test_a_roster_that_is_as_the_vendors_say_differs_in_nothing() -> None:
+    assert told(TRUCKS, TABLETS, SIMS) == []
+
+
+def test_tablets_that_were_swapped_call_themselves_like_the_other_truck() -> None:
+    swapped = known("mdm/tablets", tablet("R112", "TRUCK-118"), tablet("R118", "TRUCK-112"))
+    found = differences(TRUCKS, [swapped, SIMS])
+    assert [(each.change, each.truck, each.now, each.sure) for each in found] == [
+        ("moved", "112", "118", False), ("moved", "118", "112", False),
+    ]  # fmt: skip
+
+
+def test_a_sim_is_where_its_tablet_tells_its_number() -> None:
+    holds = known("mdm/tablets", tablet("R112", "T112"), tablet("R118", "T118", ("iccid", iccid(112))))
+    [moved] = differences(TRUCKS, [holds, SIMS])
+    assert (moved.change, moved.kind, moved.truck, moved.now, moved.sure) == ("moved", "sim", "112", "118", True)
+    assert moved.text == "its SIM S112 is in the tablet of truck 118"
+
+
+def test_a_sim_is_in_the_device_that_its_carrier_names() -> None:
+    tablets = known("mdm/tablets", tablet("R112", "", ("imei", "35 000000 000011 2")), tablet("R118", ""))
+    carrier = known("cellular/sims", sim(112), sim(118, "", ("imei", "3500000000001199")), sim(118))
+    assert told(TRUCKS, tablets, carrier) == [("moved", "sim", "118", "112")]
+    same = known("cellular/sims", sim(112, "", ("imei", "350000000000112")), sim(118))
+    assert told(TRUCKS, tablets, same) == []
+
+
+def test_what_only_a_vendor_has_is_told_with_the_truck_that_it_seems_to_be_of() -> None:
+    tablets = known("mdm/tablets", tablet("R112"), tablet("NEW", "TRUCK-118"))
+    carrier = known("cellular/sims", sim(112), sim(118), sim(7))
+    assert told(TRUCKS, tablets, carrier) == [
+        ("unlisted", "sim", "", ""), ("unlisted", "tablet", "", "118"), ("unknown", "tablet", "118", ""),
+    ]  # fmt: skip
+
+
+def test_nothing_is_missing_before_every_source_that_could_know_it_was_read() -> None:
+    unread = Known("mdm/ipads", "jamf")
+    assert told(TRUCKS, known("mdm/tablets", tablet("R112")), unread, SIMS) == []
+    assert told(TRUCKS, known("mdm/tablets", tablet("R112")), SIMS) == [("unknown", "tablet", "118", "")]
+    assert told(TRUCKS) == []
+
+
+def test_what_left_and_what_should_have() -> None:
+    roster = Roster((truck(112, status="retired"), truck(118)))
+    gone = tablet("R118", "")._replace(gone=NOW - 5)
+    assert told(roster, known("mdm/tablets", tablet("R112"), gone), SIMS) == [
+        ("left", "sim", "112", ""), ("left", "tablet", "112", ""), ("left", "tablet", "118", ""),
+    ]  # fmt: skip
+
+
+def test_telematics_knows_trucks_elds_and_drivers() -> None:
+    roster = Roster((truck(112, eld="E-1"), truck(118, eld="E-2"), truck(119)), (Driver("D-1"),))
+    drivers = [Thing("driver", called=code) for code in ("d-1", "D-2")]
+    feed = known("feeds/gps", vehicle("112", ("eld", "E-2")), vehicle("118", ("eld", "E-9")), vehicle("200"), *drivers)
+    assert told(roster, feed) == [
+        ("moved", "truck", "118", "118"), ("moved", "truck", "118", "112"),
+        ("unlisted", "driver", "", ""), ("unlisted", "truck", "", ""), ("unknown", "truck", "119", ""),
+    ]  # fmt: skip
+
+
+def test_the_sim_of_a_yard_is_on_no_truck() -> None:
+    spare = known("cellular/sims", sim(112), sim(118), sim(7, name="fontana-standby"))
+    assert differences(TRUCKS, [TABLETS, spare], frozenset({"fontana-standby"})) == []
+
+
+def test_no_number_is_in_a_sentence() -> None:
+    found: list[Difference] = differences(Roster((truck(3),)), [TABLETS, SIMS])
+    assert found
+    for each in found:
+        assert not any(number in each.text for number in ("R112", iccid(112), imei(112)))
+
+
+ROSTER = f"truck,tablet,sims\n112,T112=R112,S112={iccid(112)}\n118,T118=R118,S118={iccid(118)}\n"
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.chdir(tmp_path)
+    return World(tmp_path, ROSTER)
+
+
+def test_people_and_machines_read_the_same_and_numbers_only_where_asked(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.collected("mdm/tablets", tablet("R112", "T112"), tablet("R118", "T118", ("iccid", iccid(112))))
+    world.collected("cellular/sims", sim(112), sim(118))
+    assert main(["roster", "diff"]) == 3
+    text = capsys.readouterr().out
+    assert "Moved: swap them on the roster, or put them back: 1" in text
+    assert "  112: SIM [...0112]: its SIM S112 is in the tablet of truck 118; mdm/tablets as of 20" in text
+    assert iccid(112) not in text
+    assert main(["roster", "diff", "--numbers"]) == 3
+    assert iccid(112) in capsys.readouterr().out
+    assert main(["roster", "diff", "--json"]) == 3
+    printed = capsys.readouterr().out
+    assert iccid(112) not in printed
+    found = json.loads(printed)
+    assert [(each["source"], each["old"]) for each in found["sources"]] == [
+        ("cellular/sims", False), ("mdm/tablets", False),
+    ]  # fmt: skip
+    [difference] = found["differences"]
+    assert (difference["change"], difference["truck"], difference["now"]) == ("moved", "112", "118")
+
+
+def test_no_difference_is_0_and_4_where_a_source_is_old_or_was_never_read(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.collected("mdm/tablets", tablet("R112"), tablet("R118"))
+    assert main(["roster", "diff"]) == 4
+    world.collected("cellular/sims", sim(112), sim(118), ago=600 * MINUTE)
+    assert main(["roster", "diff"]) == 4
+    assert "cellular/sims: OLD, complete 10 h" in capsys.readouterr().out
+    world.collected("cellular/sims", sim(112), sim(118))
+    assert main(["roster", "diff"]) == 0
+
+
+def test_without_a_roster_there_is_nothing_to_compare(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    World(tmp_path)
+    assert main(["roster", "diff"]) == 1
+    assert "there is no roster: to compare; `yardlight roster draft` makes one" in capsys.readouterr().err
+
+
+def test_live_asks_each_account_and_says_which_did_not_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    tenancy = Tenancy([raw(112, lastSyncDateTime=iso(time.time() - 60))])
+    with Vendor(tenancy) as vendor:
+        graph = f'client_secret_file: secret, url: "{vendor.url}", login_url: "{vendor.url}", rate: 1000/s}}\n  kore:'
+        text = (
+            World(tmp_path, ROSTER).folder.joinpath("fleet.yml").read_text()
+            .replace("client_secret_file: secret}\n  kore:", graph)
+            .replace("cellular: {sims: {account: kore, cycle: month}}\n", "")
+        )  # fmt: skip
+        (tmp_path / "fleet.yml").write_text(text)
+        (tmp_path / "secret").write_text(SECRET + "\n")
+        (tmp_path / "trucks.csv").write_text("truck,tablet\n112,T112=SER112\n118,T118=SER118\n")
+        assert main(["roster", "diff", "--live"]) == 3
+        assert "118: tablet [...]: its tablet is in no MDM" in capsys.readouterr().out
+        assert not (tmp_path / "yardlight.db").exists()
+
+        def down(asked: Asked) -> Answer | None:
+            return Answer({"error": "down"}, 403)
+
+        tenancy.spoil = down
+        assert main(["roster", "diff", "--live"]) == 4
+        text = capsys.readouterr().out
+        assert "mdm/tablets: not collected yet, so nothing is known of it (asked now in vain: forbidden: " in text
