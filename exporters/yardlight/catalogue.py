@@ -744,6 +744,17 @@ FEED_VIOLATIONS = _add(
     "Records whose field is not as described or as it was: missing, renamed, moved, type, enum, unit, time_unit, "
     "nulls; new_field breaks nothing.",
 )  # fmt: skip
+FEED_API_INFO = _add(
+    "gauge", "feed_api_info", "account feed version", "The version of the API that answered, as it says; always 1."
+)
+FEED_API_DEPRECATED = _add(
+    "gauge", "feed_api_deprecated_timestamp_seconds", "account feed",
+    "From when on nobody should ask this API any more, by its Deprecation header (RFC 9745); 0 without a date.",
+)  # fmt: skip
+FEED_API_SUNSET = _add(
+    "gauge", "feed_api_sunset_timestamp_seconds", "account feed",
+    "When this API will be gone, by its Sunset header (RFC 8594).",
+)  # fmt: skip
 TRUCK_MOVED = _add(
     "gauge", "truck_last_moved_timestamp_seconds", "account feed truck",
     "When this feed last saw a truck of the roster move.",

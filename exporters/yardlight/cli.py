@@ -62,6 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
     _usage(commands)
     _roster(commands)
     _quiet(commands)
+    _contract(commands)
     _drill(commands)
     _render(commands)
     _inventory(commands)
@@ -462,6 +463,59 @@ def run_drill_attach(arguments: argparse.Namespace) -> int:
         arguments.said,
     )
     return commands.attach_failover(_where(arguments), wanted)
+
+
+def _contract(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("contract", help="pin what a feed's records look like", allow_abbrev=False)
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    action = _contract_action(actions, "learn", "write a contract from a vendor's answers", run_contract_learn)
+    action.add_argument("--replies", type=int, default=1, metavar="N", help="answers to learn from (default: 1)")
+    action.add_argument("--every", default="1m", metavar="TIME", help="how far apart (default: %(default)s)")
+    action.add_argument("--again", action="store_true", help="although there is a contract, which is lost")
+    action.add_argument("--by", metavar="NAME", help="who learned it (default: you)")
+    action = _contract_action(actions, "diff", "tell what an answer breaks of its contract", run_contract_diff)
+    action.add_argument("--json", action="store_true", help="for machines")
+    action = _contract_action(actions, "accept", "take what changed over into a contract", run_contract_accept)
+    action.add_argument("fields", nargs="*", metavar="FIELD", help="these only (default: all that changed)")
+    action.add_argument("--by", metavar="NAME", help="who accepts it (default: you)")
+
+
+def _contract_action(
+    actions: argparse._SubParsersAction[argparse.ArgumentParser], name: str, help_: str, run: Command
+) -> argparse.ArgumentParser:
+    parser = _command(actions, name, help_, run)
+    parser.add_argument("feed", metavar="FEED")
+    parser.add_argument(
+        "--inventory", type=Path, default=Path("fleet.yml"), metavar="FILE", help="default: %(default)s"
+    )
+    return parser
+
+
+def run_contract_learn(arguments: argparse.Namespace) -> int:
+    from yardlight.feeds import review
+    from yardlight.inventory.values import parse_duration
+
+    if arguments.replies < 1:
+        raise UsageError("--replies is 1 or more")
+    try:
+        every = parse_duration(arguments.every)
+    except ValueError as error:
+        raise UsageError(f"--every {error}") from None
+    return review.learn_feed(
+        arguments.inventory, arguments.feed, arguments.replies, every, arguments.again, arguments.by
+    )
+
+
+def run_contract_diff(arguments: argparse.Namespace) -> int:
+    from yardlight.feeds import review
+
+    return review.diff(arguments.inventory, arguments.feed, arguments.json)
+
+
+def run_contract_accept(arguments: argparse.Namespace) -> int:
+    from yardlight.feeds import review
+
+    return review.accept(arguments.inventory, arguments.feed, arguments.fields, arguments.by)
 
 
 def _render(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

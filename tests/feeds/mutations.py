@@ -324,9 +324,11 @@ def _rescale(rng: random.Random, reply: list[dict[str, Any]], path: Path, column
         value = holder[path[-1]]
         if value is not None:
             scaled = value * factor
-            holder[path[-1]] = scaled if places is None else round(scaled, places)
-            changed += bool(holder[path[-1]] and value)
-    # Where everything became zero, or was, no unit changed.
+            # Nobody rounds to fewer digits than say anything.
+            coarse = places is None or abs(scaled) < 10.0 ** (1 - places)
+            holder[path[-1]] = scaled if coarse else round(scaled, places)
+            changed += bool(value)
+    # Where everything was zero, no unit changed.
     return f"x {factor:.4g} to {places} decimals" if changed >= 5 else None
 
 

@@ -22,7 +22,7 @@ _MOST_WORDS = 40
 _PER_WORD = 4
 # In so many replies a field must have been to be missed, and of so many values a rule is made; or in this part of all
 # that there were, where they were few.
-_REPLIES, _VALUES, _PART = 40, 120, 0.8
+_REPLIES, _VALUES, _PART = 40, 200, 0.8
 # Numbers of things are no measurements: they grow, and nothing is said about their size.
 _IDENTIFIER = re.compile(r"(^|_)(ids?|number|version|cursor|seq|sequence)$|(I[dD]s?|Number|Version|Cursor|Sequence)$")
 _UNIT = re.compile(r"unit|uom", re.IGNORECASE)
@@ -114,7 +114,7 @@ def _expected(path: Path, shapes: Sequence[Shape]) -> Expected:
         nothing=nothing,
         words=_words(path, found) if rule else None,
         epoch=epoch,
-        scale=scales.learned(numbers) if rule and measured and epoch is None else None,
+        scale=scales.learned(numbers) if measured and epoch is None else None,
     )
 
 
@@ -139,8 +139,9 @@ def _words(path: Path, found: Sequence[Found]) -> frozenset[str] | None:
 
 
 def _still_growing(found: Sequence[Found]) -> bool:
-    """Whether one half of the replies has words that the other one does not have."""
-    halves = [{text for each in found[half::2] for text in each.texts} for half in (0, 1)]
+    """Whether one half of what there was has words that the other one does not have."""
+    texts = [each.texts for each in found] if len(found) > 1 else [[text] for text in found[0].texts]
+    halves = [{text for each in texts[half::2] for text in each} for half in (0, 1)]
     return halves[0] != halves[1]
 
 

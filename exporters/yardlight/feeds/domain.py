@@ -21,6 +21,7 @@ from yardlight.catalogue import (
 )
 from yardlight.collection import Collection, Families, Source
 from yardlight.domains import Planned
+from yardlight.feeds import contracts
 from yardlight.feeds.account import FeedAccount
 from yardlight.feeds.plan import resolved
 from yardlight.feeds.platforms import PLATFORMS as PLATFORMS
@@ -34,9 +35,9 @@ def planned(fleet: Fleet, base: Path) -> Iterator[Planned]:
     for name, feed in fleet.feeds.items():
         account = fleet.accounts[feed.account or name]
         stream = described(account, feed)
-        where = Source(
-            fleet.fleet, account.name, f"feeds/{name}", resolved(fleet, name, feed, stream), Path(account.folder)
-        )
+        files = contracts.files_of(base, name, feed.contract, account.platform, stream.stream)
+        plan = resolved(fleet, name, feed, stream, files)
+        where = Source(fleet.fleet, account.name, f"feeds/{name}", plan, Path(account.folder))
         options = {**account.options, "feed": stream}
         if feed.url is not None:
             parts = urlsplit(feed.url)

@@ -12,8 +12,9 @@ from yardlight.inventory.models import Calendar, Fleet
 class Plan(Model):
     """How one feed is judged. `calendar` is when records are expected, None at all hours.
 
-    `trucks` are the roster's names by what vendors may call a truck, in lower case. `description` changes when the feed
-    is described or its contract written anew: what was learned of its records then counts no more.
+    The first of the files `contracts` that is there is its contract. `trucks` are the roster's names by what vendors
+    may call a truck, in lower case. `description` changes when the feed is described anew: what was learned of its
+    records then counts no more.
     """
 
     feed: str
@@ -22,7 +23,7 @@ class Plan(Model):
     moving_within: float
     zone: str
     calendar: Calendar | None
-    contract: str | None
+    contracts: tuple[str, ...]
     adds_up: bool
     by_truck: bool
     always: bool
@@ -31,7 +32,7 @@ class Plan(Model):
     description: str
 
 
-def resolved(fleet: Fleet, name: str, source: FeedSource, stream: Stream) -> Plan:
+def resolved(fleet: Fleet, name: str, source: FeedSource, stream: Stream, contracts: tuple[str, ...]) -> Plan:
     """The plan of this feed; `stream` is its description with what its account says."""
     names = {key.casefold(): truck.name for truck in fleet.roster.trucks for key in (truck.eld, truck.name) if key}
     return Plan(
@@ -41,7 +42,7 @@ def resolved(fleet: Fleet, name: str, source: FeedSource, stream: Stream) -> Pla
         moving_within=source.moving_within,
         zone=fleet.timezone,
         calendar=fleet.calendars.get(source.expected),
-        contract=source.contract,
+        contracts=contracts,
         adds_up=stream.adds_up,
         by_truck=stream.truck is not None,
         always=source.expected == "always",

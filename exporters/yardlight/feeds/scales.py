@@ -16,6 +16,8 @@ from yardlight.feeds.shape import decimals, sample
 KNOTS = (0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
 # Of fewer numbers no distribution is learned.
 EVIDENCE = 30
+# Of fewer numbers than that only changes by large factors are judged.
+_PLENTY, _LARGE = 200, math.log(8)
 # Numbers of one reply that are looked at.
 _LOOK_AT = 300
 # How much more likely the change must make the numbers (natural logarithm): by itself; and if they have more decimals
@@ -103,7 +105,7 @@ class Scale:
         if finer and (change := self._evened_by(numbers)):
             return change
         gain, change = self.gain(numbers)
-        if change is None:
+        if change is None or (self.count < _PLENTY and abs(math.log(change.factor)) < _LARGE):
             return None
         enough = _FINER if finer else _ENOUGH
         return change if gain > enough + _NOISE * self.noise else None
@@ -196,7 +198,7 @@ def _noise(replies: Sequence[Sequence[float]], others: Sequence[Sequence[float]]
     scale = _distribution(others)
     if scale.count < EVIDENCE:
         return 0.0
-    tried = [sample([each for each in reply if each], 100) for reply in sample(replies, 30)]
+    tried = [sample([each for each in reply if each], _LOOK_AT) for reply in sample(replies, 20)]
     return max((scale.gain(each)[0] for each in tried if each), default=0.0)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,7 +12,7 @@ from yardlight import catalogue as m
 from yardlight.calendars import is_open
 from yardlight.catalogue import Metric
 from yardlight.collection import Source, Told
-from yardlight.feeds import between, movement, units
+from yardlight.feeds import between, contracts, movement, promises, units
 from yardlight.feeds.extract import number_of
 from yardlight.feeds.freshness import Answer, digest, newest, older_than, sorted_out
 from yardlight.feeds.memory import Memory, Seen, recalled
@@ -57,6 +57,7 @@ class _Page:
         breaches = [each for each in self.items if isinstance(each, Breach)]
         breaches += units.changed_times(records, plan.time, kept)
         breaches += units.changed_units(answer.dated, kept.seen, kept)
+        breaches += contracts.breaches(plan.contracts, records)
         kept.newest = newest(answer, kept, plan.adds_up, self.now)
         self._note(answer)
         yield m.FEED_NEWEST, key, kept.newest
@@ -72,6 +73,7 @@ class _Page:
         for kind, is_so in odd.items():
             yield m.FEED_ANOMALY, (*key, kind), float(is_so)
         yield from self._violations(breaches)
+        yield from self._promises(about.headers)
         if plan.by_truck:
             yield from self._trucks()
 
@@ -118,6 +120,13 @@ class _Page:
         worst = sorted(breaches, key=lambda breach: (not breach.broken, -breach.count))
         for breach in worst[:_FIELDS]:
             yield m.FEED_VIOLATIONS, (*key, breach.kind, breach.field), breach.count
+
+    def _promises(self, headers: Mapping[str, str]) -> Iterator[Sample]:
+        key = (self.account, self.plan.feed)
+        if version := promises.version(headers):
+            yield m.FEED_API_INFO, (*key, version), 1
+        yield m.FEED_API_DEPRECATED, key, promises.deprecated(headers)
+        yield m.FEED_API_SUNSET, key, promises.sunset(headers)
 
     def _trucks(self) -> Iterator[Sample]:
         key, seen = (self.account, self.plan.feed), self.kept.seen

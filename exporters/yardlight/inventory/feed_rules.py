@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
-from yardlight.errors import Problem
+from yardlight.errors import ContractError, Problem
 from yardlight.inventory import words
 from yardlight.inventory.feeds import EXPECTED
 from yardlight.inventory.source import Node
@@ -22,6 +23,7 @@ def fleet_problems(root: Node, accounts: Mapping[str, Any]) -> Iterator[Problem]
     for name, feed in feeds.items():
         yield from _address_problems(name, feed, accounts)
         yield from _stream_problems(name, feed, accounts)
+        yield from _contract_problems(feed)
         expected = feed.entries.get("expected")
         if expected is None or not isinstance(expected.value, str):
             continue
@@ -46,6 +48,17 @@ def _address_problems(name: str, feed: Node, accounts: Mapping[str, Any]) -> Ite
         and not {"url", "folder"} & (feed.entries.keys() | account["options"].keys())
     ):
         yield feed.problem("is missing; neither the feed nor its account has an address", "url")
+
+
+def _contract_problems(feed: Node) -> Iterator[Problem]:
+    """A contract that is not there yet is one to be learned; one that cannot be read is a mistake."""
+    written = feed.entries.get("contract")
+    file = Path(written.place.file).parent / str(written.value) if written else None
+    if written is not None and file is not None and file.exists():
+        try:
+            import_module("yardlight.feeds.contract_file").read(file)
+        except ContractError as error:
+            yield written.problem(f"cannot be used: {error}")
 
 
 def _stream_problems(name: str, feed: Node, accounts: Mapping[str, Any]) -> Iterator[Problem]:

@@ -120,7 +120,8 @@ class FeedSource(Stream):
     than `max_age` are told while they are `expected`: always, on the days and hours of a calendar, on_change (never
     judged by age), or when_moving: while at least `movers` trucks moved within `moving_within`, as this feed or another
     one of the fleet tells. People read `shows` as its name, and `while_old` as what to do meanwhile. Content that stays
-    the same for `frozen_after` under times that move, while trucks move, is frozen.
+    the same for `frozen_after` under times that move, while trucks move, is frozen. `contract` is the file of what
+    records look like, contracts/NAME.json beside this file where it is not said; yardlight contract learn writes it.
     """
 
     account: Name | None = None

@@ -1,0 +1,35 @@
+"""What a vendor says in the headers of its answers about the life of its API. Pure."""
+
+from __future__ import annotations
+
+import email.utils
+import re
+from collections.abc import Mapping
+
+_VERSIONS = ("x-api-version", "api-version", "x-version", "api-supported-versions")
+_STAMP = re.compile(r"@(\d{1,12})$")
+
+
+def version(headers: Mapping[str, str]) -> str:
+    """The version of the API that answered; empty where it does not say."""
+    return next((headers[name].strip()[:40] for name in _VERSIONS if headers.get(name, "").strip()), "")
+
+
+def sunset(headers: Mapping[str, str]) -> float | None:
+    """When what was asked will be gone, in unix seconds (RFC 8594)."""
+    return _instant(headers.get("sunset", ""))
+
+
+def deprecated(headers: Mapping[str, str]) -> float | None:
+    """Since when, or from when on, nobody should ask it any more (RFC 9745); 0 where only that it is so is said."""
+    said = headers.get("deprecation", "").strip()
+    if match := _STAMP.match(said):
+        return float(match[1])
+    return 0.0 if said.lower() == "true" else _instant(said)
+
+
+def _instant(text: str) -> float | None:
+    try:
+        return email.utils.parsedate_to_datetime(text).timestamp()
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,137 @@
+"""`yardlight contract` on a real vendor on loopback: learned, compared, accepted; and what each poll then tells."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.feeds.world import World, position, world
+from yardlight.cli import main
+
+NOW = 1_790_000_000.0
+
+
+def positions(change: Callable[[dict[str, Any]], Any] = lambda raw: None) -> dict[str, Any]:
+    rng = random.Random(3)
+    raws = [
+        position(100 + each % 20, NOW - rng.uniform(0, 200), rng.choice([0.0, rng.uniform(5, 70)]),
+                 state=rng.choice(["on", "off", "idle"]))
+        for each in range(300)
+    ]  # fmt: skip
+    for raw in raws:
+        change(raw)
+    return {"data": raws}
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.chdir(tmp_path)
+    with world(tmp_path, {"/positions": positions()}) as made:
+        yield made
+
+
+def told(here: World, at: float = NOW) -> dict[tuple[str, str], float]:
+    """What the page says of the contract, by kind and field."""
+    here.collect(at)
+    kinds = ("missing", "renamed", "enum", "unit", "new_field")
+    fields = ("state", "condition", "speed", "color")
+    found = {(k, f): here.value("feed_contract_violations", kind=k, field=f) for k in kinds for f in fields}
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def rename(raw: dict[str, Any]) -> None:
+    raw["condition"] = raw.pop("state")
+
+
+def test_a_contract_is_learned_compared_and_accepted(here: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert told(here) == {}
+    assert main(["contract", "learn", "gps", "--by", "dana"]) == 0
+    out = capsys.readouterr().out
+    assert "contracts/gps.json: 6 fields, 6 of them required." in out
+    assert "300 records of 1 answers are few" in out
+    written = json.loads((here.folder / "contracts" / "gps.json").read_text(encoding="utf-8"))
+    assert written["x-learned"]["by"] == "dana"
+    assert written["properties"]["state"]["enum"] == ["idle", "off", "on"]
+    assert main(["contract", "diff", "gps"]) == 0
+    assert "The answer keeps the contract" in capsys.readouterr().out
+    assert told(here) == {}
+
+    here.replies["/positions"] = positions(rename)
+    assert main(["contract", "diff", "gps", "--json"]) == 1
+    [breach] = json.loads(capsys.readouterr().out)
+    assert (breach["field"], breach["kind"], breach["to"]) == ("state", "renamed", "condition")
+    assert told(here) == {("renamed", "state"): 300.0}
+
+    assert main(["contract", "accept", "gps", "--by", "sam"]) == 0
+    assert "state" in capsys.readouterr().out
+    written = json.loads((here.folder / "contracts" / "gps.json").read_text(encoding="utf-8"))
+    [note] = written["x-accepted"]
+    assert (note["by"], note["what"]) == ("sam", ["state: renamed, now condition"])
+    assert written["properties"]["condition"]["enum"] == ["idle", "off", "on"]
+    assert "state" not in written["properties"]
+    assert told(here) == {}
+
+
+def test_a_new_field_is_drift_until_it_is_accepted(here: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["contract", "learn", "gps"]) == 0
+    here.replies["/positions"] = positions(lambda raw: raw.update(color={"cab": "red"}))
+    assert main(["contract", "diff", "gps"]) == 0
+    assert "0 broken, 1 new." in capsys.readouterr().out
+    assert told(here) == {("new_field", "color"): 300.0}
+    assert main(["contract", "accept", "gps", "color"]) == 0
+    assert told(here) == {}
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "field"),
+    [
+        (lambda raw: raw.pop("state"), "missing", "state"),
+        (lambda raw: raw.update(speed=raw["speed"] * 1.609344), "unit", "speed"),
+        (lambda raw: raw.update(state="towed"), "enum", "state"),
+    ],
+)
+def test_each_kind_can_be_accepted(here: World, change: Callable[[dict[str, Any]], Any], kind: str, field: str) -> None:
+    assert main(["contract", "learn", "gps"]) == 0
+    here.replies["/positions"] = positions(change)
+    assert set(told(here)) == {(kind, field)}
+    assert main(["contract", "accept", "gps"]) == 0
+    assert main(["contract", "diff", "gps"]) == 0
+    assert told(here) == {}
+
+
+def test_only_fields_that_are_named_are_accepted(here: World) -> None:
+    assert main(["contract", "learn", "gps"]) == 0
+    here.replies["/positions"] = positions(lambda raw: (raw.update(state="towed"), raw.update(color="red")))
+    assert main(["contract", "accept", "gps", "color"]) == 0
+    assert main(["contract", "diff", "gps"]) == 1
+
+
+def test_mistakes_are_told(here: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["contract", "diff", "gsp"]) == 1
+    assert "there is no feed 'gsp'; feeds: gps" in capsys.readouterr().err
+    assert main(["contract", "diff", "gps"]) == 1
+    assert "gps has no contract yet; yardlight contract learn gps writes contracts/gps.json" in capsys.readouterr().err
+    assert main(["contract", "learn", "gps"]) == 0
+    assert main(["contract", "learn", "gps"]) == 1
+    assert "contracts/gps.json is there" in capsys.readouterr().err
+    assert main(["contract", "accept", "gps", "speed"]) == 1
+    assert "nothing changed in 'speed'" in capsys.readouterr().err
+    here.replies["/positions"] = {"data": []}
+    assert main(["contract", "learn", "gps", "--again"]) == 1
+    assert "no records, nothing to learn from" in capsys.readouterr().err
+    del here.replies["/positions"]
+    with pytest.raises(SystemExit):
+        main(["contract", "learn", "gps", "--replies", "0"])
+
+
+def test_a_contract_that_is_being_edited_does_not_stop_the_feed(here: World) -> None:
+    assert main(["contract", "learn", "gps"]) == 0
+    here.replies["/positions"] = positions(rename)
+    assert told(here) == {("renamed", "state"): 300.0}
+    (here.folder / "contracts" / "gps.json").write_text("{", encoding="utf-8")
+    assert told(here) == {("renamed", "state"): 300.0}
