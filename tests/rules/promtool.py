@@ -55,6 +55,7 @@ OF_TABLETS = {
     "CredentialExpiring": ("account",),
     "RosterMismatch": (),
 }
+_SCENARIOS = (*SCENARIOS, *CELLULAR, *TABLETS)
 NEW_HOST = "10.10.0.99:10480"
 
 
@@ -69,10 +70,15 @@ def alerts() -> list[dict[str, Any]]:
     return [rule for rule in rules() if "alert" in rule]
 
 
+def names() -> list[str]:
+    """The files of alert_rules/tests/ that are made from scenarios."""
+    return sorted(f"{scenario.name}.yml" for scenario in _SCENARIOS)
+
+
 @cache
 def files() -> dict[str, str]:
     """Every file of alert_rules/tests/ that is made from scenarios, by name."""
-    return {f"{scenario.name}.yml": _file(scenario) for scenario in (*SCENARIOS, *CELLULAR, *TABLETS)}
+    return {f"{scenario.name}.yml": _file(scenario) for scenario in _SCENARIOS}
 
 
 def _file(scenario: Scenario) -> str:
