@@ -1,7 +1,13 @@
 """Write every board to dashboards/*.json. Run it after a change; a test compares."""
 
-from dashboards.build import cellular, tablets, terminal
+from dashboards.build import cellular, feeds, tablets, terminal
 from dashboards.build.house import FOLDER, text
 
-for name, board in {"cellular": cellular.board(), "tablets": tablets.board(), "terminal": terminal.board()}.items():
+BOARDS = {
+    "cellular": cellular.board(),
+    "feeds": feeds.board(),
+    "tablets": tablets.board(),
+    "terminal": terminal.board(),
+}
+for name, board in BOARDS.items():
     (FOLDER / f"{name}.json").write_text(text(board), encoding="utf-8")

@@ -755,6 +755,11 @@ FEED_API_SUNSET = _add(
     "gauge", "feed_api_sunset_timestamp_seconds", "account feed",
     "When this API will be gone, by its Sunset header (RFC 8594).",
 )  # fmt: skip
+PLATFORM_STATUS = _add(
+    "gauge", "platform_status", "account feed platform component state",
+    "1 for the state of a part of the platform by its own status page: operational, degraded, partial_outage, "
+    "major_outage, maintenance, unknown. feed is the page that was read, platform the one that it is about.",
+)  # fmt: skip
 TRUCK_MOVED = _add(
     "gauge", "truck_last_moved_timestamp_seconds", "account feed truck",
     "When this feed last saw a truck of the roster move.",

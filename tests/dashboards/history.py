@@ -193,13 +193,40 @@ def _tablets(t: int, start: int) -> Iterator[tuple[str, str, float]]:
         yield "device_action_failed", f'{account},device="T3",action="wipe"', 0
 
 
+def _feeds(t: int, start: int) -> Iterator[tuple[str, str, float]]:
+    """An account at a vendor with two feeds: positions that stop, and loads of which a field is renamed."""
+    account, bad = 'account="vendor"', t >= CUT
+    for feed, expected, age in (("gps", "when_moving", 300), ("loads", "weekdays", 1800)):
+        of, poll = f'{account},feed="{feed}"', f'{account},poll="feeds/{feed}"'
+        yield "feed_info", f'{of},expected="{expected}",shows="{feed.title()}",platform="generic"', 1
+        yield "feed_max_age_seconds", of, age
+        yield "poll_success", poll, 1
+        yield "poll_duration_seconds", poll, 0.4 + t % 300 / 1000
+        yield "poll_last_success_timestamp_seconds", poll, start + t // 60 * 60
+        newest = start + (CUT if bad and feed == "gps" else t // 60 * 60) - 20
+        yield "feed_newest_record_timestamp_seconds", of, newest
+        for state, count in (("new", 0 if bad else 40), ("known", 40 * bad), ("future", 1), ("undated", 2)):
+            yield "feed_records", f'{of},state="{state}"', count
+        for kind in ("empty", "cursor_stuck", "backwards", "future", "vanished", "volume", "repeated"):
+            yield "feed_anomaly", f'{of},kind="{kind}"', float(bad and kind in ("vanished", "repeated"))
+    gps, loads = f'{account},feed="gps"', f'{account},feed="loads"'
+    yield "feed_newest_received_timestamp_seconds", gps, start + min(t, CUT)
+    yield "feed_movement_timestamp_seconds", gps, start + min(t, CUT)
+    yield "feed_expected_since_timestamp_seconds", loads, start - 3600
+    for age, count in ((300, 8 + 30 * bad), (3600, 6), (86400, 3), (259200, 1)):
+        yield "feed_trucks_older_than", f'{gps},age_seconds="{age}"', count
+    if bad:
+        yield "feed_contract_violations", f'{loads},kind="missing",field="updated_at"', 40
+    yield "api_spent_requests", account, 1440
+
+
 def openmetrics(end: int) -> str:
     """The hour up to `end` (Unix seconds), for `promtool tsdb create-blocks-from openmetrics`."""
     start = end - HOUR
     terminal = 'terminal="fontana"'
     series: dict[str, list[str]] = {}
     for t in range(0, HOUR + 1, STEP):
-        moments = (_moment, _services, _standby, _router, _cellular, _tablets)
+        moments = (_moment, _services, _standby, _router, _cellular, _tablets, _feeds)
         for name, labels, value in (each for moment in moments for each in moment(t, start)):
             line = f'yardlight_{name}{{fleet="demo",{labels}}} {value:g} {start + t}'
             series.setdefault(name, []).append(line)

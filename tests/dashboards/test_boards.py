@@ -22,7 +22,7 @@ from yardlight.catalogue import METRICS
 BOARDS = sorted((Path(__file__).parents[2] / "dashboards").glob("*.json"))
 NAMES = [board.stem for board in BOARDS]
 # What is chosen on each board, besides the fleet.
-OF = {"cellular": "account", "tablets": "account", "terminal": "terminal"}
+OF = {"cellular": "account", "feeds": "account", "tablets": "account", "terminal": "terminal"}
 # Grafana's own ids (packages/grafana-data/src/valueFormats/categories.ts), as far as boards use them.
 UNITS = {"none", "short", "string", "s", "percentunit", "Bps", "dB", "dBm", "decbytes", "dateTimeFromNow"}
 
@@ -59,7 +59,7 @@ def board(request: pytest.FixtureRequest) -> Path:
 
 
 def test_there_is_a_board() -> None:
-    assert NAMES == ["cellular", "tablets", "terminal"]
+    assert NAMES == ["cellular", "feeds", "tablets", "terminal"]
 
 
 def test_building_again_changes_nothing(tmp_path: Path, root: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from tests.rules.cellular import CELLULAR
+from tests.rules.feeds import FEEDS
 from tests.rules.scenarios import SCENARIOS, Scenario
 from tests.rules.tablets import TABLETS
 from tests.rules.yard import Host, Labels, Yard, line, series
@@ -37,6 +38,7 @@ GROUPS = (
     "yardlight-slow",
     "yardlight-cellular",
     "yardlight-mdm",
+    "yardlight-feeds",
     "yardlight-centre",
     "yardlight-drills",
 )
@@ -55,7 +57,17 @@ OF_TABLETS = {
     "CredentialExpiring": ("account",),
     "RosterMismatch": (),
 }
-_SCENARIOS = (*SCENARIOS, *CELLULAR, *TABLETS)
+_SCENARIOS = (*SCENARIOS, *CELLULAR, *TABLETS, *FEEDS)
+OF_FEEDS = {
+    "FeedStale": ("dispatch", "account", "feed"),
+    "FeedContractBroken": ("dispatch", "account", "feed"),
+    "FeedFrozen": ("dispatch", "account", "feed"),
+    "FeedEmpty": ("dispatch", "account", "feed"),
+    "PlatformOutageDeclared": ("dispatch", "platform"),
+    "FeedContractDrifted": ("noc", "account", "feed"),
+    "FeedOdd": ("noc", "account", "feed"),
+    "PlatformOutage": ("noc", "platform"),
+}
 NEW_HOST = "10.10.0.99:10480"
 
 
@@ -165,6 +177,11 @@ def _labels(expected: str) -> Labels:
         audience = "oncall" if severity == "page" else "noc"
         about = {"alertname": name, "alertstate": "firing", "severity": severity, "audience": audience}
         return {**about, "fleet": "inland-haul", **own}
+    if name in OF_FEEDS or (name == "ClockSkewed" and severity == "ticket" and len(rest) == 2 and "/" not in rest[0]):
+        audience, *names = OF_FEEDS.get(name, ("noc", "account", "feed"))
+        about = {"alertname": name, "alertstate": "firing", "severity": severity, "audience": audience}
+        of_fleet = {} if name == "PlatformOutage" else {"fleet": "inland-haul"}
+        return {**about, **of_fleet, **dict(zip(names, rest, strict=True))}
     fleet, _, terminal = rest[0].rpartition("/") if rest else ("", "", "")
     pages = name in ON_CALL or (name == "TerminalNotReporting" and severity == "page")
     labels = {
@@ -208,9 +225,14 @@ def _board(name: str, labels: Labels) -> str:
     if name in (*OF_SIMS, "CarrierDegraded", "StandbyHeadroomLow"):
         account = f"&var-account={labels['account']}" if "account" in labels else ""
         return f"{GRAFANA}/d/yardlight-cellular?var-fleet={labels['fleet']}{account}"
-    if name in OF_TABLETS or (name == "ClockSkewed" and "account" in labels):
+    if name in OF_TABLETS or (name == "ClockSkewed" and "account" in labels and "feed" not in labels):
         own = f"&var-account={labels['account']}" if "account" in labels else ""
         return f"{GRAFANA}/d/yardlight-tablets?var-fleet={labels['fleet']}{own}"
+    if name == "PlatformOutage":
+        return f"{GRAFANA}/d/yardlight-feeds"
+    if name in OF_FEEDS or "feed" in labels:
+        own = f"&var-account={labels['account']}" if "account" in labels else ""
+        return f"{GRAFANA}/d/yardlight-feeds?var-fleet={labels['fleet']}{own}"
     where = f"?var-fleet={labels['fleet']}&var-terminal={labels['terminal']}" if "terminal" in labels else ""
     return f"{GRAFANA}/d/yardlight-terminal{where}"
 

@@ -36,7 +36,7 @@ def test_amtool_accepts_the_configuration(config: Path) -> None:
         ("oncall", "severity=page audience=noc alertname=TerminalOnStandby"),
         ("dispatch", "severity=page audience=dispatch alertname=ServiceUnreachable"),
         ("noc", "severity=ticket audience=noc alertname=StandbyNotReady"),
-        ("dispatch", "severity=ticket audience=dispatch alertname=ServiceUnreachable"),
+        ("dispatch,noc", "severity=ticket audience=dispatch alertname=FeedStale"),
         ("info", "severity=info audience=oncall alertname=TerminalDark"),
         ("info", "severity=info audience=noc alertname=TargetUnreachable"),
         ("deadman", "severity=none audience=oncall alertname=Watchdog"),

@@ -29,6 +29,7 @@ class Plan(Model):
     always: bool
     time: str
     trucks: dict[str, str]
+    about: str
     description: str
 
 
@@ -48,5 +49,6 @@ def resolved(fleet: Fleet, name: str, source: FeedSource, stream: Stream, contra
         always=source.expected == "always",
         time=stream.time or "",
         trucks=names if stream.truck is not None else {},
+        about=source.about or name,
         description=hashlib.blake2b(stream.model_dump_json().encode(), digest_size=8).hexdigest(),
     )

@@ -8,10 +8,10 @@ from typing import Any, Literal, get_args
 
 from yardlight.moment import Moment
 
-# What a component of a platform is by its status page; a word that is not listed is unknown, never operational.
-ComponentState = Literal["operational", "degraded", "partial_outage", "major_outage", "maintenance", "unknown"]
+# What a component of a platform is by its status page, from good to bad; another word is unknown, never operational.
+ComponentState = Literal["operational", "unknown", "maintenance", "degraded", "partial_outage", "major_outage"]
 COMPONENT_STATES: tuple[ComponentState, ...] = (
-    "operational", "degraded", "partial_outage", "major_outage", "maintenance", "unknown",
+    "operational", "unknown", "maintenance", "degraded", "partial_outage", "major_outage",
 )  # fmt: skip
 # How a reply is not what it was, or was described to be. The last one breaks nothing.
 Kind = Literal["missing", "renamed", "moved", "type", "enum", "unit", "time_unit", "nulls", "new_field"]

@@ -17,7 +17,7 @@ from yardlight.feeds.extract import number_of
 from yardlight.feeds.freshness import Answer, digest, newest, older_than, sorted_out
 from yardlight.feeds.memory import Memory, Seen, recalled
 from yardlight.feeds.plan import Plan
-from yardlight.feeds.record import About, Breach, Record
+from yardlight.feeds.record import COMPONENT_STATES, About, Breach, Component, ComponentState, Record
 from yardlight.feeds.record import Told as Item
 
 # So many fields are named one by one; a reply that is another one altogether has more.
@@ -74,6 +74,7 @@ class _Page:
             yield m.FEED_ANOMALY, (*key, kind), float(is_so)
         yield from self._violations(breaches)
         yield from self._promises(about.headers)
+        yield from self._components()
         if plan.by_truck:
             yield from self._trucks()
 
@@ -127,6 +128,17 @@ class _Page:
             yield m.FEED_API_INFO, (*key, version), 1
         yield m.FEED_API_DEPRECATED, key, promises.deprecated(headers)
         yield m.FEED_API_SUNSET, key, promises.sunset(headers)
+
+    def _components(self) -> Iterator[Sample]:
+        """What a status page says. Of two components of one name the worse counts."""
+        worst: dict[str, ComponentState] = {}
+        for each in (item for item in self.items if isinstance(item, Component)):
+            known = worst.setdefault(each.name, each.state)
+            worst[each.name] = max(known, each.state, key=COMPONENT_STATES.index)
+        for name, state in worst.items():
+            for one in COMPONENT_STATES:
+                key = (self.account, self.plan.feed, self.plan.about, name, one)
+                yield m.PLATFORM_STATUS, key, float(one == state)
 
     def _trucks(self) -> Iterator[Sample]:
         key, seen = (self.account, self.plan.feed), self.kept.seen

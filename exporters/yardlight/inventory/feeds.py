@@ -120,8 +120,9 @@ class FeedSource(Stream):
     than `max_age` are told while they are `expected`: always, on the days and hours of a calendar, on_change (never
     judged by age), or when_moving: while at least `movers` trucks moved within `moving_within`, as this feed or another
     one of the fleet tells. People read `shows` as its name, and `while_old` as what to do meanwhile. Content that stays
-    the same for `frozen_after` under times that move, while trucks move, is frozen. `contract` is the file of what
-    records look like, contracts/NAME.json beside this file where it is not said; yardlight contract learn writes it.
+    the same for `frozen_after` under times that move, while trucks move, is frozen. `about` is the platform whose
+    status page this is. `contract` is the file of what records look like, contracts/NAME.json beside this file where it
+    is not said; yardlight contract learn writes it.
     """
 
     account: Name | None = None
@@ -135,4 +136,5 @@ class FeedSource(Stream):
     movers: Annotated[int, Field(ge=1)] = 2
     moving_within: Duration = 900.0
     frozen_after: Duration = 1800.0
+    about: str | None = None
     contract: str | None = None

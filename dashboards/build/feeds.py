@@ -1,0 +1,199 @@
+"""The Feeds board: how old what each feed brings is, whether trucks move, what is odd, what is not as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dashboards.build.house import (
+    ACCOUNT,
+    GREEN,
+    NOT_CONFIGURED,
+    ORANGE,
+    Panel,
+    Place,
+    Query,
+    State,
+    account_page,
+    answers,
+    lines,
+    listing,
+    of,
+    single,
+)
+from grafana_foundation_sdk.builders import dashboard
+
+NONE = "none"
+TROUBLE = ((None, GREEN), (1, ORANGE))
+_AGO: dict[str, object] = {"unit": "dateTimeFromNow", "custom.minWidth": 110}
+_POLLED = 'poll=~"feeds/.+"'
+# States of records and what they are called.
+RECORDS = {"new": "New", "known": "Known before", "future": "In the future", "undated": "Without a time"}
+
+
+def board() -> dashboard.Dashboard:
+    """All panels, top to bottom: now, feeds, what is wrong, over time."""
+    built = (
+        account_page(
+            "yardlight-feeds",
+            "Yardlight: Feeds",
+            "One account at a vendor: how new what it answers is, whether it is what it was, and what is odd about it. "
+            "All as of the last complete collection of each feed.",
+            ["feeds"],
+            metric="feed_info",
+        )
+        .time("now-24h", "now")
+        .refresh("1m")
+    )
+    for panel in (*_now(), *_feeds(), *_wrong(), *_over_time()):
+        built = built.with_panel(panel)
+    return built
+
+
+def _now() -> Iterator[Panel]:
+    yield single(
+        "Oldest reading",
+        "When the feed was last read completely that was read longest ago. Normal: one or two intervals. Older: the "
+        "account cannot be read, see its alert; nothing is called old because of that.",
+        Place(0, 0, 5, 4),
+        Query(f"1000 * min({of('poll_last_success_timestamp_seconds', 'poll', _POLLED)})"),
+        unit="dateTimeFromNow",
+    )
+    yield single(
+        "Last readings",
+        "Whether the last collection of every feed was complete. failed: for one at least, what was read before is "
+        "shown, with its time.",
+        Place(5, 0, 5, 4),
+        Query(f"min({of('poll_success', 'poll', _POLLED)})"),
+        mapped=answers(State("complete", GREEN), State("failed", ORANGE)),
+    )
+    yield single(
+        "Fields not as they were",
+        "Fields of any feed that are gone, of another type, in another unit or often empty. Normal is none; new fields "
+        "do not count.",
+        Place(10, 0, 5, 4),
+        Query(f"count({of('feed_contract_violations', 'feed, kind, field', _kind_is_not('new_field'))} > 0)"),
+        empty=NONE,
+        steps=TROUBLE,
+    )
+    yield single(
+        "Odd answers",
+        "How many things are odd about the last answers, beside those before: see the list below. Normal is none; "
+        "repeated alone is what a quiet night looks like.",
+        Place(15, 0, 4, 4),
+        Query(f"count({of('feed_anomaly', 'feed, kind', _kind_is_not('repeated'))} == 1)"),
+        empty=NONE,
+        steps=TROUBLE,
+    )
+    yield single(
+        "Requests today",
+        "What the account's feeds have asked for in 24 hours. Far below its budget, where it has one, is normal.",
+        Place(19, 0, 5, 4),
+        Query(of("api_spent_requests", "account")),
+        empty=NOT_CONFIGURED,
+    )
+
+
+def _kind_is_not(kind: str) -> str:
+    return f'kind!="{kind}"'
+
+
+def _feeds() -> Iterator[Panel]:
+    yield listing(
+        "Feeds",
+        "Each feed, when its newest record happened and when the vendor got that, how old it may be while records are "
+        "expected, and since when they are by the calendar. The newest record younger than the limit is normal.",
+        Place(0, 4, 24, 8),
+        [
+            Query(f"max by (feed, shows, expected) (yardlight_feed_info{{{ACCOUNT}}})"),
+            Query(f"1000 * {of('feed_newest_record_timestamp_seconds', 'feed')}"),
+            Query(f"1000 * {of('feed_newest_received_timestamp_seconds', 'feed')}"),
+            Query(of("feed_max_age_seconds", "feed")),
+            Query(f"1000 * ({of('feed_expected_since_timestamp_seconds', 'feed')} > 0)"),
+            Query(f"1000 * {of('feed_movement_timestamp_seconds', 'feed')}"),
+        ],
+        {
+            "feed": "Feed",
+            "shows": "Shows",
+            "expected": "Expected",
+            "Value #B": "Newest record",
+            "Value #C": "Got by the vendor",
+            "Value #D": "May be",
+            "Value #E": "Open since",
+            "Value #F": "Trucks moved",
+        },
+        overrides={
+            "Newest record": _AGO,
+            "Got by the vendor": _AGO,
+            "May be": {"unit": "s"},
+            "Open since": _AGO,
+            "Trucks moved": _AGO,
+        },
+    )
+
+
+def _wrong() -> Iterator[Panel]:
+    yield listing(
+        "Not as it was",
+        "Fields that are not as described or as learned, in how many records of the last answer. new_field breaks "
+        "nothing. Empty is normal; what is meant to be is accepted.",
+        Place(0, 12, 12, 8),
+        [Query(f"{of('feed_contract_violations', 'feed, field, kind')} > 0")],
+        {"feed": "Feed", "field": "Field", "kind": "How", "Value": "Records"},
+        overrides={"Records": {"unit": "none"}},
+        empty=NONE,
+    )
+    yield listing(
+        "Odd beside the answers before",
+        "empty: no record where some were; cursor_stuck: the same page again and again; backwards: older than before; "
+        "future: a clock or zone is wrong; vanished: trucks are missing; volume: few for this hour; repeated: nothing "
+        "new, as at night.",
+        Place(12, 12, 12, 8),
+        [Query(f"{of('feed_anomaly', 'feed, kind')} == 1")],
+        {"feed": "Feed", "kind": "What"},
+        empty=NONE,
+    )
+
+
+def _over_time() -> Iterator[Panel]:
+    yield lines(
+        "Age of the newest record",
+        "How old the newest record of each feed was. A saw whose teeth are shorter than the limit is normal; a steady "
+        "climb while trucks move is a feed that stopped.",
+        Place(0, 20, 12, 8),
+        [Query(f"time() - {of('feed_newest_record_timestamp_seconds', 'feed')}", "{{feed}}")],
+        unit="s",
+    )
+    yield lines(
+        "Records by answer",
+        "Records of the last answer of all feeds. In the future or without a time: clocks in trucks that are wrong; a "
+        "few are normal, and they make nothing look new.",
+        Place(12, 20, 12, 8),
+        [Query(f"sum({of('feed_records', 'feed, state', _state(state))})", name) for state, name in RECORDS.items()],
+        unit="none",
+    )
+    yield lines(
+        "Trucks by age",
+        "How many trucks were last told of at least so long ago, moving or not. It rises each night and weekend and "
+        "falls again; what stays up tells nothing any more.",
+        Place(0, 28, 12, 8),
+        [
+            Query(f"sum({of('feed_trucks_older_than', 'feed, age_seconds', _age(seconds))})", f"{name} ago or more")
+            for name, seconds in (("5 minutes", 300), ("an hour", 3600), ("a day", 86400), ("3 days", 259200))
+        ],
+        unit="none",
+    )
+    yield lines(
+        "Duration of collections",
+        "How long the last collection of each feed took. Far below its interval is normal.",
+        Place(12, 28, 12, 8),
+        [Query(of("poll_duration_seconds", "poll", _POLLED), "{{poll}}")],
+        unit="s",
+    )
+
+
+def _state(name: str) -> str:
+    return f'state="{name}"'
+
+
+def _age(seconds: int) -> str:
+    return f'age_seconds="{seconds}"'

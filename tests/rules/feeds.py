@@ -1,0 +1,266 @@
+"""Scenarios of feeds for promtool: what the centre exports of an account at a vendor of telematics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from tests.rules.scenarios import Expected, Scenario, yard
+from tests.rules.tablets import always, then
+from tests.rules.yard import ALWAYS, Centre, Labels, Read, Series, Spans, Value, _made, centre_labels, inside
+
+Sample = tuple[str, Labels, Read]
+# When the trouble of a scenario begins and ends, and how long it is watched.
+BEGIN, OVER, END = 900.0, 3600.0, 4500.0
+INTERVAL, DEADLINE = 60.0, 45.0
+GPS, LOADS = {"feed": "gps"}, {"feed": "loads"}
+KINDS = ("empty", "cursor_stuck", "backwards", "future", "vanished", "volume", "repeated")
+REASONS = ("server_error", "incomplete", "foreign_link", "too_large", "api_error", "auth")
+
+
+def fresh(at: float) -> float:
+    """The newest record of a feed that works: as of the last collection."""
+    return max(0.0, at // INTERVAL * INTERVAL - 20)
+
+
+def stands(since: float, until: float = OVER) -> Read:
+    """The newest record of a feed that brings nothing new from one instant to another."""
+    return lambda at: fresh(since if since <= at < until else at)
+
+
+@dataclass(frozen=True)
+class Feeds:
+    """The account `samsara` with its feeds gps (expected while trucks move) and loads (at all hours).
+
+    `newest` is that of gps; trucks move in `moving`, as loads tells. `more` is what else is on the page while the last
+    complete collection is `kept`. `answers` is when collections succeed, `listed` when the inventory has the account;
+    `fleets` all have the same.
+    """
+
+    newest: Read = fresh
+    moving: Spans = ALWAYS
+    more: tuple[Sample, ...] = ()
+    answers: Spans = ALWAYS
+    kept: Spans = ALWAYS
+    listed: Spans = ALWAYS
+    reason: str = "server_error"
+    fleets: tuple[str, ...] = ("inland-haul",)
+    # When another host takes over; the old one's series end.
+    moved: float | None = None
+
+    def series(self, centre: Centre, end: float) -> Series:
+        for instance in centre.instances:
+            hosts = [(instance, (0.0, 1e12))]
+            if self.moved is not None:
+                hosts = [(instance, (0.0, self.moved)), (f"moved-{instance}", (self.moved, 1e12))]
+            for fleet in self.fleets:
+                for host, span in hosts:
+                    for name, labels, read in self._all():
+                        there = partial(self._there, centre, fleet, span, read)
+                        where = {**centre_labels(host), "fleet": fleet, "account": "samsara"}
+                        yield from _made(name, {**where, **labels}, there, end)
+
+    def _there(self, centre: Centre, fleet: str, span: tuple[float, float], read: Read, at: float) -> Value:
+        listed = inside(self.listed, at) is not None and centre.lists(fleet, at)
+        return read(at) if span[0] <= at < span[1] and listed else None
+
+    def _all(self) -> Iterator[Sample]:
+        yield "account_info", {"platform": "samsara"}, always(1)
+        for feed, expected, shows, advice in (
+            ("gps", "when_moving", "GPS positions", "Do not quote ETAs."),
+            ("loads", "always", "Loads", "Do not rely on them."),
+        ):
+            about = {"platform": "samsara", "expected": expected, "shows": shows, "while_old": advice}
+            yield "feed_info", {"feed": feed, **about}, always(1)
+            yield "feed_max_age_seconds", {"feed": feed}, always(300)
+            yield "feed_frozen_after_seconds", {"feed": feed}, always(1800)
+            yield "feed_moving_within_seconds", {"feed": feed}, always(900)
+            yield from self._polled({"poll": f"feeds/{feed}"})
+        yield "feed_expected_since_timestamp_seconds", LOADS, always(0)
+        replaced = {(name, *labels.values()) for name, labels, _ in self.more}
+        for name, labels, read in (*self._usual(), *self.more):
+            if (name, *labels.values()) in replaced and (name, labels, read) not in self.more:
+                continue
+            yield name, labels, partial(self._while_kept, read)
+
+    def _usual(self) -> Iterator[Sample]:
+        yield "feed_newest_record_timestamp_seconds", GPS, self.newest
+        yield "feed_newest_record_timestamp_seconds", LOADS, fresh
+        yield (
+            "feed_movement_timestamp_seconds",
+            LOADS,
+            lambda at: None if inside(self.moving, at) is None else fresh(at),
+        )
+        yield "feed_movement_since_timestamp_seconds", LOADS, lambda at: inside(self.moving, at)
+        for kind in KINDS:
+            yield "feed_anomaly", {**GPS, "kind": kind}, always(0)
+
+    def _while_kept(self, read: Read, at: float) -> Value:
+        return read(at) if inside(self.kept, at) is not None else None
+
+    def _polled(self, poll: Labels) -> Iterator[Sample]:
+        yield "poll_success", poll, lambda at: float(self._last(at) == at // INTERVAL * INTERVAL)
+        yield "poll_last_success_timestamp_seconds", poll, self._last
+        yield "poll_due_timestamp_seconds", poll, lambda at: self._last(at) + 2 * INTERVAL + DEADLINE
+        for reason in REASONS:
+            yield "poll_failed", {**poll, "reason": reason}, partial(self._fails, reason)
+
+    def _fails(self, reason: str, at: float) -> float:
+        return float(reason == self.reason and self._last(at) < at // INTERVAL * INTERVAL)
+
+    def _last(self, at: float) -> float:
+        """When the last collection before `at` was complete, of one each interval."""
+        moments = (index * INTERVAL for index in range(int(at // INTERVAL) + 1))
+        return max(moment for moment in moments if inside(self.answers, moment) is not None)
+
+
+def odd(kind: str) -> tuple[Sample, ...]:
+    return (("feed_anomaly", {**GPS, "kind": kind}, then(1.0, 0.0, BEGIN, OVER)),)
+
+
+def violation(kind: str, field: str, count: float = 40.0) -> tuple[Sample, ...]:
+    return (("feed_contract_violations", {**GPS, "kind": kind, "field": field}, then(count, None, BEGIN, OVER)),)
+
+
+def status(state: str) -> Iterator[Sample]:
+    """A status page that is read in the same account, and what it says of one component while there is trouble."""
+    page = {"feed": "loads", "platform": "samsara", "component": "API"}
+    for each in ("operational", "major_outage", "unknown"):
+        during = float(each == state)
+        yield "platform_status", {**page, "state": each}, then(during, float(each == "operational"), BEGIN - 60, OVER)
+
+
+def told(*firing: str, after: float = 60.0, begin: float = BEGIN) -> Expected:
+    """Quiet, then these alerts, then quiet again."""
+    return ((0, begin - 30, ()), (begin + after, OVER - 60, firing), (OVER + 90, END, ()))
+
+
+def case(name: str, title: str, platform: Feeds, expect: Expected, **more: object) -> Scenario:
+    given = {"yards": (yard(),), "end": END, "moved": None, "every": 30.0, **more}
+    return Scenario(name, title, platform=platform, expect=expect, **given)  # type: ignore[arg-type]
+
+
+STALE, EMPTY = "ticket FeedStale samsara gps", "ticket FeedEmpty samsara gps"
+FROZEN, BROKEN = "ticket FeedFrozen samsara gps", "ticket FeedContractBroken samsara gps"
+FAILING = "ticket AccountFailing inland-haul/ samsara"
+INCOMPLETE = "ticket CollectionIncomplete inland-haul/ samsara"
+DOWN: Spans = ((0.0, BEGIN), (OVER, 1e9))
+MOVED = 2400.0
+
+FEEDS = (
+    case(
+        "F01", "positions stop being new while trucks move: dispatch is told once, and once more when they are",
+        Feeds(stands(BEGIN)), told(STALE, after=390), moved=MOVED,
+    ),
+    case(
+        "F01-yesterday", "yesterday's positions come back at once: told within two collections",
+        Feeds(lambda at: 60.0 if BEGIN <= at < OVER else fresh(at)), told(STALE), end=END,
+    ),
+    case(
+        "F01-parks", "the trucks park while the positions are old: nothing was mended, and nobody is told that it was",
+        Feeds(stands(BEGIN), moving=((0.0, 2400.0), (4000.0, 1e9))), told(STALE, after=390),
+    ),
+    case(
+        "F02", "the same at night with every truck parked", Feeds(stands(BEGIN), moving=()), ((0, END, ()),),
+    ),
+    case(
+        "F03", "trucks move again after a quiet weekend: silence counts from then on only",
+        Feeds(stands(60.0, BEGIN + 240), moving=((BEGIN, 1e9),)), ((0, END, ()),),
+    ),
+    case(
+        "F04", "a required field is renamed: dispatch is told, and the field is named",
+        Feeds(stands(BEGIN), more=violation("missing", "location.time")), told(BROKEN, after=120), moved=MOVED,
+    ),
+    case(
+        "F04-once", "one reply is another one, and the next is good again",
+        Feeds(more=(("feed_contract_violations", {**GPS, "kind": "missing", "field": "data"},
+                     then(1.0, None, BEGIN, BEGIN + 60)),)), ((0, END, ()),),
+    ),
+    case(
+        "F05", "an optional field is added: for information, until it is accepted",
+        Feeds(more=violation("new_field", "location.heading")), told("info FeedContractDrifted samsara gps"),
+        moved=MOVED,
+    ),
+    case(
+        "F06", "the odometer switches to kilometers, and F07, milliseconds to seconds: one ticket names both",
+        Feeds(more=(*violation("unit", "odometer"), *violation("time_unit", "time"))), told(BROKEN, after=120),
+    ),
+    case(
+        "F08", "the cursor is always the same: frozen, and not also old",
+        Feeds(stands(BEGIN), more=odd("cursor_stuck")), told(FROZEN), moved=MOVED,
+    ),
+    case(
+        "F09", "the same content under a moving clock while trucks move: frozen after half an hour",
+        Feeds(more=(("feed_unchanged_since_timestamp_seconds", GPS, then(BEGIN, None, BEGIN, OVER)),)),
+        ((0, BEGIN + 1770, ()), (BEGIN + 1920, OVER - 60, (FROZEN,)), (OVER + 90, END, ())),
+    ),
+    case(
+        "F09-parked", "the same content under a moving clock while all trucks stand",
+        Feeds(moving=(), more=(("feed_unchanged_since_timestamp_seconds", GPS, then(BEGIN, None, BEGIN, OVER)),)),
+        ((0, END, ()),),
+    ),
+    case(
+        "F10", "no record at all in a busy hour: empty, and not also old",
+        Feeds(stands(BEGIN), more=odd("empty")), told(EMPTY, after=120), moved=MOVED,
+    ),
+    case(
+        "F10-never", "a feed of which there never was a record",
+        Feeds(then(None, None)), ((0, 270, ()), (420, END, (EMPTY,))),
+    ),
+    case(
+        "F13", "a page that repeats for ever: told as incomplete, and F25, an answer without an end",
+        Feeds(answers=DOWN, reason="too_large"),
+        ((0, BEGIN + 60, ()), (BEGIN + 240, OVER - 60, (INCOMPLETE,)), (OVER + 90, END, ())),
+    ),
+    case(
+        "F14", "an error inside a good answer: the account fails, its feeds do not",
+        Feeds(answers=DOWN, reason="api_error"),
+        ((0, BEGIN + 60, ()), (BEGIN + 240, OVER - 60, (FAILING,)), (OVER + 90, END, ())),
+    ),
+    case(
+        "F15", "the vendor's status page says major outage and positions are old: one notice for all of it",
+        Feeds(stands(BEGIN), more=tuple(status("major_outage"))),
+        told("ticket PlatformOutageDeclared samsara", after=390), moved=MOVED,
+    ),
+    case(
+        "F16", "the status page says unknown: that is no outage, and old positions are told as what they are",
+        Feeds(stands(BEGIN), more=tuple(status("unknown"))), told(STALE, after=390),
+    ),
+    case(
+        "F17", "the key is revoked, which all feeds of the account feel: one ticket",
+        Feeds(answers=DOWN, kept=((0.0, BEGIN + 600), (OVER, 1e9)), reason="auth"),
+        ((0, BEGIN + 60, ()), (BEGIN + 240, OVER - 60, (FAILING,)), (OVER + 90, END, ())),
+    ),
+    case(
+        "F17-old", "an account whose positions are old already cannot be read any more: what was told stays told",
+        Feeds(stands(BEGIN), answers=((0.0, 1800.0), (OVER, 1e9)), kept=((0.0, 2400.0), (OVER, 1e9)), reason="auth"),
+        ((0, BEGIN, ()), (BEGIN + 390, 1860, (STALE,)), (2040, OVER - 60, (STALE, FAILING)), (OVER + 90, END, ())),
+    ),
+    case(
+        "F27", "the platform is down for all fleets of an MSP: one ticket that lists them",
+        Feeds(answers=DOWN, fleets=("inland-haul", "valley-freight", "mesa-lines")),
+        ((0, BEGIN + 60, ()), (BEGIN + 240, OVER - 60, ("ticket PlatformOutage samsara",)), (OVER + 90, END, ())),
+        yards=(yard(), yard(fleet="valley-freight"), yard(fleet="mesa-lines")), moved=MOVED,
+    ),
+    case(
+        "feed-ahead", "all its times lie in the future: nobody can tell how old it is",
+        Feeds(stands(BEGIN), more=odd("future")), told("ticket ClockSkewed samsara gps", after=360), moved=MOVED,
+    ),
+    case(
+        "feed-odd", "a tenth of the trucks is missing in it at once: for information",
+        Feeds(more=odd("vanished")), told("info FeedOdd samsara gps", after=660), moved=MOVED,
+    ),
+    case(
+        "feed-removed", "the account is taken out of the inventory while its positions are old: its ticket ends",
+        Feeds(stands(BEGIN), listed=((0.0, 3000.0),)),
+        ((0, BEGIN, ()), (BEGIN + 390, 2940, (STALE,)), (3060, END, ())),
+    ),
+    case(
+        "feed-centre-away", "the center is away for ten minutes while positions are old: the ticket stays",
+        Feeds(stands(BEGIN)),
+        ((0, BEGIN, ()), (BEGIN + 390, 1770, (STALE,)), (1980, 2340, (STALE, "page CentreNotReporting")),
+         (2520, OVER - 60, (STALE,)), (OVER + 90, END, ())),
+        centre=Centre(runs=((0.0, 1800.0), (2400.0, 1e9))),
+    ),
+)  # fmt: skip
