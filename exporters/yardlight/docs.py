@@ -103,7 +103,7 @@ def _keys(config: type[BaseModel]) -> str:
             needed.append(f"`{name}`")
         elif name not in AccountConfig.model_fields:
             others.append(f"`{name}`")
-    return ", ".join(needed) + (f"; {', '.join(others)} where needed" if others else "")
+    return "; ".join(filter(None, (", ".join(needed), f"{', '.join(others)} where needed" if others else "")))
 
 
 def refresh(page: str, parts: Mapping[str, str]) -> str:
@@ -122,6 +122,8 @@ def parts() -> dict[str, str]:
         "carriers": support_table("yardlight.cellular.platforms"),
         "mdms": support_table("yardlight.mdm.platforms"),
         "mdm_accounts": accounts_table("yardlight.mdm.platforms"),
+        "feeds": support_table("yardlight.feeds.platforms"),
+        "feed_accounts": accounts_table("yardlight.feeds.platforms"),
     }
 
 

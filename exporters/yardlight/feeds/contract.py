@@ -32,8 +32,8 @@ _UNIT = re.compile(r"unit|uom", re.IGNORECASE)
 class Expected:
     """What is known of a field. `of` are the places where it could have been, in `replies` replies.
 
-    `missing` and `nothing` (null, or a spelling of it) are None where nothing is said about how often; `firm` says that
-    there was enough to miss it.
+    An `open` object may have other fields than those that are known. `missing` and `nothing` (null, or a spelling of
+    it) are None where nothing is said about how often; `firm` says that there was enough to miss it.
     """
 
     types: frozenset[str]
@@ -45,6 +45,7 @@ class Expected:
     words: frozenset[str] | None = None
     epoch: str | None = None
     scale: Scale | None = None
+    open: bool = False
 
     @property
     def values(self) -> int:

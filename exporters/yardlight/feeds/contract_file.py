@@ -2,8 +2,9 @@
 
 What JSON Schema has no words for stands in keywords that begin with x-: how often a field is missing or empty, in which
 unit its numbers are, and of how much that was learned. What is not said is not judged, so that a line that is taken out
-is a rule less; what is said without evidence, as in a contract written by hand, holds without exception. Numbers are
-rounded, so that learning again changes lines only where the feed changed.
+is a rule less; what is said without evidence, as in a contract written by hand, holds without exception. Where
+additionalProperties is true, other fields are no news. Numbers are rounded, so that learning again changes lines only
+where the feed changed.
 """
 
 from __future__ import annotations
@@ -77,6 +78,8 @@ def _node(path: Path, fields: Mapping[Path, Expected]) -> dict[str, Any]:
         node["required"] = needed
     if named:
         node["properties"] = {each[-1]: _node(each, fields) for each in named}
+    if expected.open:
+        node["additionalProperties"] = True
     for key, keyword in ((ITEM, "items"), (ANY, "additionalProperties")):
         if (*path, key) in fields:
             node[keyword] = _node((*path, key), fields)
@@ -140,6 +143,7 @@ def _fields(
             words=_words(node, place),
             epoch=_epoch(node, place),
             scale=_scale(node, place),
+            open=node.get("additionalProperties") is True,
         ),
     )
     needed = node.get("required", [])

@@ -26,7 +26,7 @@ from yardlight.feeds.account import FeedAccount
 from yardlight.feeds.plan import resolved
 from yardlight.feeds.platforms import PLATFORMS as PLATFORMS
 from yardlight.feeds.show import show
-from yardlight.inventory.feeds import FeedSource, Stream
+from yardlight.inventory.feeds import ON_CHANGE, FeedSource, Stream
 from yardlight.inventory.models import Account, Fleet
 
 
@@ -64,15 +64,20 @@ def said(fleet: Fleet, now: float) -> Families:
     zone = ZoneInfo(fleet.timezone)
     for name, feed in fleet.feeds.items():
         account = fleet.accounts[feed.account or name]
-        key = (account.name, name)
-        families[FEED_INFO][*key, account.platform, feed.expected, feed.shows or name, feed.while_old] = 1
+        key, expected = (account.name, name), expected_of(account, feed)
+        families[FEED_INFO][*key, account.platform, expected, feed.shows or name, feed.while_old] = 1
         families[FEED_MOVING_WITHIN][key] = feed.moving_within
-        if feed.expected == "on_change":
+        if expected == ON_CHANGE:
             continue
         families[FEED_MAX_AGE][key] = feed.max_age
         families[FEED_FROZEN_AFTER][key] = feed.frozen_after
-        if feed.expected == "always":
+        if expected == "always":
             families[FEED_EXPECTED_SINCE][key] = 0.0
-        elif feed.expected != "when_moving":
-            families[FEED_EXPECTED_SINCE][key] = opened(fleet.calendars[feed.expected], now, zone)
+        elif expected != "when_moving":
+            families[FEED_EXPECTED_SINCE][key] = opened(fleet.calendars[expected], now, zone)
     return families
+
+
+def expected_of(account: Account, feed: FeedSource) -> str:
+    """When records are expected: as the feed says, and never by age where they only tell of changes."""
+    return ON_CHANGE if described(account, feed).on_change else feed.expected

@@ -39,7 +39,7 @@ class _Judge:
                 self.children.setdefault(path[:-1], set()).add(path[-1])
 
     def breaches(self) -> Iterator[Breach]:
-        new = [path for path in sorted(self.found) if path not in self.fields]
+        new = [path for path in sorted(self.found) if path not in self.fields and not self._may_be(path)]
         gone, doubtful = self._gone()
         taken: set[Path] = set()
         over: set[Path] = set(gone)
@@ -66,6 +66,11 @@ class _Judge:
             if path not in taken and path[:-1] in self.fields and can_miss(path):
                 types, count = self.found[path].types.most_common(1)[0][0], self.found[path].total
                 yield Breach("new_field", written(path), count, _a(types), "no such field")
+
+    def _may_be(self, path: Path) -> bool:
+        """Whether a field that nobody knows is in an object that may have others than those that are known."""
+        known = next(path[:length] for length in range(len(path) - 1, -1, -1) if path[:length] in self.fields)
+        return self.fields[known].open
 
     def _gone(self) -> tuple[list[Path], list[Path]]:
         """Fields that are missing more often than they may be; and those that are only oddly often missing."""
@@ -110,8 +115,9 @@ class _Judge:
         if name == 1:
             # The nearest one: an id is in each object.
             return 1.9 - 0.01 * len(new)
-        # Another name in another place is believed only where a new object holds it.
-        return 0.5 * (1 + name) if new[:-1] == path or new[:-1] not in self.fields else 0.0
+        # Another name in another place is believed where a new object holds it, and what it says is like nothing else.
+        telling = expected.words is not None or expected.epoch is not None or expected.scale is not None
+        return 0.5 * (1 + name) if new[:-1] == path or (telling and new[:-1] not in self.fields) else 0.0
 
     def _fits(self, path: Path, expected: Expected, new: Path, found: Found) -> bool:
         """Whether what is at the new path could be the values of the field."""

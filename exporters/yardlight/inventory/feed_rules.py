@@ -71,6 +71,9 @@ def _stream_problems(name: str, feed: Node, accounts: Mapping[str, Any]) -> Iter
     elif stream is not None and account is not None and stream.value not in streams:
         hint = words.choice(str(stream.value), streams, "streams") if streams else "describe it with path and records"
         yield stream.problem(f"{account['platform']} has no stream {stream.value!r}; {hint}")
+    elif stream is not None and streams[str(stream.value)].on_change and "expected" in feed.entries:
+        problem = f"{stream.value!r} tells of changes only and is never judged by its age; leave this out"
+        yield feed.entries["expected"].problem(problem)
 
 
 def _streams(account: Mapping[str, Any] | None) -> Mapping[str, Any]:

@@ -17,7 +17,8 @@ from yardlight.inventory.model import Model, Name
 from yardlight.inventory.values import Duration
 
 # What `expected` takes besides the name of a calendar.
-EXPECTED = ("always", "when_moving", "on_change")
+ON_CHANGE = "on_change"
+EXPECTED = ("always", "when_moving", ON_CHANGE)
 
 
 def _expression(raw: str) -> str:
@@ -77,6 +78,7 @@ class Stream(Model):
     steps where they lie in each other: the outer one is then `parent` in the inner one. In a record, `id`, `time`
     (when it happened), `received` (when the vendor got it), `truck`, `moving` (a flag, or a speed) and `values` are
     places; `time_format` is auto, s, ms, or as Python's strptime. `error` is the place of an error in a good reply.
+    Records of an `on_change` stream come only when something changed; their age says nothing and is not judged.
     """
 
     stream: str | None = None
@@ -101,6 +103,7 @@ class Stream(Model):
     max_pages: Annotated[int, Field(ge=1)] = 1_000
     overlap: Duration = 300.0
     incremental: bool = False
+    on_change: bool = False
 
     @property
     def adds_up(self) -> bool:

@@ -4,4 +4,10 @@ from __future__ import annotations
 
 PLATFORMS = {
     "generic": "yardlight.feeds.platforms.generic",
+    "samsara": "yardlight.feeds.platforms.samsara",
+    "geotab": "yardlight.feeds.platforms.geotab",
+    "motive": "yardlight.feeds.platforms.motive",
+    "fleetio": "yardlight.feeds.platforms.fleetio",
+    "verizon_connect": "yardlight.feeds.platforms.verizon_connect",
+    "statuspage": "yardlight.feeds.platforms.statuspage",
 }

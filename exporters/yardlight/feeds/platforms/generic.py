@@ -11,6 +11,14 @@ from yardlight.feeds.account import GenericAccount as Config
 from yardlight.feeds.credentials import authorization
 from yardlight.feeds.reader import Fetched, read, read_folder, told
 from yardlight.feeds.record import Told
+from yardlight.feeds.support import support
+
+SUPPORT = support(
+    "any API that answers with JSON or CSV, any folder of such files",
+    streams="as you describe them",
+    rights="to read",
+    evidence="own fakes",
+)
 
 
 def fetch(config: Config, session: Session) -> Fetched:

@@ -1,0 +1,96 @@
+"""Samsara: positions, gateways, changes of state and drivers' logs, with an API token that may read them.
+
+https://developers.samsara.com/reference . How fresh the vendor is, `gps` tells: a position comes every few seconds
+while a truck moves. `changes` and `hos_logs` come only when something changed, and logs days late. A page may be short
+or empty with more behind it; a cursor ends after 30 days, and the stream begins anew then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+from yardlight.client import Client, bearer
+from yardlight.collection import Session
+from yardlight.feeds.account import FeedAccount
+from yardlight.feeds.reader import Fetched, read, told
+from yardlight.feeds.record import Told
+from yardlight.feeds.support import support
+from yardlight.inventory.accounts import Rate
+from yardlight.inventory.feeds import Paging, Stream
+
+SUPPORT = support(
+    "Samsara",
+    streams="`gps`, `gateways`; changes only: `changes`, `hos_logs`",
+    rights="API token: Read Vehicle Statistics, Read Gateways, Read ELD Compliance Settings (US)",
+    evidence="own fake; official specification (Prism)",
+)
+
+_URL = "https://api.samsara.com"
+_PAGING = Paging(cursor="pagination.endCursor", param="after", more="pagination.hasNextPage")
+
+STREAMS = {
+    "gps": Stream(
+        path="/fleet/vehicles/stats",
+        params={"types": "gps,obdOdometerMeters,fuelPercents"},
+        records=("data",),
+        id="id",
+        time="gps.time",
+        truck="name",
+        moving="gps.speedMilesPerHour",
+        values={"odometer": "obdOdometerMeters.value", "fuel": "fuelPercent.value"},
+        paging=_PAGING,
+    ),
+    "gateways": Stream(
+        path="/gateways",
+        records=("data",),
+        id="serial",
+        time="connectionStatus.lastConnected",
+        values={"health": "connectionStatus.healthStatus"},
+        paging=_PAGING,
+    ),
+    "changes": Stream(
+        path="/fleet/vehicles/stats/feed",
+        params={"types": "engineStates,obdOdometerMeters,faultCodes"},
+        records=("data", "[engineStates, obdOdometerMeters, faultCodes][][]"),
+        id="parent.id",
+        time="time",
+        truck="parent.name",
+        values={"value": "value"},
+        paging=_PAGING.model_copy(update={"keep": True}),
+        on_change=True,
+    ),
+    # Drivers' tablets upload late; the vendor says to wait for a couple of days until logs are complete.
+    "hos_logs": Stream.model_validate(
+        {
+            "path": "/fleet/hos/logs",
+            "params": {"startTime": "{since}", "endTime": "{now}"},
+            "records": ["data", "hosLogs"],
+            "id": "parent.driver.id",
+            "time": "logStartTime",
+            "truck": "vehicle.name",
+            "values": {"status": "hosStatusType"},
+            "paging": _PAGING,
+            "overlap": "2d",
+            "on_change": True,
+        }
+    ),
+}
+
+
+class Config(FeedAccount):
+    """An API token. The most that the slowest of these endpoints takes is 5 requests a second."""
+
+    token_file: str
+    rate: Rate = 5.0
+
+
+def fetch(config: Config, session: Session) -> Fetched:
+    """All pages of a stream. Raises `PollError`."""
+    samsara = Client(session, config, _URL, bearer(session.secret(config.token_file)))
+    return read(config.feed, samsara, session, ZoneInfo(config.timezone))
+
+
+def parse(reply: Fetched, config: Config) -> Iterator[Told]:
+    """The records of a stream."""
+    return told(reply, config.feed, ZoneInfo(config.timezone))
