@@ -50,6 +50,7 @@ class Poll:
 
     `name` is that of the source, '' for what is an account's only one. Nothing that `work` does or raises gets out: it
     ends as success or as a reason. With a `state`, packed blocks and memory are kept in it, and taken up from there.
+    `clock` tells unix seconds.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Poll:
         keep_for: float = KEEP_SECONDS,
         state: State | None = None,
         name: str = "",
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._fleet = fleet
         self._account = account
@@ -71,6 +73,7 @@ class Poll:
         self._deadline = deadline
         self._keep_for = keep_for
         self._state = state
+        self._clock = clock
         self._turn = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._kept: Sequence[AnyBlock] = ()
@@ -84,7 +87,7 @@ class Poll:
         self._reason = ""
         self._not_before = 0.0
         self._again_in: float | None = None
-        self._since = time.time()
+        self._since = clock()
         self._take_up()
 
     def start(self) -> None:
@@ -143,7 +146,7 @@ class Poll:
 
     async def _run(self) -> None:
         if self._last_success is not None:
-            await asyncio.sleep(min(self._last_success - time.time(), 0.0) + self._interval)
+            await asyncio.sleep(min(self._last_success - self._clock(), 0.0) + self._interval)
         while True:
             started = time.monotonic()
             await self.once()
@@ -155,7 +158,7 @@ class Poll:
         """Show it from now on; what was read of a few entities only is as old as the rest of what is shown."""
         self._memory = result.memory
         if result.instead is None or self._last_success is None:
-            self._kept, self._kept_since, self._last_success = result.blocks, time.monotonic(), time.time()
+            self._kept, self._kept_since, self._last_success = result.blocks, time.monotonic(), self._clock()
         else:
             stays = [each for each in self._kept if each.metric.name not in result.instead]
             self._kept = [*stays, *result.blocks]
@@ -190,7 +193,7 @@ class Poll:
         except Exception as error:
             log.warning("kept blocks are of no use", extra=kv(fleet=self._fleet, account=self._account, reason=error))
             return
-        age = max(0.0, time.time() - as_of)
+        age = max(0.0, self._clock() - as_of)
         self._kept, self._kept_since, self._last_success = blocks, time.monotonic() - age, as_of
 
     def _failed(self, error: PollError) -> None:

@@ -287,11 +287,16 @@ def line(name: str, labels: Labels) -> str:
     return name + "{" + ", ".join(f'{key}="{value}"' for key, value in sorted(labels.items())) + "}"
 
 
-def series(yards: tuple[Yard, ...], centre: Centre, end: float) -> Series:
-    """Every series of the scenario with its values, from 0 to `end` seconds."""
+def measured(yards: tuple[Yard, ...], end: float) -> Series:
+    """What the yards' own exporters say, with its values from 0 to `end` seconds."""
     for yard in yards:
         for host in yard.hosts:
             yield from _Process(yard, host, end).series()
+
+
+def series(yards: tuple[Yard, ...], centre: Centre, end: float) -> Series:
+    """Every series of the scenario with its values, from 0 to `end` seconds."""
+    yield from measured(yards, end)
     for instance in centre.instances:
         for fleet in sorted({yard.fleet for yard in yards}):
             yield from centre.process(instance, fleet, end)

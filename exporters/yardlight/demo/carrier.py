@@ -7,6 +7,7 @@ says is that, as of some hours ago. Nothing here talks: `faces` gives the three 
 from __future__ import annotations
 
 import zlib
+from calendar import monthrange
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -109,8 +110,13 @@ class Carrier:
     def cycle(self) -> tuple[float, float]:
         """Start and end of the cycle in which the clock is."""
         local = datetime.fromtimestamp(self.clock(), self.zone).date()
-        start = local.replace(day=self.day) if local.day >= self.day else _month(local, -1).replace(day=self.day)
-        return self.midnight(start.toordinal()), self.midnight(_month(start, 1).replace(day=self.day).toordinal())
+        begun = local >= self._begins(local)
+        start = self._begins(local if begun else _month(local, -1))
+        return self.midnight(start.toordinal()), self.midnight(self._begins(_month(start, 1)).toordinal())
+
+    def _begins(self, month: date) -> date:
+        """When a cycle begins in this month: on its last day where it has no such day."""
+        return month.replace(day=min(self.day, monthrange(month.year, month.month)[1]))
 
     def midnight(self, day: int) -> float:
         return instant(datetime.combine(date.fromordinal(day), time.min), self.zone)
