@@ -9,13 +9,12 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.rules.promtool import GROUPS, alerts
@@ -66,7 +65,7 @@ def told(
     texts are right because the terminals' local time is put forward by as much.
     """
     start, length = pages[0][0], moments[-1] - pages[0][0]
-    lines = [*_over_time(pages, start, length), *measured(yards, length)]
+    lines = [*_over_time(pages, start, length), *_measured(yards, length)]
     times = {moment: _step(moment - start) * STEP for moment in moments}
     test = {
         "rule_files": [str(path) for path in sorted(RULES.glob("*.yml"))],
@@ -91,6 +90,18 @@ def told(
         else:
             found[at].append(_notice(_pairs(labels), _pairs(texts)))
     return [sorted(found[each]) for each in times.values()]
+
+
+def _measured(yards: tuple[Yard, ...], length: float) -> Iterator[tuple[str, str]]:
+    """What the yards measure. Those that are alike are made once: two hundred take no longer than one."""
+    kinds: list[tuple[Yard, list[tuple[str, str]]]] = []
+    for yard in yards:
+        kind = replace(yard, name="any")
+        made = next((lines for each, lines in kinds if each == kind), None)
+        if made is None:
+            made = list(measured((kind,), length))
+            kinds.append((kind, made))
+        yield from ((name.replace('terminal="any"', f'terminal="{yard.name}"'), values) for name, values in made)
 
 
 @cache
@@ -157,7 +168,8 @@ def _pairs(written: str) -> dict[str, str]:
 def _promtool(test: dict[str, Any], folder: Path) -> str:
     """What promtool says of a test."""
     file = folder / "ringing.yml"
-    file.write_text(yaml.safe_dump(test, width=10_000), encoding="utf-8")
+    # JSON is YAML, and written a hundred times as fast.
+    file.write_text(json.dumps(test), encoding="utf-8")
     result = subprocess.run(["promtool", "test", "rules", str(file)], capture_output=True, text=True, check=False)
     said = result.stdout + result.stderr
     assert "FAILED" in said or "SUCCESS" in said, said[-2000:]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yardlight.calendars import holiday_country, is_open, maintained, windows
+from yardlight.calendars import holiday_country, is_open, maintained, opens, windows
 from yardlight.inventory.models import Calendar, Terminal
 
 LA = ZoneInfo("America/Los_Angeles")
@@ -60,6 +60,20 @@ def local(text: str, zone: ZoneInfo = LA, fold: int = 0) -> float:
 )
 def test_a_calendar_is_open_in_its_hours_on_its_days_and_not_on_holidays(moment: str, expected: bool) -> None:
     assert is_open(MORNINGS, local(moment), LA) is expected
+
+
+@pytest.mark.parametrize(
+    ("moment", "opening"),
+    [
+        ("2026-01-05T03:59:59", "2026-01-05T04:00:00"),
+        ("2026-01-05T09:00:00", "2026-01-06T04:00:00"),
+        # A Friday after work, before a Monday that is a holiday.
+        ("2026-01-16T18:00:00", "2026-01-20T04:00:00"),
+        ("2026-01-05T04:00:00", None),
+    ],
+)
+def test_a_closed_calendar_says_when_it_opens_next(moment: str, opening: str | None) -> None:
+    assert opens(MORNINGS, local(moment), LA) == (None if opening is None else local(opening))
 
 
 def test_the_same_instant_is_judged_in_the_zone_of_the_terminal() -> None:

@@ -21,7 +21,7 @@ links: {runbooks: "https://yardlight.example.com/runbooks"}
 calendars: {mornings: {days: mon-fri, hours: "04:00-09:00", holidays: US}}
 terminals:
   fontana:
-    site: {peak: mornings}
+    site: {peak: mornings, staffed: mornings}
     targets: [198.51.100.1]
     switch_within: 50s
     on_failover: page
@@ -105,6 +105,13 @@ def test_peak_follows_the_calendar_in_local_time_and_exists_only_where_one_is_se
     assert named("terminal_peak_active", "akron") not in series(fleet, WINTER)
 
 
+def test_until_when_nobody_is_at_work_is_said_while_nobody_is(fleet: Fleet) -> None:
+    until = named("terminal_unstaffed_until_timestamp_seconds", "fontana")
+    friday, monday = datetime(2026, 2, 6, 18, tzinfo=PACIFIC), datetime(2026, 2, 9, 4, tzinfo=PACIFIC)
+    assert series(fleet, friday)[until] == monday.timestamp()
+    assert until not in series(fleet, monday)
+
+
 def test_maintenance_is_active_inside_its_window_and_exists_only_where_one_is_written(fleet: Fleet) -> None:
     active = named("maintenance_active", "fontana", uplink="fiber")
     assert series(fleet, WINTER)[active] == 0
@@ -131,5 +138,5 @@ def test_nothing_measured_is_exported_here(fleet: Fleet) -> None:
         "fleet_info", "terminal_info", "uplink_info", "terminal_switch_within_seconds", "terminal_page_after_seconds",
         "terminal_failback_within_seconds", "terminal_report_within_seconds", "terminal_utc_offset_seconds",
         "terminal_peak_active", "maintenance_active", "standby_check_required", "standby_max_proof_age_seconds",
-        "drill_info", "drill_remind_before_seconds",
+        "drill_info", "drill_remind_before_seconds", "terminal_unstaffed_until_timestamp_seconds",
     }  # fmt: skip

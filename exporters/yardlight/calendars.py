@@ -57,6 +57,12 @@ def opened(calendar: Calendar, now: float, zone: ZoneInfo) -> float | None:
     return found[-1][0] if found and found[-1][0] <= now < found[-1][1] else None
 
 
+def opens(calendar: Calendar, now: float, zone: ZoneInfo) -> float | None:
+    """When a calendar that is closed at this instant opens next; None if it is open, or not within two weeks."""
+    found = windows(calendar, now, now + _LONGEST, zone)
+    return found[0][0] if found and found[0][0] > now else None
+
+
 def maintained(terminal: Terminal, now: float) -> frozenset[str]:
     """The uplinks of the terminal that are inside one of their maintenance windows at this instant."""
     return frozenset(

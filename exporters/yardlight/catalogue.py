@@ -680,6 +680,10 @@ HEADROOM_WITHIN = _add(
     "gauge", "standby_headroom_least_seconds", "terminal",
     "A standby whose plan lasts less long than this under the yard's usual load is not ready for the night.",
 )  # fmt: skip
+UNSTAFFED_UNTIL = _add(
+    "gauge", "terminal_unstaffed_until_timestamp_seconds", "terminal",
+    "When somebody is at work there again, by the calendar staffed; absent while somebody is.",
+)  # fmt: skip
 
 # What feeds tell. Instants are the records' own; how a feed is asked for is in poll_*{poll="feeds/..."}.
 FEED_INFO = _add(

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from yardlight.calendars import is_open, maintained
+from yardlight.calendars import is_open, maintained, opens
 from yardlight.catalogue import (
     ACCOUNT_INFO,
     CREDENTIAL_WARNING,
@@ -34,6 +34,7 @@ from yardlight.catalogue import (
     SWITCH_WITHIN,
     TERMINAL_INFO,
     TERMINAL_LOAD,
+    UNSTAFFED_UNTIL,
     UPLINK_INFO,
     UTC_OFFSET,
     Metric,
@@ -81,7 +82,7 @@ def _fixed(fleet: Fleet) -> Samples:
 
 def _hourly(fleet: Fleet, now: float, quiet: Sequence[Quiet]) -> Samples:
     """Local times, calendars and maintenance windows."""
-    families: Samples = {UTC_OFFSET: {}, PEAK_ACTIVE: {}, MAINTENANCE_ACTIVE: {}}
+    families: Samples = {UTC_OFFSET: {}, PEAK_ACTIVE: {}, UNSTAFFED_UNTIL: {}, MAINTENANCE_ACTIVE: {}}
     offsets: dict[str, float] = {}
     for name, terminal in fleet.terminals.items():
         if (offset := offsets.get(terminal.timezone)) is None:
@@ -90,6 +91,8 @@ def _hourly(fleet: Fleet, now: float, quiet: Sequence[Quiet]) -> Samples:
         if terminal.site.peak is not None:
             calendar = fleet.calendars[terminal.site.peak]
             families[PEAK_ACTIVE][name,] = float(is_open(calendar, now, terminal.zone))
+        if terminal.site.staffed is not None:
+            families[UNSTAFFED_UNTIL][name,] = opens(fleet.calendars[terminal.site.staffed], now, terminal.zone)
         ours = [each for each in quiet if each.terminal == name]
         if ours or terminal.maintenance:
             active = maintained(terminal, now) | {

@@ -6,12 +6,18 @@ The clock is ours. What is not expected is silence: of every alert there is, non
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from tests.cellular.world import DAY, STANDS, World, carrier_of, one, said, set_clock
+from tests.cellular.voices import Emnify, ProgrammableWireless, Spelled
+from tests.cellular.world import DAY, STANDS, Account, World, carrier_of, one, said, set_clock
+from tests.mdm.test_intune import SECRET as TENANCY_SECRET
+from tests.mdm.test_intune import Tenancy, raw
+from tests.mdm.world import iso
+from tests.vendor import Vendor
 
 from yardlight.demo.carrier import HOUR, fake_sims
 from yardlight.demo.faces import ControlCenter, SuperSim, ThingSpace
@@ -228,6 +234,32 @@ def test_c09_each_sims_thirty_days_are_its_own_and_the_pools_month_is_a_month(tm
         assert world.identifiers() == []
 
 
+def test_c10_a_lifetime_plan_that_runs_out_before_it_expires(tmp_path: Path) -> None:
+    """500 MB until the end of the next year, of which the platform tells what is left; no month is made up for it."""
+    carrier = carrier_of(fake_sims("scale", 1, 14 * MB), at(1))
+    [sim] = carrier.sims.values()
+    sim.activated = at(-25, 0)
+    with one(tmp_path, carrier, Emnify(carrier, 500, "2027-02-01 00:00:00")) as world:
+        every_day(world, -24, 10)
+        assert world.value("sim_cap_bytes", sim=sim.name) == 500 * MB
+        assert world.value("cycle_start_timestamp_seconds", pool="", sim=sim.name) is None
+        assert world.value("cycle_end_timestamp_seconds", pool="", sim=sim.name) is None
+        expires = datetime(2027, 2, 1, tzinfo=UTC).timestamp()
+        assert world.value("plan_expiry_timestamp_seconds", sim=sim.name) == expires
+        used = world.value("sim_usage_bytes", sim=sim.name) or 0.0
+        exhausted = world.value("cap_exhaustion_timestamp_seconds", pool="", sim=sim.name)
+        assert exhausted is not None
+        assert exhausted == pytest.approx(at(10) + (500 * MB - used) / (used / 35) * DAY, abs=3 * DAY)
+        told = world.told()
+        assert said(told) == [f"ticket CapWillBeExceeded {sim.name}"]
+        on_day = datetime.fromtimestamp(exhausted, ZoneInfo("America/Los_Angeles"))
+        short = (world.value("usage_projected_bytes", pool="", sim=sim.name, probability="0.5") or 0.0) - 500 * MB
+        assert told[0].summary == (
+            f"SIM scale-101 (carrier): will reach its cap of 500MB on {on_day:%a, %b %-d}, {prefixed(short)} short."
+        )
+        assert world.identifiers() == []
+
+
 def test_c11_a_day_of_twenty_times_the_usual_is_told_by_its_roster_name(thingspace: World) -> None:
     with thingspace as world:
         every_day(world, 18, 20)
@@ -242,6 +274,36 @@ def test_c11_a_day_of_twenty_times_the_usual_is_told_by_its_roster_name(thingspa
         assert notices[0].summary.startswith(f"SIM cab-103 (carrier): {prefixed(day)} in a day, far more than it ever")
         assert "; truck T-cab-103." in notices[0].summary
         assert world.identifiers() == []
+
+
+@pytest.mark.parametrize(("moved", "expected"), [(1.0, ["ticket SimSilent cab-102"]), (100.0, []), (None, [])])
+def test_c12_c13_a_silent_sim_is_told_if_its_truck_moves(
+    thingspace: World, moved: float | None, expected: list[str]
+) -> None:
+    """Telematics saw the truck so many hours ago; where nobody knows, nothing follows from silence."""
+    with thingspace as world:
+        every_day(world, 10, 16)
+        world.carrier.multiply(0.0, "cab-102")
+        every_day(world, 17, 20)
+        last = world.value("sim_last_use_timestamp_seconds", sim="cab-102")
+        assert last is not None
+        assert at(20) - last > 3 * DAY
+        if moved is not None:
+            world.beside = {
+                f'yardlight_truck_last_moved_timestamp_seconds{{fleet="inland",truck="T-{sim.name}"}}': (
+                    at(20) - moved * HOUR
+                )
+                for sim in world.sims()
+            }
+        world.look(at(20))
+        told = world.told()
+        assert said(told) == expected
+        for each in told:
+            on_day = datetime.fromtimestamp(last, ZoneInfo("America/Los_Angeles"))
+            assert each.summary == (
+                f"SIM cab-102 (carrier): no data since {on_day:%a, %b %-d}, but its truck T-cab-102 moves. "
+                "The tablet or router in it is likely off the network."
+            )
 
 
 def test_c14_a_plan_that_grows_in_the_middle_of_the_cycle(thingspace: World) -> None:
@@ -272,15 +334,90 @@ def test_c15_a_shared_plan_is_the_sum_of_those_that_can_be_read(tmp_path: Path) 
         assert said(world.told()) == []
 
 
-def test_c18_those_of_a_carrier_that_lose_their_sessions_are_counted_where_they_live(thingspace: World) -> None:
-    with thingspace as world:
-        for hour in range(0, 24 * 9, 3):
-            world.collect(at(1) + hour * HOUR)
-        assert world.value("carrier_sims_in_session", carrier="verizon", terminal="fontana") == 4
-        world.carrier.switch("offline=cab-101,cab-102,cab-103")
-        world.collect(at(10, 1))
-        assert world.value("carrier_sims_in_session", carrier="verizon", terminal="fontana") == 1
-        assert world.value("sim_in_session", sim="cab-101") == 0
+def test_c18_one_carriers_outage_around_barstow_names_six_trucks_and_no_tablet(tmp_path: Path) -> None:
+    """Three hundred trucks at three homes, two thirds of them with one carrier and a third with another."""
+    verizon, att = (
+        carrier_of(fake_sims(prefix, count, MB, first=first), at(1))
+        for prefix, count, first in (("v", 200, 101), ("a", 100, 301))
+    )
+    homes = {
+        sim.name: "barstow" if number % 25 == 0 else ("fontana", "reno")[number % 2]
+        for number, sim in enumerate([*verizon.sims.values(), *att.sims.values()])
+    }
+    accounts = {
+        "verizon": Account(verizon, ThingSpace(verizon), POOL % "200 GB"),
+        "att": Account(att, ThingSpace(att), POOL % "200 GB", "network: att"),
+    }
+    barstow = [name for name, home in homes.items() if home == "barstow"]
+    dark = barstow[:6]
+    tenancy = Tenancy([])
+    (tmp_path / "graph").write_text(TENANCY_SECRET + "\n", encoding="utf-8")
+    with Vendor(tenancy) as vendor:
+        tablets = (
+            "platform: intune, tenant: contoso, client_id: abc, client_secret_file: graph, "
+            f'url: "{vendor.url}", login_url: "{vendor.url}", rate: 1000/s'
+        )
+        # Use is read in rounds; who is in session comes with each list.
+        world = World(tmp_path, accounts, homes=homes, tablets=tablets, allowance=30)
+
+        def heard(silent: Sequence[str], hours: float) -> None:
+            """All tablets an hour before March 10, 1 a.m., but those of these trucks so many hours."""
+            tenancy.devices = [
+                raw(
+                    number, serialNumber=name, lastSyncDateTime=iso(at(10, 1) - HOUR * (hours if name in silent else 1))
+                )
+                for number, name in enumerate(homes)
+            ]
+            tenancy.counted = len(tenancy.devices)
+
+        with world:
+            heard((), 1)
+            # A habit is known after eight looks at an hour.
+            for minutes in range(0, 56, 7):
+                world.collect(at(9, 1) + minutes * 60.0)
+            heard(dark, 30)
+            verizon.switch(f"offline={','.join(dark)}")
+            world.collect(at(10, 1))
+            told = world.told(900.0)
+            assert said(told) == ["ticket CarrierDegraded verizon"]
+            trucks = ", ".join(f"T-{name}" for name in dark)
+            assert told[0].summary == (
+                f"Verizon has trouble: 6 of ours are cut off. Trucks of Barstow: {trucks}. "
+                "Nothing to do on our side but tell them."
+            )
+            # The same tablets, for another reason than their carrier.
+            verizon.switch("heal")
+            world.collect(at(10, 1.2))
+            assert said(world.told(900.0)) == ["ticket DevicesSilent drivers"]
+            # All of them, with both carriers: they are parked.
+            heard((), 1)
+            for carrier in (verizon, att):
+                carrier.switch(f"offline={','.join(name for name in barstow if name in carrier.names())}")
+            world.collect(at(10, 1.4))
+            assert said(world.told(900.0)) == []
+            assert world.identifiers() == []
+
+
+def test_c20_a_sim_that_is_listed_in_three_spellings_is_one(tmp_path: Path) -> None:
+    carrier = carrier_of(fake_sims("cab", 2, 30 * MB), at(1))
+    with one(tmp_path, carrier, Spelled(carrier, rate=1e9), POOL % "20 GB") as world:
+        every_day(world, 9, 10)
+        assert world.value("sims", state="active") == 2
+        assert world.value("sims_unlisted") == 0
+        assert world.value("pool_usage_bytes", pool="tablets") == sum(map(carrier.total, carrier.sims.values()))
+        assert said(world.told()) == []
+        assert world.identifiers() == []
+
+
+def test_c21_megabytes_and_bytes_in_one_answer_and_numbers_as_text_are_bytes(tmp_path: Path) -> None:
+    carrier = carrier_of(fake_sims("cab", 2, 30 * MB), at(1))
+    with one(tmp_path, carrier, ProgrammableWireless(carrier), "cycle: month") as world:
+        every_day(world, 19, 20)
+        for sim in carrier.sims.values():
+            assert world.value("sim_usage_bytes", sim=sim.name) == pytest.approx(carrier.total(sim), abs=20)
+            assert world.value("sim_cap_bytes", sim=sim.name) == 2 * GB
+        assert said(world.told()) == []
+        assert world.identifiers() == []
 
 
 def test_c22_tracking_that_begins_in_the_middle_of_a_cycle_has_the_whole_of_it(tmp_path: Path) -> None:

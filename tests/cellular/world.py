@@ -19,16 +19,17 @@ from typing import Any, Self
 
 from prometheus_client.parser import text_string_to_metric_families
 from tests.cellular.talk import spoken
-from tests.ringing import Notice, Page, samples, told
+from tests.cellular.voices import Emnify, ProgrammableWireless
+from tests.ringing import Notice, samples, told
 from tests.rules.yard import Yard
 from tests.vendor import Vendor
 
 from yardlight import centre
 from yardlight.catalogue import CLOCK, RELOAD_OK, STATE_WRITABLE
-from yardlight.cellular import domain
 from yardlight.collection import Collection, Result, Session, open_memory, pack_memory
 from yardlight.demo.carrier import HOUR, Carrier, FakeSim
 from yardlight.demo.faces import SECRET, USER, ControlCenter, Face, SuperSim, ThingSpace
+from yardlight.domains import domains
 from yardlight.errors import PollError
 from yardlight.exposition import block, pack, page
 from yardlight.inventory.load import load
@@ -42,6 +43,8 @@ ACCOUNTS = {
     ThingSpace: f"""platform: thingspace, account_name: "1", client_id: {USER}, client_secret_file: secret,
              username: {USER}, password_file: secret""",
     ControlCenter: f"platform: control_center, username: {USER}, api_key_file: secret, network: att",
+    Emnify: "platform: emnify, application_token_file: secret",
+    ProgrammableWireless: f"platform: programmable_wireless, client_id: {USER}, client_secret_file: secret",
     SuperSim: f"platform: super_sim, client_id: {USER}, client_secret_file: secret, network: kore",
 }
 TERMINAL = """\
@@ -51,7 +54,9 @@ TERMINAL = """\
     site: {{{site}}}
     uplinks:
       fiber: {{role: primary, medium: fiber, bind: 127.0.0.1}}
-      lte: {{role: standby, medium: lte, bind: 127.0.0.2, metered: {{budget: 5 GB}}{sim}}}
+      lte:
+        {{role: standby, medium: lte, bind: 127.0.0.2, metered: {{budget: 5 GB}},
+         circuit: {{isp: Verizon Wireless}}{sim}}}
 """
 
 
@@ -63,10 +68,9 @@ class Account:
     face: Face
     section: str = ""
     more: str = ""
-    platform: str = ""
 
     def written(self, name: str, url: str) -> str:
-        said = self.platform or ACCOUNTS[type(self.face)]
+        said = next(said for kind, said in ACCOUNTS.items() if isinstance(self.face, kind))
         return f'  {name}: {{{said}, url: "{url}", rate: 1000/s, sims: sims.csv, {self.more}}}\n'
 
 
@@ -75,7 +79,9 @@ class World:
     """`accounts` by name, each with one source of that name; where there is one, it is called `carrier`.
 
     SIMs are in trucks at home in `homes` (by SIM; else at Fontana), or on the LTE of a terminal (`standbys`, by
-    terminal). `sites` are what the inventory says of a site, `extra` is more of it, by account and source.
+    terminal). `sites` are what the inventory says of a site, by terminal, `others` further accounts as it says them,
+    with their part of `cellular:`. With `tablets`, an account at an MDM, each truck has one, whose serial is its
+    SIM's name.
     Use in a `with` block. `collect` moves the clock; what is on the page then is read with `value`.
     """
 
@@ -85,13 +91,16 @@ class World:
     standbys: Mapping[str, str] = field(default_factory=dict)
     sites: Mapping[str, str] = field(default_factory=dict)
     others: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    tablets: str = ""
+    # What the account's budget leaves for each collection.
+    allowance: int | None = None
     # Samples that other parts of the exporter add, by series.
     beside: dict[str, float] = field(default_factory=dict)
     text: str = ""
     at: float = 0.0
 
     def __post_init__(self) -> None:
-        self.pages: list[tuple[float, Page]] = []
+        self.pages: list[tuple[float, str, dict[str, float]]] = []
         self._memories: dict[str, bytes] = {}
         self._polls: dict[str, Poll] = {}
         self._urls: dict[str, str] = {}
@@ -138,11 +147,13 @@ class World:
         (self.folder / "secret").write_text(SECRET + "\n", encoding="utf-8")
         fixed = set(self.standbys.values())
         rows = [
-            f"T-{sim.name},{sim.name}={sim.iccid},{self.homes.get(sim.name, 'fontana')}"
+            f"T-{sim.name},{sim.name}={sim.iccid},{self.homes.get(sim.name, 'fontana')},"
+            + (f"tablet-{sim.name}={sim.name},drivers" if self.tablets else ",")
             for sim in self.sims()
             if sim.name not in fixed
         ]
-        (self.folder / "trucks.csv").write_text("\n".join(["truck,sims,terminal", *rows]) + "\n", encoding="utf-8")
+        roster = "\n".join(["truck,sims,terminal,tablet,group", *rows, "T-spare,,fontana,,"]) + "\n"
+        (self.folder / "trucks.csv").write_text(roster, encoding="utf-8")
         own = [f"{sim.name},{sim.iccid}" for sim in self.sims() if sim.name in fixed]
         (self.folder / "sims.csv").write_text("\n".join(["sim,iccid", *own]) + "\n", encoding="utf-8")
         accounts = "".join(each.written(name, self._urls[name]) for name, each in self.accounts.items())
@@ -150,6 +161,9 @@ class World:
         for name, (account, section) in self.others.items():
             accounts += f"  {name}: {{{account}}}\n"
             sources += f"  {name}: {{account: {name}, {section}}}\n"
+        if self.tablets:
+            accounts += f"  tablets: {{{self.tablets}}}\n"
+            sources += "mdm: {tablets: {account: tablets, groups: {drivers: {stale_after: 12h, silent_share: 1%}}}}\n"
         terminals = "".join(
             TERMINAL.format(
                 name=name,
@@ -160,11 +174,12 @@ class World:
         )
         (self.folder / "fleet.yml").write_text(
             f"fleet: {FLEET}\ntimezone: America/Los_Angeles\nroster: {{trucks: trucks.csv}}\n"
+            'calendars: {weekdays: {days: mon-fri, hours: "05:00-20:00"}}\n'
             f"accounts:\n{accounts}cellular:\n{sources}terminals:\n{terminals}",
             encoding="utf-8",
         )
         self._fleet = load(self.folder / "fleet.yml").fleet
-        for each in domain.planned(self._fleet, self.folder):
+        for each in (each for part in domains() for each in part.planned(self._fleet, self.folder)):
             source = each.collection.source
             self._polls[source.account] = Poll(
                 FLEET, source.account, partial(self._work, each.collection), each.interval, each.deadline,
@@ -178,6 +193,7 @@ class World:
             time.monotonic() + min(deadline, self._within),
             memory=open_memory(self._memories.get(account, b"")),
             clock=lambda: self.at,
+            allowance=self.allowance,
         )
         try:
             blocks = await asyncio.to_thread(collection, session)
@@ -209,8 +225,7 @@ class World:
             block(STATE_WRITABLE, FLEET, {(): 1.0}),
         ]
         said = pack([*process, *centre.Said().blocks(self._fleet, at)])
-        whole = {**samples(self.text), **samples(page(said, openmetrics=False).decode())}
-        self.pages.append((at, {**whole, **self.beside}))
+        self.pages.append((at, self.text + page(said, openmetrics=False).decode(), self.beside))
 
     def every(self, step: float, start: float, end: float) -> None:
         """Collect again and again."""
@@ -231,16 +246,16 @@ class World:
         assert len(found) <= 1, f"{name} {labels} is {len(found)} samples"
         return found[0] if found else None
 
-    def told(self, yards: Callable[[str], Yard] | None = None) -> list[Notice]:
-        """What everybody is told once the page as it is has stood for a while."""
-        [notices] = self.told_over(self.at, [self.at + STANDS], yards)
+    def told(self, stands: float = STANDS) -> list[Notice]:
+        """What everybody is told once the page as it is has stood for so long."""
+        [notices] = self.told_over(self.at, [self.at + stands])
         return notices
 
     def told_over(
         self, since: float, moments: Sequence[float], yards: Callable[[str], Yard] | None = None
     ) -> list[list[Notice]]:
         """What everybody is told at these moments, by the pages from this instant on."""
-        pages = [each for each in self.pages if each[0] >= since]
+        pages = [(at, {**samples(text), **beside}) for at, text, beside in self.pages if at >= since]
         measuring = tuple((yards or _well)(name) for name in self.terminals)
         return told(pages, moments, self.folder, measuring)
 

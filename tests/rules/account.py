@@ -14,6 +14,9 @@ OF_TERMINALS = (
     "router_interface_transmit_bytes_total",
     "standby_left_bytes",
     "standby_headroom_least_seconds",
+    "terminal_unstaffed_until_timestamp_seconds",
+    "standby_throughput_bytes_per_second",
+    "standby_throughput_timestamp_seconds",
     "terminal_usual_load_bytes_per_second",
     "truck_last_moved_timestamp_seconds",
 )

@@ -11,6 +11,7 @@ from tests.rules.yard import FIBER, LTE, Labels, Read, Value, Yard
 GB, MB = 1e9, 1e6
 # When the trouble of a scenario begins and ends, and how long it is watched.
 BEGIN, OVER, END = 300.0, 2100.0, 2700.0
+ON_LTE = {"terminal": "fontana", "uplink": "lte"}
 SIM, POOL = {"pool": "", "sim": "T12"}, {"pool": "tablets", "sim": ""}
 
 
@@ -66,8 +67,11 @@ def sim(*samples: Sample, **more: float) -> Platform:
     return Platform((info("T12", truck="112", terminal="barstow"), *samples, NEWEST), **more)
 
 
-def standby(left: float) -> Platform:
-    """Fontana's standby with so much left of its plan, and the yard's usual load of 1 GB an hour."""
+def standby(left: float, unstaffed: float | None = None) -> Platform:
+    """Fontana's standby with so much left of its plan, and the yard's usual load of 1 GB an hour.
+
+    `unstaffed` is until when nobody is at work.
+    """
     yard_, line_ = {"terminal": "fontana"}, {"terminal": "fontana", "uplink": "lte"}
     return Platform(
         (
@@ -75,6 +79,7 @@ def standby(left: float) -> Platform:
             ("standby_left_bytes", line_, always(left)),
             ("standby_headroom_least_seconds", yard_, always(12 * HOUR)),
             ("terminal_usual_load_bytes_per_second", yard_, always(GB / HOUR)),
+            ("terminal_unstaffed_until_timestamp_seconds", yard_, always(unstaffed)),
             NEWEST,
         )
     )
@@ -300,6 +305,51 @@ CELLULAR: tuple[Scenario, ...] = (
         moved=None,
     ),
     case(
+        "C19-sampled",
+        "a file came over the idle standby at its throttled speed, and the platform says nothing",
+        replace(
+            standby(48 * GB),
+            samples=(
+                *standby(48 * GB).samples,
+                ("sim_throttle_speed_bytes_per_second", {"sim": "fontana-standby"}, always(16_000)),
+                ("cycle_start_timestamp_seconds", {"pool": "", "sim": "fontana-standby"}, always(-3 * DAY)),
+                ("standby_throughput_bytes_per_second", ON_LTE, then(15_000, 900_000)),
+                ("standby_throughput_timestamp_seconds", ON_LTE, then(BEGIN, -DAY, end=1e9)),
+            ),
+        ),
+        told("ticket SimThrottled thingspace//fontana-standby", quiet=OVER + 120),
+        moved=None,
+    ),
+    case(
+        "C19-last-cycle",
+        "a file came over the standby at its throttled speed, before the cycle began: nothing is known of this one",
+        replace(
+            standby(48 * GB),
+            samples=(
+                *standby(48 * GB).samples,
+                ("sim_throttle_speed_bytes_per_second", {"sim": "fontana-standby"}, always(16_000)),
+                ("cycle_start_timestamp_seconds", {"pool": "", "sim": "fontana-standby"}, always(-3 * DAY)),
+                ("standby_throughput_bytes_per_second", ON_LTE, always(15_000)),
+                ("standby_throughput_timestamp_seconds", ON_LTE, always(-4 * DAY)),
+            ),
+        ),
+        ((0, END, ()),),
+        moved=None,
+    ),
+    case(
+        "C19-capped",
+        "the SIM of a pool is throttled because the pool's cap is reached: one ticket",
+        replace(
+            heading(always(None), always(561 * GB), then(503 * GB, 391 * GB)),
+            samples=(
+                *heading(always(None), always(561 * GB), then(503 * GB, 391 * GB)).samples,
+                ("sim_throttled", {"sim": "T7"}, then(1, 0)),
+            ),
+        ),
+        told("ticket CapReached thingspace/tablets"),
+        moved=None,
+    ),
+    case(
         "T30",
         "a carrier's LTE is down everywhere, the fibers are fine: one ticket, and no standby is told alone",
         Platform((NEWEST,)),
@@ -319,8 +369,8 @@ CELLULAR: tuple[Scenario, ...] = (
     ),
     case(
         "C04",
-        "on LTE now, and its plan ends before somebody is at work again",
-        standby(5 * GB),
+        "on LTE now, and its plan lasts for thirty hours of a weekend of forty",
+        standby(30 * GB, 40 * HOUR),
         on_lte("page StandbyHeadroomLow fontana"),
         yards=(failover(15),),
         end=900.0,
@@ -329,8 +379,8 @@ CELLULAR: tuple[Scenario, ...] = (
     ),
     case(
         "headroom-enough",
-        "on LTE, and the plan lasts for two days",
-        standby(48 * GB),
+        "on LTE, and the plan lasts for two days, beyond the weekend",
+        standby(48 * GB, 40 * HOUR),
         on_lte(),
         yards=(failover(15),),
         end=900.0,

@@ -347,15 +347,16 @@ class Router(Model):
 
 
 class Site(Model):
-    """Where the terminal is and whom to call there. `peak` names a calendar.
+    """Where the terminal is and whom to call there. `peak` and `staffed` name calendars.
 
-    `hourly_load` is what the yard uses in an hour of work, for how long a metered standby would carry it; where the
-    router's counters are read, they tell.
+    Outside of `staffed` nobody can see to a plan that runs out. `hourly_load` is what the yard uses in an hour of work,
+    for how long a metered standby would carry it; where the router's counters are read, they tell.
     """
 
     address: str | None = None
     contacts: dict[Name, str] = {}
     peak: Name | None = None
+    staffed: Name | None = None
     hourly_load: Size | None = None
 
 

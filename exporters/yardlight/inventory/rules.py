@@ -82,11 +82,13 @@ def _bind_problems(terminal: Node, uplinks: Mapping[str, dict[str, Any]]) -> Ite
 
 def terminal_problems(terminal: Node, root: Node) -> Iterator[Problem]:
     """References to other parts of the file."""
-    peak = terminal.get(("site", "peak"))
     calendars = root.entries.get("calendars")
     known = calendars.entries if calendars else {}
-    if peak and isinstance(peak.value, str) and peak.value not in known:
-        yield peak.problem(f"there is no calendar {peak.value!r}; {words.choice(peak.value, known, 'calendars')}")
+    for key in ("peak", "staffed"):
+        named = terminal.get(("site", key))
+        if named and isinstance(named.value, str) and named.value not in known:
+            choice = words.choice(named.value, known, "calendars")
+            yield named.problem(f"there is no calendar {named.value!r}; {choice}")
 
 
 def judged_problems(node: Node, terminal: Terminal, broken: Mapping[str, set[str]]) -> Iterator[Problem]:

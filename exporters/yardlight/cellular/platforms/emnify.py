@@ -1,7 +1,8 @@
 """emnify, also under the names of others: two requests a SIM, what was used in MB and what is left of a quota in MB.
 
 How late the figures are is not stated. A month without traffic is absent, which is not the same as one with none; the
-month is that of UTC. A quota is of the endpoint and says what is left of it, never what was used.
+month is that of UTC. A quota is of the endpoint and says what is left of it, never what was used; it lasts until it is
+used up or expires, and has no cycle. One that is refilled by itself is no cap.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from yardlight.cellular.account import SimAccount, directory, support
-from yardlight.cellular.cycle import UTC, MonthDay
+from yardlight.cellular.cycle import UTC, Lifetime, MonthDay
 from yardlight.cellular.reading import amount, below, moment, names, records, text, whole
 from yardlight.cellular.rounds import Answer, Rounds
-from yardlight.cellular.usage import Directory, Left, Record, Refused, Sim, SimState, Usage, Used
+from yardlight.cellular.usage import After, Directory, Left, Plan, Record, Refused, Sim, SimState, Usage, Used
 from yardlight.client import Client, Token
 from yardlight.client import Reply as Answered
 from yardlight.collection import Session
@@ -25,8 +26,8 @@ from yardlight.inventory.values import Secret
 SUPPORT = support(
     "emnify and brands of it",
     usage="month so far, or what is left of a quota, in MB",
-    cap="no",
-    cycle="calendar month, UTC",
+    cap="of a quota, per SIM",
+    cycle="calendar month, UTC; a quota has an expiry",
     session="no",
     pool="use of the workspace, where `pool` names it",
     late="not published",
@@ -37,7 +38,8 @@ _URL = "https://cdn.emnify.net"
 _SIMS = "GET /api/v1/sim"
 _PAGE = 500
 _TOKEN_SECONDS = 3600.0
-_MONTH = MonthDay(UTC)
+_MONTH, _QUOTA = MonthDay(UTC), Lifetime()
+_AFTER: dict[str, After] = {"block": "stop", "throttle": "throttle"}
 _STATES: dict[str, SimState] = {
     "issued": "inactive",
     "activated": "active",
@@ -118,7 +120,15 @@ def _quota(client: Client, endpoint: str) -> dict[str, Any] | None:
         quota = client.get("/api/v1/endpoint/{id}/quota/data", values={"id": endpoint}).json()
     except BadReplyError:
         return None
-    return {"volume": below(quota, "volume"), "status": text(quota, "status", "description")}
+    told = {key: below(quota, key) for key in ("volume", "last_volume_added", "expiry_date", "peak_throughput")}
+    refilled = below(quota, "auto_refill") in (1, True, "1")
+    status = text(quota, "status", "description")
+    return {
+        **told,
+        "refilled": refilled,
+        "status": status,
+        "action": text(quota, "action_on_exhaustion", "description"),
+    }
 
 
 def parse(reply: Reply, config: Config) -> Iterator[Record]:
@@ -127,6 +137,7 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
         told = answer.told if answer and answer.told else {}
         state = _STATES.get(text(sim, "status", "description").lower(), "unknown")
         exhausted = text(told, "quota", "status").upper() == "EXHAUSTED"
+        left = _left(told, config)
         yield Sim(
             name,
             answer.at if answer else reply.at,
@@ -136,6 +147,8 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
             called=text(sim, "endpoint", "name"),
             iccid=text(sim, "iccid"),
             phone=text(sim, "msisdn"),
+            expires=moment(below(told, "quota", "expiry_date"), UTC) if left is not None else None,
+            plan=_plan(below(told, "quota"), left, config) if left is not None else None,
         )
         if answer is not None:
             yield from _usage(name, answer, config)
@@ -146,19 +159,36 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
 
 
 def _usage(name: str, answer: Answer, config: Config) -> Iterator[Record]:
-    """What was used where that is told; else what is left, which takes a cap to make use of it."""
+    """What is left of a quota; of a SIM that has none, what was used in this month where that is told."""
     if answer.told is None:
         yield Refused(name)
+        return
+    left = _left(answer.told, config)
+    if left is not None:
+        yield Usage(Left(left), answer.at, name, cycle=_QUOTA.at(answer.at))
         return
     told = below(answer.told, "used")
     used = _month(told, answer.at, config)
     if used is not None:
         until = min(moment(below(told, "last_updated"), UTC) or answer.at, answer.at)
         yield Usage(used, until, name, cycle=_MONTH.at(answer.at))
-        return
-    left = amount(below(answer.told, "quota", "volume"), "MB", binary=config.binary)
-    if left is not None:
-        yield Usage(Left(left), answer.at, name, cycle=_MONTH.at(answer.at))
+
+
+def _left(told: dict[str, Any], config: Config) -> int | None:
+    """What is left of a quota that ends; None where there is none."""
+    if below(told, "quota", "refilled"):
+        return None
+    return amount(below(told, "quota", "volume"), "MB", binary=config.binary)
+
+
+def _plan(quota: dict[str, Any], left: int, config: Config) -> Plan:
+    """As much as was bought last, or more if more is there; what is not said is None."""
+    bought = amount(quota.get("last_volume_added"), "MB", binary=config.binary)
+    return Plan(
+        cap=max(bought, left) if bought is not None else None,
+        after=_AFTER.get(text(quota, "action").lower(), "unknown"),
+        throttle_speed=amount(quota.get("peak_throughput")) or None,
+    )
 
 
 def _month(told: Any, at: float, config: Config) -> Used | None:
