@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -165,6 +166,30 @@ def test_two_sources_of_one_account_never_ask_at_the_same_time(tmp_path: Path) -
     asyncio.run(use())
     assert len(most) >= 4
     assert max(most) == 1
+
+
+def test_no_request_of_a_collection_falls_into_the_same_second_as_one_of_the_collection_before(tmp_path: Path) -> None:
+    """Each source paces its own requests, and none knows when those of the other arrived."""
+    heard: list[float] = []
+
+    def late(asked: Asked) -> Answer:
+        # Held up on its way: it counts when it arrives, not when it was sent.
+        time.sleep(0.3)
+        heard.append(time.monotonic())
+        return devices("t-1")
+
+    async def use() -> None:
+        with Vendor(late) as vendor:
+            options = f"{{platform: fake, url: '{vendor.url}', rate: 5/s, token_file: token}}"
+            path = inventory(tmp_path, f"{{graph: {options}}}")
+            async with serving(path) as service:
+                turns = service.fleets["f"]._turns["graph"]
+                job = service.fleets["f"]._planned["fake/graph"].collection
+                await asyncio.gather(*(turns.collect(job, WITHIN, b"") for _ in range(3)))
+
+    asyncio.run(use())
+    assert len(heard) >= 3
+    assert min(after - before for before, after in itertools.pairwise(heard)) >= 1.0
 
 
 def test_a_reload_without_the_account_takes_its_samples_away_and_one_that_changes_it_is_used(tmp_path: Path) -> None:

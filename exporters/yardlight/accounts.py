@@ -16,6 +16,9 @@ from yardlight.state import State
 from yardlight.worker import Job
 
 _HOUR, _DAY_HOURS = 3600.0, 24
+# Vendors count requests by the second, when they arrive. One collection paces its own; the last ones of the collection
+# before may have arrived together, and this long after their answers none of them counts any more.
+_APART = 1.0
 
 
 class Turns:
@@ -25,6 +28,7 @@ class Turns:
         self.budget: int | None = None
         self._slots, self._fleet, self._account, self._state = slots, fleet, account, state
         self._turn = asyncio.Lock()
+        self._not_before = 0.0
         self._total: Counter[str] = Counter()
         # Hours since 1970 and the requests made in each.
         kept = state.recall(fleet, "", self._memory_name) or {}
@@ -33,12 +37,15 @@ class Turns:
     async def collect(self, job: Job, deadline: float, memory: bytes) -> Result:
         """One collection; `deadline` in seconds from when it has a slot. Raises `PollError`."""
         async with self._turn:
+            await asyncio.sleep(self._not_before - time.monotonic())
             left = None if self.budget is None else self.budget - self.spent(time.time())
             try:
                 result = await self._slots.run(self._fleet, self._account, job, deadline, memory, left)
             except PollError as error:
                 self._count(error.requests)
                 raise
+            finally:
+                self._not_before = time.monotonic() + _APART
             self._count(result.requests)
             return result
 

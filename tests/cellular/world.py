@@ -12,12 +12,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 from tests.cellular.talk import spoken
 from tests.cellular.voices import Emnify, ProgrammableWireless
 from tests.ringing import Notice, samples, told
@@ -68,10 +69,11 @@ class Account:
     face: Face
     section: str = ""
     more: str = ""
+    rate: str = "1000/s"
 
     def written(self, name: str, url: str) -> str:
         said = next(said for kind, said in ACCOUNTS.items() if isinstance(self.face, kind))
-        return f'  {name}: {{{said}, url: "{url}", rate: 1000/s, sims: sims.csv, {self.more}}}\n'
+        return f'  {name}: {{{said}, url: "{url}", rate: {self.rate}, sims: sims.csv, {self.more}}}\n'
 
 
 @dataclass
@@ -239,8 +241,7 @@ class World:
         wanted = {"fleet": FLEET, **labels}
         found = [
             sample.value
-            for family in text_string_to_metric_families(self.text)
-            for sample in family.samples
+            for sample in _samples(self.text)
             if sample.name == f"yardlight_{name}" and wanted.items() <= sample.labels.items()
         ]
         assert len(found) <= 1, f"{name} {labels} is {len(found)} samples"
@@ -264,6 +265,11 @@ class World:
         numbers = {number for sim in self.sims() for number in (sim.iccid, sim.iccid[:-1], sim.imei)}
         kept = re.findall(r"\d{14,}", f"{self.text} {[open_memory(each) for each in self._memories.values()]}")
         return [number for number in kept if any(each in number for each in numbers)]
+
+
+@lru_cache(maxsize=1)
+def _samples(text: str) -> list[Sample]:
+    return [sample for family in text_string_to_metric_families(text) for sample in family.samples]
 
 
 def _well(name: str) -> Yard:
