@@ -289,10 +289,9 @@ def test_c12_c13_a_silent_sim_is_told_if_its_truck_moves(
         assert last is not None
         assert at(20) - last > 3 * DAY
         if moved is not None:
+            where = 'account="samsara",feed="gps",fleet="inland"'
             world.beside = {
-                f'yardlight_truck_last_moved_timestamp_seconds{{fleet="inland",truck="T-{sim.name}"}}': (
-                    at(20) - moved * HOUR
-                )
+                f'yardlight_truck_last_moved_timestamp_seconds{{{where},truck="T-{sim.name}"}}': at(20) - moved * HOUR
                 for sim in world.sims()
             }
         world.look(at(20))

@@ -137,7 +137,6 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
         told = answer.told if answer and answer.told else {}
         state = _STATES.get(text(sim, "status", "description").lower(), "unknown")
         exhausted = text(told, "quota", "status").upper() == "EXHAUSTED"
-        left = _left(told, config)
         yield Sim(
             name,
             answer.at if answer else reply.at,
@@ -147,8 +146,8 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
             called=text(sim, "endpoint", "name"),
             iccid=text(sim, "iccid"),
             phone=text(sim, "msisdn"),
-            expires=moment(below(told, "quota", "expiry_date"), UTC) if left is not None else None,
-            plan=_plan(below(told, "quota"), left, config) if left is not None else None,
+            expires=moment(below(told, "quota", "expiry_date"), UTC),
+            plan=_plan(told, config),
         )
         if answer is not None:
             yield from _usage(name, answer, config)
@@ -159,17 +158,18 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
 
 
 def _usage(name: str, answer: Answer, config: Config) -> Iterator[Record]:
-    """What is left of a quota; of a SIM that has none, what was used in this month where that is told."""
+    """What is left of a quota whose size is told; else what was used in this month.
+
+    Where neither is told it is what is left, which takes a cap of the inventory to make use of it.
+    """
     if answer.told is None:
         yield Refused(name)
         return
-    left = _left(answer.told, config)
-    if left is not None:
-        yield Usage(Left(left), answer.at, name, cycle=_QUOTA.at(answer.at))
-        return
-    told = below(answer.told, "used")
+    told, left = below(answer.told, "used"), _left(answer.told, config)
     used = _month(told, answer.at, config)
-    if used is not None:
+    if left is not None and (used is None or _bought(answer.told, config) is not None):
+        yield Usage(Left(left), answer.at, name, cycle=_QUOTA.at(answer.at))
+    elif used is not None:
         until = min(moment(below(told, "last_updated"), UTC) or answer.at, answer.at)
         yield Usage(used, until, name, cycle=_MONTH.at(answer.at))
 
@@ -181,13 +181,19 @@ def _left(told: dict[str, Any], config: Config) -> int | None:
     return amount(below(told, "quota", "volume"), "MB", binary=config.binary)
 
 
-def _plan(quota: dict[str, Any], left: int, config: Config) -> Plan:
-    """As much as was bought last, or more if more is there; what is not said is None."""
-    bought = amount(quota.get("last_volume_added"), "MB", binary=config.binary)
+def _bought(told: dict[str, Any], config: Config) -> int | None:
+    return amount(below(told, "quota", "last_volume_added"), "MB", binary=config.binary)
+
+
+def _plan(told: dict[str, Any], config: Config) -> Plan | None:
+    """As much as was bought last, or more if more is there; None without a quota."""
+    left, bought = _left(told, config), _bought(told, config)
+    if left is None:
+        return None
     return Plan(
         cap=max(bought, left) if bought is not None else None,
-        after=_AFTER.get(text(quota, "action").lower(), "unknown"),
-        throttle_speed=amount(quota.get("peak_throughput")) or None,
+        after=_AFTER.get(text(told, "quota", "action").lower(), "unknown"),
+        throttle_speed=amount(below(told, "quota", "peak_throughput")) or None,
     )
 
 
