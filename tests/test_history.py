@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from yardlight.errors import StartError
-from yardlight.history import Interval, availability, common, minus, seconds, union
+from yardlight.history import availability
+from yardlight.intervals import Interval, common, minus, seconds, union
 from yardlight.lookback import length, moment, month
 
 DAY = 86400.0

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from yardlight.calendars import instant
 from yardlight.errors import InventoryError, StartError
-from yardlight.history import Interval
+from yardlight.intervals import Interval
 from yardlight.inventory import words
 from yardlight.inventory.load import Inventory, load, load_dir
 from yardlight.inventory.models import Fleet, Terminal

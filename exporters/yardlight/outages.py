@@ -17,7 +17,8 @@ from rich.console import Console
 from rich.table import Table
 
 from yardlight.errors import StartError
-from yardlight.history import History, Interval, Outage, minus, outages, seconds
+from yardlight.history import History, Outage, outages
+from yardlight.intervals import Interval, minus, seconds
 from yardlight.inventory.models import Terminal
 from yardlight.lookback import Source, find_terminal, find_uplink, length, moment
 

@@ -19,7 +19,8 @@ from markupsafe import Markup
 
 from yardlight import __version__
 from yardlight.errors import StartError
-from yardlight.history import History, Interval
+from yardlight.history import History
+from yardlight.intervals import Interval
 from yardlight.inventory.models import Fleet, Terminal
 from yardlight.lookback import Source, find_terminal, length, month
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tests.terminal.test_exporter import yard
 
-from yardlight.history import History, circuit_availability, common, outages, seconds, terminal_availability
+from yardlight.history import History, circuit_availability, outages, terminal_availability
+from yardlight.intervals import common, seconds
 from yardlight.inventory.models import Target
 from yardlight.terminal.stretch import ASKED_WITHIN
 

@@ -8,17 +8,8 @@ from datetime import datetime
 from functools import cached_property
 
 from yardlight.calendars import maintenance
-from yardlight.history import (
-    Availability,
-    Interval,
-    Outage,
-    carried,
-    circuit_availability,
-    minus,
-    outages,
-    seconds,
-    terminal_availability,
-)
+from yardlight.history import Availability, Outage, carried, circuit_availability, outages, terminal_availability
+from yardlight.intervals import Interval, minus, seconds
 from yardlight.inventory.models import Sla, Terminal, Uplink
 from yardlight.report import Scope, Section, render
 from yardlight.state import Event, Span
