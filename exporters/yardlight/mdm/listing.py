@@ -11,12 +11,14 @@ from yardlight.mdm.device import Device
 from yardlight.reading import count, several
 
 
-def numbered(client: Client, path: str, params: Mapping[str, Any], items: str, total: str) -> Iterator[Any]:
-    """Pages with the numbers 0, 1, 2 up to the total that each says. Raises `PollError`.
+def numbered(
+    client: Client, path: str, params: Mapping[str, Any], items: str, total: str, first: int = 0
+) -> Iterator[Any]:
+    """Pages with numbers from `first` on, up to the total that each says. Raises `PollError`.
 
     How long a page is, is the platform's to say, whatever was asked for.
     """
-    number = seen = 0
+    number, seen = first, 0
 
     def following(page: Any, _: Reply) -> Mapping[str, Any] | None:
         nonlocal number, seen
@@ -28,7 +30,7 @@ def numbered(client: Client, path: str, params: Mapping[str, Any], items: str, t
             raise IncompleteError(f"GET {path}: {seen} records, where {counted} are counted")
         return {"page": number} if seen < counted else None
 
-    return client.pages(path, {**params, "page": 0}, following)
+    return client.pages(path, {**params, "page": first}, following)
 
 
 def complete(devices: Iterable[Device], what: str, counted: int | None = None, slack: int = 0) -> Iterator[Device]:
