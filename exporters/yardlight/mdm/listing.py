@@ -8,7 +8,7 @@ from typing import Any
 from yardlight.client import Client, Reply
 from yardlight.errors import BadReplyError, IncompleteError
 from yardlight.mdm.device import Device
-from yardlight.reading import count, several
+from yardlight.reading import count, records
 
 
 def numbered(
@@ -18,16 +18,19 @@ def numbered(
 
     How long a page is, is the platform's to say, whatever was asked for.
     """
-    number, seen = first, 0
+    number, seen, before = first, 0, None
 
     def following(page: Any, _: Reply) -> Mapping[str, Any] | None:
-        nonlocal number, seen
-        found, counted = len(several(page, items)), count(page, total)
-        number, seen = number + 1, seen + found
+        nonlocal number, seen, before
+        if page is None:
+            return None
+        found, counted = records(page, f"GET {path}", items), count(page, total)
         if counted is None:
-            return {"page": number} if found else None
-        if seen < counted and not found:
-            raise IncompleteError(f"GET {path}: {seen} records, where {counted} are counted")
+            raise IncompleteError(f"GET {path}: a page does not say how many records there are")
+        number, seen = number + 1, seen + len(found)
+        if seen < counted and (not found or found == before):
+            raise IncompleteError(f"GET {path}: no more records after {seen}, where {counted} are counted")
+        before = found
         return {"page": number} if seen < counted else None
 
     return client.pages(path, {**params, "page": first}, following)

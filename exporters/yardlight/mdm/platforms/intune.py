@@ -52,8 +52,9 @@ _TEXTS = (
     "managementState", "imei", "phoneNumber",
 )  # fmt: skip
 _LIST = "/v1.0/deviceManagement/managedDevices"
-# Enrolments of the last minutes are counted before they are listed, and the other way round.
-_FEW, _SHARE = 5, 0.02
+# Enrolments of the last minutes are counted before they are listed, and the other way round: 5 or 2 %, but of a few no
+# more than a tenth.
+_FEW, _SHARE, _MOST = 5, 0.02, 0.1
 # So many characters of a secret Microsoft shows, to tell it from others.
 _HINT = 3
 _COMPLIANCE: dict[str, Compliance] = {
@@ -151,7 +152,8 @@ def parse(reply: Any, config: Config) -> Iterator[Record]:
     zone, what = ZoneInfo(config.timezone), f"GET {_LIST}"
     devices = (_device(raw, zone) for page in reply["pages"] for raw in records(page, what, "value"))
     counted = count(reply["overview"], "enrolledDeviceCount")
-    yield from complete(devices, what, counted, max(_FEW, int((counted or 0) * _SHARE)))
+    slack = min(max(_FEW, (counted or 0) * _SHARE), (counted or 0) * _MOST)
+    yield from complete(devices, what, counted, int(slack))
     secure = flag(reply["settings"], "settings", "secureByDefault")
     # A secret that was renewed may begin as the old one does.
     ends = latest(*(moment(end, zone) for end in reply["secrets"]))
