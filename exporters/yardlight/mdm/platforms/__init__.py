@@ -8,5 +8,6 @@ PLATFORMS = {
     "android_management": "yardlight.mdm.platforms.android_management",
     "soti_mobicontrol": "yardlight.mdm.platforms.soti_mobicontrol",
     "workspace_one": "yardlight.mdm.platforms.workspace_one",
+    "hexnode": "yardlight.mdm.platforms.hexnode",
     "csv": "yardlight.mdm.platforms.portal_export",
 }
