@@ -288,7 +288,8 @@ def test_a_runbook_that_is_none_is_not_found(server: Server, name: str) -> None:
 
 def test_a_runbook_becomes_a_page_and_its_raw_html_is_shown_not_run(tmp_path: Path) -> None:
     (tmp_path / "TerminalDark.md").write_text(
-        "# TerminalDark\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n<script>x</script>\n\n[x](javascript:alert(1))\n"
+        "# TerminalDark\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n<script>x</script>\n\n"
+        "[x](javascript:alert(1)) [other](UplinkDown.md)\n"
     )
     text = pages.runbook("TerminalDark", tmp_path)
     assert text is not None
@@ -296,6 +297,7 @@ def test_a_runbook_becomes_a_page_and_its_raw_html_is_shown_not_run(tmp_path: Pa
     assert "<td>1</td>" in text
     assert "<script" not in text
     assert 'href="javascript' not in text
+    assert 'href="UplinkDown"' in text
     assert pages.runbook("Other", tmp_path) is None
     assert '<a href="TerminalDark">' in pages.runbooks(tmp_path)
 

@@ -15,6 +15,8 @@ from yardlight.catalogue import METRICS
 
 ROOT = Path(__file__).parent.parent
 RUNBOOKS = ROOT / "playbooks" / "runbooks"
+# What a person rings about, and no alert does.
+FOR_CALLS = {"LostTablet"}
 RULES = sorted((ROOT / "alert_rules").glob("*.yml"))
 HEADINGS = ["Meaning", "Impact", "Diagnosis", "Mitigation"]
 # A metric's name in any text; `yardlight:x` is a recorded series and no metric of ours.
@@ -79,8 +81,8 @@ def test_every_recorded_series_that_is_read_is_recorded() -> None:
     assert not {name: where for name, where in read.items() if name not in recorded()}
 
 
-def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
-    assert {path.stem for path in RUNBOOKS.glob("*.md")} == set(alerts())
+def test_every_alert_has_a_runbook_and_every_runbook_an_alert_or_a_call() -> None:
+    assert {path.stem for path in RUNBOOKS.glob("*.md")} == {*alerts(), *FOR_CALLS}
 
 
 @pytest.mark.parametrize("runbook", sorted(RUNBOOKS.glob("*.md")), ids=lambda path: path.stem)

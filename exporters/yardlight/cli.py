@@ -61,6 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
     _report(commands)
     _usage(commands)
     _roster(commands)
+    _show(commands)
     _quiet(commands)
     _contract(commands)
     _drill(commands)
@@ -295,6 +296,23 @@ def run_roster_diff(arguments: argparse.Namespace) -> int:
     from yardlight.roster.diff_command import diff
 
     return diff(_source(arguments), arguments.live, arguments.numbers, arguments.json)
+
+
+def _show(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("show", help="what is known of one thing", allow_abbrev=False)
+    actions = parser.add_subparsers(title="what", metavar="WHAT", required=True)
+    help_ = "show a truck: tablet, SIM, ELD, last seen, usage, open alerts"
+    action = _command(actions, "truck", help_, run_show_truck)
+    action.add_argument("truck", metavar="TRUCK", help="its name, or that of its tablet or SIM")
+    action.add_argument("--numbers", action="store_true", help="with serial number, ICCID, phone, and the MDM's page")
+    action.add_argument("--json", action="store_true", help="for machines")
+    _look_back(action)
+
+
+def run_show_truck(arguments: argparse.Namespace) -> int:
+    from yardlight.roster.show_command import show
+
+    return show(_source(arguments), arguments.truck, arguments.numbers, arguments.json)
 
 
 def _quiet(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -102,6 +102,11 @@ def _midnight(day: date, zone: ZoneInfo) -> float:
     return instant(datetime.combine(day, time.min), zone)
 
 
+def ago(at: float, now: float) -> str:
+    """'1 h 50 min ago', 'in 3 d 4 h'."""
+    return f"in {length(at - now)}" if at > now else f"{length(float(round(now - at)))} ago"
+
+
 def length(seconds: float, error: float | None = None) -> str:
     """'15.2 s ± 0.1', '3 min 10 s', '2 h 5 min', '3 d 4 h': as exact as it was measured and somebody cares."""
     if seconds < 60:

@@ -77,6 +77,8 @@ def runbook(name: str, folder: Traversable = RUNBOOKS) -> str | None:
         return None
     # Raw HTML in a runbook is shown, not run: html=False.
     body = MarkdownIt("commonmark", {"html": False}).enable("table").render(file.read_text(encoding="utf-8"))
+    # In the folder a link to another one names its file, here its page.
+    body = re.sub(r'href="([A-Za-z0-9]+)\.md"', r'href="\1"', body)
     return _TEMPLATES.get_template("runbook.html").render(name=name, body=body)
 
 

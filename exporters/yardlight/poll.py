@@ -122,6 +122,16 @@ class Poll:
             self._kept = ()
         return [*self._kept, *self._own_blocks()]
 
+    @property
+    def memory(self) -> bytes:
+        """What the last complete collection left for the next one, and the things it told."""
+        return self._memory
+
+    @property
+    def reason(self) -> str:
+        """Why the last collection failed; empty if it did not."""
+        return self._reason
+
     def row(self) -> PollRow:
         """The same for the landing page."""
         state = "waiting" if self._duration is None else "failing" if self._reason else "ok"

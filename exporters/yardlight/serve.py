@@ -36,6 +36,7 @@ from yardlight.logs import kv
 from yardlight.pages import FleetView, Overview, Row
 from yardlight.poll import InThread, Poll, Work
 from yardlight.quiet import QuietTimes
+from yardlight.roster.web import Kept
 from yardlight.server import Server
 from yardlight.slots import Slots
 from yardlight.state import State, state_file
@@ -101,7 +102,7 @@ async def _serve(options: ServeOptions, recent: logs.Recent) -> None:
     stop = asyncio.Event()
     service = Service(options, recent)
     await service.load()
-    server = Server(service, options.listen, options.web_config, drills=service, runners=service)
+    server = Server(service, options.listen, options.web_config, drills=service, runners=service, trucks=service)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, service.reload_soon)
@@ -272,6 +273,10 @@ class Service:
         for name in named & self.fleets.keys():
             await self.fleets[name].desk.notice(payload, received)
 
+    async def kept(self) -> list[Kept]:
+        """Every fleet with what its sources left last, for the pages of trucks."""
+        return [fleet.kept() for fleet in self.fleets.values()]
+
     async def overview(self) -> Overview:
         """What the landing page shows."""
         views = [fleet.view(self._problems(fleet)) for fleet in self.fleets.values()]
@@ -429,6 +434,11 @@ class RunningFleet:
         """All that has blocks for the page."""
         seen = [source for source in (self._outside, self._services) if source is not None]
         return [*self._measuring(), *seen, *self._polls.values(), *self._turns.values(), self.desk]
+
+    def kept(self) -> Kept:
+        """What each source left last, and why it fails now."""
+        polls = ((plan, self._polls[name]) for name, plan in self._planned.items())
+        return Kept(self.inventory.fleet, [(plan, poll.memory, poll.reason) for plan, poll in polls])
 
     def view(self, problems: tuple[str, ...]) -> FleetView:
         """This fleet for the landing page."""

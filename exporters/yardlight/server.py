@@ -13,6 +13,7 @@ import hmac
 import logging
 import os
 import socket
+import ssl
 import threading
 import time
 from base64 import b64decode
@@ -31,6 +32,8 @@ from yardlight.drills.web import DrillPages
 from yardlight.errors import Problem, StartError, WebConfigError
 from yardlight.exposition import OPENMETRICS, TEXT, AnyBlock, gzip_page, page
 from yardlight.logs import kv
+from yardlight.roster.web import Backend as TruckPagesBackend
+from yardlight.roster.web import TruckPages
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -78,6 +81,7 @@ class Server:
         wedged_after: float = 10.0,
         drills: DrillPagesBackend | None = None,
         runners: DrillApiBackend | None = None,
+        trucks: TruckPagesBackend | None = None,
     ) -> None:
         self._backend = backend
         self._listen = listen
@@ -86,6 +90,7 @@ class Server:
         self._users = _Users()
         self._drills = None if drills is None else DrillPages(drills, self._ask)
         self._runners = None if runners is None else DrillApi(runners, self._ask)
+        self._trucks = None if trucks is None else TruckPages(trucks, self._ask, self._asks_who)
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._run, name="http", daemon=True)
 
@@ -177,6 +182,8 @@ class Server:
         app.router.add_get("/runbooks/{name}", self._runbook)
         if self._drills is not None:
             app.router.add_routes(self._drills.routes())
+        if self._trucks is not None:
+            app.router.add_routes(self._trucks.routes())
         if self._runners is not None:
             app.router.add_routes(self._runners.routes())
         return app
@@ -198,6 +205,11 @@ class Server:
             raise
         response.headers.update(headers)
         return response
+
+    def _asks_who(self) -> bool:
+        """Whether nobody gets to a page without a password or a certificate of their own."""
+        tls = self._config.tls
+        return bool(self._config.users) or (tls is not None and tls.verify_mode is ssl.CERT_REQUIRED)
 
     async def _ask(self, question: Question[T], seconds: float = ANSWER_SECONDS) -> T:
         """What the main loop answers. Raises 503 if that takes longer than `seconds`."""

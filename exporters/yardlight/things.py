@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Literal, NamedTuple
 
 Kind = Literal["tablet", "sim", "truck", "driver"]
@@ -102,6 +102,13 @@ def unpack(data: bytes) -> tuple[float, Iterator[Thing]]:
     """As of when, and the things themselves."""
     first, *lines = zlib.decompress(data).splitlines()
     return float(first), _things(lines)
+
+
+def search(data: bytes, words: Collection[str]) -> tuple[float, Iterator[Thing]]:
+    """As of when, and all things with one of these words in their JSON, among others: where none is, nobody looks."""
+    first, *lines = zlib.decompress(data).splitlines()
+    wanted = [word.lower().encode() for word in words]
+    return float(first), _things(line for line in lines if any(word in line.lower() for word in wanted))
 
 
 def _things(lines: Iterable[bytes]) -> Iterator[Thing]:

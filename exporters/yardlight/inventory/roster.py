@@ -42,6 +42,7 @@ DRIVER_COLUMNS = {
     "logs": ("logtype", "hos"),
 }
 _ICCID = re.compile(r"89\d{16,18}F?", re.IGNORECASE)
+_ROUNDED = re.compile(r"8[.,]\d+E\+\d+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -224,11 +225,9 @@ def _sims(cell: Cell, truck: str, problems: list[Problem]) -> Iterator[SimCard]:
     for number, part in enumerate(parts, 1):
         name, named, iccid = part.rpartition("=")
         if not _ICCID.fullmatch(iccid):
-            problems.append(
-                problem_at(
-                    cell.place, "sims", f"{len(iccid)} characters that are not an ICCID: 18 to 20 digits from 89 on"
-                )
-            )
+            rounded = "; a spreadsheet rounded it: make the column text" if _ROUNDED.fullmatch(iccid) else ""
+            message = f"{len(iccid)} characters that are not an ICCID: 18 to 20 digits from 89 on{rounded}"
+            problems.append(problem_at(cell.place, "sims", message))
             continue
         try:
             own = checked_name(name) if named else truck if len(parts) == 1 else f"{truck}-{number}"

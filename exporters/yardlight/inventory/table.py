@@ -45,6 +45,7 @@ def read_table(table: Path, columns: Columns, key: str, problems: list[Problem])
     delimiter = max(",;\t", key=head.count)
     reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
     heading: list[str | None] | None = None
+    cells: list[str] = []
     line = 1
     try:
         for cells in reader:
@@ -66,6 +67,9 @@ def read_table(table: Path, columns: Columns, key: str, problems: list[Problem])
                 problems.append(problem_at(place, key, f"is empty; every row names its {key}"))
     except csv.Error as error:
         raise _broken(table, line, f"broken CSV: {error}") from None
+    if heading is not None and len(cells) < len(heading) and not text.endswith(("\n", "\r")):
+        found = f"the last line has {len(cells)} of {len(heading)} cells and no end: was it cut off while it was saved?"
+        problems.append(Problem(str(table), reader.line_num, len(cells), "", found))
 
 
 def problem_at(place: Place, field: str, message: str) -> Problem:

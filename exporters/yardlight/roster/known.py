@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from yardlight.collection import Session, open_memory, opened
 from yardlight.domains import Planned, domains
@@ -13,14 +15,14 @@ from yardlight.errors import PollError, StartError, StateError
 from yardlight.history import History
 from yardlight.inventory.load import Inventory
 from yardlight.lookback import length
-from yardlight.things import Kind, Thing, unpack
+from yardlight.things import Kind, Thing, search, unpack
 
 
 @dataclass(frozen=True)
 class Known:
     """One source. `at` is when it was complete last (unix seconds), None for never; `due` when it should be again.
 
-    `wrong` is why it could not be asked just now.
+    `wrong` is why it could not be asked just now, `plan` how it is collected.
     """
 
     source: str
@@ -29,6 +31,15 @@ class Known:
     due: float | None = None
     things: Sequence[Thing] = ()
     wrong: str = ""
+    plan: Planned | None = None
+
+    def console(self, thing: Thing) -> str:
+        """Where the vendor's own console shows it; empty where it has no address for that, or none that is known."""
+        if self.plan is None or not thing.id:
+            return ""
+        platform = import_module(self.plan.collection.platform)
+        link: Callable[[Any, str], str] | None = getattr(platform, "console", None)
+        return link(platform.Config.model_validate(self.plan.collection.options), thing.id) if link is not None else ""
 
     def old(self, now: float) -> bool:
         """Whether two collections were missed since."""
@@ -45,19 +56,23 @@ def planned(inventory: Inventory) -> Iterator[Planned]:
         yield from part.planned(inventory.fleet, inventory.path.parent)
 
 
-def known(plan: Planned, kept: bytes | None, wrong: str = "") -> Known:
-    """A source from what was kept of it."""
+def known(plan: Planned, kept: bytes | None, wrong: str = "", words: Collection[str] | None = None) -> Known:
+    """A source from what was kept of it; with `words` only what has one of them, among others."""
     source = plan.collection.source
     things = opened(kept)[1] if kept else b""
     if not things:
-        return Known(source.name, source.account, wrong=wrong)
-    at, found = unpack(things)
-    return Known(source.name, source.account, at, at + 2 * plan.interval + plan.deadline, tuple(found), wrong)
+        return Known(source.name, source.account, wrong=wrong, plan=plan)
+    at, found = unpack(things) if words is None else search(things, words)
+    return Known(source.name, source.account, at, _due(plan, at), tuple(found), wrong, plan)
 
 
-def collected(inventory: Inventory, history: History) -> list[Known]:
-    """Every source as it was collected last; nobody is asked."""
-    return [known(plan, _kept(inventory, history, plan)) for plan in planned(inventory)]
+def _due(plan: Planned, at: float) -> float:
+    return at + 2 * plan.interval + plan.deadline
+
+
+def collected(inventory: Inventory, history: History, words: Collection[str] | None = None) -> list[Known]:
+    """Every source as it was collected last; nobody is asked. `words`: as in `known`."""
+    return [known(plan, _kept(inventory, history, plan), words=words) for plan in planned(inventory)]
 
 
 def asked(inventory: Inventory, history: History | None) -> Iterator[Known]:
@@ -75,7 +90,7 @@ def asked(inventory: Inventory, history: History | None) -> Iterator[Known]:
         else:
             at, found = unpack(session.things) if session.things else (time.time(), iter(()))
             source = plan.collection.source
-            yield Known(source.name, source.account, at, at + 2 * plan.interval + plan.deadline, tuple(found))
+            yield Known(source.name, source.account, at, _due(plan, at), tuple(found), plan=plan)
 
 
 def _kept(inventory: Inventory, history: History, plan: Planned) -> bytes | None:

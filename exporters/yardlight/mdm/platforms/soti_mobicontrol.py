@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from yardlight.client import Client, Reply, Token, basic, granted
@@ -78,6 +79,11 @@ def parse(reply: Any, config: Config) -> Iterator[Record]:
     """The devices. Raises `BadReplyError`."""
     zone, what = ZoneInfo(config.timezone), f"GET {_LIST}"
     yield from complete((_device(raw, zone) for page in reply for raw in records(page, what)), what)
+
+
+def console(config: Config, id_: str) -> str:
+    """The page of a device."""
+    return f"{config.url.rstrip('/')}/MobiControl/WebConsole/home/devices/{quote(id_, safe='')}/DeviceDetails"
 
 
 def _device(raw: dict[str, Any], zone: ZoneInfo) -> Device:

@@ -7,6 +7,7 @@ zone and mean UTC. What is not enrolled (any more) is listed all the same, and i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 from zoneinfo import ZoneInfo
@@ -109,6 +110,12 @@ def _id(raw: dict[str, Any]) -> str:
     return text(raw, "Id", "Value")
 
 
+def console(config: Config, id_: str) -> str:
+    """The page of a device. Omnissa's own tenants have the console beside the API: cn100.awmdm.com to as100."""
+    console_url = re.sub(r"^https://as(\d+)\.awmdm\.com", r"https://cn\1.awmdm.com", config.url.rstrip("/"))
+    return f"{console_url}/AirWatch/#/AirWatch/Device/Details/Summary/{id_}"
+
+
 def _device(raw: dict[str, Any], zone: ZoneInfo) -> Device:
     platform, status = text(raw, "Platform"), text(raw, "EnrollmentStatus").lower()
     return Device(
@@ -122,4 +129,6 @@ def _device(raw: dict[str, Any], zone: ZoneInfo) -> Device:
         enrolled=moment(raw.get("LastEnrolledOn"), zone),
         compliance=_COMPLIANCE.get(text(raw, "ComplianceStatus").lower(), "unknown"),
         orders=(Order(_ORDERS[status], None, "pending"),) if status in _ORDERS else (),
+        imei=text(raw, "Imei"),
+        phone=text(raw, "PhoneNumber"),
     )

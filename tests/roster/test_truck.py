@@ -1,0 +1,254 @@
+"""A truck, looked up: each line with its as-of, unknown never none, and numbers only for those who may see them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.roster.world import MINUTE, World, iccid, imei, sim, tablet, vehicle
+from tests.vendor import Answer, Asked, Vendor
+from yardlight.cli import main
+from yardlight.inventory.models import Fleet
+from yardlight.inventory.roster import Roster, SimCard, Tablet, Truck
+from yardlight.roster.alerts import Alerts, open_alerts
+from yardlight.roster.known import Known
+from yardlight.roster.truck import Part, View, find, parts, words
+from yardlight.things import Fact, Thing, pack, search
+
+NOW = datetime(2026, 1, 8, 13, 30, tzinfo=UTC).timestamp()
+HOUR, DAY = 3600.0, 86400.0
+T112 = Truck("112", Tablet("T112", "R112"), (SimCard("S112", iccid(112)),), "E-77", "fontana", "drivers")
+
+
+def known(source: str, *things: Thing, at: float | None = NOW - 300, due: float = NOW + HOUR, wrong: str = "") -> Known:
+    return Known(source, "account", at, due, things, wrong)
+
+
+def view(*told: Part, alerts: Alerts | None = None) -> View:
+    return View("inland", T112, ZoneInfo("America/Denver"), NOW, told, alerts or Alerts(NOW))
+
+
+def test_each_source_says_what_it_knows_as_of_its_own_time() -> None:
+    spoke = Fact("last check-in", at=NOW - 2 * HOUR)
+    used = Fact("used", "3 GB of 5 GB", NOW - 2 * DAY)
+    found = parts(
+        T112,
+        [
+            known("mdm/tablets", tablet("R112", facts=[spoke]), tablet("R113")),
+            known("cellular/sims", sim(112, facts=[used]), at=NOW - 600),
+            known("feeds/gps", vehicle("112", ("eld", "E-77"))._replace(facts=(Fact("last position", at=NOW),))),
+        ],
+        NOW,
+    )
+    assert [(part.title, part.source, part.at, part.trouble) for part in found] == [
+        ("Tablet T112", "mdm/tablets", NOW - 300, []),
+        ("SIM S112", "cellular/sims", NOW - 600, []),
+        ("ELD and telematics", "feeds/gps", NOW - 300, []),
+    ]
+    shown = view(*found)
+    assert [shown.told(part.facts[0], part) for part in found] == [
+        "4:30 AM MST, 2 h ago", "3 GB of 5 GB, as of Tue Jan 6, 6:30 AM MST, 2 d ago", "6:30 AM MST, 0.0 s ago",
+    ]  # fmt: skip
+
+
+def test_what_is_old_says_so_and_what_failed_says_why() -> None:
+    [part, *_] = parts(T112, [known("mdm/tablets", tablet("R112"), due=NOW - 1, wrong="auth: refused")], NOW)
+    assert part.old
+    assert part.trouble == [
+        "mdm/tablets has not been read since: all of this may have changed",
+        "mdm/tablets cannot be read now: auth: refused",
+    ]
+
+
+def test_what_nobody_was_asked_for_is_not_none() -> None:
+    tablet_, sim_, eld = parts(T112, [known("mdm/tablets", at=None), known("mdm/ipads", tablet("R9"))], NOW)
+    assert tablet_.trouble == ["mdm/tablets was not read yet, so nothing is known of it", "mdm/ipads does not have it"]
+    assert sim_.trouble == ["not asked: nothing here collects it"]
+    assert eld.trouble == ["not asked: nothing here collects it"]
+    bare = parts(Truck("9"), [known("mdm/tablets")], NOW)
+    assert [part.title for part in bare] == ["Tablet: none on the roster", "SIM: none on the roster"]
+
+
+def test_a_tablet_that_left_its_mdm_is_shown_as_of_when_it_was_there() -> None:
+    [part, *_] = parts(T112, [known("mdm/tablets", tablet("R112")._replace(gone=NOW - DAY))], NOW)
+    assert (part.at, part.trouble) == (NOW - DAY, ["it is not in its MDM any more; this is what was known last"])
+
+
+def test_numbers_are_veiled_and_a_name_of_the_vendors_wholly() -> None:
+    [part, *_] = parts(T112, [known("m", tablet("R52M30ABCDE"), tablet("R112", "Maria", ("imei", imei(1))))], NOW)
+    part = parts(T112, [known("mdm/t", tablet("R112", "Maria", ("imei", imei(1))))], NOW)[0]
+    assert part.shown(False) == [("serial number", "..."), ("IMEI", "...0010"), ("name at the vendor", "...")]
+    assert part.shown(True) == [("serial number", "R112"), ("IMEI", imei(1)), ("name at the vendor", "Maria")]
+
+
+def test_instants_are_told_with_their_day_where_that_is_another_one() -> None:
+    shown = view()
+    assert shown.clock(NOW) == "6:30 AM MST"
+    assert shown.when(NOW - 12 * HOUR) == "Wed Jan 7, 6:30 PM MST, 12 h ago"
+    assert shown.when(NOW + 3 * DAY) == "Sun Jan 11, 6:30 AM MST, in 3 d"
+    assert shown.clock(NOW - 300 * DAY) == "Fri Mar 14, 2025, 7:30 AM MDT"
+    assert shown.told(Fact("last check-in"), Part("x")) == "not known"
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ("112", ["112"]),
+        ("T112", ["112"]),
+        ("t-112", ["112"]),
+        ("s112", ["112"]),
+        ("11", ["112", "T11-3"]),
+        ("x", []),
+        ("", []),
+    ],
+)
+def test_a_truck_is_found_by_its_name_or_that_of_what_is_in_it(asked: str, expected: list[str]) -> None:
+    assert [truck.name for truck in find(Roster((Truck("T11-3"), T112)), asked)] == expected
+
+
+def test_only_what_may_be_of_the_truck_is_opened() -> None:
+    others = [tablet(f"OTHER{number}") for number in range(5000)]
+    mine = [tablet("r112"), Thing("sim", "S112"), sim(112), vehicle("Nr", ("eld", "E-77")), vehicle("1 12")]
+    for thing in mine:
+        at, found = search(pack([*others[:2600], thing, *others[2600:]], NOW), words(T112))
+        told = list(found)
+        assert at == NOW
+        assert thing in told
+        assert len(told) <= 500
+
+
+def alert(name: str, state: str = "active", **labels: str) -> dict[str, Any]:
+    return {
+        "labels": {"alertname": name, "fleet": "inland", "severity": "ticket", **labels},
+        "annotations": {"summary": f"{name}\n  says so."},
+        "startsAt": "2026-01-08T12:30:00.123Z", "activeAt": "2026-01-08T12:30:00.123456789Z",
+        "status": {"state": state}, "state": "firing",
+    }  # fmt: skip
+
+
+OPEN = [
+    alert("WipeUnconfirmed", device="T112", account="graph", severity="page"),
+    alert("SimRunaway", device="", sim="S112", account="kore", state="suppressed"),
+    alert("SimSilent", sim="S9", account="kore"),
+    alert("WipeUnconfirmed", device="T9", account="graph"),
+    alert("TerminalDark", terminal="fontana", severity="page"),
+    alert("TerminalDark", terminal="reno"),
+    alert("DevicesSilent", group="drivers", account="graph"),
+    alert("DevicesSilent", group="office", account="graph"),
+    alert("AccountFailing", account="graph"),
+    alert("AccountFailing", account="other"),
+    alert("Watchdog"),
+]
+
+
+def told(links: dict[str, str]) -> Alerts:
+    fleet = Fleet.model_validate({"fleet": "inland", "links": links, "terminals": {}})
+    return asyncio.run(open_alerts(fleet, T112, ["graph", "kore"], NOW))
+
+
+def test_alerts_of_the_truck_come_first_then_those_around_it_and_none_of_another() -> None:
+    def alertmanager(asked: Asked) -> Answer:
+        assert asked.query == {"filter": 'fleet="inland"'}
+        return Answer(OPEN)
+
+    def prometheus(asked: Asked) -> Answer:
+        pending = {**OPEN[0], "state": "pending"}
+        foreign = alert("TerminalDark", terminal="fontana", fleet="other")
+        return Answer({"status": "success", "data": {"alerts": [pending, foreign, *OPEN]}})
+
+    for key, script in (("alertmanager", alertmanager), ("prometheus", prometheus)):
+        with Vendor(script) as vendor:
+            found = told({key: vendor.url})
+        assert [(each.name, each.own) for each in found.found] == [
+            ("WipeUnconfirmed", True), ("SimRunaway", True),
+            ("TerminalDark", False), ("AccountFailing", False), ("DevicesSilent", False),
+        ]  # fmt: skip
+        assert found.found[0].text == "WipeUnconfirmed says so."
+        assert found.found[0].since == pytest.approx(datetime(2026, 1, 8, 12, 30, tzinfo=UTC).timestamp(), abs=1)
+        assert found.found[1].silenced == (key == "alertmanager")
+
+
+def test_nobody_who_could_be_asked_is_not_asked_and_never_none() -> None:
+    assert told({}).why_not == "not asked: the inventory has no links: to alertmanager or prometheus"
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        assert told({"alertmanager": url}).why_not.startswith(f"not asked: {url}/api/v2/alerts cannot be asked")
+    for content in ({"no": "list"}, [{"labels": {}}], [1]):
+        with Vendor(lambda _, content=content: Answer(content)) as vendor:  # type: ignore[misc]
+            assert told({"alertmanager": vendor.url}).why_not.startswith("not asked: ")
+            assert told({"prometheus": vendor.url}).why_not.startswith("not asked: ")
+
+
+ROSTER = (
+    f"truck,tablet,sims,eld,terminal,group\n112,T112=R112,S112={iccid(112)},E-77,fontana,drivers\n118,T118=R118,,,,\n"
+)
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.chdir(tmp_path)
+    made = World(tmp_path, ROSTER)
+    made.collected("mdm/tablets", tablet("R112", "Maria", facts=[Fact("last check-in", at=made.now - 7200)]))
+    made.collected("cellular/sims", sim(112), ago=600 * MINUTE)
+    return made
+
+
+def test_the_command_reads_out_what_is_known(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "truck", "T112"]) == 0
+    text = capsys.readouterr().out
+    assert "Truck 112 of inland: drivers, home fontana, active" in text
+    assert "SIM S112 (OLD, cellular/sims as of " in text
+    assert "2 h ago" in text
+    assert "Open alerts: not asked: the inventory has no links:" in text
+    for secret in ("R112", iccid(112), "Maria", "guid-R112", "E-77"):
+        assert secret not in text
+    assert main(["show", "truck", "112", "--numbers"]) == 0
+    text = capsys.readouterr().out
+    assert f"  ICCID: {iccid(112)}\n" in text
+    assert "in its console, where it can be wiped: https://intune.microsoft.com/#view/" in text
+    assert "/overview/mdmDeviceId/guid-R112" in text
+
+
+def test_machines_read_the_same(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "truck", "112", "--json"]) == 0
+    printed = capsys.readouterr().out
+    found = json.loads(printed)
+    assert (found["truck"], found["alerts"], found["terminal"]) == ("112", None, "fontana")
+    assert [part["old"] for part in found["parts"]] == [False, True, False]
+    assert found["parts"][0]["facts"] == [{"label": "last check-in", "text": None, "at": world.now - 7200}]
+    assert iccid(112) not in printed
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ("1", "2 trucks have '1' in a name: 112, 118"),
+        ("1188", "no truck, tablet or SIM of the roster is called '1188'; did you mean '118'?"),
+        ("zebra", "no truck, tablet or SIM of the roster is called 'zebra'\n"),
+    ],
+)
+def test_a_name_of_none_or_many_is_said(
+    world: World, capsys: pytest.CaptureFixture[str], asked: str, message: str
+) -> None:
+    assert main(["show", "truck", asked]) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_before_anything_was_collected_the_roster_is_shown_and_nothing_else_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    World(tmp_path, ROSTER)
+    assert main(["show", "truck", "112"]) == 0
+    text = capsys.readouterr().out
+    assert "Tablet T112\n  ! mdm/tablets was not read yet, so nothing is known of it\n" in text
+    assert time.strftime("%Y") not in text
