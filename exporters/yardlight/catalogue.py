@@ -660,6 +660,11 @@ SIMS_NOT_SHOWN = _add(
     "gauge", "sims_not_shown", "account", "SIMs in no trouble that are counted only, because of series_limit."
 )
 SIMS_UNLISTED = _add("gauge", "sims_unlisted", "account", "SIMs that the platform has and the list of names has not.")
+ROSTER_SIMS = _add("gauge", "roster_sims", "", "SIMs that the roster has in trucks that are not retired.")
+ROSTER_SIMS_LISTED = _add(
+    "gauge", "roster_sims_listed", "account",
+    "Those of roster_sims that the platform has; what is left of the sum over all accounts is at no carrier.",
+)  # fmt: skip
 CARRIER_SIMS = _add(
     "gauge", "carrier_sims", "account carrier terminal", "Trucks' SIMs of this carrier and home whose session is told."
 )

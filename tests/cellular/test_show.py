@@ -509,3 +509,16 @@ def test_each_sim_is_told_with_its_numbers_and_its_use_as_of_the_carriers_figure
         "pool tablets used", "pool tablets cycle ends", "pool tablets cap likely reached",
     ]  # fmt: skip
     assert (unlisted.name, unlisted.all("iccid")) == ("", ["8910000000000009999"])
+
+
+def test_how_many_sims_of_the_roster_the_platform_has_is_told_and_a_router_is_none() -> None:
+    account = Account(in_trucks=frozenset({"T1", "T2", "T3"}))
+    others = [sim("fontana-standby", at(9)), Sim("#1a2b", at(9))]
+    account.collect(at(8), sim("T1", at(8)), total("T1", MB, at(7)), sim("T2", at(8)), *others)
+    assert account.value("roster_sims_listed") == 2
+    account.collect(at(9), sim("T2", at(9)), *others)
+    assert account.value("roster_sims_listed") == 1
+    assert account.value("sims_unlisted") == 1
+    router = Account(in_trucks=frozenset({"T1"}), counts=True)
+    router.collect(at(9), sim("T1", at(9)))
+    assert router.value("roster_sims_listed") is None

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from yardlight.catalogue import SIM_SILENT_AFTER, USAGE_DRIFT, Metric
-from yardlight.cellular.plan import resolved
+from yardlight.catalogue import ROSTER_SIMS, SIM_SILENT_AFTER, USAGE_DRIFT, Metric
+from yardlight.cellular.plan import in_trucks, resolved
 from yardlight.cellular.platforms import PLATFORMS as PLATFORMS
 from yardlight.cellular.show import show
 from yardlight.collection import Collection, Families, Source
@@ -34,8 +34,10 @@ def _options(fleet: Fleet, account: Account) -> dict[str, Any]:
 
 
 def said(fleet: Fleet, now: float) -> Families:
-    """The thresholds of each account."""
+    """The thresholds of each account, and how many SIMs the roster has."""
     families: dict[Metric, dict[tuple[str, ...], float | None]] = defaultdict(dict)
+    if fleet.cellular and fleet.roster.trucks:
+        families[ROSTER_SIMS][()] = len(in_trucks(fleet))
     for source in fleet.cellular.values():
         families[SIM_SILENT_AFTER][source.account,] = source.silent_after
         families[USAGE_DRIFT][source.account,] = source.drift

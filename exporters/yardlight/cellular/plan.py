@@ -20,12 +20,16 @@ class Place(Model):
 
 
 class Terms(Model):
-    """How one source is judged. `counted` are the SIMs that a router counts, too: both are compared."""
+    """How one source is judged. `counted` are the SIMs that a router counts, too: both are compared.
+
+    `in_trucks` are those of the roster in trucks that are not retired.
+    """
 
     source: CellularSource
     zone: str
     network: str
     places: dict[str, Place]
+    in_trucks: frozenset[str] = frozenset()
     counted: tuple[str, ...]
     counts: bool
 
@@ -48,9 +52,15 @@ def resolved(fleet: Fleet, source: CellularSource) -> Terms:
         zone=str(account.options.get("timezone", "UTC")),
         network=str(account.options.get("network", "")),
         places=places,
+        in_trucks=in_trucks(fleet),
         counted=tuple(sorted({sim for each in routers for sim in each.options.get("lines", {})})),
         counts=account.platform == "router_counter",
     )
+
+
+def in_trucks(fleet: Fleet) -> frozenset[str]:
+    """SIMs of the roster in trucks that are not retired."""
+    return frozenset(sim.name for truck in fleet.roster.trucks if truck.status != "retired" for sim in truck.sims)
 
 
 def rule(written: CycleRule | None, zone: str, activated: float | None) -> Rule | None:

@@ -251,6 +251,8 @@ class Account:
         alone = [name for name in self.sims if self._shown_alone(name)]
         yield m.SIMS_NOT_SHOWN, (account,), len(self.sims) - len(alone)
         yield m.SIMS_UNLISTED, (account,), sum(not listed(name) for name in {*self.kept.sims, *self.said})
+        if self.terms.in_trucks and not self.terms.counts:
+            yield m.ROSTER_SIMS_LISTED, (account,), len(self.terms.in_trucks & self.said.keys())
         states = Counter(self.said[name].state if name in self.said else "unknown" for name in self.sims)
         for state in SIM_STATES:
             yield m.SIMS, (account, state), states[state]
