@@ -5,6 +5,7 @@ Pure: the clock is given. Each kind is a fact about two or more answers; whether
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from statistics import median
 from zoneinfo import ZoneInfo
@@ -20,6 +21,8 @@ _STUCK_AFTER = 3
 _REPEATED_AFTER = 3
 # Trucks come and go one by one; a tenth of them at once does not.
 _VANISHED_SHARE, _VANISHED_LEAST, _MISSED_FOR = 0.1, 3, 86400.0
+# How fast it is learned what share of records usually says something new, and from where on silence about it counts.
+_LEARNS, _LIVELY = 0.2, 0.5
 # An hour with fewer than a fifth of the records that the quietest of the same hours had, where these had enough.
 _FEW, _ENOUGH, _WEEKS, _WEEKS_KEPT = 0.2, 20.0, 3, 6
 _HOUR, _HOUR_SEEN = 3600.0, 600.0
@@ -41,6 +44,20 @@ def anomalies(
         "vanished": by_truck and not adds_up and not nothing and _vanished(memory, now),
         "repeated": memory.repeated >= _REPEATED_AFTER,
     }
+
+
+def unchanged(fresh: Sequence[bool], memory: Memory) -> None:
+    """Note since when nothing new is said: `fresh` is, of each record with a new time, whether it says anything else.
+
+    A load on its way says the same for hours, a position never does. So it means something only where half of the
+    records usually say something new. Records of trucks that stand are left out.
+    """
+    if any(fresh):
+        memory.unchanged_since = None
+    elif fresh and memory.unchanged_since is None and memory.lively >= _LIVELY:
+        memory.unchanged_since = memory.highest
+    if fresh and memory.unchanged_since is None:
+        memory.lively += _LEARNS * (sum(fresh) / len(fresh) - memory.lively)
 
 
 def _vanished(memory: Memory, now: float) -> bool:

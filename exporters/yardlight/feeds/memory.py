@@ -29,7 +29,8 @@ class Seen:
 class Memory:
     """What the collections before have seen. Instants are unix seconds.
 
-    `newest` is that of the last answer and `highest` of all, `marks` are the records of the last answers.
+    `newest` is that of the last answer and `highest` of all, `marks` are the records of the last answers, `lively` is
+    the usual share of records that say something new under a new time.
     """
 
     description: str = ""
@@ -39,6 +40,7 @@ class Memory:
     moving_since: float | None = None
     moving_until: float | None = None
     unchanged_since: float | None = None
+    lively: float = 0.0
     repeated: int = 0
     stamp: str = ""
     seen: dict[str, Seen] = field(default_factory=dict)

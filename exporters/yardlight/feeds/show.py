@@ -86,20 +86,17 @@ class _Page:
 
     def _note(self, answer: Answer) -> None:
         """What the records say of each truck (or id), and whether any of it is new under its new time."""
-        kept, moved, changed = self.kept, False, False
+        kept, fresh = self.kept, []
         for record in answer.dated:
             assert isinstance(record.time, float)
             key, said = record.truck or record.id, digest(record)
             before = kept.seen.get(key)
-            if before is not None and record.time > before.last:
-                moved, changed = True, changed or said != before.digest
+            if before is not None and record.time > before.last and record.moving is not False:
+                fresh.append(said != before.digest)
             if before is None or record.time >= before.last:
                 kept.seen[key] = self._seen(record, said, before)
             kept.seen[key].listed = self.now
-        if changed:
-            kept.unchanged_since = None
-        elif moved and kept.unchanged_since is None:
-            kept.unchanged_since = kept.highest
+        between.unchanged(fresh, kept)
         if kept.newest is not None:
             kept.highest = max(kept.newest, kept.highest or kept.newest)
         received = answer.received

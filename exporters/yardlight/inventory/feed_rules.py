@@ -84,4 +84,6 @@ def _tells_moving(name: str, feed: Node, accounts: Mapping[str, Any]) -> bool:
     named, stream = feed.entries.get("account"), feed.entries.get("stream")
     account = accounts.get(str(named.value) if named else name)
     known = _streams(account).get(str(stream.value) if stream else "")
-    return "moving" in feed.entries or (known is not None and known.moving is not None)
+    shared = account["options"].get("feed") if account else None
+    described = "moving" in feed.entries or (isinstance(shared, dict) and "moving" in shared)
+    return described or (known is not None and known.moving is not None)
