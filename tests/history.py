@@ -72,6 +72,11 @@ class History:
                     self._series.setdefault(series, {})[self._count] = value
         self._count += 1
 
+    def join(self, other: History) -> None:
+        """What another exporter had on its pages at the same moments is in front of the same Prometheus."""
+        self._series |= other._series
+        self._always = {**self._always, **other._always}
+
     def told(
         self, files: Iterable[str], texts: Iterable[tuple[str, float]] = ()
     ) -> tuple[dict[Alert, Told], list[Words]]:

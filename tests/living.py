@@ -101,7 +101,7 @@ class Living(ABC):
         self._polls = {
             name: Poll(
                 self._fleet.fleet, each.collection.source.account, partial(self._work, each.collection),
-                each.interval, each.deadline, each.keep_for, self.state, name,
+                each.interval, each.deadline, each.keep_for, self.state, name, self.clock.time,
             )
             for name, each in planned.items()
         }  # fmt: skip
