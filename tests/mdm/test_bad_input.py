@@ -163,17 +163,34 @@ def test_nothing_where_devices_were_is_incomplete_and_none_is_gone(platform: str
     assert of_devices(after) == of_devices(before)
 
 
-@pytest.mark.parametrize(
-    ("date", "last_words"),
-    [("0001-01-01T00:00:00Z", {"never"}), ("9999-12-31T23:59:59.9999999Z", {None}), ("1601-01-01T00:00:00", {"never"})],
-)
+# Zeros and ends of time of several vendors, as JSON.
+NOBODY_MEANS = (
+    '"0001-01-01T00:00:00Z"', '"9999-12-31T23:59:59.9999999Z"', '"2050-01-01T00:00:00.000Z"', '"1601-01-01T00:00:00"',
+    "0", '""', "null", "{}", '"00000000-0000-0000-0000-000000000000"',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("date", NOBODY_MEANS)
 @pytest.mark.parametrize("platform", TALKING)
-def test_dates_that_nobody_means_are_no_ages(platform: str, date: str, last_words: set[Any], tmp_path: Path) -> None:
-    said = json.loads(DATES.sub(f'"{date}"', json.dumps(FIXTURE[platform])))
+def test_dates_that_nobody_means_are_no_ages(platform: str, date: str, tmp_path: Path) -> None:
+    said = json.loads(DATES.sub(date, json.dumps(FIXTURE[platform])))
     found = Polled(platform, tmp_path, said).once()
     assert failed(found) == set()
     assert not [name for name in found if "timestamp_seconds" in name and ("checkin" in name or "credentials" in name)]
     assert {value for name, value in found.items() if "older_than" in name} == {0.0}
+    states = {name.rpartition('state="')[2][:-2] for name, value in found.items() if value and "devices{" in name}
+    assert states <= {"never", "unknown"}
+
+
+@pytest.mark.parametrize("platform", TALKING)
+def test_times_without_a_zone_are_those_of_the_account(platform: str, tmp_path: Path) -> None:
+    said = json.loads(re.sub(r'(\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)Z"', r'\1"', json.dumps(FIXTURE[platform])))
+    read_as = {}
+    for zone in ("UTC", "America/Chicago"):
+        said["options"]["timezone"] = zone
+        read_as[zone] = [device.checkin for device in devices(collect(platform, tmp_path, said)[0])]
+    later = {b - a for a, b in zip(*read_as.values(), strict=True) if isinstance(a, float) and isinstance(b, float)}
+    assert later == {6 * 3600.0}
 
 
 @pytest.mark.parametrize("platform", TALKING)
