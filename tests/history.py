@@ -11,8 +11,6 @@ from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 
-from prometheus_client.parser import text_string_to_metric_families
-
 from yardlight.exposition import AnyBlock
 
 RULES = Path(__file__).parents[1] / "alert_rules"
@@ -42,18 +40,10 @@ class Told:
 
 
 @lru_cache(maxsize=4096)
-def _samples(name: str, body: bytes) -> tuple[tuple[str, float], ...]:
+def _samples(body: bytes) -> tuple[tuple[str, float], ...]:
     """Series and value of each line of a block."""
-    text = f"# TYPE {name} untyped\n{body.decode()}"
-    return tuple(
-        (f"{sample.name}{{{_labels(sample.labels)}}}", sample.value)
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    )
-
-
-def _labels(labels: Mapping[str, str]) -> str:
-    return ",".join(f"{name}={json.dumps(value)}" for name, value in sorted(labels.items()))
+    lines = (line.rpartition(" ") for line in body.decode().splitlines())
+    return tuple((series, float(value)) for series, _, value in lines)
 
 
 class History:
@@ -68,7 +58,7 @@ class History:
         """The next page."""
         for block in blocks:
             if block.body:
-                for series, value in _samples(block.metric.name, block.body):
+                for series, value in _samples(block.body):
                     self._series.setdefault(series, {})[self._count] = value
         self._count += 1
 

@@ -543,6 +543,18 @@ DEVICE_STALE_AFTER = _add(
     "account group",
     "Silence on duty after which a device of the group is stale.",
 )
+DEVICE_STALE_BEFORE = _add(
+    "gauge", "device_stale_before_timestamp_seconds", "account group",
+    "A device of the group that is silent since then, or longer, is so for device_stale_after_seconds of duty.",
+)  # fmt: skip
+TRUCK_MOVED_FOR = _add(
+    "gauge", "truck_moved_for_seconds", "account",
+    "From its first to its last movement: a truck that moved for less since its tablet last spoke did not set out.",
+)  # fmt: skip
+TRUCK_DARK_AFTER = _add(
+    "gauge", "truck_dark_after_seconds", "account",
+    "How long a working truck and its tablet may both be silent, where telematics tells of the truck.",
+)  # fmt: skip
 WIPE_WITHIN = _add(
     "gauge", "device_wipe_within_seconds", "account", "How long a wipe may wait to be carried out before it pages."
 )

@@ -61,6 +61,43 @@ def test_carriers_are_collected_broken_and_well_again_and_no_number_is_shown(
     assert not re.findall(r"0000000000001\d\d", shown + log)
 
 
+@pytest.mark.needs("prometheus", "prometheus-alertmanager")
+@pytest.mark.timeout(300)
+def test_m08_m16_m18_tablets_in_the_whole_demo_are_one_notification_for_a_group_and_one_for_a_lost_tablet(
+    tmp_path: Path, ports: Ports, eventually: Eventually
+) -> None:
+    fresh = 'devices{account="graph",fleet="demo",group="drivers",state="fresh"}'
+
+    def inbox() -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{ports.inbox}/", timeout=10) as reply:
+            return str(reply.read().decode())
+
+    def told(name: str) -> list[str]:
+        return [line for line in inbox().splitlines() if name in line]
+
+    with demo(tmp_path, ports):
+        eventually(lambda: value(page(ports), fresh) == 150, 120)
+        for fault in ("graph=silent=drivers", "graph=wipe=T-105", "google=no-policy", "google=old"):
+            assert main(DemoOptions(fault=fault, ports=ports)) == 0
+        eventually(lambda: told("WipeUnconfirmed:") and told("DevicesSilent:") and told("DevicesBelowStandard:"), 120)
+        assert main(DemoOptions(fault="google=revoked", ports=ports)) == 0
+        eventually(lambda: told("AccountFailing:"), 150)
+        text = inbox()
+    [silent], [wipe], [below], [failing] = map(
+        told_in(text), ("DevicesSilent:", "WipeUnconfirmed:", "DevicesBelowStandard:", "AccountFailing:")
+    )
+    assert " noc      FIRING   DevicesSilent: Tablets of drivers: 25.33% have gone silent (38 of 150" in silent
+    # Twenty of them by name.
+    assert re.search(r"silent longest first:( T-\d+,){19} T-\d+ and 18 more", text)
+    assert " oncall   FIRING   WipeUnconfirmed: Yardlight cannot see what is on tablet T-105" in wipe
+    assert "25 with too old a system; 2 with no policy assigned" in below
+    assert "google cannot be read" in failing
+
+
+def told_in(text: str) -> Callable[[str], list[str]]:
+    return lambda name: [line for line in text.splitlines() if name in line and "FIRING" in line]
+
+
 def carrier() -> Carrier:
     return Carrier("verizon", fake_sims("T", 3, 10**7), lambda: 1795186800.0, 10**9)
 

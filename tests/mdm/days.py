@@ -9,7 +9,7 @@ from typing import Self
 from tests.living import DAY, HOUR, MINUTE, Living
 from tests.mdm.talk import service_account
 from tests.vendor import Answer, Asked, Script
-from yardlight.demo.faces import SECRET, Ask, Face
+from yardlight.demo.faces import SECRET, Ask, Face, iso
 from yardlight.demo.mdm import Mdm, fake_tablets
 from yardlight.demo.mdm_faces import ENTERPRISE, AndroidManagement, Intune
 
@@ -31,8 +31,9 @@ def spoken(face: Face) -> Script:
 class Days(Living):
     """From `start` (unix seconds) on: the account `graph` with a hundred drivers' tablets, T-101 of truck 101 and on.
 
-    `google` is the platform that tells of apps and policies. `spoil` may answer in the MDM's place. `more` is a part of
-    the inventory besides. Use in a `with` block; `at` names things that happen, `until` lets time pass.
+    `google` is the platform that tells of apps and policies. `spoil` may answer in the MDM's place. `positions` are
+    what telematics says of trucks, if it is read: when it last heard of each (None: just now), and if it moved then.
+    Use in a `with` block; `at` names things that happen, `until` lets time pass.
     """
 
     def __init__(
@@ -43,7 +44,8 @@ class Days(Living):
         self.mdm = Mdm("graph", fakes, self.clock.time, every=every)
         self.intune, self.google = Intune(self.mdm), AndroidManagement(self.mdm) if google else None
         self.spoil: Callable[[Asked], Answer | None] = lambda asked: None
-        self.more, self.duty = "", "weekdays"
+        self.duty = "weekdays"
+        self.positions: dict[str, tuple[float | None, bool]] = {}
         self.trucks = {
             each.name: f"{each.name.removeprefix('T-')},{each.name}={each.serial},drivers,,active" for each in fakes
         }
@@ -56,8 +58,15 @@ class Days(Living):
         return self
 
     def answer(self, asked: Asked) -> Answer:
+        if asked.path == "/positions":
+            return Answer({"data": [self._position(truck, *said) for truck, said in self.positions.items()]})
         face: Face = self.intune if self.google is None else self.google
         return self.spoil(asked) or spoken(face)(asked)
+
+    def _position(self, truck: str, at: float | None, moves: bool) -> dict[str, object]:
+        """At another place each second that it moves."""
+        at = self.clock.time() if at is None else at
+        return {"unit": truck, "time": iso(at), "speed": 60 * moves, "lat": 34.0 + moves * at % 86400 / 1e5}
 
     def write(self) -> None:
         """The inventory, with the roster as it is now."""
@@ -67,6 +76,9 @@ class Days(Living):
         account = f'platform: intune, tenant: contoso, client_id: abc, client_secret_file: secret, login_url: "{url}"'
         if self.google is not None:
             account = f'platform: android_management, enterprise: {ENTERPRISE}, key_file: key.json, login_url: "{url}"'
+        telematics = f'gps: {{platform: generic, url: "{url}", auth: {{bearer_file: secret}}, rate: 1000/s}}'
+        feed = """feeds: {gps: {account: gps, poll: 5m, path: /positions, records: "data[]", truck: unit, time: time,
+       moving: speed, max_age: 1h, expected: when_moving}}"""
         (self.folder / "fleet.yml").write_text(
             f"""\
 fleet: inland
@@ -75,10 +87,10 @@ calendars: {{weekdays: {{days: mon-fri, hours: "05:00-20:00"}}, mornings: {{days
 roster: {{trucks: trucks.csv}}
 accounts:
   graph: {{{account}, url: "{url}", rate: 1000/s}}
-{self.more.partition("---")[0]}
+  {telematics if self.positions else ""}
 mdm:
   tablets: {{account: graph, groups: {{drivers: {{duty: {self.duty}, {DRIVERS}}}}}}}
-{self.more.partition("---")[2]}
+{feed if self.positions else ""}
 terminals:
   fontana: {{targets: ["tcp://127.0.0.1:9"], uplinks: {{fiber: {{bind: 127.0.0.1}}}}}}
 """,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -206,6 +207,46 @@ def test_m09_m10_a_weekend_off_is_expected_and_monday_morning_rings_nobody(tmp_p
         assert not ROWS["M10"]["ticket"]
         assert seen == [TABLETS, TABLETS]
         assert days.count("fresh") == TABLETS
+
+
+def trucks(days: Days) -> list[str]:
+    return [each.name.removeprefix("T-") for each in days.mdm.of("drivers")]
+
+
+def test_m11_a_truck_that_moves_while_its_tablet_is_silent_has_trouble_with_the_tablet(tmp_path: Path) -> None:
+    """Silence counts from when the truck set out, so that trucks which stand, or set out just now, are not told."""
+    five = at("2026-01-07", "05:00")
+    with Days(tmp_path, five, step=5 * MINUTE) as days:
+        days.positions = dict.fromkeys(trucks(days), (None, False))
+        days.positions |= dict.fromkeys(trucks(days)[50:], (None, True))
+        days.mdm.silence(days.mdm.of("drivers")[:16], five)
+        for truck, sets_out, hours in (("107", 0, 3), ("108", 10.5, 3), ("109", 0, 0.5)):
+            moves, stands = {truck: (None, True)}, {truck: (None, False)}
+            days.at(five + sets_out * HOUR + 5 * MINUTE, partial(days.positions.update, moves))
+            days.at(five + (sets_out + hours) * HOUR + 5 * MINUTE, partial(days.positions.update, stands))
+        days.until(five + 13.5 * HOUR)
+        rang = rung(days, "M11", ("TabletSilentWhileMoving", five + 13.25 * HOUR), truck="107")
+        assert days.count("stale") == 16
+    # The limit is 12 hours of duty; the truck set out after five minutes, and is read every five.
+    assert 12 * HOUR + 5 * MINUTE <= rang.when("TabletSilentWhileMoving").first - five <= 12 * HOUR + 35 * MINUTE
+    said = rang.words[0]
+    assert said["summary"].startswith(
+        "Truck 107 is on the road, and its tablet has said nothing since before it set out"
+    )
+    assert said["summary"].endswith("It is the tablet, not the truck.")
+    assert "tablet T-107." in said["description"]
+
+
+def test_m12_a_truck_that_is_as_silent_as_its_tablet_is_off_or_out_of_coverage(tmp_path: Path) -> None:
+    monday = at("2026-01-05", "18:00")
+    with Days(tmp_path, monday + 46 * HOUR, step=5 * MINUTE) as days:
+        days.positions = dict.fromkeys(trucks(days), (None, True)) | {"107": (monday, True), "108": (monday, True)}
+        days.mdm.silence(days.mdm.of("drivers")[6:8], monday + MINUTE)
+        days.trucks["T-108"] = days.trucks["T-108"].replace(",active", ",repair")
+        days.until(monday + 49 * HOUR)
+        rang = rung(days, "M12", ("TruckDark", monday + 48.5 * HOUR), truck="107")
+    assert 48 * HOUR <= rang.when("TruckDark").first - monday <= 48 * HOUR + 10 * MINUTE
+    assert rang.words[0]["summary"].endswith("It is off, or out of coverage; call the driver.")
 
 
 def test_m13_one_that_was_enrolled_three_days_ago_and_never_spoke_has_no_age(tmp_path: Path) -> None:

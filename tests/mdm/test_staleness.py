@@ -56,6 +56,21 @@ def test_duty_adds_up_as_the_calendar_says(first: float, more: float) -> None:
     assert Duty(WEEKDAYS, LA, now).since(since - more) >= truth - 1e-3
 
 
+@given(st.floats(0, 20 * 86400.0), st.integers(0, 90))
+def test_who_fell_silent_by_the_instant_that_is_told_is_stale_and_who_did_later_is_not(
+    later: float, hours: int
+) -> None:
+    now = Duty(WEEKDAYS, LA, local("2026-06-10T14:00") + later)
+    before = now.before(hours * 3600.0)
+    assert before is not None
+    assert now.since(before) == pytest.approx(hours * 3600.0, abs=1e-3)
+    assert hours == 0 or now.since(before + 1.0) < hours * 3600.0 - 0.5
+
+
+def test_hours_that_nobody_has_looked_back_for_have_no_such_instant() -> None:
+    assert duty("2026-01-07T12:00").before(LOOKS_BACK) is None
+
+
 @pytest.mark.parametrize(
     ("checkin", "now", "works", "expected"),
     [

@@ -54,6 +54,8 @@ OF_TABLETS = {
     "DevicesNeverCheckedIn": ("account", "group"),
     "DevicesBelowStandard": ("account", "group"),
     "WipeUnconfirmed": ("account", "device"),
+    "TabletSilentWhileMoving": ("truck",),
+    "TruckDark": ("truck",),
     "CredentialExpiring": ("account",),
     "RosterMismatch": (),
 }

@@ -78,8 +78,11 @@ class Tablets:
         yield "account_info", {"platform": "intune"}, always(1)
         yield "account_credential_warning_seconds", {}, always(14 * DAY)
         yield "device_wipe_within_seconds", {}, always(self.wipe_within)
+        yield "truck_moved_for_seconds", {}, always(HOUR)
+        yield "truck_dark_after_seconds", {}, always(2 * DAY)
         for group in ("drivers", "other"):
             yield "device_stale_after_seconds", {"group": group}, always(12 * HOUR)
+            yield "device_stale_before_timestamp_seconds", {"group": group}, always(-12 * HOUR)
             yield "devices_silent_share_limit", {"group": group}, always(0.1)
 
     def _polled(self) -> Iterator[Sample]:
@@ -162,6 +165,21 @@ def wipe(
     )
 
 
+def truck(name: str, moved: Read, told: Read) -> tuple[Sample, ...]:
+    """When telematics last saw a truck move, and last had a record of it."""
+    of = {"account": "samsara", "feed": "gps", "truck": name}
+    return ("truck_last_moved_timestamp_seconds", of, moved), ("truck_last_record_timestamp_seconds", of, told)
+
+
+def now(at: float) -> float:
+    return at // 60 * 60
+
+
+def sets_out(at: float) -> float:
+    """The last movement of a truck that set out twelve and a half hours ago, stood, and moves again."""
+    return -12.5 * HOUR if at < BEGIN - 60 else now(at)
+
+
 def below(standard: str, count: float) -> Sample:
     return ("devices_below_standard", {**DRIVERS, "standard": standard}, then(count, 0.0))
 
@@ -189,6 +207,7 @@ FAILING = "ticket AccountFailing inland-haul/ graph"
 WIPE, WIPE_PAGE = "ticket WipeUnconfirmed graph T112", "page WipeUnconfirmed graph T112"
 DOWN: Spans = ((0.0, BEGIN), (OVER, 1e9))
 MOVED = 2400.0
+LOST = -50 * HOUR
 
 TABLETS = (
     case(
@@ -246,6 +265,51 @@ TABLETS = (
     case(
         "M09", "the whole fleet is parked over the weekend: silence that is expected, and M10, all back on Monday",
         Tablets(counts(expected_silent=100)), ((0, END, ()),),
+    ),
+    case(
+        "M11", "a truck is on the road, and its tablet has been silent since before it set out",
+        Tablets((*counts(stale=1), *one("T112", "stale", -13 * HOUR), *truck("112", sets_out, now))),
+        told("ticket TabletSilentWhileMoving 112"), moved=MOVED,
+    ),
+    case(
+        "M11-stands", "ten of a hundred are silent, and the truck of one of them stands: nobody is told",
+        Tablets((*counts(stale=10), *one("T112", "stale", -13 * HOUR), *truck("112", always(-14 * HOUR), now))),
+        ((0, END, ()),),
+    ),
+    case(
+        "M11-yard", "a truck that was moved across the yard did not set out",
+        Tablets(
+            (
+                *counts(stale=1), *one("T112", "stale", -14 * HOUR),
+                *truck("112", lambda at: -13 * HOUR if at < BEGIN - 60 else -12.5 * HOUR, now),
+            )
+        ),
+        ((0, END, ()),),
+    ),
+    case(
+        "M11-group", "a group has gone silent: one of its trucks that moves is not told besides",
+        Tablets((*counts(stale=12), *one("T112", "stale", -13 * HOUR), *truck("112", sets_out, now))),
+        told(SILENT),
+    ),
+    case(
+        "M12", "a truck at work is as silent as its tablet, for two days, while telematics tells of others",
+        Tablets(
+            (
+                *counts(dark=1), *one("T112", "dark", LOST), *truck("112", always(LOST), always(LOST)),
+                *truck("7", now, now),
+            )
+        ),
+        told("ticket TruckDark 112"), moved=MOVED,
+    ),
+    case(
+        "M12-all", "telematics has lost all trucks: that is its own trouble",
+        Tablets(
+            (
+                *counts(dark=1), *one("T112", "dark", LOST), *truck("112", always(LOST), always(LOST)),
+                *truck("7", always(-49 * HOUR), always(-49 * HOUR)),
+            )
+        ),
+        ((0, END, ()),),
     ),
     case(
         "M13", "a tablet that was enrolled three days ago and never spoke",

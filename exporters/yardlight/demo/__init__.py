@@ -1,8 +1,9 @@
 """A simulated fleet on loopback, without root: real probes, Prometheus and Alertmanager, faults to switch on.
 
-`simulator` is the internet, the circuits and the routers; `services` what the yards work with; `carrier`, `faces` and
-`platforms` what carriers say of SIMs; `faults` the words that break them; `inbox` takes what Alertmanager sends;
-`fleet` writes the inventory; `table` draws; `run` starts everything and stops it.
+`simulator` is the internet, the circuits and the routers; `services` what the yards work with; `carrier` and `faces`
+what carriers say of SIMs, `mdm` and `mdm_faces` what MDMs say of tablets, `platforms` runs both; `faults` the words
+that break the rest; `inbox` takes what Alertmanager sends; `fleet` writes the inventory; `table` draws; `run` starts
+everything and stops it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ class Ports:
     stun: int = 3478
     services: int = 8480
     dns: int = 8053
-    carriers: int = 8481
+    vendors: int = 8481
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,26 @@
-"""The carriers of the demo and their platforms on loopback: three accounts, of three kinds, on one port.
+"""The vendors of the demo on loopback: three carriers and two MDMs, each of another kind, on one port.
 
 Whatever the date, each cycle ends nine days from now, and what is used is well under the cap until a fault says
-otherwise. Twelve trucks live at the three terminals.
+otherwise. Three hundred trucks live at the three terminals, each with a tablet; twelve of them have SIMs.
 """
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from yardlight.demo import Ports
 from yardlight.demo.carrier import UTC, Carrier, fake_sims
 from yardlight.demo.faces import SECRET, USER, Ask, ControlCenter, Face, SuperSim, ThingSpace
+from yardlight.demo.mdm import Mdm, fake_tablets
+from yardlight.demo.mdm_faces import ENTERPRISE, AndroidManagement, Intune
 
 _MB, _GB = 10**6, 10**9
 _DAYS_LEFT = 9
@@ -23,20 +28,37 @@ _HOMES = ("fontana", "stockton", "reno")
 SECTION = """\
 roster: {{trucks: trucks.csv}}
 accounts:
+  graph:
+    platform: intune
+    tenant: demo
+    client_id: {user}
+    client_secret_file: vendor-secret
+    url: "{url}/graph"
+    login_url: "{url}/graph"
+  google:
+    {{platform: android_management, enterprise: {enterprise}, key_file: key.json, url: "{url}/google",
+     login_url: "{url}/google"}}
   verizon:
     platform: thingspace
     account_name: "0000000000-00001"
     client_id: {user}
-    client_secret_file: carrier-secret
+    client_secret_file: vendor-secret
     username: {user}
-    password_file: carrier-secret
+    password_file: vendor-secret
     url: "{url}/verizon"
     rate: 100/s
   att:
-    {{platform: control_center, network: att, username: {user}, api_key_file: carrier-secret, url: "{url}/att",
+    {{platform: control_center, network: att, username: {user}, api_key_file: vendor-secret, url: "{url}/att",
      rate: 100/s}}
   kore:
-    {{platform: super_sim, network: kore, client_id: {user}, client_secret_file: carrier-secret, url: "{url}/kore"}}
+    {{platform: super_sim, network: kore, client_id: {user}, client_secret_file: vendor-secret, url: "{url}/kore"}}
+mdm:
+  tablets: {{account: graph, poll: 15s, deadline: 10s, groups: {{drivers: {{stale_after: 12h}}, yard: {{}}}}}}
+  dock-tablets:
+    account: google
+    poll: 15s
+    deadline: 10s
+    groups: {{dock: {{os: {{android: "13"}}, apps: {{com.example.eld: {{min: "24.1"}}}}}}}}
 cellular:
   verizon-tablets:
     {{account: verizon, poll: 15s, deadline: 10s, cycle: {{day: {day}}}, pools: {{tablets: {{cap: 8 GB}}}}}}
@@ -48,11 +70,11 @@ cellular:
 
 
 class Platforms:
-    """Three carriers, each behind a platform's face; `start` to `stop` they answer."""
+    """Carriers and MDMs, each behind a platform's face; `start` to `stop` they answer."""
 
     def __init__(self, ports: Ports, clock: Callable[[], float] = time.time) -> None:
-        self.url = f"http://127.0.0.1:{ports.carriers}"
-        self._port = ports.carriers
+        self.url = f"http://127.0.0.1:{ports.vendors}"
+        self._port = ports.vendors
         self._runner: web.AppRunner | None = None
         self.day = min((datetime.fromtimestamp(clock(), UTC) + timedelta(days=_DAYS_LEFT)).day, 28)
         sims = {
@@ -64,7 +86,16 @@ class Platforms:
             sim.activated = clock() - (60 - _DAYS_LEFT) * 86400.0
         caps = {"verizon": 8 * _GB, "att": 6 * _GB, "kore": 2 * _GB}
         self.carriers = {name: Carrier(name, each, clock, caps[name], day=self.day) for name, each in sims.items()}
+        tablets = {
+            "graph": [*fake_tablets(150, "drivers"), *fake_tablets(70, "yard", first=251)],
+            "google": fake_tablets(80, "dock", first=321),
+        }
+        for tablet in (tablet for each in tablets.values() for tablet in each):
+            tablet.enrolled = clock() - 200 * 86400.0
+        self.mdms = {name: Mdm(name, each, clock) for name, each in tablets.items()}
         self.faces: dict[str, Face] = {
+            "graph": Intune(self.mdms["graph"], f"{self.url}/graph"),
+            "google": AndroidManagement(self.mdms["google"]),
             "verizon": ThingSpace(self.carriers["verizon"]),
             "att": ControlCenter(self.carriers["att"], rate=100.0),
             "kore": SuperSim(self.carriers["kore"], 1000, f"{self.url}/kore"),
@@ -73,7 +104,7 @@ class Platforms:
     async def start(self) -> None:
         """Answer. Raises `OSError` when the port is taken."""
         application = web.Application()
-        application.router.add_route("*", "/{carrier}/{path:.*}", self._answer)
+        application.router.add_route("*", "/{vendor}/{path:.*}", self._answer)
         self._runner = web.AppRunner(application, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
@@ -83,26 +114,44 @@ class Platforms:
             await self._runner.cleanup()
 
     def switch(self, fault: str) -> str | None:
-        """Switch a fault of a carrier; None for what is no carrier's. Raises `CarrierError`."""
+        """Switch a fault of a vendor; None for what is no vendor's. Raises `CarrierError` and `MdmError`."""
         name, _, action = fault.strip().partition("=")
+        if name in self.mdms:
+            return self.mdms[name].switch(action)
         return self.carriers[name].switch(action) if name in self.carriers else None
+
+    def truth(self) -> dict[str, str]:
+        """What is really so at each MDM, in words."""
+        return {name: mdm.truth() for name, mdm in self.mdms.items()}
 
     def section(self) -> str:
         """Their part of fleet.yml."""
-        return SECTION.format(url=self.url, user=USER, day=self.day)
+        return SECTION.format(url=self.url, user=USER, day=self.day, enterprise=ENTERPRISE)
 
     def write(self, folder: Path) -> None:
         """The files that their part of fleet.yml names."""
-        (folder / "carrier-secret").write_text(SECRET + "\n", encoding="utf-8")
-        sims = [sim for carrier in self.carriers.values() for sim in carrier.sims.values()]
-        rows = [f"{sim.name},{sim.iccid},{_HOMES[number % 3]}" for number, sim in enumerate(sims)]
-        (folder / "trucks.csv").write_text("\n".join(["truck,sims,terminal", *rows]) + "\n", encoding="utf-8")
+        (folder / "vendor-secret").write_text(SECRET + "\n", encoding="utf-8")
+        (folder / "key.json").write_text(_service_account(), encoding="utf-8")
+        sims = {sim.name: sim.iccid for carrier in self.carriers.values() for sim in carrier.sims.values()}
+        rows = [
+            f"{each.name},{each.name}={each.serial},{sims.get(each.name, '')},{_HOMES[each.number % 3]},{each.group}"
+            for mdm in self.mdms.values()
+            for each in mdm.tablets
+        ]
+        whole = "\n".join(["truck,tablet,sims,terminal,group", *rows]) + "\n"
+        (folder / "trucks.csv").write_text(whole, encoding="utf-8")
 
     async def _answer(self, request: web.Request) -> web.Response:
-        face = self.faces.get(request.match_info["carrier"])
+        face = self.faces.get(request.match_info["vendor"])
         if face is None:
-            return web.json_response({"error": "no such carrier"}, status=404)
-        target = str(request.rel_url).removeprefix(f"/{request.match_info['carrier']}")
+            return web.json_response({"error": "no such vendor"}, status=404)
+        target = str(request.rel_url).removeprefix(f"/{request.match_info['vendor']}")
         headers = {name.lower(): value for name, value in request.headers.items()}
         said = face(Ask(request.method, target, headers, await request.read()))
         return web.json_response(said.content, status=said.status, headers=dict(said.headers))
+
+
+def _service_account() -> str:
+    """A key as Google gives it out, new each time."""
+    private = generate_private_key(65537, 2048).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return json.dumps({"client_email": "demo@demo.example", "private_key_id": "1", "private_key": private.decode()})

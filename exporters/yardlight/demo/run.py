@@ -17,10 +17,11 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, web
 from rich.console import Console
 from rich.live import Live
 
-from yardlight.demo import DemoOptions, carrier, faults, programs, table
+from yardlight.demo import DemoOptions, carrier, faults, mdm, programs, table
 from yardlight.demo.carrier import CarrierError
 from yardlight.demo.fleet import inventory
 from yardlight.demo.inbox import Inbox, Notice, clock
+from yardlight.demo.mdm import MdmError
 from yardlight.demo.platforms import Platforms
 from yardlight.demo.simulator import Simulator
 from yardlight.errors import StartError
@@ -37,7 +38,7 @@ _READ_EVERY = 1.0
 def ask(options: DemoOptions) -> int:
     """Hand `options.fault` to the demo that is running and print what it says."""
     if options.fault == "list":
-        print(f"{faults.LIST}\n{carrier.LIST}")
+        print(f"{faults.LIST}\n{carrier.LIST}\n{mdm.LIST}")
         return 0
     request = urllib.request.Request(
         f"http://127.0.0.1:{options.ports.inbox}{CONTROL}", data=(options.fault or "").encode(), method="POST"
@@ -74,6 +75,7 @@ class _Demo:
         self._running: list[programs.Running] = []
         self._missing: list[str] = []
         self._rows: list[table.Row] = []
+        self._tablets: list[table.Tablets] = []
         self._stop = asyncio.Event()
 
     async def run(self) -> int:
@@ -164,9 +166,10 @@ class _Demo:
             while True:
                 try:
                     async with session.get(url) as page:
-                        self._rows = table.rows(await page.text()) if page.status == 200 else []
+                        text = await page.text() if page.status == 200 else ""
                 except (ClientError, TimeoutError):
-                    self._rows = []
+                    text = ""
+                self._rows, self._tablets = table.rows(text), table.tablets(text)
                 await asyncio.sleep(_READ_EVERY)
 
     async def _take_fault(self, request: web.Request) -> web.Response:
@@ -174,7 +177,7 @@ class _Demo:
             fault = await request.text()
             said = self._platforms.switch(fault) or faults.apply(self._simulator, fault)
             return web.Response(text=said + "\n")
-        except (faults.FaultError, CarrierError) as error:
+        except (faults.FaultError, CarrierError, MdmError) as error:
             return web.Response(status=400, text=f"{error}\n")
 
     def _problems(self) -> list[str]:
@@ -191,7 +194,8 @@ class _Demo:
         ]
 
     def _truth(self) -> dict[str, str]:
-        return {yard.name: yard.truth() for yard in self._simulator.yards.values()}
+        yards = {yard.name: yard.truth() for yard in self._simulator.yards.values()}
+        return {**yards, **self._platforms.truth()}
 
     async def _show(self) -> int:
         """The live table, or plain lines where the output is no terminal, until told to stop."""
@@ -200,7 +204,7 @@ class _Demo:
             return await self._print()
         with Live(console=console, screen=True, auto_refresh=False) as live:
             while not self._stop.is_set():
-                picture = table.draw(self._rows, self._truth(), self._inbox.people(), self._notes())
+                picture = table.draw(self._rows, self._tablets, self._truth(), self._inbox.people(), self._notes())
                 live.update(picture, refresh=True)
                 await self._pause()
         return 0
@@ -219,7 +223,9 @@ class _Demo:
         for problem in self._problems():
             printer.once(problem)
         for row in self._rows:
-            printer.changed(row)
+            printer.changed(row.terminal, row.measured)
+        for tablets in self._tablets:
+            printer.changed(tablets.group, tablets.measured)
         for notice in self._inbox.people():
             printer.once(notice.text())
 
@@ -270,7 +276,7 @@ class _Demo:
 
 
 class _Printer:
-    """Plain lines for pipes and logs: each thing once, each terminal when it changed."""
+    """Plain lines for pipes and logs: each thing once, each terminal and each group of tablets when it changed."""
 
     def __init__(self) -> None:
         self._said: set[str] = set()
@@ -281,10 +287,10 @@ class _Printer:
             self._said.add(text)
             print(text, flush=True)
 
-    def changed(self, row: table.Row) -> None:
-        if self._measured.get(row.terminal) != row.measured:
-            self._measured[row.terminal] = row.measured
-            print(f"{clock(time.time())} {row.terminal}: {row.measured}", flush=True)
+    def changed(self, name: str, measured: str) -> None:
+        if self._measured.get(name) != measured:
+            self._measured[name] = measured
+            print(f"{clock(time.time())} {name}: {measured}", flush=True)
 
 
 def _forget(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the demo shows: the measured state of every terminal, and under it what was sent to whom.
+"""What the demo shows: every terminal and every group of tablets as measured, and under it what was sent to whom.
 
 Everything measured is read from the exporter's own /metrics, so that the table shows what Prometheus gets.
 The last column is the simulator's word; the two should agree within seconds.
@@ -16,12 +16,12 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from yardlight.catalogue import LAST_GAP, TERMINAL_PATH, TERMINAL_STATE, TERMINAL_STATE_SINCE, UPLINK_STATE
+from yardlight.catalogue import DEVICES, LAST_GAP, TERMINAL_PATH, TERMINAL_STATE, TERMINAL_STATE_SINCE, UPLINK_STATE
 from yardlight.demo.inbox import Notice, clock
 
 _COLORS = {
     "primary": "green", "up": "green", "standby": "yellow", "degraded": "yellow",
-    "dark": "bold red", "down": "bold red",
+    "dark": "bold red", "down": "bold red", "fresh": "green", "stale": "yellow", "gone_from_mdm": "bold red",
 }  # fmt: skip
 _SAMPLE = re.compile(r"^(\w+)\{(.*)\} (\S+)$", re.MULTILINE)
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
@@ -48,6 +48,30 @@ class Row:
     def measured(self) -> str:
         """State and uplinks in a few words, the same as long as nothing changed."""
         return ", ".join([self.state or "unknown", *(f"{name} {state}" for name, state in self.uplinks)])
+
+
+@dataclass(frozen=True)
+class Tablets:
+    """A group of tablets: how many are in each state in which any is."""
+
+    account: str
+    group: str
+    states: tuple[tuple[str, int], ...]
+
+    @property
+    def measured(self) -> str:
+        """In a few words, the same as long as nothing changed."""
+        return ", ".join(f"{count} {state}" for state, count in self.states) or "none"
+
+
+def tablets(page: str) -> list[Tablets]:
+    """The groups of tablets on a /metrics page that have any, in the page's order."""
+    found: dict[tuple[str, str], list[tuple[str, int]]] = {}
+    for name, text, value in _SAMPLE.findall(page):
+        if name == DEVICES.name and float(value):
+            labels = dict(_LABEL.findall(text))
+            found.setdefault((labels["account"], labels["group"]), []).append((labels["state"], int(float(value))))
+    return [Tablets(*where, tuple(states)) for where, states in found.items()]
 
 
 def rows(page: str) -> list[Row]:
@@ -80,8 +104,14 @@ def rows(page: str) -> list[Row]:
     ]
 
 
-def draw(measured: Iterable[Row], truth: Mapping[str, str], notices: list[Notice], notes: Iterable[str]) -> Group:
-    """The live picture: the fleet, the inbox, and `notes` below."""
+def draw(
+    measured: Iterable[Row],
+    tablets: Iterable[Tablets],
+    truth: Mapping[str, str],
+    notices: list[Notice],
+    notes: Iterable[str],
+) -> Group:
+    """The live picture: the fleet, its tablets, the inbox, and `notes` below."""
     fleet = Table(expand=True, title="Terminals", title_justify="left")
     for column in ("terminal", "state", "since", "uplinks", "observed path", "last gap", "in truth"):
         fleet.add_column(column)
@@ -95,11 +125,16 @@ def draw(measured: Iterable[Row], truth: Mapping[str, str], notices: list[Notice
             "none" if row.gap is None else f"{row.gap:.1f} s",
             Text(truth.get(row.terminal, ""), style="dim"),
         )
+    carried = Table(expand=True, title="Tablets", title_justify="left")
+    for column in ("MDM", "group", "tablets", "in truth"):
+        carried.add_column(column)
+    for each in tablets:
+        states = Text("  ").join(_colored(state, f"{count} {state}") for state, count in each.states)
+        carried.add_row(each.account, each.group, states, Text(truth.get(each.account, ""), style="dim"))
     newest_first = notices[: -_SHOWN_NOTICES - 1 : -1]
     inbox = "\n\n".join(notice.text() for notice in newest_first)
-    return Group(
-        fleet, Panel(Text(inbox or "nothing was sent"), title="Inbox, newest first", title_align="left"), *notes
-    )
+    told = Panel(Text(inbox or "nothing was sent"), title="Inbox, newest first", title_align="left")
+    return Group(fleet, carried, told, *notes)
 
 
 def _colored(state: str, text: str | None = None) -> Text:

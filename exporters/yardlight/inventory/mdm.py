@@ -52,6 +52,9 @@ class MdmSource(Expected):
 
     `expects` is how many there are at least where the platform does not count them itself; `series_limit` how many are
     shown one by one, above which only those in trouble are. A wipe that is not carried out after `wipe_within` pages.
+    Where telematics is read as well, silence counts from when the truck sets out after the tablet's last word: once it
+    has moved for `truck_moved_for`, and not across the yard only. A truck of which neither telematics nor the tablet
+    says anything for `truck_dark_after` is told.
     """
 
     account: Name
@@ -60,4 +63,6 @@ class MdmSource(Expected):
     groups: dict[Name, Group] = {}
     expects: Annotated[int, Field(ge=1)] | None = None
     wipe_within: Duration = 86400.0
+    truck_moved_for: Duration = 3600.0
+    truck_dark_after: Duration = 2 * 86400.0
     series_limit: Annotated[int, Field(ge=0)] = 10_000

@@ -9,9 +9,12 @@ from zoneinfo import ZoneInfo
 
 from yardlight.catalogue import (
     DEVICE_STALE_AFTER,
+    DEVICE_STALE_BEFORE,
     DEVICES_SILENT_SHARE,
     DUTY_SINCE,
     ROSTER_TABLET,
+    TRUCK_DARK_AFTER,
+    TRUCK_MOVED_FOR,
     WIPE_WITHIN,
     Metric,
 )
@@ -45,12 +48,16 @@ def said(fleet: Fleet, now: float) -> Families:
         }
     for source in fleet.mdm.values():
         families[WIPE_WITHIN][(source.account,)] = source.wipe_within
+        families[TRUCK_MOVED_FOR][(source.account,)] = source.truck_moved_for
+        families[TRUCK_DARK_AFTER][(source.account,)] = source.truck_dark_after
         plan = resolved(fleet, source)
         groups = {*plan.standards, *(truck.group for truck in plan.trucks if truck.group), OTHER}
         for group in sorted(groups):
             key, standard = (source.account, group), plan.standard(group)
             families[DEVICE_STALE_AFTER][key] = standard.stale_after
             families[DEVICES_SILENT_SHARE][key] = standard.silent_share
+            duty = Duty(standard.calendar, ZoneInfo(plan.zone), now)
+            families[DEVICE_STALE_BEFORE][key] = duty.before(standard.stale_after)
             if standard.calendar is not None:
-                families[DUTY_SINCE][key] = Duty(standard.calendar, ZoneInfo(plan.zone), now).opened
+                families[DUTY_SINCE][key] = duty.opened
     return families

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -21,6 +22,7 @@ State = Literal["fresh", "stale", "dark", "never", "gone_from_mdm", "expected_si
 STATES: tuple[State, ...] = ("fresh", "stale", "dark", "never", "gone_from_mdm", "expected_silent", "unknown")
 # Longer silences are dark by any threshold that makes sense, and their hours need not be told apart.
 LOOKS_BACK = 120 * 86400.0
+_DAY = 86400.0
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,8 @@ class Duty:
 
     def __init__(self, calendar: Calendar | None, zone: ZoneInfo, now: float) -> None:
         self.now = now
-        start = now - LOOKS_BACK
-        found = [(start, now)] if calendar is None else windows(calendar, start, now, zone)
+        found = [(now - LOOKS_BACK, now)] if calendar is None else _windows(calendar, int(now // _DAY), zone)
+        found = [window for window in found if window[0] < now]
         self._openings = [opening for opening, _ in found]
         self._closings = [min(closing, now) for _, closing in found]
         lengths = [closing - opening for opening, closing in zip(self._openings, self._closings, strict=True)]
@@ -47,6 +49,14 @@ class Duty:
     def since(self, moment: float) -> float:
         """Seconds of duty from `moment` until now; 0 for one in the future."""
         return self._before[-1] - self._until(moment)
+
+    def before(self, seconds: float) -> float | None:
+        """The last instant from which so many seconds of duty have passed; None if there were not so many."""
+        until = self._before[-1] - seconds
+        if until < 0:
+            return None
+        index = bisect_right(self._before, until) - 1
+        return self._openings[index] + until - self._before[index] if index < len(self._openings) else self.now
 
     @property
     def opened(self) -> float | None:
@@ -58,6 +68,12 @@ class Duty:
         if index == 0:
             return 0.0
         return self._before[index - 1] + min(moment, self._closings[index - 1]) - self._openings[index - 1]
+
+
+@lru_cache(maxsize=64)
+def _windows(calendar: Calendar, day: int, zone: ZoneInfo) -> list[tuple[float, float]]:
+    """The hours of duty up to the end of this day since 1970: they are asked for with each page."""
+    return windows(calendar, day * _DAY - LOOKS_BACK, (day + 1) * _DAY, zone)
 
 
 def state(checkin: Moment, duty: Duty, limits: Limits, works: bool) -> State:
