@@ -1,0 +1,100 @@
+"""Drivers' logs: which duty status a driver had from when to when, and on which truck. Pure.
+
+Statuses are those of 49 CFR 395.8(b) with the two special ones of part 395 subpart B, appendix A, 4.3.2.2:
+authorized personal use of the truck and yard moves.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from yardlight.intervals import Interval
+
+Status = Literal["off_duty", "sleeper", "driving", "on_duty", "personal", "yard_move"]
+
+RESTING = ("off_duty", "sleeper")
+# Spellings by vendors, letters only and in lower case. What is not listed is no status, never off duty.
+_SPELLINGS: dict[str, Status] = {
+    **dict.fromkeys(("offduty", "off", "1"), "off_duty"),
+    **dict.fromkeys(("sleeper", "sleeperberth", "sleeperbed", "sb", "2"), "sleeper"),
+    **dict.fromkeys(("driving", "drive", "d", "3"), "driving"),
+    **dict.fromkeys(("onduty", "on", "ondutynotdriving", "4"), "on_duty"),
+    **dict.fromkeys(("personalconveyance", "personal", "pc", "personaluse"), "personal"),
+    **dict.fromkeys(("yardmove", "yardmoves", "ym"), "yard_move"),
+}
+
+
+def status_of(word: object) -> Status | None:
+    """The status that a vendor means by a word; None for one that is not known."""
+    return _SPELLINGS.get("".join(filter(str.isalnum, str(word))).casefold())
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of a log: from `start` (unix seconds) until `end`, or until the next one of this driver where it is None.
+
+    Without `driver` it is what the truck's ELD recorded while nobody was logged in. `truck` may be empty: many vendors
+    name it on lines at the wheel only. A `status` of None is one that is not known.
+    """
+
+    driver: str
+    status: Status | None
+    start: float
+    end: float | None = None
+    truck: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An entry as it stands when all are known: with an end, and on the truck that its driver was with."""
+
+    driver: str
+    status: Status | None
+    time: Interval
+    truck: str
+
+    @property
+    def active(self) -> bool:
+        """Whether the truck may move by it; a status that is not known accuses nobody."""
+        return self.status not in RESTING
+
+
+def lines(entries: Iterable[Entry], now: float, tied: float) -> list[Line]:
+    """The logs of all drivers as they stand, by their start.
+
+    A later line ends the one before; of two that start together the later one in the list was edited last. Where a line
+    names no truck, the driver was with the last one. Who rests is with a truck for up to `tied` seconds after being
+    active on it: who went home for the weekend does not answer for what the yard does with it.
+    """
+    drivers: dict[str, dict[float, Entry]] = defaultdict(dict)
+    unclaimed: list[Line] = []
+    for entry in entries:
+        if entry.driver:
+            drivers[entry.driver][entry.start] = entry
+        elif entry.end is not None and entry.end > entry.start:
+            unclaimed.append(Line("", entry.status, (entry.start, entry.end), entry.truck))
+    found = [line for each in drivers.values() for line in _of_one(sorted(each.values(), key=_start), now, tied)]
+    return sorted([*found, *unclaimed], key=lambda line: line.time)
+
+
+def _of_one(entries: list[Entry], now: float, tied: float) -> Iterable[Line]:
+    truck, active = "", float("-inf")
+    for index, entry in enumerate(entries):
+        following = entries[index + 1].start if index + 1 < len(entries) else now
+        end = min(following, now) if entry.end is None else min(entry.end, following)
+        if end <= entry.start:
+            continue
+        truck = entry.truck or truck
+        line = Line(entry.driver, entry.status, (entry.start, end), truck)
+        if line.active:
+            active = end
+            yield line
+        elif truck and entry.start < (until := (max(active, entry.start) if entry.truck else active) + tied):
+            yield replace(line, time=(entry.start, min(end, until)))
+
+
+def _start(entry: Entry) -> float:
+    return entry.start

@@ -1,0 +1,174 @@
+"""Whether drivers' logs agree with where the trucks were: hours of service (49 CFR 395.8) against GPS. Pure.
+
+A truck that moved was driven by somebody. For each piece of a movement it is asked whether any log on that truck allows
+it: driving or on duty, personal use, a yard move at the speed of a yard. If so, all is well, whoever else was asleep
+behind. If all logs on it say off duty or asleep, that piece does not match the log of the driver who was at the wheel
+last. If there is no log on it at all, or the ELD itself says that nobody was logged in, it is unassigned driving, which
+is a list of its own. Nothing is judged before `settle` has passed: logs come late, and drivers may correct them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from yardlight.calendars import instant
+from yardlight.feeds.duty import Entry, Line, lines
+from yardlight.intervals import Interval, common, minus, seconds, union
+
+_MPH = 0.44704
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is let pass. Seconds, and meters per second.
+
+    `tolerance` is by how much clocks and the ends of log lines may differ from GPS; `least` what a driver's day must
+    have to be a case. An ELD ends a yard move above 20 mph; GPS is allowed a little more.
+    """
+
+    tolerance: float = 300.0
+    least: float = 600.0
+    settle: float = 48 * 3600.0
+    tied: float = 24 * 3600.0
+    yard_speed: float = 25 * _MPH
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """A truck moved from `start` to `end` (unix seconds), at most at `speed` (meters per second, None: not told)."""
+
+    truck: str
+    start: float
+    end: float
+    speed: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """A driver's day on one truck on which it moved while the log says that the driver did not drive."""
+
+    driver: str
+    truck: str
+    day: date
+    times: tuple[Interval, ...]
+
+    @property
+    def seconds(self) -> float:
+        """How long it moved."""
+        return seconds(self.times)
+
+
+@dataclass(frozen=True, slots=True)
+class Unassigned:
+    """A truck moved and nobody was logged in to it."""
+
+    truck: str
+    times: tuple[Interval, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What does not match, what nobody claimed, and until when (unix seconds) movements were judged."""
+
+    mismatches: tuple[Mismatch, ...]
+    unassigned: tuple[Unassigned, ...]
+    until: float
+
+
+def judged(
+    entries: Iterable[Entry],
+    movements: Iterable[Movement],
+    *,
+    elsewhere: Collection[str],
+    zones: Mapping[str, ZoneInfo],
+    zone: ZoneInfo,
+    limits: Limits,
+    now: float,
+) -> Judged:
+    """All movements that ended long enough ago, held against the logs.
+
+    `elsewhere` are drivers who keep their log on paper or need none (49 CFR 395.1(e), 395.8(a)(1)(iii)): a truck that
+    one of them was with is explained. Days are those of the driver's home terminal (395.8(d)), by `zones`, else `zone`.
+    """
+    until = now - limits.settle
+    logs: dict[str, list[Line]] = defaultdict(list)
+    for line in lines(entries, now, limits.tied):
+        logs[line.truck].append(line)
+    moved: dict[str, list[Movement]] = defaultdict(list)
+    for movement in movements:
+        if movement.end <= until:
+            moved[movement.truck].append(movement)
+    blamed: dict[tuple[str, str, date], list[Interval]] = defaultdict(list)
+    nobody: dict[str, list[Interval]] = defaultdict(list)
+    for truck, each in sorted(moved.items()):
+        for piece, driver in _pieces(each, logs.get(truck, []), elsewhere, limits):
+            if not driver:
+                nobody[truck].append(piece)
+                continue
+            for day, part in _by_day(piece, zones.get(driver, zone)):
+                blamed[driver, truck, day].append(part)
+    found = (Mismatch(*key, tuple(union(times))) for key, times in sorted(blamed.items()))
+    mismatches = tuple(each for each in found if each.seconds >= limits.least)
+    return Judged(mismatches, tuple(Unassigned(truck, tuple(union(times))) for truck, times in nobody.items()), until)
+
+
+def _pieces(
+    movements: Sequence[Movement], log: Sequence[Line], elsewhere: Collection[str], limits: Limits
+) -> Iterable[tuple[Interval, str]]:
+    """The pieces of the movements of a truck that no line allows, each with the driver, or without one."""
+    for movement in movements:
+        near = [
+            line
+            for line in log
+            if line.time[0] - limits.tolerance < movement.end and line.time[1] + limits.tolerance > movement.start
+        ]
+        allowed = [
+            line.time
+            for line in near
+            if line.driver and (line.driver in elsewhere or _may_move(line, movement, limits))
+        ]
+        nearly = [(start - limits.tolerance, end + limits.tolerance) for start, end in allowed]
+        # What clocks may explain is let pass whole; what they cannot is counted whole.
+        rest = [piece for piece in minus([(movement.start, movement.end)], allowed) if minus([piece], nearly)]
+        unclaimed = [line.time for line in near if not line.driver]
+        for piece in common(rest, unclaimed):
+            yield piece, ""
+        for piece in minus(rest, unclaimed):
+            yield from _whose(piece, [line for line in near if line.driver], log)
+
+
+def _may_move(line: Line, movement: Movement, limits: Limits) -> bool:
+    if line.status == "yard_move":
+        return movement.speed is None or movement.speed <= limits.yard_speed
+    return line.active
+
+
+def _whose(piece: Interval, near: Sequence[Line], log: Sequence[Line]) -> Iterable[tuple[Interval, str]]:
+    """Whom a piece is held against: of those with the truck, who was active on it last."""
+    rest = [piece]
+    there = [line for line in near if common([piece], [line.time])]
+    for line in sorted(there, key=lambda line: _active_before(line.driver, piece[0], log), reverse=True):
+        for part in common(rest, [line.time]):
+            yield part, line.driver
+        rest = minus(rest, [line.time])
+    for part in rest:
+        yield part, ""
+
+
+def _active_before(driver: str, at: float, log: Sequence[Line]) -> float:
+    ends = (line.time[1] for line in log if line.driver == driver and line.time[0] < at and line.active)
+    return max(ends, default=float("-inf"))
+
+
+def _by_day(piece: Interval, zone: ZoneInfo) -> Iterable[tuple[date, Interval]]:
+    """A piece by the local days that it touches."""
+    start, end = piece
+    while start < end:
+        day = datetime.fromtimestamp(start, zone).date()
+        midnight = instant(datetime.combine(day + timedelta(days=1), time.min), zone)
+        yield day, (start, min(end, midnight))
+        start = min(end, midnight)

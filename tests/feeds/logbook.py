@@ -1,0 +1,138 @@
+"""A made-up carrier's quarter: what its drivers did, what their logs say of it, and what GPS saw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from random import Random
+from zoneinfo import ZoneInfo
+
+from yardlight.feeds.duty import Entry, Status
+from yardlight.feeds.hos import Movement
+
+ZONE = ZoneInfo("America/Chicago")
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+Truth = set[tuple[str, str, date]]
+
+
+@dataclass
+class Quarter:
+    """Entries come with when they can be read. `wrong` are the driver-days on which the log hides driving.
+
+    `grey` are those on which it hides so little that either answer is right.
+    """
+
+    entries: list[tuple[float, Entry]] = field(default_factory=list)
+    movements: list[Movement] = field(default_factory=list)
+    elsewhere: set[str] = field(default_factory=set)
+    wrong: Truth = field(default_factory=set)
+    grey: Truth = field(default_factory=set)
+    nobody: set[tuple[str, date]] = field(default_factory=set)
+    end: float = 0.0
+
+
+def quarter(seed: int, drivers: int = 200, start: date = date(2026, 1, 1), days: int = 90) -> Quarter:
+    """The quarter of one seed: solo drivers, teams, slip seats, paper logs, personal use, yards, late logs."""
+    random, made = Random(seed), Quarter()
+    for number in range(drivers):
+        kind = random.choices(("solo", "team", "paper", "slip"), (80, 8, 5, 7))[0]
+        _Driver(random, made, f"d{number}", kind, [f"t{number}", *([f"t{number}b"] if kind == "slip" else [])]).drive(
+            start, days
+        )
+    made.end = datetime.combine(start + timedelta(days=days), time.min, ZONE).timestamp() + 3 * DAY
+    return made
+
+
+@dataclass
+class _Driver:
+    random: Random
+    made: Quarter
+    name: str
+    kind: str
+    trucks: list[str]
+
+    def drive(self, start: date, days: int) -> None:
+        if self.kind == "paper":
+            self.made.elsewhere.add(self.name)
+        # Some vendors name the truck on every line, some only at the wheel.
+        names_always = self.random.random() < 0.5
+        night = self.random.random() < 0.2
+        for index in range(days):
+            day = start + timedelta(days=index)
+            if day.weekday() >= 5 and self.random.random() < 0.8:
+                if self.random.random() < 0.03:
+                    self._by_nobody(day)
+                continue
+            self._shift(day, 20.0 if night else 4.0 + self.random.random() * 4, names_always)
+
+    def _shift(self, day: date, hour: float, names_always: bool) -> None:
+        r, truck = self.random, self.random.choice(self.trucks)
+        at = datetime.combine(day, time.min, ZONE).timestamp() + hour * HOUR
+        late = r.choice((0.0, 0.0, 0.0, 0.0, r.uniform(2, 40) * HOUR))
+        log: list[tuple[str, Status, float]] = []
+        mate = f"{self.name}m" if self.kind == "team" else ""
+        if mate:
+            log.append((mate, "sleeper", at))
+        log.append((self.name, "on_duty", at))
+        at += r.uniform(10, 30) * MINUTE
+        if r.random() < 0.3:
+            log.append((self.name, "yard_move", at))
+            at = self._moves(truck, at, r.uniform(3, 20) * MINUTE, r.uniform(2, 8))
+            log.append((self.name, "on_duty", at))
+            at += 5 * MINUTE
+        hides = r.random() < 0.015
+        for leg in range(r.randint(2, 4)):
+            length = r.uniform(40, 160) * MINUTE
+            driver = mate if mate and leg % 2 else self.name
+            if hides and leg == 1 and not mate:
+                length = r.uniform(20, 90) * MINUTE
+                log.append((driver, r.choice(("off_duty", "sleeper")), at))
+                if self.kind != "paper":
+                    self._hidden(driver, truck, at, at + length)
+            else:
+                log.append((driver, "driving", at + r.uniform(-1, 1) * MINUTE))
+            if mate:
+                log.append((self.name if driver == mate else mate, "sleeper", at))
+            at = self._moves(truck, at, length, r.uniform(20, 31))
+            log.append((driver, r.choice(("on_duty", "off_duty")), at + r.uniform(-1, 1) * MINUTE))
+            at += r.uniform(20, 60) * MINUTE
+        if r.random() < 0.15:
+            log.append((self.name, "personal", at))
+            at = self._moves(truck, at, r.uniform(10, 50) * MINUTE, 25.0)
+        log.append((self.name, "off_duty", at))
+        if mate:
+            log.append((mate, "off_duty", at))
+        for driver, status, start in log:
+            named = truck if names_always or status not in ("off_duty", "sleeper") else ""
+            self.made.entries.append((start + late, Entry(driver, status, start, None, named)))
+
+    def _moves(self, truck: str, at: float, length: float, speed: float) -> float:
+        """GPS sees most of it, in pieces, with a clock of its own."""
+        start, end = at, at + length
+        while start < end:
+            piece = min(end, start + self.random.uniform(15, 90) * MINUTE)
+            off = self.random.uniform(-1.5, 1.5) * MINUTE
+            self.made.movements.append(Movement(truck, start + off, piece + off, speed))
+            start = piece + self.random.uniform(0, 2) * MINUTE
+        return end
+
+    def _hidden(self, driver: str, truck: str, start: float, end: float) -> None:
+        for day, seconds in _days(start, end):
+            (self.made.wrong if seconds > 14 * MINUTE else self.made.grey).add((driver, truck, day))
+
+    def _by_nobody(self, day: date) -> None:
+        """On a Sunday somebody takes the truck to the wash; the ELD notes it without a driver, or nothing does."""
+        start = datetime.combine(day, time(15), ZONE).timestamp()
+        truck = self.trucks[0]
+        end = self._moves(truck, start, self.random.uniform(20, 60) * MINUTE, 15.0)
+        self.made.entries.append((end, Entry("", "driving", start - 60, end + 120, truck)))
+        self.made.nobody.add((truck, day))
+
+
+def _days(start: float, end: float) -> Iterator[tuple[date, float]]:
+    first = datetime.fromtimestamp(start, ZONE).date()
+    midnight = datetime.combine(first + timedelta(days=1), time.min, ZONE).timestamp()
+    yield first, min(end, midnight) - start
+    if end > midnight:
+        yield first + timedelta(days=1), end - midnight

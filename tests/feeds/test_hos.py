@@ -1,0 +1,166 @@
+"""Drivers' logs against GPS: what matches, what does not, and what is nobody's."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.feeds.logbook import DAY, HOUR, MINUTE, ZONE, quarter
+from yardlight.feeds.duty import Entry, Status, lines, status_of
+from yardlight.feeds.hos import Judged, Limits, Movement, judged
+from yardlight.intervals import seconds
+
+MONDAY = datetime(2026, 3, 2, tzinfo=ZONE).timestamp()
+SETTLED = MONDAY + 4 * DAY
+Written = tuple[str, Status | None, float]
+
+
+def judge(
+    log: list[Entry], *moved: tuple[float, float, float], now: float = SETTLED, elsewhere: tuple[str, ...] = ()
+) -> Judged:
+    """Hours of Monday in which truck t1 moved, and its speed in meters per second."""
+    movements = [Movement("t1", MONDAY + start * HOUR, MONDAY + end * HOUR, speed) for start, end, speed in moved]
+    return judged(log, movements, elsewhere=elsewhere, zones={}, zone=ZONE, limits=Limits(), now=now)
+
+
+def written(*log: Written, truck: str = "t1") -> list[Entry]:
+    return [Entry(driver, status, MONDAY + hour * HOUR, None, truck) for driver, status, hour in log]
+
+
+def test_forty_minutes_off_duty_while_the_truck_moved_is_a_case_of_its_driver_and_day() -> None:
+    log = written(("ann", "driving", 8), ("ann", "off_duty", 10))
+    (case,) = judge(log, (8, 10, 25), (12, 12 + 40 / 60, 25)).mismatches
+    assert (case.driver, case.truck, case.day) == ("ann", "t1", date(2026, 3, 2))
+    assert case.seconds == pytest.approx(40 * MINUTE)
+
+
+def test_nothing_is_judged_before_the_logs_have_settled() -> None:
+    log = written(("ann", "driving", 8), ("ann", "off_duty", 10))
+    moved = (12, 13, 25.0)
+    assert not judge(log, moved, now=MONDAY + (13 + 47) * HOUR).mismatches
+    assert judge(log, moved, now=MONDAY + (13 + 49) * HOUR).mismatches
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        written(("ann", "driving", 8), ("ann", "personal", 12), ("ann", "off_duty", 13)),
+        written(("ann", "driving", 8), ("ann", "sleeper", 10), ("bob", "driving", 12), ("bob", "off_duty", 13)),
+        written(("ann", "driving", 8), ("ann", None, 12), ("ann", "off_duty", 13)),
+    ],
+    ids=["personal use", "a team", "a status that is not known"],
+)
+def test_what_a_log_on_the_truck_allows_is_no_mismatch(log: list[Entry]) -> None:
+    assert judge(log, (12, 13, 25)).mismatches == ()
+
+
+def test_a_yard_move_at_the_speed_of_a_yard_is_let_pass_and_one_on_the_road_is_a_case() -> None:
+    log = written(("ann", "driving", 8), ("ann", "off_duty", 11), ("ann", "yard_move", 12), ("ann", "off_duty", 13))
+    assert judge(log, (12, 13, 6)).mismatches == ()
+    assert [case.driver for case in judge(log, (12, 13, 27)).mismatches] == ["ann"]
+
+
+def test_drivers_on_paper_or_exempt_are_not_held_against_a_log_they_do_not_keep() -> None:
+    log = written(("ann", "off_duty", 0))
+    assert judge(log, (12, 13, 25)).mismatches
+    assert judge(log, (12, 13, 25), elsewhere=("ann",)).mismatches == ()
+
+
+def test_clocks_that_differ_by_minutes_are_no_mismatch() -> None:
+    log = written(("ann", "driving", 8), ("ann", "off_duty", 10))
+    assert judge(log, (7.95, 10.05, 25)).mismatches == ()
+
+
+def test_driving_that_nobody_was_logged_in_for_is_a_list_of_its_own() -> None:
+    alone = judge([], (12, 13, 25))
+    noted = judge(
+        [*written(("ann", "off_duty", 11)), Entry("", "driving", MONDAY + 12 * HOUR, MONDAY + 13 * HOUR, "t1")],
+        (12, 13, 25),
+    )
+    for found in (alone, noted):
+        assert found.mismatches == ()
+        assert [(each.truck, seconds(each.times)) for each in found.unassigned] == [("t1", HOUR)]
+
+
+def test_who_went_home_a_day_ago_does_not_answer_for_the_truck() -> None:
+    log = written(("ann", "driving", -30), ("ann", "off_duty", -28))
+    found = judge(log, (12, 13, 25))
+    assert found.mismatches == ()
+    assert [each.truck for each in found.unassigned] == ["t1"]
+
+
+def test_a_driver_who_changed_trucks_answers_for_the_new_one_only() -> None:
+    log = [*written(("ann", "driving", 6)), *written(("ann", "driving", 8), ("ann", "off_duty", 10), truck="t2")]
+    assert judge(log, (12, 13, 25)).mismatches == ()
+
+
+def test_the_later_of_two_lines_that_start_together_is_the_edited_one() -> None:
+    log = written(("ann", "off_duty", 12), ("ann", "driving", 12), ("ann", "off_duty", 14))
+    assert judge(log, (12, 13, 25)).mismatches == ()
+
+
+def test_an_hour_over_midnight_belongs_to_both_days() -> None:
+    log = written(("ann", "driving", 20), ("ann", "off_duty", 23))
+    assert [case.day.day for case in judge(log, (23.5, 24.5, 25)).mismatches] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [
+        ("sleeperBed", "sleeper"), ("off_duty", "off_duty"), ("D", "driving"), ("PC", "personal"), ("YM", "yard_move"),
+        ("On Duty (Not Driving)", "on_duty"), ("", None), (None, None), ("onBreak", None),
+    ],
+)  # fmt: skip
+def test_vendors_words_become_statuses_and_unknown_ones_none(word: object, status: str | None) -> None:
+    assert status_of(word) == status
+
+
+STATUSES = st.sampled_from(["off_duty", "sleeper", "driving", "on_duty", "personal", "yard_move", None])
+LOGS = st.lists(
+    st.builds(
+        Entry,
+        st.sampled_from(["", "ann", "bob"]),
+        STATUSES,
+        st.floats(0, 5 * DAY),
+        st.none() | st.floats(0, 6 * DAY),
+        st.sampled_from(["", "t1", "t2"]),
+    ),
+    max_size=12,
+)
+MOVED = st.lists(
+    st.builds(lambda at, length: Movement("t1", at, at + length, 25.0), st.floats(0, 5 * DAY), st.floats(1, DAY)),
+    max_size=4,
+)
+
+
+@given(LOGS, MOVED)
+def test_what_is_held_against_anybody_is_time_in_which_the_truck_moved_and_no_log_let_it(
+    log: list[Entry], moved: list[Movement]
+) -> None:
+    limits = Limits(least=0.0)
+    found = judged(log, moved, elsewhere=(), zones={}, zone=ZoneInfo("UTC"), limits=limits, now=10 * DAY)
+    driving = [
+        line.time for line in lines(log, 10 * DAY, limits.tied) if line.driver and line.truck == "t1" and line.active
+    ]
+    for each in (*found.mismatches, *found.unassigned):
+        for start, end in each.times:
+            middle = (start + end) / 2
+            assert any(one.start <= start and end <= one.end for one in moved) or len(moved) > 1
+            assert any(one.start <= middle <= one.end for one in moved)
+            if not any(line.status == "yard_move" for line in lines(log, 10 * DAY, limits.tied)):
+                assert not any(begin <= middle < ends for begin, ends in driving)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_months_hidden_driving_is_found_and_nothing_else_is(seed: int) -> None:
+    made = quarter(seed, drivers=60, days=45)
+    log = [entry for _, entry in made.entries]
+    found = judged(log, made.movements, elsewhere=made.elsewhere, zones={}, zone=ZONE, limits=Limits(), now=made.end)
+    cases = {(case.driver, case.truck, case.day) for case in found.mismatches} - made.grey
+    assert len(made.wrong) > 10
+    assert len(cases & made.wrong) >= 0.95 * len(made.wrong)
+    assert len(cases & made.wrong) >= 0.98 * len(cases)
