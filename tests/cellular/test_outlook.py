@@ -168,9 +168,9 @@ def test_a_fleet_without_plans_and_days_that_are_not_kept_are_refused(
 ) -> None:
     fleet()
     with pytest.raises(SystemExit) as ended:
-        main(["usage", "report", "--idle-days", "90"])
+        main(["usage", "report", "--idle-days", "97"])
     assert ended.value.code == 2
-    assert "usage report: --idle-days 90; write 1 to 61" in capsys.readouterr().err
+    assert "usage report: --idle-days 97; write 1 to 96" in capsys.readouterr().err
     assert main(["usage", "report"]) == 1
     assert "there is no state file here" in capsys.readouterr().err
     (tmp_path / "fleet.yml").write_text("fleet: f\nterminals: {a: {targets: [198.51.100.1], uplinks: {fiber: {}}}}\n")

@@ -3,16 +3,18 @@
 Percent of the cap says too much near the end of a cycle and too little at its start, and a straight line through the
 last days takes a weekend for a trend. So, from whole days of history, all of it deterministic:
 
-1. *Weekdays.* The profile of a SIM is its own mean use on each weekday, shrunk towards the fleet's as if that had been
-   watched here for four weeks. Days on which the fleet as a whole did far less or more (holidays) are left out.
-2. *Level*, the use on an average day, in four views: exponential means with half-lives of 4, 14 and 60 days, and since
-   things last changed, with growth where there is any that chance does not explain. Peaks that stand alone are no part
-   of a level; as often as they came, they are added again.
-3. *Which view.* Each is tried on the past: the error of forecasts made a week and more ago, the series' own and the
-   fleet's in a like case (nothing changed, perhaps, clearly), decides how much it counts.
-4. *How sure.* The spread of single days, the error of a level known from few of them, and a drift: what past forecasts
-   of the whole fleet erred beyond that. Last, the fleet's past forecasts are laid beside what came: 0.1, 0.5 and 0.9
-   are the places below which that part of the outcomes fell.
+1. *Weekdays.* The profile of a SIM, w[weekday], is its own mean use on each, shrunk towards the fleet's as if that had
+   been watched here for four weeks. Days on which the fleet as a whole did far less or more (holidays) are left out.
+2. *Peaks* that stand alone are no part of a level. Of those that come `often` a day, n days have as many as a Poisson
+   distribution with that mean has in the middle: mostly none, where the mean would say a half.
+3. *Level* L and growth g, so that a day to come is L * w[weekday] * exp(g * days), in four views: exponential means
+   with half-lives of 4, 14 and 60 days, and since things last changed (`changes`), which says how likely each day is
+   to be the one, and whether it has grown since. How often SIMs change and grow is learned from the fleet.
+4. *Which view.* Each is tried on the past: the error of forecasts made a week and more ago, the series' own and the
+   fleet's in a like case (nothing changed, perhaps, clearly), decides how much it counts: as error ** -8.
+5. *How sure.* The square of the error of a sum is that of its days and peaks, plus, in proportion to the sum, that of a
+   level known from few days and a drift: what past forecasts erred beyond that. Last, the fleet's past forecasts are
+   laid beside what came: 0.1, 0.5 and 0.9 are the places below which that part of the outcomes fell.
 
 A forecast starts where the vendor's data ends, not now: days that are not told yet are forecast like those to come, so
 that data which comes late widens the range and calms nobody. Under `MIN_DAYS` known days there is no forecast.
@@ -25,19 +27,28 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
+from yardlight.cellular.changes import Floats, Habits, learned
 from yardlight.cellular.history import Track, midnight, ordinal
 from yardlight.cellular.levels import (
-    PEAK,
+    MIN_DAYS,
     SINCE_CHANGE,
     VIEWS,
     WARM_UP,
     Days,
+    Ints,
     Series,
+    Table,
     Trial,
+    Views,
     damped,
     median,
+    noise_of,
     normal,
     series_of,
+    typical,
+    views_of,
 )
 
 PROBABILITIES = (0.1, 0.5, 0.9)
@@ -48,7 +59,8 @@ _PRIOR_TRIALS, _PRIOR_DAYS = 6.0, 10.0
 _SHARPNESS, _BETTER = 8.0, 0.65
 # A day is odd if the middle one of at least so many series is off the usual by this factor.
 _MANY, _ODD = 20, 2.0
-_TEACHERS = 400
+# So many series teach the rest, and so many are taken at a time: tables fit into the processor's cache.
+_TEACHERS, _AT_ONCE = 400, 250
 # Trials of the fleet that are believed as much as the normal distribution.
 _ENOUGH = 100
 # A level that is known from so many days is no surer for more of them.
@@ -57,7 +69,7 @@ _SETTLED = 28
 _HINDSIGHT = 1.1
 # Nothing is surer than to a hundredth.
 _LEAST_DRIFT = 1e-4
-_NORMAL = (-1.2816, 0.0, 1.2816)
+_NORMAL, _HABITS = (-1.2816, 0.0, 1.2816), Habits()
 
 
 def whole_days(track: Track) -> Days | None:
@@ -72,12 +84,15 @@ def whole_days(track: Track) -> Days | None:
 class Fleet:
     """What all series of an account say together.
 
-    `errors` are the mean errors of the views where nothing changed, perhaps and clearly; `spread` is the square of the
-    relative error of a single day, `drift` what past forecasts erred beyond that, `upset` what odd days of the whole
-    fleet add; `outcomes` are where 0.1, 0.5 and 0.9 of what came fell, in standard deviations from what was said.
+    `noise` is how far single days are off (squared), `habits` how levels change and grow. `errors` are the mean errors
+    of the views where nothing changed, perhaps and clearly; `spread` is the square of the relative error of a single
+    day that is to come, `drift` what past forecasts erred beyond that, `upset` what odd days of the whole fleet add;
+    `outcomes` are where 0.1, 0.5 and 0.9 of what came fell, in standard deviations from what was said.
     """
 
     profile: tuple[float, ...] = (1.0,) * 7
+    noise: float = 0.06
+    habits: Habits = _HABITS
     errors: tuple[tuple[float, ...], ...] = ((1.0,) * VIEWS,) * 3
     spread: float = 0.25
     drift: float = 0.02
@@ -87,7 +102,10 @@ class Fleet:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """One series, ready to be continued: use on an average day, growth a day, and how far both may be off (squared)."""
+    """One series, ready to be continued: use on an average day, growth a day, and how far both may be off (squared).
+
+    Peaks of `peak` bytes come `often` a day, by chance.
+    """
 
     last: int
     profile: tuple[float, ...]
@@ -95,10 +113,20 @@ class Fit:
     growth: float
     spread: float
     unsure: float
+    often: float = 0.0
+    peak: float = 0.0
 
-    def expect(self, day: int) -> float:
-        """The use of a day to come."""
-        return self.level * self.profile[day % 7] * math.exp(self.growth * damped(day - self.last))
+    def expect(self, days: Sequence[tuple[int, float]]) -> list[float]:
+        """The use of days to come (ordinals, each with the part of it that is to come), with as many peaks as usual."""
+        peaks = self.peaks(days) / max(1, len(days))
+        return [
+            self.level * self.profile[day % 7] * math.exp(self.growth * damped(day - self.last)) * part + peaks
+            for day, part in days
+        ]
+
+    def peaks(self, days: Sequence[tuple[int, float]]) -> float:
+        """What peaks add, as often as not."""
+        return self.peak * float(typical(np.array(self.often * sum(part for _, part in days))))
 
 
 def learn(account: Sequence[Days]) -> tuple[Fleet, list[Fit | None]]:
@@ -106,45 +134,44 @@ def learn(account: Sequence[Days]) -> tuple[Fleet, list[Fit | None]]:
 
     Of a large account some hundred series teach as much as all.
     """
-    some = account[:: max(1, len(account) // _TEACHERS)]
-    profile = _shared_profile(some)
-    odd = _odd_days(some, profile)
-    some = [_without(days, odd) for days in some]
-    profile = _shared_profile(some)
-    fleet = _taught([series_of(days, profile) for days in some], profile, odd)
-    return fleet, [_fit(series_of(_without(days, odd), profile), fleet) for days in account]
+    some = Table.of(account[:: max(1, len(account) // _TEACHERS)])
+    odd = _odd_days(some, _shared_profile(some))
+    some = some.without(odd.days)
+    fleet = _taught(some, _shared_profile(some), odd)
+    fits: list[Fit | None] = []
+    for begin in range(0, len(account), _AT_ONCE):
+        table = Table.of(account[begin : begin + _AT_ONCE]).without(odd.days)
+        fits += _fitted(series_of(table, fleet.profile), fleet)
+    return fleet, fits
 
 
-def _taught(some: Sequence[Series | None], profile: tuple[float, ...], odd: Odd) -> Fleet:
-    told = [each for each in some if each is not None and each.known >= WARM_UP and each.mean > 0]
-    tried = [each for each in told if each.trials]
+def _taught(some: Table, profile: tuple[float, ...], odd: Odd) -> Fleet:
     fleet = Fleet(profile, upset=odd.upset)
-    if told:
-        fleet = replace(fleet, spread=median([each.spread for each in told]))
-    if tried:
-        fleet = replace(fleet, errors=tuple(_errors(tried, changed) for changed in range(3)))
-        fleet = replace(fleet, drift=_fleet_drift(tried, fleet))
-        fleet = replace(fleet, outcomes=_outcomes(tried, fleet))
+    enough = (some.count >= WARM_UP) & (some.mean >= 1.0)
+    if not enough.any():
+        return fleet
+    told = series_of(some.only(enough), profile)
+    noise = float(np.median(told.noise))
+    noises = noise_of(told, noise)
+    fleet = replace(fleet, noise=noise, habits=learned(told.calm, told.weight, noises))
+    views = views_of(told, noises, fleet.habits)
+    fleet = replace(fleet, spread=float(np.median(views.spread)))
+    trials = sum(int(trial.told.sum()) for trial in views.trials)
+    if trials:
+        fleet = replace(fleet, errors=tuple(_errors(views.trials, changed) for changed in range(3)))
+        fleet = replace(fleet, drift=_fleet_drift(told, views, fleet))
+        fleet = replace(fleet, outcomes=_outcomes(told, views, fleet))
     return fleet
 
 
-def _shared_profile(account: Sequence[Days]) -> tuple[float, ...]:
+def _shared_profile(table: Table) -> tuple[float, ...]:
     """The weekdays of all series together, each counting alike however much it uses."""
-    sums, counts = [0.0] * 7, [0.0] * 7
-    for days in account:
-        known = [used for used in days.used if used is not None]
-        mean = sum(known) / len(known) if len(known) >= 7 else 0.0
-        if mean <= 0:
-            continue
-        day = days.last - len(days.used)
-        for used in days.used:
-            day += 1
-            if used is not None:
-                sums[day % 7] += min(used / mean, PEAK)
-                counts[day % 7] += 1.0
-    if not all(counts):
+    steady = table.only((table.count >= 7) & (table.mean > 0))
+    sums, counts = steady.by_weekday()
+    total = counts.sum(axis=0)
+    if not total.all():
         return (1.0,) * 7
-    return normal([total / count for total, count in zip(sums, counts, strict=True)])
+    return tuple(normal((sums / steady.mean[:, None]).sum(axis=0) / total).tolist())
 
 
 @dataclass(frozen=True)
@@ -154,120 +181,124 @@ class Odd:
     Holidays and storms say nothing of the level; that they come says how far a single day may be off.
     """
 
-    days: frozenset[int] = frozenset()
+    days: Ints
     upset: float = 0.0
 
 
-def _odd_days(account: Sequence[Days], shared: tuple[float, ...]) -> Odd:
-    found: dict[int, list[float]] = {}
-    for days in account:
-        known = [used for used in days.used if used is not None]
-        mean = sum(known) / len(known) if len(known) >= WARM_UP else 0.0
-        if mean > 0:
-            for day, used in _dated(days):
-                if used is not None and shared[day % 7] > 0.5:
-                    found.setdefault(day, []).append(used / (mean * shared[day % 7]))
-    ratios = {day: median(each) for day, each in found.items() if len(each) >= _MANY}
+def _odd_days(table: Table, shared: Sequence[float]) -> Odd:
+    table = table.only((table.count >= WARM_UP) & (table.mean > 0))
+    weight = np.array(shared)[table.day % 7]
+    told = table.known & (weight > 0.5)
+    off = (table.used / (table.mean[:, None] * weight))[told]
+    days = table.day[told]
+    ratios = {int(day): float(np.median(each)) for day in np.unique(days) if len(each := off[days == day]) >= _MANY}
     usual = median(list(ratios.values())) if len(ratios) >= WARM_UP else 0.0
     odd = {day: ratio / usual for day, ratio in ratios.items() if usual and not 1 / _ODD < ratio / usual < _ODD}
     if len(odd) > len(ratios) / 5:
-        return Odd()
-    return Odd(frozenset(odd), sum((ratio - 1.0) ** 2 for ratio in odd.values()) / max(1, len(ratios)))
+        odd = {}
+    upset = sum((ratio - 1.0) ** 2 for ratio in odd.values()) / max(1, len(ratios))
+    return Odd(np.array(sorted(odd), dtype=np.int64), upset)
 
 
-def _without(days: Days, odd: Odd) -> Days:
-    if not odd.days:
-        return days
-    return Days(days.last, [None if day in odd.days else used for day, used in _dated(days)])
-
-
-def _dated(days: Days) -> Iterator[tuple[int, float | None]]:
-    return enumerate(days.used, days.last - len(days.used) + 1)
-
-
-def _errors(tried: Sequence[Series], changed: int) -> tuple[float, ...]:
+def _errors(trials: Sequence[Trial], changed: int) -> tuple[float, ...]:
     """The mean error of each view in trials of the fleet that were alike, without the worst tenth."""
-    every = [trial for series in tried for trial in series.trials]
-    alike = [trial for trial in every if trial.changed == changed]
-    trials = alike if len(alike) >= _ENOUGH / 4 else every
-    kept = len(trials) - len(trials) // 10
-    errors = (sorted(abs(trial.came - trial.said[view]) for trial in trials)[:kept] for view in range(VIEWS))
-    return tuple(sum(each) / kept for each in errors)
+    every = np.concatenate([np.abs(trial.came[:, None] - trial.said)[trial.told] for trial in trials])
+    alike = np.concatenate([trial.changed[trial.told] == changed for trial in trials])
+    errors = every[alike] if alike.sum() >= _ENOUGH / 4 else every
+    kept = len(errors) - len(errors) // 10
+    return tuple(np.sort(errors, axis=0)[:kept].mean(axis=0).tolist())
 
 
-def _weigh(series: Series, fleet: Fleet) -> tuple[float, ...]:
+def _weigh(views: Views, fleet: Fleet) -> Floats:
     """How much each level counts: by the errors it made in the fleet, and here, in a like case."""
-    like = [trial for trial in series.trials if trial.changed == series.changed]
-    scores = []
-    for view, theirs in enumerate(fleet.errors[series.changed]):
-        own = sum(abs(trial.came - trial.said[view]) for trial in like)
-        scores.append((own + _PRIOR_TRIALS * theirs) / (len(like) + _PRIOR_TRIALS))
-    scores[SINCE_CHANGE] *= _BETTER
-    parts = [(score + 1e-6) ** -_SHARPNESS for score in scores]
-    return tuple(part / sum(parts) for part in parts)
+    own, count = np.zeros_like(views.levels), np.zeros(len(views.levels))
+    for trial in views.trials:
+        like = trial.told & (trial.changed == views.changed)
+        own += np.where(like[:, None], np.abs(trial.came[:, None] - trial.said), 0.0)
+        count += like
+    theirs = np.array(fleet.errors)[views.changed]
+    scores = (own + _PRIOR_TRIALS * theirs) / (count[:, None] + _PRIOR_TRIALS)
+    scores[:, SINCE_CHANGE] *= _BETTER
+    parts = (scores + 1e-6) ** -_SHARPNESS
+    weights: Floats = parts / parts.sum(axis=1, keepdims=True)
+    return weights
 
 
-def _spread(series: Series, fleet: Fleet) -> float:
+def _spread(series: Series, views: Views, fleet: Fleet) -> Floats:
     """The square of the relative error of a day, shrunk towards the fleet's."""
-    return (series.known * series.spread + _PRIOR_DAYS * fleet.spread) / (series.known + _PRIOR_DAYS)
+    shrunk: Floats = (series.count * views.spread + _PRIOR_DAYS * fleet.spread) / (series.count + _PRIOR_DAYS)
+    return shrunk
 
 
-def _beyond(series: Series, fleet: Fleet) -> list[float]:
-    """The square of each trial's error, less what single days account for."""
-    weights, spread = _weigh(series, fleet), _spread(series, fleet)
-    return [_error(trial, weights) ** 2 - spread * trial.noise for trial in series.trials]
+def _missed(trial: Trial, weights: Floats) -> Floats:
+    """By how much more came than was said."""
+    more: Floats = trial.came - (weights * trial.said).sum(axis=1)
+    return more
 
 
-def _fleet_drift(tried: Sequence[Series], fleet: Fleet) -> float:
+def _beyond(series: Series, views: Views, fleet: Fleet) -> list[Floats]:
+    """The square of each trial's error, less what single days and peaks account for."""
+    weights, spread = _weigh(views, fleet), _spread(series, views, fleet)
+    return [_missed(trial, weights) ** 2 - spread * trial.noise - trial.upset for trial in views.trials]
+
+
+def _fleet_drift(series: Series, views: Views, fleet: Fleet) -> float:
     """What errors of trials have beyond single days on average, without the tails."""
-    every = sorted(each for series in tried for each in _beyond(series, fleet))
+    beyond = zip(_beyond(series, views, fleet), views.trials, strict=True)
+    every = np.sort(np.concatenate([each[trial.told] for each, trial in beyond]))
     tail = len(every) // 20
-    kept = every[tail : len(every) - tail]
-    return max(_LEAST_DRIFT, sum(kept) / len(kept))
+    return max(_LEAST_DRIFT, float(every[tail : len(every) - tail].mean()))
 
 
-def _drift(series: Series, fleet: Fleet) -> float:
-    """The same of one series, shrunk towards the fleet's: a pool is steadier than a SIM."""
-    own = _beyond(series, fleet)
-    return max(_LEAST_DRIFT, (sum(own) + _PRIOR_TRIALS * fleet.drift) / (len(own) + _PRIOR_TRIALS))
+def _drift(series: Series, views: Views, fleet: Fleet) -> Floats:
+    """The same of each series, shrunk towards the fleet's: a pool is steadier than a SIM."""
+    own, count = np.full(len(series.mean), _PRIOR_TRIALS * fleet.drift), np.full(len(series.mean), _PRIOR_TRIALS)
+    for each, trial in zip(_beyond(series, views, fleet), views.trials, strict=True):
+        own += np.where(trial.told, each, 0.0)
+        count += trial.told
+    drift: Floats = np.maximum(_LEAST_DRIFT, own / count)
+    return drift
 
 
-def _outcomes(tried: Sequence[Series], fleet: Fleet) -> tuple[float, ...]:
+def _outcomes(series: Series, views: Views, fleet: Fleet) -> tuple[float, ...]:
     """Where what came fell, in standard deviations from what was said."""
-    found = sorted(
-        _error(trial, weights) / math.sqrt(spread * trial.noise + drift)
-        for series in tried
-        for weights, spread, drift in [(_weigh(series, fleet), _spread(series, fleet), _drift(series, fleet))]
-        for trial in series.trials
+    weights, spread, drift = _weigh(views, fleet), _spread(series, views, fleet), _drift(series, views, fleet)
+    found = np.sort(
+        np.concatenate(
+            [
+                (_missed(trial, weights) / np.sqrt(spread * trial.noise + trial.upset + drift))[trial.told]
+                for trial in views.trials
+            ]
+        )
     )
     trust = len(found) / (len(found) + _ENOUGH)
-    middle = found[len(found) // 2]
+    middle = float(found[len(found) // 2])
     return tuple(
-        trust * (middle + _HINDSIGHT * (found[int(probability * (len(found) - 1))] - middle)) + (1 - trust) * normal
+        trust * (middle + _HINDSIGHT * (float(found[int(probability * (len(found) - 1))]) - middle))
+        + (1 - trust) * normal
         for probability, normal in zip(PROBABILITIES, _NORMAL, strict=True)
     )
 
 
-def _error(trial: Trial, weights: Sequence[float]) -> float:
-    return trial.came - sum(weight * said for weight, said in zip(weights, trial.said, strict=True))
-
-
-def _fit(series: Series | None, fleet: Fleet) -> Fit | None:
-    if series is None:
-        return None
-    weights = _weigh(series, fleet)
-    level = sum(weight * each for weight, each in zip(weights, series.levels, strict=True))
-    unsure = _spread(series, fleet) * max(0.0, 1.0 / series.known - 1.0 / _SETTLED)
-    growth = weights[SINCE_CHANGE] * series.growth
-    spread = _spread(series, fleet) + fleet.upset
-    return Fit(series.last, series.profile, level + series.bursts, growth, spread, unsure + _drift(series, fleet))
+def _fitted(series: Series, fleet: Fleet) -> Iterator[Fit | None]:
+    views = views_of(series, noise_of(series, fleet.noise), fleet.habits)
+    weights, spread = _weigh(views, fleet), _spread(series, views, fleet)
+    level = np.where(series.mean >= 1.0, (weights * views.levels).sum(axis=1), 0.0)
+    growth = weights[:, SINCE_CHANGE] * views.growth
+    few = np.maximum(0.0, 1.0 / np.maximum(series.count, 1) - 1.0 / _SETTLED)
+    unsure = spread * few + _drift(series, views, fleet)
+    columns = (series.last, series.profile, level, growth, spread + fleet.upset, unsure, series.often, series.peak)
+    rows = zip(series.count.tolist(), *(column.tolist() for column in columns), strict=True)
+    for count, last, profile, *numbers in rows:
+        yield Fit(last, tuple(profile), *numbers) if count >= MIN_DAYS else None
 
 
 def project(fit: Fit, fleet: Fleet, used: float, days: Sequence[tuple[int, float]]) -> tuple[float, ...]:
     """The use at the end of these days (ordinals, each with the part of it that is to come), by `PROBABILITIES`."""
-    expected = [fit.expect(day) * part for day, part in days]
-    total = sum(expected)
-    deviation = math.sqrt(fit.spread * sum(each * each for each in expected) + fit.unsure * total * total)
+    expected = fit.expect(days)
+    total, calm = sum(expected), sum(expected) - fit.peaks(days)
+    variance = fit.spread * sum(each * each for each in expected) + fit.unsure * calm * calm
+    deviation = math.sqrt(variance + fit.often * sum(part for _, part in days) * fit.peak**2)
     return tuple(used + max(0.0, total + outcome * deviation) for outcome in fleet.outcomes)
 
 
@@ -280,7 +311,7 @@ def exhaustion(
     """
     if not used < cap <= middle:
         return None
-    expected = [fit.expect(day) * part for day, part in days]
+    expected = fit.expect(days)
     left = sum(expected) * (cap - used) / (middle - used)
     for index, ((day, part), use) in enumerate(zip(days, expected, strict=True)):
         if left <= use or index == len(days) - 1:

@@ -20,8 +20,8 @@ from yardlight.calendars import instant
 from yardlight.cellular.cycle import Cycle
 from yardlight.cellular.usage import SOURCES, Count, Left, Plan, Source, Usage
 
-# Eight whole weeks and what the longest cycle needs of the days before them.
-KEEP_DAYS = 63
+# Fourteen weeks: three cycles and what has passed of a fourth tell growth from a change.
+KEEP_DAYS = 98
 _WRAP_31, _WRAP_32 = 2**31, 2**32
 
 

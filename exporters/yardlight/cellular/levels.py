@@ -1,40 +1,44 @@
-"""One series of days: its weekdays, its bursts, its level in several views, and how each view did in the past.
+"""Series of days side by side: their weekdays, their bursts, their level in several views, how each view did before.
 
-Arithmetic of `forecast`, which says what it is for. Amounts are divided by what the weekday accounts for; a level is
-the use on an average day.
+Arithmetic of `forecast`, which says what it is for. A row is a series, a column a day; amounts are divided by what the
+weekday accounts for, and a level is the use on an average day.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yardlight.cellular.changes import STEP, Floats, Habits, Regimes, regimes
+from yardlight.cellular.history import KEEP_DAYS
+
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 # In days: of the exponential means, each a view of the level. The last view is that since things last changed.
 HALF_LIVES = (4.0, 14.0, 60.0)
 SINCE_CHANGE = len(HALF_LIVES)
 VIEWS = SINCE_CHANGE + 1
 MIN_DAYS = 3
-# Before this many days a level is too uncertain to be tried, or to be said to grow.
+# Before this many days a level is too uncertain to be tried.
 WARM_UP = 14
 # So many times the usual day is a peak, if the days beside it are none.
 PEAK = 4.0
-# As if the fleet's weekdays had been watched here for so many weeks.
-_PRIOR_WEEKS = 4.0
+# As if the fleet's weekdays had been watched here for so many weeks, and its noise been heard on so many days.
+_PRIOR_WEEKS, _PRIOR_DAYS = 4.0, 10.0
 # A forecast of the past looks as far ahead as there are days, within these; so many days lie between two.
-_SHORTEST, _LONGEST, _APART = 7, 21, 6
-# The shortest time that can be a level of its own, and by what it must explain the days better (as twice the logarithm
-# of a likelihood) beyond what the best of so many places for a change gains by chance.
-_SEGMENT, _CHANCE = 3, 6.0
-# Half of the squares of a normal distribution are under this part of their mean.
-_MIDDLE = 0.455
-# Growth is believed less, the nearer it is to its own error, and never more than this a day.
-_DOUBT, _STEEPEST = 2.0, 0.03
-# From here on a change is strongly suggested.
-_STRONG = 8.0
+_SHORTEST, _LONGEST, _APART = 4 * STEP, 21, 3 * STEP
+# A day is compared with those around it.
+_AROUND = 3
+# Half of the squares of a normal distribution are under this part of their mean. Weeks differ more than days in a week.
+_MIDDLE, _BEYOND_A_WEEK = 0.455, 1.4
 # Days in which growth loses half of its force.
 _DAMPING = 90.0
-_DECAYS = tuple(0.5 ** (1.0 / half_life) for half_life in HALF_LIVES)
+# Nothing was changed, or perhaps not, while that is at least as likely.
+_UNCHANGED, _PERHAPS = 0.5, 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,209 +50,222 @@ class Days:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
-    """A forecast made in the past: in parts of the use of all its days at the mean level.
+class Table:
+    """Series with what was used on each day (0 where that is not known), the last day of each in the last column."""
 
-    `noise` is what single days weigh in it: the sum of the squares of their weekdays over the square of their sum.
-    `changed` says whether the level seemed to have changed by then: 0 no, 1 perhaps, 2 clearly.
-    """
+    last: Ints
+    used: Floats
+    known: Flags
 
-    came: float
-    said: tuple[float, ...]
-    noise: float
-    changed: int
+    @classmethod
+    def of(cls, account: Sequence[Days]) -> Table:
+        width = min(KEEP_DAYS, max((len(days.used) for days in account), default=0)) or 1
+        used = np.full((len(account), width), np.nan)
+        for row, days in zip(used, account, strict=True):
+            if recent := days.used[-width:]:
+                row[-len(recent) :] = [np.nan if each is None else each for each in recent]
+        known = ~np.isnan(used)
+        return cls(np.array([days.last for days in account], dtype=np.int64), np.where(known, used, 0.0), known)
+
+    @property
+    def day(self) -> Ints:
+        """The ordinal of every cell."""
+        return self.last[:, None] - np.arange(self.used.shape[1] - 1, -1, -1)
+
+    @property
+    def count(self) -> Ints:
+        """How many days of each series are known."""
+        count: Ints = self.known.sum(axis=1)
+        return count
+
+    @property
+    def mean(self) -> Floats:
+        """The mean of the known days."""
+        mean: Floats = self.used.sum(axis=1) / np.maximum(self.count, 1)
+        return mean
+
+    def without(self, days: Ints) -> Table:
+        """The same as if nothing was known of these days."""
+        known = self.known & ~np.isin(self.day, days)
+        return Table(self.last, np.where(known, self.used, 0.0), known)
+
+    def only(self, rows: Flags) -> Table:
+        """Some of the series."""
+        return Table(self.last[rows], self.used[rows], self.known[rows])
+
+    def by_weekday(self) -> tuple[Floats, Floats]:
+        """What was used on each weekday, without peaks, and on how many."""
+        weekday, lower = self.day % 7, np.minimum(self.used, PEAK * self.mean[:, None])
+        masks = [self.known & (weekday == each) for each in range(7)]
+        return (
+            np.stack([(lower * mask).sum(axis=1) for mask in masks], axis=1),
+            np.stack([mask.sum(axis=1) for mask in masks], axis=1).astype(float),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """What one series says by itself; amounts per average day.
+    """What series say by themselves; amounts per average day.
 
-    `levels` are its views, `growth` goes with the last one; `spread` is the square of the relative error of a day.
+    `weight` is what the weekdays account for (0 where a day is not known), `calm` the use without lone peaks: `peaks`
+    of these, `peak` bytes each. `noise` is the square of the relative error of an average day beside its neighbors
+    (nan if that is not known).
     """
 
-    last: int
-    profile: tuple[float, ...]
-    known: int
-    mean: float
-    bursts: float
-    levels: tuple[float, ...]
-    growth: float
-    changed: int
-    spread: float
-    trials: tuple[Trial, ...]
+    last: Ints
+    profile: Floats
+    weight: Floats
+    used: Floats
+    calm: Floats
+    count: Ints
+    mean: Floats
+    peaks: Ints
+    peak: Floats
+    noise: Floats
+
+    @property
+    def often(self) -> Floats:
+        """Peaks a day."""
+        return self.peaks / np.maximum(self.count, 1)
 
 
 @dataclass(frozen=True, slots=True)
-class Regime:
-    """Level and growth a day since things last changed, and whether they did, or grow (as in `Trial`)."""
+class Trial:
+    """A forecast of each series, made in the past: in parts of the use of all its days at the mean level.
 
-    level: float
-    growth: float
-    changed: int
+    `noise` is what single days weigh in it: the sum of the squares of their weekdays over the square of their sum;
+    `upset` what peaks add to the square of its error. `changed` says whether the level seemed to have changed by then:
+    0 no, 1 perhaps, 2 clearly. `told` are those that could be made.
+    """
+
+    came: Floats
+    said: Floats
+    noise: Floats
+    upset: Floats
+    changed: Ints
+    told: Flags
 
 
 @dataclass(frozen=True, slots=True)
-class _Sums:
-    """What was used, and what the weekdays account for, until each known day: totals from the first day on.
+class Views:
+    """The level of each series in each view, growth a day (it goes with the last), whether it changed, and the trials.
 
-    `trend` and `trend2` are weights times the day, and times its square; `leaning` is what was used times the day.
+    `spread` is the square of the relative error of a day that is judged from the days before it.
     """
 
-    at: list[int]
-    used: list[float]
-    calm: list[float]
-    weight: list[float]
-    square: list[float]
-    leaning: list[float]
-    trend: list[float]
-    trend2: list[float]
+    levels: Floats
+    growth: Floats
+    changed: Ints
+    spread: Floats
+    trials: Sequence[Trial]
 
 
-def series_of(days: Days, shared: tuple[float, ...]) -> Series | None:
-    """One series with its weekdays, shrunk towards the fleet's, taken out; None if too few days are known."""
-    known = [used for used in days.used if used is not None]
-    if len(known) < MIN_DAYS:
-        return None
-    first = days.last - len(days.used) + 1
-    mean = sum(known) / len(known)
-    profile = _profile(days, first, mean, shared)
-    calm, excess = _without_bursts(days.used, first, profile, mean)
-    sums, history = _Sums([], [0.0], [0.0], [0.0], [0.0], [0.0], [0.0], [0.0]), [(mean,) * SINCE_CHANGE]
-    fading, faded = [0.0] * SINCE_CHANGE, [0.0] * SINCE_CHANGE
-    squares, surprises = 0.0, []
-    for index, (used, value) in enumerate(zip(days.used, calm, strict=True)):
-        if used is None or value is None:
-            continue
-        weight = profile[(first + index) % 7]
-        squares += (used - history[-1][1] * weight) ** 2
-        if history[-1][1] > 0:
-            surprises.append((value / (history[-1][1] * weight) - 1.0) ** 2)
-        for view, decay in enumerate(_DECAYS):
-            fading[view] = fading[view] * decay + value
-            faded[view] = faded[view] * decay + weight
-        history.append(tuple([total / weights for total, weights in zip(fading, faded, strict=True)]))
-        sums.at.append(index)
-        for totals, more in (
-            (sums.used, used), (sums.calm, value), (sums.weight, weight), (sums.square, weight * weight),
-            (sums.leaning, value * index), (sums.trend, weight * index), (sums.trend2, weight * index * index),
-        ):  # fmt: skip
-            totals.append(totals[-1] + more)
-    mean, bursts = sums.used[-1] / sums.weight[-1], excess / sums.weight[-1]
-    if mean < 1.0:
-        return Series(days.last, profile, len(known), 0.0, 0.0, (0.0,) * VIEWS, 0.0, 0, 0.0, ())
-    spread = min(max(squares / (sums.square[-1] * mean * mean), 1e-3), 4.0)
-    count = len(known)
-    # What a change itself adds to the spread must not hide it: the middle one knows nothing of a few days.
-    usual = max(1e-3, min(spread, median(surprises) / _MIDDLE)) if surprises else spread
-    regimes = [_regime(sums, end, usual) for end in (*range(WARM_UP, count - _SHORTEST + 1, _APART), count)]
-    trials = tuple(_trials(sums, history, regimes, mean, bursts))
-    now = regimes[-1]
-    levels = (*history[-1], now.level)
-    return Series(days.last, profile, count, mean, bursts, levels, now.growth, now.changed, spread, trials)
+def series_of(table: Table, shared: Sequence[float]) -> Series:
+    """Series with their weekdays, shrunk towards the fleet's, taken out."""
+    mean = table.mean[:, None]
+    sums, counts = table.by_weekday()
+    profile = normal((sums + _PRIOR_WEEKS * mean * np.array(shared)) / (counts + _PRIOR_WEEKS))
+    weight = np.take_along_axis(profile, table.day % 7, axis=1) * table.known
+    usual = np.maximum(middle(table.used, table.known), 0.7 * table.mean)[:, None]
+    high = table.known & (table.used > PEAK * usual * np.maximum(1.0, weight))
+    beside = np.zeros_like(high)
+    beside[:, 1:] |= high[:, :-1]
+    beside[:, :-1] |= high[:, 1:]
+    lone = high & ~beside
+    calm = np.where(lone, usual * weight, table.used)
+    peaks = lone.sum(axis=1)
+    peak = (table.used - calm).sum(axis=1) / np.maximum(peaks, 1)
+    level = calm.sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-9)
+    return Series(table.last, profile, weight, table.used, calm, table.count, level, peaks, peak, _noise(calm, weight))
 
 
-def _profile(days: Days, first: int, mean: float, shared: tuple[float, ...]) -> tuple[float, ...]:
-    """The weekdays of this series, as if the fleet's had been seen here for weeks before it."""
-    sums, counts = [_PRIOR_WEEKS * mean * weight for weight in shared], [_PRIOR_WEEKS] * 7
-    for index, used in enumerate(days.used):
-        if used is not None:
-            sums[(first + index) % 7] += min(used, PEAK * mean)
-            counts[(first + index) % 7] += 1.0
-    return normal([total / count for total, count in zip(sums, counts, strict=True)])
+def _noise(calm: Floats, weight: Floats) -> Floats:
+    """The square of the relative error of an average day, judged from the days around it; nan of too few."""
+    around, weights = _around(calm), _around(weight)
+    judged = (weight > 0) & (weights > 0) & (around > 0)
+    level = np.where(judged, around / np.where(weights > 0, weights, 1.0), 1.0)
+    share = np.where(judged, weight, 1.0)
+    squares = (calm - level * weight) ** 2 / (level**2 * share * (1 + share / np.where(judged, weights, 1.0)))
+    count = judged.sum(axis=1)
+    found = np.minimum(
+        middle(squares, judged) / _MIDDLE, np.where(judged, squares, 0.0).sum(axis=1) / np.maximum(count, 1)
+    )
+    return np.where(count >= MIN_DAYS, found, np.nan)
 
 
-def _without_bursts(
-    used: Sequence[float | None], first: int, profile: tuple[float, ...], mean: float
-) -> tuple[list[float | None], float]:
-    """The days with lone peaks cut down to the usual, and what was cut off."""
-    usual = max(median([each for each in used if each is not None]), 0.7 * mean)
-    bounds = [PEAK * usual * max(1.0, profile[(first + index) % 7]) for index in range(len(used))]
-    high = [each is not None and each > bound for each, bound in zip(used, bounds, strict=True)]
-    calm, excess = list(used), 0.0
-    for index, each in enumerate(used):
-        beside = (index > 0 and high[index - 1]) or (index + 1 < len(high) and high[index + 1])
-        if each is not None and high[index] and not beside:
-            calm[index] = usual * profile[(first + index) % 7]
-            excess += each - (calm[index] or 0.0)
-    return calm, excess
+def _around(values: Floats) -> Floats:
+    """Of each day the sum of the days before and after it."""
+    padded = np.pad(values, ((0, 0), (_AROUND, _AROUND)))
+    width = values.shape[1]
+    total: Floats = np.sum([padded[:, at : at + width] for at in range(2 * _AROUND + 1) if at != _AROUND], axis=0)
+    return total
 
 
-def _regime(sums: _Sums, end: int, spread: float) -> Regime:
-    """Level and growth a day since things last changed, as known after `end` known days.
-
-    A change is where two levels explain the days so much better than one (in deviance, for a spread that is
-    proportional to the level) that chance does not; a trend over all of them is preferred where it explains as much.
-    """
-    begin, evidence = 0, 0.0
-    while end - begin > 2 * _SEGMENT:
-        split, gain = _best_split(sums, begin, end)
-        growth, sure = _trend(sums, begin, end, spread)
-        needed = _CHANCE + 2.0 * math.log(end - begin)
-        if gain / spread < needed or growth * growth / sure > 0.85 * gain / spread:
-            break
-        begin, evidence = split, max(evidence, gain / spread - needed)
-    level = _mean(sums, begin, end)
-    growth = 0.0
-    if end - begin >= WARM_UP and level > 0:
-        growth, sure = _trend(sums, begin, end, spread)
-        evidence = max(evidence, growth * growth / sure - _DOUBT * 2)
-        growth *= max(0.0, 1.0 - _DOUBT * sure / (growth * growth)) if growth else 0.0
-        growth = max(-_STEEPEST, min(_STEEPEST, growth))
-        weight = sums.weight[end] - sums.weight[begin]
-        level *= math.exp(growth * (sums.at[end - 1] - (sums.trend[end] - sums.trend[begin]) / weight))
-    return Regime(level, growth, 0 if evidence <= 0 else 1 if evidence < _STRONG else 2)
+def noise_of(series: Series, fleet: float) -> Floats:
+    """The noise of each series as if the fleet's had been heard here for some days."""
+    own = np.where(np.isnan(series.noise), 0.0, series.noise)
+    count = np.where(np.isnan(series.noise), 0, series.count)
+    return _BEYOND_A_WEEK * np.clip((count * own + _PRIOR_DAYS * fleet) / (count + _PRIOR_DAYS), 1e-3, 4.0)
 
 
-def _mean(sums: _Sums, begin: int, end: int) -> float:
-    weight = sums.weight[end] - sums.weight[begin]
-    return (sums.calm[end] - sums.calm[begin]) / weight if weight > 0 else 0.0
+def views_of(series: Series, noise: Floats, habits: Habits) -> Views:
+    """Every level as it is now, and as it was in trials."""
+    width = series.used.shape[1]
+    origins = range(width - _SHORTEST, WARM_UP - 1, -_APART)
+    means, spread = _means(series)
+    found = dict(
+        zip([*origins, width], regimes(series.calm, series.weight, noise, habits, [*origins, width]), strict=True)
+    )
+    return Views(
+        np.concatenate([means[width], found[width].level[:, None]], axis=1),
+        found[width].growth,
+        _changed(found[width]),
+        spread,
+        [_trial(series, at, min(at + _LONGEST, width), means[at], found[at]) for at in origins],
+    )
 
 
-def _best_split(sums: _Sums, begin: int, end: int) -> tuple[int, float]:
-    """Where two levels explain these days best, and the deviance that it saves (for a spread of one)."""
-    calm, weight, log = sums.calm, sums.weight, math.log
-    first_calm, first_weight = calm[begin], weight[begin]
-    last_calm, last_weight = calm[end], weight[end]
-    tiny = 1e-3 * (last_calm - first_calm) / (last_weight - first_weight) + 1e-9
-    best, found = begin, -math.inf
-    for split in range(begin + _SEGMENT, end - 1):
-        before, after = weight[split] - first_weight, last_weight - weight[split]
-        likely = -before * log((calm[split] - first_calm) / before + tiny)
-        likely -= after * log((last_calm - calm[split]) / after + tiny)
-        if likely > found:
-            best, found = split, likely
-    whole = last_weight - first_weight
-    return best, 2.0 * (found + whole * log((last_calm - first_calm) / whole + tiny))
+def _changed(found: Regimes) -> Ints:
+    return np.where(found.same >= _UNCHANGED, 0, np.where(found.same >= _PERHAPS, 1, 2))
 
 
-def _trend(sums: _Sums, begin: int, end: int, spread: float) -> tuple[float, float]:
-    """Relative growth a day over these days, and its variance."""
-    weight = sums.weight[end] - sums.weight[begin]
-    middle = (sums.trend[end] - sums.trend[begin]) / weight
-    lever = sums.trend2[end] - sums.trend2[begin] - weight * middle * middle
-    calm = sums.calm[end] - sums.calm[begin]
-    if lever <= 0 or calm <= 0:
-        return 0.0, math.inf
-    leaning = sums.leaning[end] - sums.leaning[begin] - middle * calm
-    return leaning / (calm / weight) / lever, spread / lever
+def _means(series: Series) -> tuple[list[Floats], Floats]:
+    """The fading means before each day, and the square of the relative error of days judged by the second of them."""
+    decays = 0.5 ** (1.0 / np.array(HALF_LIVES))
+    total, weights = np.zeros((len(series.mean), SINCE_CHANGE)), np.zeros((len(series.mean), SINCE_CHANGE))
+    squares, means = np.zeros(len(series.mean)), [np.repeat(series.mean[:, None], SINCE_CHANGE, axis=1)]
+    for used, weight in zip(series.calm.T, series.weight.T, strict=True):
+        squares += (used - means[-1][:, 1] * weight) ** 2
+        # A day that is not known makes nothing older.
+        faded = np.where((weight > 0)[:, None], decays, 1.0)
+        total, weights = total * faded + used[:, None], weights * faded + weight[:, None]
+        means.append(np.where(weights > 0, total / np.where(weights > 0, weights, 1.0), means[0]))
+    usual = (series.weight**2).sum(axis=1) * series.mean**2
+    return means, np.clip(squares / np.where(usual > 0, usual, 1.0), 1e-3, 4.0)
 
 
-def _trials(
-    sums: _Sums,
-    history: Sequence[tuple[float, ...]],
-    regimes: Sequence[Regime],
-    mean: float,
-    bursts: float,
-) -> Iterator[Trial]:
-    """Forecasts from days in the past, with what was known then of the level."""
-    for number, origin in enumerate(range(WARM_UP, len(history) - _SHORTEST, _APART)):
-        end = min(origin + _LONGEST, len(history) - 1)
-        weight = sums.weight[end] - sums.weight[origin]
-        regime = regimes[number]
-        said = [(each + bursts) / mean for each in history[origin]]
-        said.append((regime.level * math.exp(regime.growth * damped((end - origin) / 2)) + bursts) / mean)
-        came = (sums.used[end] - sums.used[origin]) / (weight * mean)
-        yield Trial(came, tuple(said), (sums.square[end] - sums.square[origin]) / weight**2, regime.changed)
+def _trial(series: Series, begin: int, end: int, means: Floats, found: Regimes) -> Trial:
+    """A forecast of the days from `begin` to before `end`, with what was known then of the level."""
+    weight = series.weight[:, begin:end]
+    days, total = (weight > 0).sum(axis=1), weight.sum(axis=1)
+    told = ((series.weight[:, :begin] > 0).sum(axis=1) >= WARM_UP) & (days >= MIN_DAYS + STEP) & (series.mean >= 1.0)
+    scale = np.where(told, total * series.mean, 1.0)
+    level = found.level * np.exp(found.growth * damped((end - begin) / 2))
+    peaks = typical(series.often * days) * series.peak
+    said = (np.concatenate([means, level[:, None]], axis=1) * total[:, None] + peaks[:, None]) / scale[:, None]
+    return Trial(
+        series.used[:, begin:end].sum(axis=1) / scale,
+        said,
+        (weight**2).sum(axis=1) / np.where(told, total, 1.0) ** 2,
+        series.often * days * series.peak**2 / scale**2,
+        _changed(found),
+        told,
+    )
+
+
+def typical(mean: Floats) -> Floats:
+    """The middle of how often something happens that happens so often on average, and by chance."""
+    return np.floor(np.maximum(0.0, mean + 1 / 3 - 0.02 / np.maximum(mean, 1e-3)))
 
 
 def damped(ahead: float) -> float:
@@ -256,14 +273,23 @@ def damped(ahead: float) -> float:
     return ahead / (1.0 + ahead / _DAMPING)
 
 
-def normal(weights: Sequence[float]) -> tuple[float, ...]:
+def normal(weights: Floats) -> Floats:
     """Weekdays with a mean of one; none is nothing at all, so that a level can be had from any of them."""
-    mean = sum(weights) / 7
-    return tuple(max(weight / mean, 0.01) for weight in weights) if mean > 0 else (1.0,) * 7
+    mean = weights.mean(axis=-1, keepdims=True)
+    return np.where(mean > 0, np.maximum(weights / np.where(mean > 0, mean, 1.0), 0.01), 1.0)
+
+
+def middle(values: Floats, told: Flags) -> Floats:
+    """The middle one of each row's values that are told, or the mean of both; 0 of none."""
+    count = told.sum(axis=1)
+    ordered = np.sort(np.where(told, values, np.inf), axis=1)
+    rows, end = np.arange(len(values)), values.shape[1] - 1
+    low, high = ordered[rows, np.maximum(count - 1, 0) // 2], ordered[rows, np.minimum(count // 2, end)]
+    return np.where(count > 0, (low + high) / 2, 0.0)
 
 
 def median(values: Sequence[float]) -> float:
     """The middle value, or the mean of both."""
     ordered = sorted(values)
-    middle = len(ordered) // 2
-    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+    half = len(ordered) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
