@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from tests.vendor import Answer, Asked, Vendor
 from yardlight import client as under_test
-from yardlight.client import Client, Headers, Token, bearer, client_credentials, retry_after, seconds_of
+from yardlight.client import Client, Headers, Token, bearer, client_credentials, granted, retry_after, seconds_of
 from yardlight.collection import Session
 from yardlight.errors import (
     AuthError,
@@ -81,6 +81,7 @@ def test_an_answer_is_read_whole_and_the_request_carried_the_token_and_was_count
         (Answer({}, 500), ServerError, "GET /x: status 500"),
         (Answer(b"<html>", 200), BadReplyError, "GET /x: no JSON in an answer of 6 bytes, application/json"),
         (Answer(b'{"a": [1, 2'), BadReplyError, "GET /x: no JSON in an answer of 11 bytes, application/json"),
+        (Answer(None), BadReplyError, "GET /x: no JSON in an answer of 4 bytes, application/json"),
         (Answer(b"[" * 100_000), BadReplyError, "GET /x: no JSON in an answer of 100000 bytes, application/json"),
         (
             Answer(b"no gzip at all", headers={"Content-Encoding": "gzip"}),
@@ -239,6 +240,32 @@ def test_a_fresh_token_that_is_refused_is_not_asked_for_again() -> None:
         with pytest.raises(AuthError):
             Client(session(), config, vendor.url, Token(take)).get("/x")
         assert len(vendor.asked) == 1
+
+
+def test_an_answer_without_content_has_none() -> None:
+    with Vendor(lambda asked: Answer(b"", 204)) as vendor:
+        assert asking(vendor.url).get("/x").json() is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (Answer({"error": "invalid_grant"}, 400), AuthError),
+        (Answer({}, 401), AuthError),
+        (Answer({"access_token": ""}), AuthError),
+        (Answer([]), AuthError),
+        (Answer(b"<html>"), BadReplyError),
+        (Answer({}, 500), ServerError),
+    ],
+)
+def test_what_is_no_token_is_a_matter_of_credentials_only_where_the_vendor_says_so(
+    answer: Answer, error: type[PollError]
+) -> None:
+    whose = session()
+    with Vendor(lambda asked: answer) as vendor:
+        plain = Client(whose, AccountConfig(url=vendor.url), vendor.url)
+        with pytest.raises(error):
+            granted(whose, plain, "/token", dict)()
 
 
 def test_client_credentials_are_exchanged_for_a_token_which_is_masked_from_then_on() -> None:

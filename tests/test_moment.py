@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yardlight.moment import NEVER, Moment, moment
+from yardlight.moment import NEVER, Moment, latest, moment
 
 LA = ZoneInfo("America/Los_Angeles")
 
@@ -90,3 +90,11 @@ def test_nothing_that_a_vendor_sends_is_more_than_an_instant_never_or_unknown(ra
 def test_what_is_written_is_what_is_read(local: datetime, zone: str) -> None:
     found = moment(f"{local.isoformat()}{zone}", ZoneInfo("UTC"))
     assert found == pytest.approx(local.replace(tzinfo=UTC).timestamp(), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("moments", "expected"),
+    [((), None), ((NEVER, 5.0, None, 3.0), 5.0), ((NEVER, NEVER), NEVER), ((NEVER, None), None), ((None,), None)],
+)
+def test_the_latest_is_never_only_where_all_say_so(moments: tuple[Moment, ...], expected: Moment) -> None:
+    assert latest(*moments) == expected

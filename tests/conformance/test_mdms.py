@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.conformance.prism import SHARED, Prism, Way, missing, prisms, through
-from tests.mdm.talk import records_of
+from tests.mdm.talk import account, records_of, session
 from tests.vendor import Answer, Asked, Vendor
 
 from yardlight.mdm.device import Device, Record
@@ -158,7 +159,8 @@ def served(name: str, folder: Path) -> Path:
     return path
 
 
-def run(prism: Prism, case: Case, folder: Path) -> list[Record]:
+def run(prism: Prism, case: Case, folder: Path, *alone: str) -> list[Record]:
+    """The records of one collection; of these devices `alone`, if there are any."""
     judged = through(prism, case.ways)
 
     def script(asked: Asked) -> Answer:
@@ -167,7 +169,12 @@ def run(prism: Prism, case: Case, folder: Path) -> list[Record]:
         return answer
 
     with Vendor(script) as vendor:
-        return records_of(case.platform, folder, {"options": case.options}, vendor.url)
+        if not alone:
+            return records_of(case.platform, folder, {"options": case.options}, vendor.url)
+        name, options = account(case.platform, vendor.url, {"options": case.options})
+        module = import_module(name)
+        config = module.Config.model_validate(options)
+        return list(module.parse(module.fetch_some(config, session(folder), alone), config))
 
 
 def test_no_request_is_refused_and_what_is_listed_is_read(prism: Prism, tmp_path: Path) -> None:
@@ -186,6 +193,17 @@ def test_no_request_is_refused_and_what_is_listed_is_read(prism: Prism, tmp_path
     assert prism.asked == sum(len(case.ways) for case in cases())
 
 
+def test_devices_that_are_asked_for_alone_are_the_same(prism: Prism, tmp_path: Path) -> None:
+    alone = Way(f"GET {MANAGED}/string", "graph", swap={'"actionName":"string"': '"actionName":"wipe"'}, base="/v1.0")
+    for case, ids in zip(
+        cases(), (["string"], [], ["mobile 1", "computer 1"], ["mobile 1", "computer 1"]), strict=True
+    ):
+        if ids:
+            found = fields(run(prism, replace(case, ways=[alone, *case.ways]), tmp_path, *ids))
+            assert {name: found[name] for name in case.expected} == case.expected
+    assert prism.refused == []
+
+
 def test_prism_does_refuse(prism: Prism, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Or the test above says nothing: a section that no server has, and a page of no number."""
     before = len(prism.refused)
@@ -196,13 +214,21 @@ def test_prism_does_refuse(prism: Prism, tmp_path: Path, monkeypatch: pytest.Mon
     del prism.refused[before:]
 
 
-def test_what_lists_are_sorted_and_filtered_by_is_what_the_documents_allow(prism: Prism, tmp_path: Path) -> None:
+def test_what_lists_are_sorted_and_filtered_by_is_what_the_documents_allow(
+    prism: Prism, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Prism takes any text there."""
     asked: list[Asked] = []
     case = cases()[2]
     judged = through(prism, case.ways)
-    with Vendor(lambda one: (asked.append(one), judged(one))[1]) as vendor:
-        records_of(case.platform, tmp_path, {"options": case.options}, vendor.url)
+
+    def script(one: Asked) -> Answer:
+        asked.append(one)
+        return judged(one)
+
+    monkeypatch.setattr(f"{__name__}.through", lambda *_: script)
+    run(prism, case, tmp_path)
+    run(prism, case, tmp_path, "mobile 1", "computer 1")
     spec = json.loads((SPECS / FILES["jamf 11.30.1"]).read_text(encoding="utf-8"))
     checked = 0
     for one in asked:
@@ -210,7 +236,7 @@ def test_what_lists_are_sorted_and_filtered_by_is_what_the_documents_allow(prism
             if (said := one.query.get(parameter.get("name", ""))) and parameter["name"] in ("sort", "filter"):
                 checked += 1
                 assert said.split(":")[0].split("=")[0] in parameter["description"]
-    assert checked == 4
+    assert checked == 10
 
 
 MEANINGS = {

@@ -68,6 +68,11 @@ def test_an_unreadable_secret_is_one_clear_line_that_does_not_show_it(
     assert HIDDEN not in "".join(traceback.format_exception(error.value))
 
 
+def test_a_key_that_is_given_out_as_a_file_may_have_lines(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(f"-----BEGIN\n{HIDDEN}\n")
+    assert read_secret("key", tmp_path, lines=True).reveal() == f"-----BEGIN\n{HIDDEN}"
+
+
 def test_a_folder_is_no_secret(tmp_path: Path) -> None:
     (tmp_path / "noc").mkdir()
     with pytest.raises(ValueError, match=r"^cannot read the secret file 'noc': is a directory$"):
