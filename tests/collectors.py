@@ -16,6 +16,7 @@ from yardlight.collection import Session, Source, Told
 from yardlight.errors import AuthError, PollError
 from yardlight.exposition import Block, block
 from yardlight.inventory.accounts import AccountConfig
+from yardlight.things import Thing, pack
 
 
 def answer(_: Session, value: float = 60.0) -> list[Block]:
@@ -107,7 +108,8 @@ def parse(reply: Any, config: Config) -> Iterable[tuple[str, float]]:
 def show(source: Source, records: Sequence[Any], memory: Any, now: float) -> Told:
     seen = (memory or 0) + 1
     samples = {**{(name,): within for name, within in records}, ("shown",): seen}
-    return Told({SWITCH_WITHIN: samples}, seen, again_in=60.0, watched=["reno"])
+    things = pack([Thing("truck", name) for name, _ in records], now)
+    return Told({SWITCH_WITHIN: samples}, seen, again_in=60.0, watched=["reno"], things=things)
 
 
 def follow(source: Source, records: Sequence[Any], memory: Any, now: float) -> Told:

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import pytest
 
 from tests import collectors
-from yardlight.collection import Collection, Result, Source
+from yardlight.collection import Collection, Result, Source, opened
 from yardlight.errors import AuthError, PollCrashedError, PollError, PollTimeoutError, SecretError
 from yardlight.exposition import AnyBlock, page
 from yardlight.inventory.model import Model
@@ -27,6 +27,7 @@ from yardlight.inventory.values import Secret
 from yardlight.poll import Poll
 from yardlight.slots import Slots
 from yardlight.state import State
+from yardlight.things import unpack
 from yardlight.worker import Job
 
 Eventually = Callable[..., object]
@@ -309,6 +310,11 @@ def test_between_two_whole_collections_what_is_watched_is_read_alone(tmp_path: P
     assert whole.instead is None
     assert alone.instead == ["yardlight_terminal_page_after_seconds"]
     assert value(alone.blocks) == "1.0"
+    # What was told of single ones is that of the last whole collection, with its time.
+    told = [opened(each.memory)[1] for each in (whole, alone, after)]
+    assert [thing.name for thing in unpack(told[0])[1]] == ["fontana", "calls"]
+    assert told[1] == told[0]
+    assert unpack(told[2])[0] > unpack(told[0])[0]
     # Nothing is watched any more: the next one is for all, when that is due.
     assert alone.again_in == pytest.approx(0.9 * 3600.0, abs=AMPLE)
     assert after.instead is None

@@ -51,8 +51,7 @@ class Turns:
 
     def spent(self, now: float) -> int:
         """Requests of the last 24 hours, in whole hours: a little more rather than less."""
-        oldest = int(now // _HOUR) - _DAY_HOURS
-        for hour in [hour for hour in self._spent if hour < oldest]:
+        for hour in self._spent.keys() - _lately(self._spent, now).keys():
             del self._spent[hour]
         return self._spent.total()
 
@@ -75,4 +74,19 @@ class Turns:
 
     @property
     def _memory_name(self) -> str:
-        return f"requests {self._account}"
+        return spent_name(self._account)
+
+
+def spent_name(account: str) -> str:
+    """Under which name the state file remembers what an account spent, by hours since 1970."""
+    return f"requests {account}"
+
+
+def spent_lately(kept: Mapping[str, int], now: float) -> int:
+    """Requests of the last 24 hours of what is remembered so."""
+    return sum(_lately({int(hour): count for hour, count in kept.items()}, now).values())
+
+
+def _lately(spent: Mapping[int, int], now: float) -> dict[int, int]:
+    oldest = int(now // _HOUR) - _DAY_HOURS
+    return {hour: count for hour, count in spent.items() if hour >= oldest}

@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
+from typing import Any, Literal
 
 from yardlight.intervals import Interval, common, minus, seconds, union
 from yardlight.inventory.models import Terminal
@@ -335,6 +335,10 @@ class History:
         """When a poll was complete the last time, and its memory, of the box that did it last."""
         found = [kept for reader in self._readers if (kept := reader.memory(fleet, poll)) is not None]
         return max(found, default=None)
+
+    def recall(self, fleet: str, name: str) -> list[Any]:
+        """What each box remembers of a fleet under this name."""
+        return [kept for reader in self._readers if (kept := reader.recall(fleet, name)) is not None]
 
     def spans(self, fleet: str, terminal: str, period: Interval) -> list[Span]:
         """Spans that touch the period, oldest first."""

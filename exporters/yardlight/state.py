@@ -351,6 +351,11 @@ class Reader:
         rows = self._rows("SELECT as_of, memory FROM collected WHERE fleet = ? AND account = ?", (fleet, poll))
         return rows[0] if rows and rows[0][1] else None
 
+    def recall(self, fleet: str, name: str) -> Any:
+        """What `State.remember` kept of a fleet under this name; None if there is nothing."""
+        rows = self._rows("SELECT value FROM memory WHERE fleet = ? AND terminal = '' AND name = ?", (fleet, name))
+        return json.loads(rows[0][0]) if rows else None
+
     def _rows(self, query: str, values: tuple[Any, ...]) -> list[Any]:
         try:
             return self._connection.execute(query, values).fetchall()

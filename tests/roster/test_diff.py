@@ -16,6 +16,7 @@ from yardlight.cli import main
 from yardlight.inventory.roster import Driver, Roster, SimCard, Tablet, Truck
 from yardlight.roster.diff import Difference, differences
 from yardlight.roster.known import Known
+from yardlight.state import State
 from yardlight.things import Thing
 
 NOW = 1_767_600_000.0
@@ -93,7 +94,7 @@ def test_telematics_knows_trucks_elds_and_drivers() -> None:
     roster = Roster((truck(112, eld="E-1"), truck(118, eld="E-2"), truck(119)), (Driver("D-1"),))
     drivers = [Thing("driver", called=code) for code in ("d-1", "D-2")]
     feed = known("feeds/gps", vehicle("112", ("eld", "E-2")), vehicle("118", ("eld", "E-9")), vehicle("200"), *drivers)
-    assert told(roster, feed) == [
+    assert told(roster, feed, known("feeds/hos", vehicle("200"), *drivers)) == [
         ("moved", "truck", "118", "118"), ("moved", "truck", "118", "112"),
         ("unlisted", "driver", "", ""), ("unlisted", "truck", "", ""), ("unknown", "truck", "119", ""),
     ]  # fmt: skip
@@ -186,7 +187,19 @@ def test_live_asks_each_account_and_says_which_did_not_answer(
         def down(asked: Asked) -> Answer | None:
             return Answer({"error": "down"}, 403)
 
+        hour = int(time.time() // 3600)
+        state = State(tmp_path / "yardlight.db")
+        state.remember("inland", "", "requests graph", {hour - 30: 500, hour - 3: 96})
+        state.close()
+        text = (tmp_path / "fleet.yml").read_text()
+        (tmp_path / "fleet.yml").write_text(text.replace("rate: 1000/s", "rate: 1000/s, requests_per_day: 196"))
+        assert main(["roster", "diff", "--live"]) == 3
+        (tmp_path / "fleet.yml").write_text(text.replace("rate: 1000/s", "rate: 1000/s, requests_per_day: 97"))
+        capsys.readouterr()
+        assert main(["roster", "diff", "--live"]) == 4
+        assert "asked now in vain: budget: " in capsys.readouterr().out
+        (tmp_path / "fleet.yml").write_text(text)
         tenancy.spoil = down
         assert main(["roster", "diff", "--live"]) == 4
-        text = capsys.readouterr().out
-        assert "mdm/tablets: not collected yet, so nothing is known of it (asked now in vain: forbidden: " in text
+        printed = capsys.readouterr().out
+        assert "mdm/tablets: not collected yet, so nothing is known of it (asked now in vain: forbidden: " in printed

@@ -19,6 +19,7 @@ from yardlight.feeds.memory import Memory, Seen, recalled
 from yardlight.feeds.plan import Plan
 from yardlight.feeds.record import COMPONENT_STATES, About, Breach, Component, ComponentState, Record
 from yardlight.feeds.record import Told as Item
+from yardlight.things import Fact, Thing, pack
 
 # So many fields are named one by one; a reply that is another one altogether has more.
 _FIELDS = 20
@@ -36,7 +37,19 @@ def show(source: Source, items: Sequence[Item], memory: Any, now: float) -> Told
     for metric, labels, value in page.samples():
         families[metric][labels] = value
     kept.forget(now)
-    return Told(families, kept.to_json())
+    trucks = _things(source.section.feed, kept) if source.section.by_truck else ()
+    return Told(families, kept.to_json(), things=pack(trucks, now))
+
+
+def _things(feed: str, kept: Memory) -> Iterator[Thing]:
+    """Each truck of the feed for whoever asks about one."""
+    for called, seen in kept.seen.items():
+        facts = [Fact(f"last record of {feed}", at=seen.last)]
+        if seen.moving is not None:
+            facts.append(Fact("moving", "yes" if seen.moving else "no", seen.last))
+        if seen.moved is not None:
+            facts.append(Fact("last moved", at=seen.moved))
+        yield Thing("truck", seen.truck, called, facts=tuple(facts))
 
 
 @dataclass

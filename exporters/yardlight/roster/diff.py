@@ -56,6 +56,7 @@ class _Diff:
         self._joined = Joined(roster)
         self._units = units(thing.called for each in known for thing in each.things if thing.kind == "tablet")
         self._seen: set[tuple[str, str]] = set()
+        self._strangers: set[tuple[str, str]] = set()
         self._by_unit: dict[str, list[Truck]] = defaultdict(list)
         for truck in roster.trucks:
             self._by_unit[same_unit(truck.name)].append(truck)
@@ -163,8 +164,12 @@ class _Diff:
     def _vehicle(self, each: Known, thing: Thing) -> Iterator[Difference]:
         truck = self._joined.vehicle(thing)
         if truck is None:
-            text = f"{thing.called or thing.name} is a truck in telematics, and not on the roster"
-            yield Difference("unlisted", "truck", "", text, each.source, each.at)
+            called = thing.called or thing.name
+            # Several feeds of an account know the same trucks.
+            if ("truck", called) not in self._strangers:
+                self._strangers.add(("truck", called))
+                text = f"{called} is a truck in telematics, and not on the roster"
+                yield Difference("unlisted", "truck", "", text, each.source, each.at)
             return
         self._seen.add(("truck", truck.name))
         for eld in thing.all("eld"):
@@ -178,9 +183,10 @@ class _Diff:
 
     def _driver(self, each: Known, thing: Thing) -> Iterator[Difference]:
         codes = {driver.code.casefold(): driver for driver in self._roster.drivers}
-        driver = codes.get((thing.called or thing.name).casefold())
-        if driver is None and codes:
-            text = f"driver {thing.called or thing.name} is not on the roster"
+        called = thing.called or thing.name
+        if codes and called.casefold() not in codes and ("driver", called) not in self._strangers:
+            self._strangers.add(("driver", called))
+            text = f"driver {called} is not on the roster"
             yield Difference("unlisted", "driver", "", text, each.source, each.at)
 
     def _unknown(self) -> Iterator[Difference]:

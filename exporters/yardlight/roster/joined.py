@@ -40,7 +40,9 @@ class Joined:
             return None
 
     def vehicle(self, thing: Thing) -> Truck | None:
-        """Which truck telematics calls so, or else has this ELD."""
+        """Which truck it is by its name here, by what telematics calls it, or else by its ELD."""
+        if thing.name in self.trucks:
+            return self.trucks[thing.name]
         if (truck := self._named.get(plain(thing.called or thing.name))) is not None:
             return truck
         return next((self._elds[plain(eld)] for eld in thing.all("eld") if plain(eld) in self._elds), None)

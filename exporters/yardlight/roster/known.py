@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from yardlight.accounts import spent_lately, spent_name
 from yardlight.collection import Session, open_memory, opened
 from yardlight.domains import Planned, domains
 from yardlight.errors import PollError, StartError, StateError
@@ -76,10 +77,14 @@ def collected(inventory: Inventory, history: History, words: Collection[str] | N
 
 
 def asked(inventory: Inventory, history: History | None) -> Iterator[Known]:
-    """Every source as it answers now; as it was kept, with the reason, where it does not. Nothing is remembered."""
+    """Every source as it answers now; as it was kept, with the reason, where it does not. Nothing is remembered.
+
+    No more is asked than the accounts' budgets leave of the last 24 hours.
+    """
     for plan in planned(inventory):
         kept = _kept(inventory, history, plan) if history is not None else None
-        session = Session(time.monotonic() + plan.deadline, memory=open_memory(kept or b""))
+        left = _allowance(inventory, history, plan.collection.source.account)
+        session = Session(time.monotonic() + plan.deadline, memory=open_memory(kept or b""), allowance=left)
         if isinstance(session.memory, dict):
             # All of it, and not only what is watched between two whole collections.
             session.memory.pop("watched", None)
@@ -91,6 +96,15 @@ def asked(inventory: Inventory, history: History | None) -> Iterator[Known]:
             at, found = unpack(session.things) if session.things else (time.time(), iter(()))
             source = plan.collection.source
             yield Known(source.name, source.account, at, _due(plan, at), tuple(found), plan=plan)
+
+
+def _allowance(inventory: Inventory, history: History | None, account: str) -> int | None:
+    """How many requests the account's budget leaves; None without one."""
+    budget = inventory.fleet.accounts[account].requests_per_day
+    if budget is None or history is None:
+        return budget
+    kept = history.recall(inventory.fleet.fleet, spent_name(account))
+    return budget - sum(spent_lately(each, time.time()) for each in kept)
 
 
 def _kept(inventory: Inventory, history: History, plan: Planned) -> bytes | None:

@@ -60,7 +60,8 @@ class TruckPages:
     async def _search(self, request: web.Request) -> web.Response:
         asked = request.query.get("q", "").strip()
         fleets = [each.fleet for each in await self._ask(self._backend.kept)]
-        found = [(fleet.fleet, truck) for fleet in fleets for truck in find(fleet.roster, asked)]
+        # Ten thousand names take a moment, and a scrape is not to wait for it.
+        found = await asyncio.to_thread(_found, fleets, asked)
         if len(found) == 1:
             raise web.HTTPSeeOther(f"truck/{found[0][1].name}", headers=_HEADERS)
         count = sum(len(fleet.roster.trucks) for fleet in fleets)
@@ -80,6 +81,10 @@ class TruckPages:
             raise web.HTTPNotFound(text=page, content_type="text/html", headers=_HEADERS)
         views = [await _view(kept, truck) for kept, truck in found]
         return _page("truck.html", views=views, numbers=self._known_person())
+
+
+def _found(fleets: Sequence[Fleet], asked: str) -> list[tuple[str, Truck]]:
+    return [(fleet.fleet, truck) for fleet in fleets for truck in find(fleet.roster, asked)]
 
 
 async def _view(kept: Kept, truck: Truck) -> View:
