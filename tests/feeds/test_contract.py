@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.feeds.mutations import KINDS, Feed, mutation
+from yardlight.feeds import contract_file, contracts
 from yardlight.feeds.contract import Contract, learn
 from yardlight.feeds.judge import check
-from yardlight.feeds.record import Breach
+from yardlight.feeds.record import Breach, Record
 
 RNG = random.Random(8)
 Raw = dict[str, Any]
@@ -170,3 +173,44 @@ def test_mutations_by_chance_are_named_and_replies_without_one_are_silent(seed: 
         if [(breach.kind, breach.field) for breach in broken] != [(each.expected, each.field)]:
             wrong.append((each.kind, each.field, each.detail, broken))
     assert len(wrong) <= 2, wrong
+
+
+def working_day(number: int, hour: int, rng: random.Random) -> list[Raw]:
+    """Ten trucks: parked at night and on weekends, warmer each week, with odometers that grow."""
+    works = 5 <= hour < 20 and number % 7 < 5
+    celsius = 2.0 + number / 4 + 6 * math.sin((hour - 9) / 24 * 2 * math.pi)
+    raws = []
+    for truck in range(10):
+        rolls = works and rng.random() < 0.7
+        raws.append(
+            {
+                "id": f"28147497671{truck:04}",
+                "speed": round(rng.uniform(3, 70), 1) if rolls else 0,
+                "odometerMeters": 900_000 * (truck + 1) + 600_000 * number + 25_000 * hour,
+                "engineHours": round(40.0 * (truck + 1) + 9.5 * number, 1),
+                "airTemperatureMilliC": round(1000 * (celsius + rng.gauss(0, 1))),
+                "latitude": round(34 + rng.uniform(0, 3), 5),
+                "fuelPercent": rng.randint(20, 100),
+                "driver": {"id": str(truck)} if rolls else None,
+                "engineState": "On" if rolls else "Off" if rng.random() < 0.9 else "Idle",
+                "time": f"2026-01-05T{hour:02}:00:00Z",
+            }
+        )
+    return raws
+
+
+def test_a_quarter_with_nights_weekends_and_spring_breaks_nothing(tmp_path: Path) -> None:
+    """Learned on one day; asked each hour of the 90 days after it."""
+    rng = random.Random(5)
+    file = tmp_path / "gps.json"
+    file.write_text(contract_file.dump(learn(working_day(0, hour, rng) for hour in range(24))), encoding="utf-8")
+    levels: dict[str, float] = {}
+    wrong = []
+    for at in range(24, 90 * 24):
+        records = [Record(raw["id"], None, raw=raw) for raw in working_day(at // 24, at % 24, rng)]
+        wrong += [(at, *map(str, each)) for each in [contracts.breaches([str(file)], records, levels)] if each]
+    assert wrong == []
+    for raw in (miles := working_day(90, 9, rng)):
+        raw["odometerMeters"] /= 1609.344
+    found = contracts.breaches([str(file)], [Record(raw["id"], None, raw=raw) for raw in miles], levels)
+    assert [(each.kind, each.field) for each in found] == [("unit", "odometerMeters")]

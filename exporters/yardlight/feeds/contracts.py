@@ -11,8 +11,10 @@ from typing import Any
 from yardlight.errors import ContractError
 from yardlight.feeds import contract_file
 from yardlight.feeds.contract import Contract
-from yardlight.feeds.judge import check
+from yardlight.feeds.judge import judged
 from yardlight.feeds.record import Breach, Record
+from yardlight.feeds.scales import level
+from yardlight.feeds.shape import shape, written
 
 log = logging.getLogger(__name__)
 # Of those that platforms bring along.
@@ -42,11 +44,22 @@ def first_of(files: Iterable[str]) -> str | None:
     return next((file for file in files if Path(file).is_file()), None)
 
 
-def breaches(files: Iterable[str], records: Iterable[Record]) -> list[Breach]:
-    """What the records break of the contract in the first of these files that there is; nothing without one."""
+def breaches(files: Iterable[str], records: Iterable[Record], levels: dict[str, float]) -> list[Breach]:
+    """What the records break of the contract in the first of these files that there is; nothing without one.
+
+    `levels` are those of the numbers of each field in the answers before, which are brought up to date: seasons and
+    odometers bring numbers far from where they were when the contract was learned, but only step by step.
+    """
     file = first_of(files)
     contract = _current(file) if file is not None else None
-    return [] if contract is None else check(outermost(records), contract)
+    if contract is None:
+        return []
+    found = shape(outermost(records))
+    told = judged(found, contract, levels)
+    broken = {each.field for each in told}
+    now = {written(path): level(each.numbers) for path, each in found.items()}
+    levels.update({field: size for field, size in now.items() if size and field not in broken})
+    return told
 
 
 def outermost(records: Iterable[Record]) -> list[Any]:

@@ -27,12 +27,20 @@ _WIDER = {"integer": "number", "date-time": "string"}
 
 def check(reply: Any, contract: Contract) -> list[Breach]:
     """What these records break, and what is new in them."""
-    return list(_Judge(shape(reply), contract.fields).breaches())
+    return judged(shape(reply), contract, {})
+
+
+def judged(found: Shape, contract: Contract, levels: Mapping[str, float]) -> list[Breach]:
+    """The same for a reply of this shape; `levels` are those of numbers in the answer before, by field.
+
+    A unit changes from one answer to the next. Where numbers went step by step, it is the world that changed.
+    """
+    return list(_Judge(found, contract.fields, levels).breaches())
 
 
 class _Judge:
-    def __init__(self, found: Shape, fields: Mapping[Path, Expected]) -> None:
-        self.found, self.fields = found, fields
+    def __init__(self, found: Shape, fields: Mapping[Path, Expected], levels: Mapping[str, float]) -> None:
+        self.found, self.fields, self.levels = found, fields, levels
         self.children: dict[Path, set[str]] = {}
         for path in fields:
             if path:
@@ -140,7 +148,7 @@ class _Judge:
         """What changed in a field that is still there."""
         expected, found = self.fields[path], self.found[path]
         where = written(path)
-        if (unit := self._unit(expected, found)) is not None:
+        if (unit := self._unit(where, expected, found)) is not None:
             kind, now, was = unit
             return Breach(kind, where, len(found.numbers), now, was)
         strange = {each: n for each, n in found.types.items() if each != "null" and not _allowed(each, expected.types)}
@@ -161,7 +169,7 @@ class _Judge:
             return Breach("enum", where, count, ", ".join(repr(each[:40]) for each in words[:3]), f"one of {known}")
         return None
 
-    def _unit(self, expected: Expected, found: Found) -> tuple[Kind, str, str] | None:
+    def _unit(self, where: str, expected: Expected, found: Found) -> tuple[Kind, str, str] | None:
         if expected.epoch is not None and found.numbers:
             now = scales.epoch(found.numbers)
             if now != expected.epoch:
@@ -169,12 +177,13 @@ class _Judge:
                 return "time_unit", said, f"times in {expected.epoch}"
         if expected.scale is None or not (change := expected.scale.change(found.numbers)):
             return None
-        numbers = sorted(each for each in found.numbers if each)
-        median = numbers[len(numbers) // 2]
+        before, size = self.levels.get(where), scales.level(found.numbers)
+        if before is not None and not change.is_step(before, size):
+            return None
         named = f", as from {change.name}" if change.name else ""
         return (
             "unit",
-            f"{change.factor:.4g} times what it was{named}; now around {median:.6g}",
+            f"{change.factor:.4g} times what it was{named}; now around {size:.6g}",
             f"around {expected.scale.knots[7]:.6g}",
         )
 

@@ -30,7 +30,8 @@ class Memory:
     """What the collections before have seen. Instants are unix seconds.
 
     `newest` is that of the last answer and `highest` of all, `marks` are the records of the last answers, `lively` is
-    the usual share of records that say something new under a new time.
+    the usual share of records that say something new under a new time. `levels` are those of numbers in the last answer
+    that kept its contract, by field.
     """
 
     description: str = ""
@@ -47,6 +48,7 @@ class Memory:
     marks: list[str] = field(default_factory=list)
     steady: dict[str, int] = field(default_factory=dict)
     scale: dict[str, float] = field(default_factory=dict)
+    levels: dict[str, float] = field(default_factory=dict)
     hours: dict[str, list[float]] = field(default_factory=dict)
 
     def forget(self, now: float) -> None:

@@ -68,8 +68,9 @@ class Pager:
             return None
         same, self.cursor, self._sent = given == self._sent, given, given
         if more is None:
-            # Nothing says whether there is another page: one that is not full, or leads to itself, is the last.
-            more = not same and here > 0 and (paging.size is None or here >= paging.size)
+            # Nothing says whether there is another page: one that is not full is the last, and where cursors are kept
+            # one that leads to itself.
+            more = not (same and paging.keep) and here > 0 and (paging.size is None or here >= paging.size)
         return {str(paging.param): given} if more else None
 
     def _goes_on(self, paging: Paging, content: Any, here: int) -> bool:

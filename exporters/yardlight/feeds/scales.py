@@ -10,6 +10,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from statistics import median
 
 from yardlight.feeds.shape import decimals, sample
 
@@ -22,12 +23,15 @@ _PLENTY, _LARGE = 200, math.log(8)
 _LOOK_AT = 300
 # How much more likely the change must make the numbers (natural logarithm): by itself; and if they have more decimals
 # than there ever were. A factor of which nobody knows a unit must do better by so much.
-_ENOUGH, _FINER, _NAMELESS = 16.0, 3.0, 10.0
+_ENOUGH, _FINER, _NAMELESS = 16.0, 6.0, 10.0
 # Numbers of one reply vary together: what replies that were learned from reached by themselves counts so many times.
 _NOISE = 2.0
 _SMALLEST = math.log(1.25)
 # More decimals than that are nobody's choice.
 _CHOSEN = 8
+_BY_CHANCE = 1e-6
+# A change of unit shows so much of itself (in logarithms) in the median from one answer to the next.
+_MOST_OF_IT = 0.6
 # An epoch in these units lies between 2001 and 2052.
 _EPOCH = (1.0e9, 2.6e9)
 EPOCHS = {"seconds": 1.0, "milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
@@ -43,6 +47,10 @@ class Change:
 
     def undone(self, number: float) -> float:
         return (number - self.offset) / self.factor
+
+    def is_step(self, before: float, now: float) -> bool:
+        """Whether levels that were so large one after the other tell of this change; seasons go step by step."""
+        return before > 0 and now > 0 and math.log(now / before) / math.log(self.factor) > _MOST_OF_IT
 
 
 def _both_ways(one: str, other: str, factor: float) -> list[Change]:
@@ -170,12 +178,18 @@ class Scale:
         return self.decimals <= _CHOSEN and sum(decimals(each) > self.decimals for each in numbers) > len(numbers) / 2
 
     def _evened_by(self, numbers: Sequence[float]) -> Change | None:
-        """The factor without which the numbers have again no more decimals than there ever were."""
-        if len(numbers) < 3:
-            return None
+        """The factor without which the numbers have again no more decimals than there ever were.
+
+        A factor that evens their neighbors as well, as ten does, says nothing.
+        """
+        step = 10.0 ** -max(map(decimals, numbers))
         for change in [*CHANGES, *(Change("", factor) for factor in _SPELLINGS)]:
             if all(_even(change.undone(each), self.decimals) for each in numbers):
-                return change
+                others = [each + shift * step for each in numbers for shift in (-2, -1, 1, 2)]
+                evened = sum(_even(change.undone(each), self.decimals) for each in others)
+                by_chance = (1 + evened) / (1 + len(others))
+                if by_chance ** len(numbers) < _BY_CHANCE:
+                    return change
         return None
 
 
@@ -190,6 +204,9 @@ def learned(replies: Sequence[Sequence[float]]) -> Scale | None:
 def _distribution(replies: Sequence[Sequence[float]]) -> Scale:
     numbers = sorted(each for reply in replies for each in reply if each)
     finest = max(map(decimals, sample(numbers, 5000)), default=0)
+    if not finest and not all(isinstance(each, int) for each in numbers):
+        # 40.0 is not counted in whole numbers; it only happens to be one.
+        finest = _CHOSEN + 1
     return Scale(tuple(_at(numbers, share) for share in KNOTS) if numbers else (), len(numbers), finest)
 
 
@@ -200,6 +217,12 @@ def _noise(replies: Sequence[Sequence[float]], others: Sequence[Sequence[float]]
         return 0.0
     tried = [sample([each for each in reply if each], _LOOK_AT) for reply in sample(replies, 20)]
     return max((scale.gain(each)[0] for each in tried if each), default=0.0)
+
+
+def level(numbers: Sequence[float]) -> float:
+    """The median size of the numbers that are not zero; 0 if there are none."""
+    sizes = [abs(each) for each in numbers if each]
+    return median(sizes) if sizes else 0.0
 
 
 def epoch(numbers: Sequence[float]) -> str | None:

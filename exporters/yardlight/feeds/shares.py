@@ -16,6 +16,7 @@ EVIDENCE = 50
 _UNLIKELY, _UNLIKELY_EVERYWHERE = 1e-5, 5e-5
 # So many records of one reply are worth as evidence as one of their own each.
 _PER_REPLY = 10
+_DOUBT = 0.5
 _MOST = 500
 
 
@@ -35,8 +36,10 @@ class Share:
         if of > _MOST:
             count, of = math.ceil(count * _MOST / of), _MOST
         weight = min(float(self.of), float(_PER_REPLY * self.replies))
-        if self.clustering > 0:
-            weight = min(weight, (1 - self.clustering) / self.clustering)
+        # A few replies do not say how much lies between them.
+        clustering = max(self.clustering, _DOUBT / self.replies if self.count and self.replies else 0.0)
+        if clustering > 0:
+            weight = min(weight, (1 - clustering) / clustering)
         weight = max(weight, 1e-3)
         share = (self.count + 0.5) / (self.of + 1)
         yes, no = share * weight, (1 - share) * weight

@@ -31,7 +31,8 @@ def show(source: Source, items: Sequence[Item], memory: Any, now: float) -> Told
     assert isinstance(source.section, Plan)
     kept = recalled(memory)
     if kept.description != source.section.description:
-        kept.description, kept.stamp, kept.steady, kept.scale = source.section.description, "", {}, {}
+        kept.description, kept.stamp = source.section.description, ""
+        kept.steady, kept.scale, kept.levels = {}, {}, {}
     page = _Page(source.account, source.section, items, kept, now)
     families: dict[Metric, dict[tuple[str, ...], float | None]] = defaultdict(dict)
     for metric, labels, value in page.samples():
@@ -70,7 +71,7 @@ class _Page:
         breaches = [each for each in self.items if isinstance(each, Breach)]
         breaches += units.changed_times(records, plan.time, kept)
         breaches += units.changed_units(answer.dated, kept.seen, kept)
-        breaches += contracts.breaches(plan.contracts, records)
+        breaches += contracts.breaches(plan.contracts, records, kept.levels)
         kept.newest = newest(answer, kept, plan.adds_up, self.now)
         self._note(answer)
         yield m.FEED_NEWEST, key, kept.newest
