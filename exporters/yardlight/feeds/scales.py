@@ -10,6 +10,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from statistics import median
 
 from yardlight.feeds.shape import decimals, sample
@@ -120,9 +121,11 @@ class Scale:
 
     def gain(self, numbers: Sequence[float]) -> tuple[float, Change | None]:
         """How much better the numbers fit without the change that explains them best, and which that is."""
-        base = [self._log_mass(each, 1.0, each) for each in numbers]
         best: tuple[float, Change | None] = (0.0, None)
-        for change in self._candidates(numbers):
+        if not (candidates := list(self._candidates(numbers))):
+            return best
+        base = [self._log_mass(each, 1.0, each) for each in numbers]
+        for change in candidates:
             fit = sum(
                 self._log_mass(change.undone(each), change.factor, each) - before
                 for each, before in zip(numbers, base, strict=True)
@@ -141,13 +144,15 @@ class Scale:
             now = _at(ordered, KNOTS[one]) - (_at(ordered, KNOTS[other]) if other is not None else 0.0)
             if was and now / was > 0:
                 ratios.append(now / was)
-        logs = [math.log(each) for each in ratios]
+        logs = [math.log(each) for each in ratios if abs(math.log(each)) > _SMALLEST / 2]
+        middle, was = _at(ordered, 0.5), self.knots[7]
         for change in CHANGES:
-            if change.offset or any(abs(math.log(change.factor) - each) < 0.5 for each in logs):
+            if change.offset:
+                if abs(change.undone(middle) - was) < abs(middle - was):
+                    yield change
+            elif any(abs(math.log(change.factor) - each) < 0.5 for each in logs):
                 yield change
-        for ratio, log in zip(ratios, logs, strict=True):
-            if abs(log) > _SMALLEST:
-                yield Change("", ratio)
+        yield from (Change("", math.exp(each)) for each in logs if abs(each) > _SMALLEST)
 
     def _log_mass(self, number: float, factor: float, found: float) -> float:
         """The logarithm of the chance of a number within its resolution; `found` is as it stands in the reply."""
@@ -158,7 +163,7 @@ class Scale:
         doubt = 1 / (self.count + 2)
         return math.log((1 - doubt) * inside + doubt * astray)
 
-    @property
+    @cached_property
     def _half(self) -> float:
         spread = self.knots[11] - self.knots[3]
         return max(0.5 * 10.0**-self.decimals, 0.01 * spread, 1e-6 * abs(self.knots[7]))
