@@ -789,3 +789,82 @@ TRUCK_TOLD = _add(
     "gauge", "truck_last_record_timestamp_seconds", "account feed truck",
     "When this feed last had a record of a truck of the roster.",
 )  # fmt: skip
+
+# Archives of records
+ARCHIVE_INFO = _add(
+    "gauge", "archive_info", "archive rule citation coverage",
+    "An archive of the inventory: which rule holds for it and where that stands, what nothing may be missing of.",
+)  # fmt: skip
+ARCHIVE_REQUIRED = _add("gauge", "archive_required_seconds", "archive", "How far back records have to be there.")
+ARCHIVE_LISTED = _add(
+    "gauge", "archive_listed_timestamp_seconds", "archive",
+    "When the last listing of the whole archive ended; what is said about files stands as of then.",
+)  # fmt: skip
+ARCHIVE_FILES = _add("gauge", "archive_files", "archive", "Files in the archive that the pattern of their names fits.")
+ARCHIVE_BYTES = _add("gauge", "archive_size_bytes", "archive", "How much these files are.")
+ARCHIVE_NEWEST = _add("gauge", "archive_newest_timestamp_seconds", "archive", "The day of the newest record.")
+ARCHIVE_OLDEST = _add("gauge", "archive_oldest_timestamp_seconds", "archive", "The day of the oldest record.")
+ARCHIVE_NEW_DUE = _add(
+    "gauge", "archive_new_due_timestamp_seconds", "archive",
+    "By when a new file is expected: the close of the last open day that may pass without one.",
+)  # fmt: skip
+ARCHIVE_UNREAD = _add("gauge", "archive_unread_files", "archive", "Files that are listed and were never read.")
+ARCHIVE_LONGEST_UNREAD = _add(
+    "gauge", "archive_longest_unread_timestamp_seconds", "archive",
+    "When the file whose reading is longest ago was read; all files are read again in turn.",
+)  # fmt: skip
+ARCHIVE_GAPS = _add(
+    "gauge", "archive_gaps", "archive",
+    "Records that are missing inside the required window: driver-days, vehicle-days or vehicles.",
+)  # fmt: skip
+ARCHIVE_DAYS_UNKNOWN = _add(
+    "gauge", "archive_days_not_known", "archive",
+    "Days of the required window of which nobody told who moved; no record of them is missed.",
+)  # fmt: skip
+ARCHIVE_CORRUPT = _add(
+    "gauge", "archive_corrupt_files", "archive kind",
+    "Files whose content is not what was kept: changed (by somebody), damaged (by the disk), empty, encoding, "
+    "invalid, identity (another driver's or vehicle's), manifest.",
+)  # fmt: skip
+ARCHIVE_UNREADABLE = _add(
+    "gauge", "archive_unreadable_files", "archive kind",
+    "Files that are listed and cannot be read: unreadable, not_served (by a store), too_large, changing.",
+)  # fmt: skip
+ARCHIVE_UNPLACED = _add(
+    "gauge", "archive_unplaced_files", "archive kind",
+    "What the listing meets and cannot place; it covers nothing: link, name, no_file, unmatched, clash, folder, "
+    "too_many.",
+)  # fmt: skip
+ARCHIVE_DELETED = _add(
+    "gauge", "archive_deleted_early_files", "archive", "Files that are gone though their rule or a hold keeps them."
+)
+ARCHIVE_HELD = _add(
+    "gauge", "archive_held_files", "archive", "Files that are past their rule and kept because of a legal hold."
+)
+ARCHIVE_COPY_LACKS = _add(
+    "gauge", "archive_second_copy_missing_files", "archive",
+    "Files that the second copy lacks or has with another content, of those that had time to get there.",
+)  # fmt: skip
+ARCHIVE_COPY_LACKS_DAYS = _add(
+    "gauge", "archive_second_copy_missing_days", "archive", "The same, counted in days of a driver or a vehicle."
+)
+ARCHIVE_COPY_APART = _add(
+    "gauge", "archive_second_copy_apart", "archive",
+    "1 if the second copy lies on another device than the first, where the rule asks for that.",
+)  # fmt: skip
+ARCHIVE_FREE = _add("gauge", "archive_free_bytes", "archive", "What is free where the archive lies.")
+ARCHIVE_FREE_LEAST = _add("gauge", "archive_free_least_bytes", "archive", "Less than this may not be free there.")
+ARCHIVE_TESTED = _add(
+    "gauge", "archive_last_retrieval_test_timestamp_seconds", "archive",
+    "When records were last retrieved from it, with nothing missing.",
+)  # fmt: skip
+ARCHIVE_TEST_DUE = _add(
+    "gauge", "archive_retrieval_test_due_timestamp_seconds", "archive", "By when that has to be done again."
+)
+ARCHIVE_TESTERS = _add(
+    "gauge", "archive_retrieval_testers", "archive", "By how many people the last two were done; 1 is one too few."
+)
+BACKUP_BYTES = _add("gauge", "backup_newest_bytes", "archive", "How large the newest back-up is.")
+BACKUP_USUAL = _add("gauge", "backup_usual_bytes", "archive", "The middle of those before it.")
+BACKUP_LEAST = _add("gauge", "backup_least_bytes", "archive", "A smaller one than this is suspicious.")
+BACKUP_MOST = _add("gauge", "backup_most_bytes", "archive", "A larger one than this is suspicious.")

@@ -43,6 +43,7 @@ from yardlight.domains import domains
 from yardlight.exposition import Block, Renderer, block
 from yardlight.inventory.models import CELLULAR, Fleet, Terminal, Uplink
 from yardlight.quiet import Quiet
+from yardlight.records import domain as records
 
 Samples = dict[Metric, dict[tuple[str, ...], float | None]]
 Sample = tuple[Metric, tuple[str, ...], float]
@@ -62,7 +63,8 @@ class Said:
             self._renderer = Renderer(fleet.fleet)
             self._fixed = [block(metric, fleet.fleet, samples) for metric, samples in _fixed(fleet).items()]
             self._of = fleet
-        changing = [_hourly(fleet, now, quiet), *(domain.said(fleet, now) for domain in domains())]
+        parts = (domain.said(fleet, now) for domain in domains())
+        changing = [_hourly(fleet, now, quiet), *parts, records.said(fleet, now)]
         rendered = (self._renderer.block(metric, samples) for each in changing for metric, samples in each.items())
         return [*self._fixed, *rendered]
 

@@ -15,6 +15,7 @@ from yardlight.errors import YardlightError
 if TYPE_CHECKING:
     from yardlight.drills.commands import Where
     from yardlight.lookback import Source
+    from yardlight.records.commands import Where as Archives
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -68,6 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
     _render(commands)
     _inventory(commands)
     _probe(commands)
+    _records(commands)
     _demo(commands)
     return parser
 
@@ -586,6 +588,92 @@ def run_probe_router(arguments: argparse.Namespace) -> int:
     from yardlight.terminal.routers import probe
 
     return probe.probe(arguments.inventory, arguments.terminal)
+
+
+def _records(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("records", help="could we produce the records today?", allow_abbrev=False)
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    action = _records_action(actions, "check", "check archives now: what is missing, changed, unreadable", run_records)
+    action.add_argument("archive", nargs="?", metavar="ARCHIVE", help="default: all of them")
+    action.add_argument("--json", action="store_true", help="for machines")
+    help_ = "pack the records of drivers or vehicles into a zip that says first what is missing"
+    action = _records_action(actions, "retrieve", help_, run_records_retrieve)
+    action.add_argument("--driver", action="append", default=[], metavar="CODE", help="once for each")
+    action.add_argument("--vehicle", action="append", default=[], metavar="TRUCK", help="once for each")
+    action.add_argument("--archive", action="append", default=[], metavar="NAME", help="once for each; default: all")
+    action.add_argument("--from", dest="first", metavar="DAY", required=True, help="like 2026-02-03")
+    action.add_argument("--to", dest="last", metavar="DAY", required=True, help="included")
+    action.add_argument("--by", metavar="NAME", required=True, help="who asks")
+    action.add_argument("--why", metavar="TEXT", required=True, help="an audit, a claim, test; kept with it")
+    action.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: beside the state file")
+    action.add_argument("--json", action="store_true", help="for machines")
+    help_ = "before a vendor's account is closed: is everything here that has to be kept?"
+    action = _records_action(actions, "exit-check", help_, run_records_exit)
+    action.add_argument("account", metavar="ACCOUNT", help="the vendor, as archives name it")
+    help_ = "take a file's present content, or that it is gone, for right"
+    action = _records_action(actions, "accept", help_, run_records_accept)
+    action.add_argument("archive", metavar="ARCHIVE")
+    action.add_argument("path", metavar="PATH", help="as `records check` prints it")
+    action.add_argument("--by", metavar="NAME", required=True, help="who says so")
+    action.add_argument("--why", metavar="TEXT", required=True)
+
+
+def _records_action(
+    actions: argparse._SubParsersAction[argparse.ArgumentParser], name: str, help_: str, run: Command
+) -> argparse.ArgumentParser:
+    parser = _command(actions, name, help_, run)
+    parser.add_argument(
+        "--inventory", type=Path, default=Path("fleet.yml"), metavar="FILE", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--state",
+        type=Path,
+        default=Path("yardlight.db"),
+        metavar="FILE",
+        help="the state file of serve; what is known of archives lies beside it (default: %(default)s)",
+    )
+    return parser
+
+
+def _archives_of(arguments: argparse.Namespace) -> Archives:
+    from yardlight.records.commands import Where
+
+    return Where(arguments.inventory, arguments.state)
+
+
+def run_records(arguments: argparse.Namespace) -> int:
+    from yardlight.records import commands
+
+    return commands.check(_archives_of(arguments), arguments.archive, arguments.json)
+
+
+def run_records_retrieve(arguments: argparse.Namespace) -> int:
+    from yardlight.records import commands
+    from yardlight.records.retrieval import Wanted
+
+    wanted = Wanted(
+        tuple(arguments.driver),
+        tuple(arguments.vehicle),
+        tuple(arguments.archive),
+        commands.a_day(arguments.first),
+        commands.a_day(arguments.last),
+        arguments.by,
+        arguments.why,
+    )
+    return commands.retrieve(_archives_of(arguments), wanted, arguments.output, arguments.json)
+
+
+def run_records_exit(arguments: argparse.Namespace) -> int:
+    from yardlight.records import commands
+
+    return commands.exit_check(_archives_of(arguments), arguments.account)
+
+
+def run_records_accept(arguments: argparse.Namespace) -> int:
+    from yardlight.records import commands
+
+    where = _archives_of(arguments)
+    return commands.accept(where, arguments.archive, arguments.path, arguments.by, arguments.why)
 
 
 def _demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

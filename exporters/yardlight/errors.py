@@ -8,6 +8,7 @@ YardlightError
 ├── WebConfigError        the file given with --web.config.file
 ├── ContractError         a feed's contract cannot be read, or not be learned from what there is
 ├── DrillError            a drill cannot be run, read or verified as asked
+├── RecordsError          records cannot be fetched or accepted as asked
 ├── ServiceError          a service did not answer as it should; `reason` is a label value of service_failure
 ├── SnmpError             a router did not answer as asked; `reason` is a label value of router_failure
 └── PollError             one collection failed; `reason` is a label value of poll_failures_total
@@ -88,6 +89,10 @@ class WebConfigError(YardlightError):
 
 class DrillError(YardlightError):
     """A drill cannot be run, read or verified as asked."""
+
+
+class RecordsError(YardlightError):
+    """Records cannot be fetched, or a file accepted, as asked."""
 
 
 class ServiceError(YardlightError):

@@ -13,7 +13,7 @@ import platform
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,8 @@ from typing import Any
 from yardlight import __version__, centre, logs
 from yardlight.accounts import Turns
 from yardlight.catalogue import BUILD_INFO, CLOCK, LOOP_LAG, RELOAD_OK, RELOAD_TIME, STATE_WRITABLE
-from yardlight.domains import Planned, domains
+from yardlight.collection import Result
+from yardlight.domains import Job, Planned, domains
 from yardlight.drills.desk import FleetDesk, folder_of
 from yardlight.drills.session import Session
 from yardlight.errors import DrillError, InventoryError, Problem, StartError, YardlightError
@@ -31,11 +32,12 @@ from yardlight.facts import TerminalFacts
 from yardlight.inventory.check import needs_ping
 from yardlight.inventory.load import Inventory, load, load_dir
 from yardlight.inventory.machine import may_ping
-from yardlight.inventory.models import Fleet, Terminal
+from yardlight.inventory.models import Account, Fleet, Terminal
 from yardlight.logs import kv
 from yardlight.pages import FleetView, Overview, Row
 from yardlight.poll import InThread, Poll, Work
 from yardlight.quiet import QuietTimes
+from yardlight.records import domain as records
 from yardlight.roster.web import Kept
 from yardlight.server import Server
 from yardlight.slots import Slots
@@ -454,7 +456,7 @@ class RunningFleet:
         return {name: each for name, each in inventory.fleet.terminals.items() if wanted in (None, name)}
 
     def _accounts(self, inventory: Inventory) -> bool:
-        return not self._options.terminal and bool(inventory.fleet.accounts)
+        return not self._options.terminal and bool(inventory.fleet.accounts or inventory.fleet.archives)
 
     def _use_routers(self, terminals: dict[str, Terminal]) -> None:
         """Poll the routers of the terminals measured here; who polls one also keeps its counters."""
@@ -499,7 +501,9 @@ class RunningFleet:
     async def _use_accounts(self, fleet: Fleet) -> None:
         """Collect what the inventory plans; what is planned as before goes on."""
         base = self.inventory.path.parent
-        planned = {each.collection.source.name: each for part in domains() for each in part.planned(fleet, base)}
+        collected = (each for part in domains() for each in part.planned(fleet, base))
+        checked = records.planned(fleet, base.absolute(), self._state_file.absolute())
+        planned = {each.collection.source.name: each for each in (*collected, *checked)}
         for name, before in list(self._planned.items()):
             if planned.get(name) != before:
                 del self._planned[name]
@@ -509,17 +513,26 @@ class RunningFleet:
         for name, each in planned.items():
             if name in self._planned:
                 continue
-            account = fleet.accounts[each.collection.source.account]
-            assert self.state is not None
-            turns = self._turns.get(account.name) or Turns(self._slots, self.name, account.name, self.state)
-            turns.budget = account.requests_per_day
-            self._turns[account.name] = turns
+            account = each.collection.source.account
+            work = self._turn(fleet.accounts[account]).collect if account else self._slots_of(name)
             self._polls[name] = Poll(
-                self.name, account.name, partial(turns.collect, each.collection),
+                self.name, account, partial(work, each.collection),
                 each.interval, each.deadline, each.keep_for, self.state, name,
             )  # fmt: skip
             self._planned[name] = each
             self._polls[name].start()
+
+    def _turn(self, account: Account) -> Turns:
+        """The turns of this account, with its budget as the inventory has it."""
+        assert self.state is not None
+        turns = self._turns.get(account.name) or Turns(self._slots, self.name, account.name, self.state)
+        turns.budget = account.requests_per_day
+        self._turns[account.name] = turns
+        return turns
+
+    def _slots_of(self, name: str) -> Callable[[Job, float, bytes], Awaitable[Result]]:
+        """A worker slot for what needs no account; one that takes long is told apart from the others by its name."""
+        return partial(self._slots.run, self.name, name)
 
     def collect(self, account: str, work: Work, interval: float, deadline: float, kept_in: State | None = None) -> Poll:
         """A poll of this account, in seconds, that the page shows from now on and `stop` ends; not started yet."""

@@ -21,7 +21,7 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -356,11 +356,108 @@ class Reader:
         rows = self._rows("SELECT value FROM memory WHERE fleet = ? AND terminal = '' AND name = ?", (fleet, name))
         return json.loads(rows[0][0]) if rows else None
 
+    def recalled(self, fleet: str, prefix: str) -> dict[str, Any]:
+        """All that was remembered of the fleet under names that begin so."""
+        rows = self._rows(
+            "SELECT name, value FROM memory WHERE fleet = ? AND terminal = '' AND name >= ? AND name < ?",
+            (fleet, prefix, prefix + "\U0010ffff"),
+        )
+        return {name: json.loads(value) for name, value in rows}
+
     def _rows(self, query: str, values: tuple[Any, ...]) -> list[Any]:
         try:
             return self._connection.execute(query, values).fetchall()
         except sqlite3.Error as error:
             raise StateError(f"{self.path}: cannot read the state file: {error}") from error
+
+
+class IndexFile:
+    """A SQLite file of a domain's own beside the state file: millions of rows that its worker writes, not this process.
+
+    What is in it can be made again, so a power cut may take the last transaction along. An unusable file is moved
+    aside. One process at a time holds `lock`; any may read.
+    """
+
+    def __init__(self, path: Path, schema: str, version: int) -> None:
+        """Open or create `path`. Raises `StateError`."""
+        self.path = path
+        self._lock: IO[str] | None = None
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._connection = _open_index(path, schema, version)
+        except (OSError, sqlite3.Error) as error:
+            raise StateError(f"{path}: cannot open the index: {error}") from error
+
+    def lock(self) -> bool:
+        """Whether this process alone may write from now on."""
+        try:
+            self._lock = _lock(self.path)
+        except StateError:
+            return False
+        return True
+
+    def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """What a query finds, all at once."""
+        return list(self.each(query, values))
+
+    def each(self, query: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """What a query finds, row by row. Raises `StateError`."""
+        try:
+            yield from self._connection.execute(query, values)
+        except sqlite3.Error as error:
+            raise StateError(f"{self.path}: cannot use the index: {error}") from error
+
+    def run(self, statement: str, values: Sequence[Any] = ()) -> None:
+        """One statement. Raises `StateError`."""
+        self.run_many(statement, [values])
+
+    def run_many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
+        """The same statement for each of the values. Raises `StateError`."""
+        try:
+            self._connection.executemany(statement, values)
+        except sqlite3.Error as error:
+            raise StateError(f"{self.path}: cannot use the index: {error}") from error
+
+    def commit(self) -> None:
+        """From now on it is there after a crash of this process. Raises `StateError`."""
+        try:
+            self._connection.commit()
+        except sqlite3.Error as error:
+            raise StateError(f"{self.path}: cannot write the index: {error}") from error
+
+    def drop(self) -> None:
+        """Forget what was not committed."""
+        self._connection.rollback()
+
+    def close(self) -> None:
+        """What was not committed is dropped."""
+        self._connection.close()
+        if self._lock is not None:
+            self._lock.close()
+
+
+def _open_index(path: Path, schema: str, version: int) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=30.0)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA cache_size = -32768")
+        connection.execute("PRAGMA secure_delete = OFF")
+        found = connection.execute("PRAGMA user_version").fetchone()[0]
+        if found in (0, version):
+            connection.executescript(schema)
+            connection.execute(f"PRAGMA user_version = {version}")
+            connection.commit()
+            return connection
+        why, sentence = "other", f"has format {found}, this version writes {version}"
+    except sqlite3.OperationalError:
+        connection.close()
+        raise
+    except sqlite3.DatabaseError as error:
+        why, sentence = "corrupt", f"is not a usable index ({error})"
+    connection.close()
+    _move_aside(path, why, sentence)
+    return _open_index(path, schema, version)
 
 
 def _acquire(path: Path) -> tuple[IO[str], sqlite3.Connection]:
@@ -452,4 +549,4 @@ def _move_aside(path: Path, why: str, sentence: str) -> None:
         source = path.with_name(path.name + suffix)
         if source.exists():
             os.replace(source, aside.with_name(aside.name + suffix))
-    log.error(f"the state file {sentence}; moved aside, starting anew", extra={"kv": {"moved_to": str(aside)}})
+    log.error(f"{path.name} {sentence}; moved aside, starting anew", extra={"kv": {"moved_to": str(aside)}})

@@ -220,13 +220,37 @@ def _feeds(t: int, start: int) -> Iterator[tuple[str, str, float]]:
     yield "api_spent_requests", account, 1440
 
 
+def _archive(t: int, start: int) -> Iterator[tuple[str, str, float]]:
+    """An archive in which a day goes missing and a file is changed, and whose second copy lags behind."""
+    archive, bad = 'archive="eld"', float(t >= CUT)
+    about = 'rule="rods",citation="49 CFR 395.8(k)(1), 395.22(i)",coverage="driver-day"'
+    yield "archive_info", f"{archive},{about}", 1
+    yield "archive_required_seconds", archive, 182 * 86400
+    for name, ago in (("listed", 600), ("oldest", 190 * 86400), ("newest", 86400), ("longest_unread", 20 * 86400)):
+        yield f"archive_{name}_timestamp_seconds", archive, start - ago
+    yield "archive_last_retrieval_test_timestamp_seconds", archive, start - 30 * 86400
+    yield "archive_retrieval_testers", archive, 2
+    yield "archive_gaps", archive, bad
+    yield "archive_second_copy_missing_files", archive, 3 * bad
+    yield "archive_second_copy_missing_days", archive, 3 * bad
+    yield "archive_second_copy_apart", archive, 1
+    for name in ("deleted_early_files", "held_files", "unread_files"):
+        yield f"archive_{name}", archive, 0
+    for metric, kind in (("corrupt", "changed"), ("unreadable", "changing"), ("unplaced", "link")):
+        yield f"archive_{metric}_files", f'{archive},kind="{kind}"', bad
+    yield "archive_files", archive, 36_500
+    yield "archive_free_bytes", archive, 40e9
+    for name, size in (("newest", 300e6), ("least", 350e6), ("most", 1500e6)):
+        yield f"backup_{name}_bytes", archive, size
+
+
 def openmetrics(end: int) -> str:
     """The hour up to `end` (Unix seconds), for `promtool tsdb create-blocks-from openmetrics`."""
     start = end - HOUR
     terminal = 'terminal="fontana"'
     series: dict[str, list[str]] = {}
     for t in range(0, HOUR + 1, STEP):
-        moments = (_moment, _services, _standby, _router, _cellular, _tablets, _feeds)
+        moments = (_moment, _services, _standby, _router, _cellular, _tablets, _feeds, _archive)
         for name, labels, value in (each for moment in moments for each in moment(t, start)):
             line = f'yardlight_{name}{{fleet="demo",{labels}}} {value:g} {start + t}'
             series.setdefault(name, []).append(line)

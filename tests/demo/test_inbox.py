@@ -66,4 +66,4 @@ def test_a_heartbeat_is_not_shown_as_a_notification() -> None:
 def test_an_unknown_audience_and_a_body_that_is_no_webhook_are_refused() -> None:
     replies, _ = post(("/boss", PAYLOAD), ("/noc", {"hello": 1}), ("/noc", [1]))
     assert [status for status, _ in replies] == [404, 400, 400]
-    assert "there are oncall, noc, dispatch, info, deadman, drill, yard" in replies[0][1]
+    assert "there are oncall, noc, dispatch, compliance, info, deadman, drill, yard" in replies[0][1]

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from tests.rules.archives import ARCHIVES
 from tests.rules.cellular import CELLULAR
 from tests.rules.feeds import FEEDS
 from tests.rules.scenarios import SCENARIOS, Scenario
@@ -39,6 +40,7 @@ GROUPS = (
     "yardlight-cellular",
     "yardlight-mdm",
     "yardlight-feeds",
+    "yardlight-records",
     "yardlight-centre",
     "yardlight-drills",
 )
@@ -59,7 +61,7 @@ OF_TABLETS = {
     "CredentialExpiring": ("account",),
     "RosterMismatch": (),
 }
-_SCENARIOS = (*SCENARIOS, *CELLULAR, *TABLETS, *FEEDS)
+_SCENARIOS = (*SCENARIOS, *CELLULAR, *TABLETS, *FEEDS, *ARCHIVES)
 OF_FEEDS = {
     "FeedStale": ("dispatch", "account", "feed"),
     "FeedContractBroken": ("dispatch", "account", "feed"),
@@ -70,6 +72,10 @@ OF_FEEDS = {
     "FeedOdd": ("noc", "account", "feed"),
     "PlatformOutage": ("noc", "platform"),
 }
+OF_ARCHIVES = (
+    "ArchiveUnreadable", "ArchiveStale", "ArchiveGap", "ArchiveCorrupt", "RecordsDeletedEarly",
+    "ArchiveSecondCopyDiffers", "RetrievalTestOverdue", "BackupSuspicious", "ArchiveStorageLow",
+)  # fmt: skip
 NEW_HOST = "10.10.0.99:10480"
 
 
@@ -184,6 +190,10 @@ def _labels(expected: str) -> Labels:
         about = {"alertname": name, "alertstate": "firing", "severity": severity, "audience": audience}
         of_fleet = {} if name == "PlatformOutage" else {"fleet": "inland-haul"}
         return {**about, **of_fleet, **dict(zip(names, rest, strict=True))}
+    if name in OF_ARCHIVES:
+        audience = "noc" if name == "ArchiveStorageLow" else "compliance"
+        about = {"alertname": name, "alertstate": "firing", "severity": severity, "audience": audience}
+        return {**about, "fleet": "inland-haul", **dict(zip(("archive",), rest, strict=False))}
     fleet, _, terminal = rest[0].rpartition("/") if rest else ("", "", "")
     pages = name in ON_CALL or (name == "TerminalNotReporting" and severity == "page")
     labels = {
@@ -235,6 +245,9 @@ def _board(name: str, labels: Labels) -> str:
     if name in OF_FEEDS or "feed" in labels:
         own = f"&var-account={labels['account']}" if "account" in labels else ""
         return f"{GRAFANA}/d/yardlight-feeds?var-fleet={labels['fleet']}{own}"
+    if name in OF_ARCHIVES:
+        own = f"&var-archive={labels['archive']}" if "archive" in labels else ""
+        return f"{GRAFANA}/d/yardlight-compliance?var-fleet={labels['fleet']}{own}"
     where = f"?var-fleet={labels['fleet']}&var-terminal={labels['terminal']}" if "terminal" in labels else ""
     return f"{GRAFANA}/d/yardlight-terminal{where}"
 

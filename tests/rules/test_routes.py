@@ -37,6 +37,7 @@ def test_amtool_accepts_the_configuration(config: Path) -> None:
         ("dispatch", "severity=page audience=dispatch alertname=ServiceUnreachable"),
         ("noc", "severity=ticket audience=noc alertname=StandbyNotReady"),
         ("dispatch,noc", "severity=ticket audience=dispatch alertname=FeedStale"),
+        ("compliance", "severity=ticket audience=compliance alertname=ArchiveGap"),
         ("info", "severity=info audience=oncall alertname=TerminalDark"),
         ("info", "severity=info audience=noc alertname=TargetUnreachable"),
         ("deadman", "severity=none audience=oncall alertname=Watchdog"),

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.needs("promtool")
 
 STEP = [*(f"T{number:02}" for number in (*range(1, 29), *range(31, 37))), "D11"]
 # Words of ours that mean nothing to whoever is woken.
-JARGON = re.compile(r"uplink|egress|quorum|exporter|series|yardlight_|NaN|<no value>|%!", re.IGNORECASE)
+JARGON = re.compile(r"uplink|egress|quorum|exporter|series|yardlight_|\bNaN\b|<no value>|%!", re.IGNORECASE)
 COMPARISON = re.compile(r"[<>]=?|[!=]=|\babsent\(")
 
 

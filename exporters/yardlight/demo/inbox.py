@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
-AUDIENCES = ("oncall", "noc", "dispatch", "info", "deadman", "drill", "yard")
+AUDIENCES = ("oncall", "noc", "dispatch", "compliance", "info", "deadman", "drill", "yard")
 _KEEP = 500
 
 

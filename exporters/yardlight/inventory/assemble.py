@@ -16,7 +16,16 @@ from pydantic import BaseModel, ValidationError
 
 from yardlight.domains import DOMAINS, platforms
 from yardlight.errors import Problem
-from yardlight.inventory import complain, drill_rules, feed_rules, mdm_rules, router_rules, rules, service_rules
+from yardlight.inventory import (
+    archive_rules,
+    complain,
+    drill_rules,
+    feed_rules,
+    mdm_rules,
+    router_rules,
+    rules,
+    service_rules,
+)
 from yardlight.inventory.models import METERED_MEDIA, Fleet, Medium, RosterFiles, Service, Terminal, Uplink
 from yardlight.inventory.roster import Roster, read_drivers, read_trucks
 from yardlight.inventory.source import Node, describe, merge, plain
@@ -55,6 +64,7 @@ class _Assembly:
         self._problems.extend(rules.fleet_problems(self._root))
         self._problems.extend(mdm_rules.fleet_problems(self._root))
         self._problems.extend(feed_rules.fleet_problems(self._root, own["accounts"]))
+        self._problems.extend(archive_rules.fleet_problems(self._root))
         self._check_shared()
         merged = {name: self._merged(node) for name, node in self._mapping(self._root, "terminals").items()}
         if "terminals" in entries:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from yardlight.inventory.addresses import HOST, is_address, web_address
+from yardlight.inventory.archives import Archive
 from yardlight.inventory.cellular import CellularSource
 from yardlight.inventory.feeds import FeedSource
 from yardlight.inventory.mdm import MdmSource
@@ -596,4 +597,5 @@ class Fleet(Model):
     cellular: dict[Name, CellularSource] = {}
     mdm: dict[Name, MdmSource] = {}
     feeds: dict[Name, FeedSource] = {}
+    archives: dict[Name, Archive] = {}
     terminals: dict[Name, Terminal]

@@ -12,7 +12,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from yardlight.domains import platforms
-from yardlight.inventory import models
+from yardlight.inventory import archives, models, retention
 from yardlight.inventory.models import Fleet, RosterFiles
 from yardlight.inventory.values import parse_duration, parse_level, parse_share, parse_size, parse_speed
 
@@ -46,6 +46,12 @@ _WRITTEN: dict[Any, JsonSchemaValue] = {
     models.parse_redirects: {
         "anyOf": [{"enum": ["none", "same_host"]}, {"type": "array", "items": _TEXT}],
     },
+    archives.parse_pattern: {"type": "string", "examples": ["{driver}/{date:%Y-%m-%d}.csv"]},
+    retention.parse_period: {
+        "type": "string",
+        "pattern": r"^\s*\d{1,4} ?(day|month|year)s?\s*$",
+        "examples": ["6 months"],
+    },
     models._days: {"type": "string", "examples": ["mon-fri", "mon,wed,sat"]},
     models._hours: {"type": "string", "pattern": r"^\d\d:\d\d-\d\d:\d\d$", "examples": ["05:00-20:00"]},
 }
@@ -55,7 +61,10 @@ class _Written(GenerateJsonSchema):
     """Schemas of the text that is parsed, not of the values that come out."""
 
     def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> JsonSchemaValue:
-        written = _WRITTEN.get(schema["function"]["function"])
+        function: Any = schema["function"]["function"]
+        if function is archives.located:
+            return {"anyOf": [_TEXT, super().function_before_schema(schema)]}
+        written = _WRITTEN.get(function)
         return dict(written) if written else super().function_before_schema(schema)
 
     def datetime_schema(self, schema: core_schema.DatetimeSchema) -> JsonSchemaValue:

@@ -1,0 +1,230 @@
+"""The Compliance board: could the records of one archive be produced today, and what is in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dashboards.build.house import (
+    GREEN,
+    NOT_CONFIGURED,
+    ORANGE,
+    RED,
+    Panel,
+    Place,
+    Query,
+    State,
+    answers,
+    choice,
+    lines,
+    listing,
+    page,
+    single,
+)
+from grafana_foundation_sdk.builders import dashboard
+
+NONE = "none"
+TROUBLE = ((None, GREEN), (1, RED))
+_ARCHIVE = 'fleet="$fleet",archive="$archive"'
+
+
+def _of(metric: str, by: str = "archive") -> str:
+    return f"max by ({by}) (yardlight_{metric}{{{_ARCHIVE}}})"
+
+
+def board() -> dashboard.Dashboard:
+    """All panels, top to bottom: now, what is wrong, proofs, over time."""
+    built = (
+        page(
+            "yardlight-compliance",
+            "Yardlight: Compliance",
+            "One archive of records: what is missing, what does not open, what was deleted too early, the second copy, "
+            "and whether somebody has shown that records can be fetched. A check, not legal advice.",
+            ["records"],
+        )
+        .with_variable(choice("fleet", "Fleet", "label_values(yardlight_fleet_info, fleet)"))
+        .with_variable(choice("archive", "Archive", 'label_values(yardlight_archive_info{fleet="$fleet"}, archive)'))
+        .time("now-30d", "now")
+        .refresh("5m")
+    )
+    for panel in (*_now(), *_wrong(), *_proofs(), *_over_time()):
+        built = built.with_panel(panel)
+    return built
+
+
+def _now() -> Iterator[Panel]:
+    yield single(
+        "Listed as of",
+        "When the archive was last listed from end to end; all here stands as of then. Normal: within two checks.",
+        Place(0, 0, 5, 4),
+        Query(f"1000 * {_of('archive_listed_timestamp_seconds')}"),
+        unit="dateTimeFromNow",
+    )
+    yield single(
+        "Missing",
+        "Records that the rule asks for and that are not there: driver-days, vehicle-days or vehicles. Normal is 0. "
+        "The command `yardlight records check` names them.",
+        Place(5, 0, 4, 4),
+        Query(_of("archive_gaps")),
+        steps=TROUBLE,
+        empty=NOT_CONFIGURED,
+    )
+    yield single(
+        "Not what it was",
+        "Files whose content was changed or damaged, or that do not open as what they are. Normal is 0.",
+        Place(9, 0, 4, 4),
+        Query(f"sum by (archive) ({_of('archive_corrupt_files', 'archive, kind')})"),
+        steps=TROUBLE,
+    )
+    yield single(
+        "Cannot be read",
+        "Files that are listed and cannot be read. Normal is 0, or one that is written to just now.",
+        Place(13, 0, 4, 4),
+        Query(f"sum by (archive) ({_of('archive_unreadable_files', 'archive, kind')})"),
+        steps=TROUBLE,
+    )
+    yield single(
+        "Deleted early",
+        "Files that are gone although their rule or a legal hold keeps them. Normal is 0.",
+        Place(17, 0, 3, 4),
+        Query(_of("archive_deleted_early_files")),
+        steps=TROUBLE,
+    )
+    yield single(
+        "Second copy lacks",
+        "Files that had a day to get into the second copy and are not there, or with another content. Normal is 0.",
+        Place(20, 0, 4, 4),
+        Query(_of("archive_second_copy_missing_files")),
+        steps=TROUBLE,
+        empty=NOT_CONFIGURED,
+    )
+
+
+def _wrong() -> Iterator[Panel]:
+    yield listing(
+        "What is wrong, by kind",
+        "Files by what is wrong with them: changed, damaged, empty, encoding, invalid, identity, manifest; unreadable, "
+        "not served, too large. Empty is normal. What a listing cannot place (links, other names) covers nothing.",
+        Place(0, 4, 12, 8),
+        [
+            Query(f"{_of('archive_corrupt_files', 'kind')} > 0"),
+            Query(f"{_of('archive_unreadable_files', 'kind')} > 0"),
+            Query(f"{_of('archive_unplaced_files', 'kind')} > 0"),
+        ],
+        {"kind": "Kind", "Value #A": "Content", "Value #B": "Cannot be read", "Value #C": "Has no place"},
+        overrides={heading: {"unit": "none"} for heading in ("Content", "Cannot be read", "Has no place")},
+        empty=NONE,
+    )
+    yield listing(
+        "Rule",
+        "Which rule holds for the archive, where it stands, and what nothing may be missing of. It says how far back "
+        "records have to go; an inventory may ask for more, never for less.",
+        Place(12, 4, 12, 4),
+        [Query(_of("archive_info", "rule, citation, coverage")), Query(_of("archive_required_seconds"))],
+        {"rule": "Rule", "citation": "Citation", "coverage": "Complete by", "Value #B": "Back"},
+        overrides={"Back": {"unit": "s"}},
+    )
+    yield single(
+        "Oldest record",
+        "The day of the oldest record. Older than the rule asks for is normal; younger, the archive began later.",
+        Place(12, 8, 4, 4),
+        Query(f"1000 * {_of('archive_oldest_timestamp_seconds')}"),
+        unit="dateTimeFromNow",
+    )
+    yield single(
+        "Newest record",
+        "The day of the newest record. For daily records yesterday is normal, or the last working day.",
+        Place(16, 8, 4, 4),
+        Query(f"1000 * {_of('archive_newest_timestamp_seconds')}"),
+        unit="dateTimeFromNow",
+    )
+    yield single(
+        "Held",
+        "Files that are past their rule and are kept because of a legal hold only. Any number is normal while a hold "
+        "stands; deleting one is told.",
+        Place(20, 8, 4, 4),
+        Query(_of("archive_held_files")),
+        empty="no hold",
+    )
+
+
+def _proofs() -> Iterator[Panel]:
+    yield single(
+        "Last retrieval",
+        "When somebody last fetched records from it with nothing missing. Normal: within the quarter.",
+        Place(0, 12, 5, 4),
+        Query(f"1000 * {_of('archive_last_retrieval_test_timestamp_seconds')}"),
+        unit="dateTimeFromNow",
+        steps=((None, GREEN),),
+        empty="never",
+    )
+    yield single(
+        "Retrieved by",
+        "By how many people the last two retrievals were made. Two is normal; one person is one too few.",
+        Place(5, 12, 4, 4),
+        Query(_of("archive_retrieval_testers")),
+        steps=((None, ORANGE), (2, GREEN)),
+        empty="fewer than two yet",
+    )
+    yield single(
+        "Second copy",
+        "Whether the second copy lies on another device than the first, where the rule asks for that.",
+        Place(9, 12, 4, 4),
+        Query(_of("archive_second_copy_apart")),
+        mapped=answers(State("on another device", GREEN), State("same device", RED)),
+        empty=NOT_CONFIGURED,
+    )
+    yield single(
+        "Read longest ago",
+        "When the file whose reading is longest ago was read. All are read again in turn, within `reread`.",
+        Place(13, 12, 4, 4),
+        Query(f"1000 * {_of('archive_longest_unread_timestamp_seconds')}"),
+        unit="dateTimeFromNow",
+    )
+    yield single(
+        "Never read",
+        "Files that are listed and that nobody has read yet. 0 is normal; while a large archive is new, it falls.",
+        Place(17, 12, 3, 4),
+        Query(_of("archive_unread_files")),
+        steps=((None, GREEN), (1, ORANGE)),
+    )
+    yield single(
+        "Free",
+        "What is free where the archive lies. A ticket comes below `least_free` of the inventory.",
+        Place(20, 12, 4, 4),
+        Query(_of("archive_free_bytes")),
+        unit="decbytes",
+        empty="not told",
+    )
+
+
+def _over_time() -> Iterator[Panel]:
+    yield lines(
+        "Files",
+        "How many files the archive has. It grows by a day's records and falls when records are past their time; a "
+        "step down is a deletion.",
+        Place(0, 16, 8, 8),
+        [Query(_of("archive_files"), "files")],
+        unit="none",
+    )
+    yield lines(
+        "Missing over time",
+        "Records that were missing. A rise of all drivers on one day is an export that did not run.",
+        Place(8, 16, 8, 8),
+        [
+            Query(_of("archive_gaps"), "missing"),
+            Query(_of("archive_second_copy_missing_days"), "missing in the second copy"),
+        ],
+        unit="none",
+    )
+    yield lines(
+        "Back-up size",
+        "How large the newest back-up is, of an archive that holds back-ups, between the limits that its habit makes.",
+        Place(16, 16, 8, 8),
+        [
+            Query(_of("backup_newest_bytes"), "newest"),
+            Query(_of("backup_least_bytes"), "least"),
+            Query(_of("backup_most_bytes"), "most"),
+        ],
+        unit="decbytes",
+        dashed="least|most",
+    )

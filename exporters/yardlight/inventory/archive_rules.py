@@ -1,0 +1,60 @@
+"""What must hold of the part `archives:`: calendars that exist, no floor below the rule, whom the pattern names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from yardlight.errors import Problem
+from yardlight.inventory import retention, words
+from yardlight.inventory.archives import parse_pattern
+from yardlight.inventory.source import Node
+
+_DAYS = ("daily", "when_moving")
+
+
+def fleet_problems(root: Node) -> Iterator[Problem]:
+    """Rules between the fields of an archive and the rest of the file; single fields are checked by the models."""
+    archives, calendars = root.entries.get("archives"), root.entries.get("calendars")
+    known = calendars.entries if calendars else {}
+    for node in archives.entries.values() if archives else ():
+        for key, also in (("expected", _DAYS), ("calendar", ())):
+            named = node.entries.get(key)
+            if named and isinstance(named.value, str) and named.value not in (*also, *known):
+                hint = words.choice(named.value, (*also, *known), "calendars" if not also else "choices")
+                yield named.problem(f"there is no calendar {named.value!r}; {hint}")
+        yield from _keep(node)
+        yield from _coverage(node)
+        yield from _places(node)
+
+
+def _keep(node: Node) -> Iterator[Problem]:
+    keep, rule = node.entries.get("keep"), node.entries.get("rule")
+    if not keep or not rule or rule.value not in retention.RULES:
+        return
+    least = retention.RULES[str(rule.value)]
+    try:
+        period = retention.parse_period(keep.value)
+    except ValueError:
+        return
+    if not retention.longer(period, least.keep):
+        yield keep.problem(f"{keep.value!r} is shorter than {least.citation} asks for: {least.keep}")
+
+
+def _coverage(node: Node) -> Iterator[Problem]:
+    coverage, pattern = node.entries.get("coverage"), node.entries.get("pattern")
+    if not pattern:
+        return
+    try:
+        kind = parse_pattern(pattern.value).kind
+    except ValueError:
+        return
+    asked = re.match(r"driver|vehicle", str(coverage.value)) if coverage else None
+    if coverage and asked and asked[0] != kind:
+        yield coverage.problem(f"{coverage.value!r} needs {{{asked[0]}}} in the pattern {pattern.value!r}")
+
+
+def _places(node: Node) -> Iterator[Problem]:
+    path, copy = node.entries.get("path"), node.entries.get("second_copy")
+    if path and copy and path.value == copy.value and isinstance(path.value, str):
+        yield copy.problem("the second copy is where the first is; a separate device is asked for")

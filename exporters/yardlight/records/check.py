@@ -1,0 +1,149 @@
+"""One check of an archive: list, read what is due, say how it stands. A job for a worker, like a vendor's collection.
+
+It shares with those what keeps the process safe: a slot, a memory limit, a total deadline. It ends by itself before
+that, and goes on from its index next time, so an archive of any size is looked at in pieces. While the first listing
+is not at its end, nothing is said about files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from yardlight.collection import Session, Source
+from yardlight.errors import IncompleteError, StateError, UnreachableError
+from yardlight.exposition import Block, block
+from yardlight.inventory.archives import Archive
+from yardlight.movement import days_moved
+from yardlight.records.coverage import Ground
+from yardlight.records.evidence import retrieval_tests
+from yardlight.records.index import Index
+from yardlight.records.layout import Layout
+from yardlight.records.reading import Reader, Whose, promises
+from yardlight.records.show import place_samples, samples
+from yardlight.records.standing import Standing, expired, standing
+from yardlight.records.store import Store, UnreadableError, store
+from yardlight.state import Reader as StateReader
+
+# So much of the deadline is left for saying what was found.
+_RESERVE = 0.1
+# A listing that is under way goes on after this many seconds.
+_SOON = 60.0
+# Folders between two commits.
+_AT_A_TIME = 100
+
+
+@dataclass(frozen=True)
+class Check:
+    """The check of one archive, in plain values. `folder` is where indexes lie, `state` the state file."""
+
+    source: Source
+    name: str
+    archive: Archive
+    ground: Ground
+    folder: Path
+    state: Path
+
+    @property
+    def index_path(self) -> Path:
+        return self.folder / f"{self.name}.db"
+
+    def __call__(self, session: Session) -> list[Block]:
+        index = Index(self.index_path)
+        try:
+            if not index.lock():
+                raise IncompleteError("another process checks this archive")
+            found = self.look(index, session)
+            tests = retrieval_tests(self.folder, self.name)
+            families = samples(self.name, self.archive, found, tests)
+            families |= place_samples(self.name, self.archive, *self._places(session))
+        finally:
+            index.close()
+        return [block(metric, self.source.fleet, values) for metric, values in families.items()]
+
+    def look(self, index: Index, session: Session) -> Standing:
+        """List, then read as much as a check may, then judge. Raises `PollError`; what was read until then is kept."""
+        session.base = self.source.base
+        now = session.clock()
+        reserve = _RESERVE * max(session.left(), 0.0)
+
+        def left() -> float:
+            return session.left() - reserve
+
+        ground = self.known()
+        stores = self._stores(session)
+        whole = [self._list(index, copy, each, now, left) for copy, each in enumerate(stores)]
+        session.again_in = None if all(whole) else _SOON
+        # Before the listing is whole, a second thing to do would only make it take longer.
+        if whole[0]:
+            reader = Reader(index, self.archive, whose(self.archive, ground), now, left)
+            budget = self.archive.read_at_most
+            for copy, each in enumerate(stores):
+                reader.go_on(each, copy, budget)
+                budget = max(budget - reader.read_bytes, 0)
+            index.forget(list(expired(index, self.archive, ground, now)))
+            index.commit()
+        return standing(index, self.archive, ground, now)
+
+    def list_now(self, index: Index, session: Session) -> bool:
+        """List the archive itself, for whoever wants its newest files; whether that came to its end in time."""
+        place = store(self.archive.path, self.source.base, session)
+        return self._list(index, 0, place, session.clock(), session.left)
+
+    def known(self) -> Ground:
+        """The ground, with what anybody told of who moved on which day."""
+        try:
+            reader = StateReader(self.state)
+        except StateError:
+            return self.ground
+        try:
+            return replace(self.ground, moved=days_moved(reader, self.source.fleet))
+        finally:
+            reader.close()
+
+    def _stores(self, session: Session) -> list[Store]:
+        places = [self.archive.path, *([self.archive.second_copy] if self.archive.second_copy else [])]
+        return [store(each, self.source.base, session) for each in places]
+
+    def _places(self, session: Session) -> tuple[int | None, bool | None]:
+        """Bytes that are free, and whether the second copy lies on a device of its own."""
+        first, *second = self._stores(session)
+        try:
+            return first.free(), first.device() != second[0].device() if second else None
+        except UnreachableError:
+            return first.free(), None
+
+    def _list(self, index: Index, copy: int, place: Store, now: float, left: Callable[[], float]) -> bool:
+        """Whether the listing came to its end in time. Raises `PollError`."""
+        layout = Layout(self.archive.pattern, self.archive.manifest)
+        index.begin_listing(copy, self.archive.pattern.regex)
+        done = 0
+        while (path := index.next_folder(copy)) is not None:
+            if left() <= 0:
+                index.commit()
+                return False
+            try:
+                listing = place.folder(path)
+                if index.take(copy, path, listing, layout, now) and layout.manifest and not copy:
+                    index.promised(path, promises(place, path, listing, layout.manifest, left))
+            except UnreadableError as error:
+                index.refused(copy, path, error.kind)
+            done += 1
+            if done % _AT_A_TIME == 0:
+                index.commit()
+        before = index.rows("SELECT count(*) FROM file WHERE copy = ? AND gone IS NULL", (copy,))[0][0]
+        index.end_listing(copy, now)
+        there = index.rows("SELECT count(*) FROM file WHERE copy = ? AND gone IS NULL", (copy,))[0][0]
+        if before and not there:
+            # An unmounted disk looks like this; nothing of it is kept.
+            index.drop()
+            raise IncompleteError(f"no file at all, where {before} were")
+        index.commit()
+        return True
+
+
+def whose(archive: Archive, ground: Ground) -> Whose:
+    """What files have to say of themselves, as far as the roster goes."""
+    drivers = frozenset(each.code for each in ground.drivers) if archive.pattern.kind == "driver" else frozenset()
+    return Whose(drivers, frozenset(each.name for each in ground.trucks))

@@ -1,0 +1,233 @@
+"""`yardlight records ...`: check an archive now, fetch records, see whether a vendor's account may be closed."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from yardlight.collection import Session
+from yardlight.drills.journal import Journal
+from yardlight.errors import PollError, RecordsError
+from yardlight.inventory import words
+from yardlight.inventory.load import load
+from yardlight.inventory.models import Fleet
+from yardlight.records import retrieval
+from yardlight.records.check import Check
+from yardlight.records.domain import check_of
+from yardlight.records.index import Index
+from yardlight.records.reading import CORRUPT, UNREADABLE
+from yardlight.records.retrieval import Wanted
+from yardlight.records.standing import Standing, standing
+
+# Lines of one kind; the rest is counted.
+_MOST_LINES = 20
+# No archive is closed down in a hurry.
+_EXIT_SECONDS = 86400.0
+_ALL = 1 << 60
+
+
+@dataclass(frozen=True)
+class Where:
+    """The inventory, and the state file beside which the indexes lie."""
+
+    inventory: Path
+    state: Path
+
+    def fleet(self) -> Fleet:
+        return load(self.inventory).fleet
+
+    def check(self, fleet: Fleet, name: str) -> Check:
+        return check_of(fleet, name, self.inventory.parent.absolute(), self.state.absolute())
+
+
+@dataclass(frozen=True)
+class Found:
+    """An archive as it stands, and what is wrong with it in lines."""
+
+    name: str
+    standing: Standing
+    wrong: Sequence[str]
+    error: str = ""
+
+    @property
+    def whole(self) -> bool:
+        return not self.wrong and not self.error
+
+
+def check(where: Where, name: str | None, as_json: bool) -> int:
+    """Check one archive or all of them now; 0 if nothing is wrong."""
+    fleet = where.fleet()
+    found = [_checked(where.check(fleet, each), everything=False) for each in _names(fleet, name)]
+    if as_json:
+        print(
+            json.dumps([{"archive": each.name, "wrong": [*each.wrong, *filter(None, [each.error])]} for each in found])
+        )
+    else:
+        for each in found:
+            _print(each, fleet)
+    return 0 if all(each.whole for each in found) else 1
+
+
+def exit_check(where: Where, vendor: str) -> int:
+    """Whether all that the archives must have of a vendor is there; 1 if anything is not, or is not known."""
+    fleet = where.fleet()
+    ours = [name for name, archive in fleet.archives.items() if archive.vendor == vendor]
+    if not ours:
+        known = {archive.vendor for archive in fleet.archives.values() if archive.vendor}
+        raise RecordsError(f"no archive says `vendor: {vendor}`; {words.choice(vendor, known, 'vendors')}")
+    found = []
+    for name in ours:
+        job = where.check(fleet, name)
+        # After the account is closed nothing arrives any more: what is late is missing.
+        archive = job.archive.model_copy(update={"arrives_within": 1, "read_at_most": _ALL})
+        found.append(_checked(Check(job.source, name, archive, job.ground, job.folder, job.state), everything=True))
+    for each in found:
+        _print(each, fleet)
+    if all(each.whole for each in found):
+        print(f"{vendor}: everything that has to be kept is there and opens. The account may be closed.")
+        return 0
+    print(f"{vendor}: do not close the account yet.")
+    return 1
+
+
+def retrieve(where: Where, wanted: Wanted, output: Path | None, as_json: bool) -> int:
+    """Pack records; 0 if nothing is missing."""
+    fleet = where.fleet()
+    outcome = retrieval.retrieve(fleet, where.inventory.parent.absolute(), where.state.absolute(), wanted)
+    if output is not None:
+        output.write_bytes(outcome.zip.read_bytes())
+        output.chmod(0o600)
+    if as_json:
+        print(json.dumps({"folder": str(outcome.folder), "complete": outcome.complete}))
+        return 0 if outcome.complete else 1
+    body = outcome.body
+    for text in _few([*body["missing"], *body["unusable"]]):
+        print(f"missing or unusable: {text}")
+    print(f"{body['files']} files in {body['ended'] - body['began']:.1f} s: {output or outcome.zip}")
+    return 0 if outcome.complete else 1
+
+
+def accept(where: Where, name: str, path: str, by: str, why: str) -> int:
+    """From now on a file's content is the one it has, or a file that is gone is not asked for; written down."""
+    fleet = where.fleet()
+    job = where.check(fleet, *_names(fleet, name))
+    index = Index(job.index_path)
+    try:
+        if not index.lock():
+            raise RecordsError(f"{name} is being checked just now; try again in a minute")
+        entry = index.named(path)
+        if entry is None:
+            raise RecordsError(
+                f"{name} has no file {path!r}; `yardlight records check {name}` shows how they are called"
+            )
+        _note(job.folder, "accepted", archive=name, path=path, by=by, why=why, kind=entry.kind)
+        index.accept(entry.id)
+        index.commit()
+    finally:
+        index.close()
+    print(f"{path}: accepted; the next check of {name} goes by it")
+    return 0
+
+
+def _note(folder: Path, what: str, **facts: str) -> None:
+    """One line of the fleet's own journal of what people did to its archives."""
+    journal = Journal(folder / "journal.jsonl")
+    try:
+        journal.write(what, time.time(), **facts)
+    finally:
+        journal.close()
+
+
+def _names(fleet: Fleet, name: str | None) -> list[str]:
+    if name is None:
+        if not fleet.archives:
+            raise RecordsError("the inventory has no archives")
+        return list(fleet.archives)
+    if name not in fleet.archives:
+        raise RecordsError(f"there is no archive {name!r}; {words.choice(name, fleet.archives, 'archives')}")
+    return [name]
+
+
+def _checked(job: Check, everything: bool) -> Found:
+    """Check it here, or look at what `serve` found where that is at it just now."""
+    index = Index(job.index_path)
+    try:
+        if not index.lock():
+            found = standing(index, job.archive, job.known(), time.time())
+            busy = "serve is checking it just now; this is what was found before" if everything else ""
+            return Found(job.name, found, list(_wrong(job, index, found)), busy)
+        session = Session(time.monotonic() + (_EXIT_SECONDS if everything else job.archive.deadline))
+        try:
+            found = job.look(index, session)
+        except PollError as error:
+            return Found(job.name, Standing(), (), session.mask(str(error)))
+        return Found(job.name, found, list(_wrong(job, index, found)))
+    finally:
+        index.close()
+
+
+def _wrong(job: Check, index: Index, found: Standing) -> Iterator[str]:
+    """Everything that is wrong, a line each, what is missing first."""
+    if found.listed is None:
+        yield "not listed as a whole yet; what is missing is not known"
+        return
+    for who, day in found.missing:
+        yield f"missing: {who} {date.fromordinal(day)}"
+    if found.unknown_days:
+        yield f"not known: of {found.unknown_days} days nobody told who moved"
+    for path in index.broken_promises():
+        yield f"missing: {path}, which the manifest has"
+    for entry in index.find("file.copy = 0 AND kind != ''", ()):
+        if entry.kind in CORRUPT | UNREADABLE:
+            yield f"{entry.kind}: {entry.path}: {entry.detail}"
+    if found.unread:
+        yield f"not read yet: {found.unread} files"
+    for entry in found.deleted:
+        yield f"deleted early: {entry.path}"
+    if job.archive.second_copy is None and job.archive.terms.copy_apart:
+        yield f"no second copy, which {job.archive.terms.citation} asks for"
+    elif job.archive.second_copy is not None and found.copied is None:
+        yield "the second copy has not been listed yet"
+    if found.copy_lacks:
+        yield f"the second copy lacks {found.copy_lacks} files of {found.copy_lacks_days} days, or has them changed"
+    for kind, count in sorted(found.odd.items()):
+        if kind != "unmatched":
+            yield f"has no place: {count} of kind {kind}"
+
+
+def _print(found: Found, fleet: Fleet) -> None:
+    archive, now = fleet.archives[found.name], found.standing
+    print(f"{found.name}: {archive.terms.title}, {archive.terms.citation}; a check, not legal advice")
+    if found.error:
+        print(f"  not checked: {found.error}")
+    if now.listed is not None:
+        at = datetime.fromtimestamp(now.listed, UTC)
+        window = f"{now.first} to {now.last}" if archive.covers != "none" else "whatever is there"
+        print(f"  {now.files} files, {words.size(now.bytes)}, as of {at:%Y-%m-%d %H:%M} UTC; required: {window}")
+    for text in _few(found.wrong):
+        print(f"  {text}")
+    if found.whole:
+        print("  nothing is missing, and everything opens")
+
+
+def _few(lines: Sequence[str]) -> Iterator[str]:
+    """Some of many of a kind, and how many more."""
+    by_kind: dict[str, list[str]] = {}
+    for line in lines:
+        by_kind.setdefault(line.partition(":")[0], []).append(line)
+    for kind, some in by_kind.items():
+        yield from some[:_MOST_LINES]
+        if len(some) > _MOST_LINES:
+            yield f"{kind}: {len(some) - _MOST_LINES} more"
+
+
+def a_day(text: str) -> date:
+    """A day as people write it. Raises `RecordsError`."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise RecordsError(f"{text!r} is not a day; write 2026-02-03") from None

@@ -1,0 +1,132 @@
+"""Of whom and of which days there has to be a record, and which of them are not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from yardlight.calendars import instant, is_open
+from yardlight.inventory.archives import Archive
+from yardlight.inventory.models import Calendar
+from yardlight.inventory.retention import window_start
+from yardlight.inventory.roster import Driver, Truck
+from yardlight.movement import Moved
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What an archive is compared with: the roster, calendars, the days on which somebody moved, the time zone."""
+
+    drivers: tuple[Driver, ...] = ()
+    trucks: tuple[Truck, ...] = ()
+    calendar: Calendar | None = None
+    expected: Calendar | None = None
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    moved: Mapping[date, Moved] = field(default_factory=dict)
+
+    def today(self, now: float) -> date:
+        return datetime.fromtimestamp(now, self.zone).date()
+
+    def gone(self, who: str) -> date | None:
+        """When this driver or vehicle left; None while it is here, or if the roster does not say."""
+        for driver in self.drivers:
+            if driver.code == who:
+                return driver.left
+        return next((truck.until for truck in self.trucks if truck.name == who and truck.status == "retired"), None)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Who has to have a record of which days. `unknown` are days of which nobody told who moved."""
+
+    days: Mapping[str, frozenset[int]]
+    unknown: int = 0
+
+
+def expected(archive: Archive, ground: Ground, first: date, last: date) -> Expected:
+    """What the archive has to have of the days from `first` to `last`, both included."""
+    if archive.covers == "none":
+        return Expected({})
+    days, unknown = _days(archive, ground, first, last)
+    found = {}
+    for who, begin, end in _who(archive, ground):
+        theirs = {each for each in days if (begin or first) <= date.fromordinal(each) <= (end or last)}
+        if archive.expected == "when_moving":
+            theirs &= _moving(archive, ground, who)
+        found[who] = frozenset(each for each in theirs if not _excused(archive, who, each))
+    return Expected(found, unknown)
+
+
+def gaps(wanted: Expected, there: Mapping[str, set[int]], archive: Archive) -> Iterator[tuple[str, int]]:
+    """Who lacks the record of which day; of a vehicle that has none at all, of the last day."""
+    for who in sorted(wanted.days):
+        days, have = wanted.days[who], there.get(who, set())
+        if archive.covers == "vehicle":
+            if days and not have:
+                yield who, max(days)
+            continue
+        for day in sorted(days - have):
+            yield who, day
+
+
+def required(archive: Archive, ground: Ground, now: float) -> tuple[date, date]:
+    """The first and the last day whose records have to be there now."""
+    today = ground.today(now)
+    first = window_start(archive.terms, archive.keep, today)
+    return max(first, archive.since or first), today - timedelta(days=archive.late_after)
+
+
+def new_due(archive: Archive, ground: Ground, newest: float) -> float | None:
+    """By when a new file has to be there: the close of the last open day that may pass without one."""
+    if archive.open_days is None:
+        return None
+    day, left = ground.today(newest), archive.open_days
+    for _ in range(1000):
+        day += _DAY
+        noon = instant(datetime.combine(day, time(12)), ground.zone)
+        left -= ground.calendar is None or _open(ground.calendar, noon, ground.zone)
+        if not left:
+            return instant(datetime.combine(day + _DAY, time.min), ground.zone)
+    return None
+
+
+def _open(calendar: Calendar, noon: float, zone: ZoneInfo) -> bool:
+    """Whether the calendar is open at any hour of this day."""
+    return any(is_open(calendar, noon + hour * 3600.0, zone) for hour in (0, *range(-12, 12)))
+
+
+def _days(archive: Archive, ground: Ground, first: date, last: date) -> tuple[set[int], int]:
+    span = range(first.toordinal(), last.toordinal() + 1)
+    if archive.expected == "when_moving":
+        drivers = archive.pattern.kind == "driver"
+        told = {day.toordinal() for day, moved in ground.moved.items() if not drivers or moved.drivers is not None}
+        return told & set(span), len(set(span) - told)
+    if ground.expected is not None:
+        calendar = ground.expected
+        noons = ((each, instant(datetime.combine(date.fromordinal(each), time(12)), ground.zone)) for each in span)
+        return {each for each, noon in noons if _open(calendar, noon, ground.zone)}, 0
+    return set(span), 0
+
+
+def _moving(archive: Archive, ground: Ground, who: str) -> set[int]:
+    drivers = archive.pattern.kind == "driver"
+    return {
+        day.toordinal()
+        for day, moved in ground.moved.items()
+        if who in ((moved.drivers or ()) if drivers else moved.trucks)
+    }
+
+
+def _who(archive: Archive, ground: Ground) -> Iterable[tuple[str, date | None, date | None]]:
+    """Each driver who has to have logs, or each vehicle, from when and until when."""
+    if archive.pattern.kind == "driver":
+        return [(each.code, each.hired, each.left) for each in ground.drivers if each.logs == "eld"]
+    return [(each.name, None, each.until if each.status == "retired" else None) for each in ground.trucks]
+
+
+def _excused(archive: Archive, who: str, day: int) -> bool:
+    return any(span.covers(who, date.fromordinal(day)) for span in archive.excused)

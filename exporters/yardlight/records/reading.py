@@ -1,0 +1,183 @@
+"""Reading files of an archive again: hashed whole, opened as what they are, compared with their first reading.
+
+What was never read comes first, then what was read longest ago, as far as a check may read. A file that somebody
+writes to is left for the next check; what cannot be read is counted and tried again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from yardlight.inventory.archives import Archive, Form
+from yardlight.records import eld
+from yardlight.records.index import Entry, Index, Judged
+from yardlight.records.store import CHUNK, Listing, Store, UnreadableError
+
+# What is opened as a whole; larger ones are hashed only.
+MOST_OPENED = 32 * 2**20
+_BATCH = 500
+# A store that lists and does not serve is not asked for a million files.
+_ENOUGH_FAILURES = 100
+# Opened in each check, if nothing is due.
+_SAMPLE = 20
+_EPOCH = date(1970, 1, 1).toordinal()
+# A file of this kind has content that is not what was kept, or not what it should be.
+CORRUPT = frozenset({"changed", "damaged", "empty", "encoding", "invalid", "identity", "manifest"})
+# One of this kind could not be read.
+UNREADABLE = frozenset({"unreadable", "not_served", "too_large", "changing"})
+
+
+@dataclass(frozen=True)
+class Content:
+    """A file as it was read: `data` where it is small enough to be opened."""
+
+    sha: bytes
+    size: int
+    data: bytes | None
+
+
+@dataclass(frozen=True)
+class Whose:
+    """What a file's own word on whose it is has to fit; empty sets where the roster does not say."""
+
+    drivers: frozenset[str] = frozenset()
+    trucks: frozenset[str] = frozenset()
+
+
+def read(store: Store, path: str, left: Callable[[], float], whole: bool = False) -> Content:
+    """The file. Raises `UnreadableError`: also for one that changed meanwhile or takes longer than is left."""
+    digest, size, parts = hashlib.sha256(), 0, []
+    with store.open(path) as opened:
+        keep = whole or opened.size <= MOST_OPENED
+        while chunk := opened.read(CHUNK):
+            digest.update(chunk)
+            size += len(chunk)
+            if keep:
+                parts.append(chunk)
+            if left() <= 0:
+                raise UnreadableError("too_large", f"{size} bytes read until the check's deadline")
+        if not opened.unchanged():
+            raise UnreadableError("changing", "somebody writes to it")
+        if size != opened.size:
+            raise UnreadableError("unreadable", f"{size} bytes came, of {opened.size}")
+    return Content(digest.digest(), size, b"".join(parts) if keep else None)
+
+
+def promises(store: Store, folder: str, listing: Listing, manifest: str, left: Callable[[], float]) -> dict[str, bytes]:
+    """The hashes that a folder's manifest has, as `sha256sum` writes it; none without a manifest that can be read."""
+    if not any(row.startswith(manifest.encode() + b"\0") for row in listing.rows):
+        return {}
+    try:
+        data = read(store, f"{folder}/{manifest}" if folder else manifest, left).data or b""
+    except UnreadableError:
+        return {}
+    lines = (line.partition(b" ") for line in data.splitlines())
+    return {
+        name[1:].decode(errors="replace"): bytes.fromhex(sha.decode())
+        for sha, _, name in lines
+        if len(sha) == 64 and not sha.translate(None, b"0123456789abcdefABCDEF")
+    }
+
+
+class Reader:
+    """Reads files of one copy of an archive; `left` are the seconds until the check has to end."""
+
+    def __init__(self, index: Index, archive: Archive, whose: Whose, now: float, left: Callable[[], float]) -> None:
+        self._index, self._archive, self._whose, self._now, self._left = index, archive, whose, now, left
+        self.read_bytes = 0
+        self.read_files = 0
+
+    def go_on(self, store: Store, copy: int, budget: int) -> None:
+        """Read what is due until `budget` bytes are read or the time is over."""
+        due = self._now - self._archive.reread
+        failures = self.read_files = self.read_bytes = 0
+        for entries in self._due(copy, due):
+            judged = []
+            try:
+                for entry in entries:
+                    if self._left() <= 0 or (self.read_bytes and self.read_bytes + entry.size > budget):
+                        break
+                    row, failed = self._read(store, copy, entry)
+                    judged.append(row)
+                    failures = failures + 1 if failed else 0
+                    self.read_bytes, self.read_files = self.read_bytes + entry.size, self.read_files + 1
+                    if failures >= _ENOUGH_FAILURES:
+                        break
+            finally:
+                # Also what was read before the credentials expired.
+                self._index.judged(judged)
+                self._index.commit()
+            if len(judged) < len(entries) or failures >= _ENOUGH_FAILURES:
+                return
+
+    def _due(self, copy: int, due: float) -> Iterator[list[Entry]]:
+        """Batches: never read, unreadable last time, longest ago, and a few in any case."""
+        started = self._now
+        tried = self._index.find("file.copy = ? AND kind IN ('unreadable', 'not_served', 'changing')", (copy,))
+        again = [entry for entry, _ in zip(tried, range(_ENOUGH_FAILURES), strict=False)]
+        if again:
+            yield again
+        while batch := self._index.to_read(copy, None, _BATCH):
+            yield batch
+        while batch := self._index.to_read(copy, due, _BATCH):
+            yield batch
+        if self.read_files < _SAMPLE:
+            yield self._index.to_read(copy, started, _SAMPLE - self.read_files)
+
+    def _read(self, store: Store, copy: int, entry: Entry) -> tuple[Judged, bool]:
+        """What to keep of a file, and whether it could not be read."""
+        try:
+            content = read(store, entry.path, self._left)
+        except UnreadableError as error:
+            row = (entry.sha, entry.read_stamp, self._now, error.kind, error.detail, entry.id)
+            return row, error.kind != "changing"
+        sha, kind, detail = self._judged(copy, entry, content)
+        return (sha, entry.stamp, self._now, kind, detail, entry.id), False
+
+    def _judged(self, copy: int, entry: Entry, content: Content) -> tuple[bytes, str, str]:
+        """The hash to compare with from now on, what is wrong, and where."""
+        if entry.sha is not None and content.sha != entry.sha:
+            # The day after the record's is over everywhere.
+            settled = (entry.day - _EPOCH + 2) * 86400.0 + self._archive.settles_after
+            if not self._archive.settles_after or self._now >= settled:
+                stamped = entry.stamp != entry.read_stamp and entry.kind != "damaged"
+                kind = "changed" if stamped or entry.kind == "changed" else "damaged"
+                return entry.sha, kind, "its content is not that of its first reading"
+        if copy:
+            return content.sha, "", ""
+        if self._archive.manifest and self._index.promise(entry.path) not in (None, content.sha):
+            return content.sha, "manifest", "its hash is not the one in the manifest"
+        kind, detail = wrong_with(content, self._archive.format, entry.who, self._whose)
+        return content.sha, kind, detail
+
+
+def wrong_with(content: Content, form: Form, who: str, whose: Whose) -> tuple[str, str]:
+    """What is wrong with a file of this form, by kind and in words with its line; '' for nothing."""
+    if not content.size:
+        return "empty", "it has no content"
+    if form == "any":
+        return "", ""
+    if content.data is None:
+        return "invalid", f"it has {content.size} bytes; no file of its kind is so large"
+    if form == "eld":
+        file = eld.parse(content.data)
+        if file.wrong:
+            return ("encoding" if "UTF-8" in file.wrong[0].text else "invalid"), "; ".join(map(str, file.wrong[:5]))
+        strange = list(eld.identity_problems(file, who, whose.drivers, whose.trucks))
+        return ("identity", "; ".join(map(str, strange))) if strange else ("", "")
+    if form == "pdf":
+        whole = content.data.startswith(b"%PDF-") and b"%%EOF" in content.data[-2048:]
+        return ("", "") if whole else ("invalid", "it does not begin and end as a PDF does")
+    try:
+        text = content.data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.data.count(b"\n", 0, error.start) + 1
+        return "encoding", f"line {line}: is not UTF-8 text"
+    if not text.endswith(("\n", "\r")):
+        return "invalid", f"line {text.count(chr(10)) + 1}: has no end; the file was cut off"
+    if "\0" in text:
+        return "invalid", f"line {text.count(chr(10), 0, text.index(chr(0))) + 1}: zero bytes"
+    return "", ""

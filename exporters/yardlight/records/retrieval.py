@@ -1,0 +1,262 @@
+"""Records for whoever asks: of some drivers or vehicles, from one day to another, as one zip with a cover sheet.
+
+What is missing stands on the sheet before anything else. A file is read and compared with its first reading while it
+is packed; what the archive does not give as it was comes from the second copy, if that has it as it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from yardlight import pages
+from yardlight.collection import Session
+from yardlight.errors import PollError, RecordsError
+from yardlight.inventory import words
+from yardlight.inventory.archives import Archive
+from yardlight.inventory.models import Fleet
+from yardlight.inventory.retention import AS_OF
+from yardlight.records import evidence
+from yardlight.records.check import Check, whose
+from yardlight.records.coverage import Ground, expected, gaps
+from yardlight.records.domain import check_of
+from yardlight.records.index import Entry, Index
+from yardlight.records.reading import Content, Whose, read, wrong_with
+from yardlight.records.standing import days_there
+from yardlight.records.store import CHUNK, Store, UnreadableError, store
+
+# So long a listing may take that makes the archive's own as new as the request.
+_LIST_SECONDS = 20.0
+_READ_SECONDS = 3600.0
+COVER, SUMS = "00-COVER.html", "SHA256SUMS"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What was asked for, by whom and why. No archives named: all of them. Both days are included."""
+
+    drivers: tuple[str, ...]
+    vehicles: tuple[str, ...]
+    archives: tuple[str, ...]
+    first: date
+    last: date
+    by: str
+    why: str
+
+
+@dataclass
+class Part:
+    """What one archive gave. `missing` are (who, day); `unusable` and `notes` are sentences."""
+
+    name: str
+    archive: Archive
+    listed: float | None = None
+    files: int = 0
+    bytes: int = 0
+    missing: list[tuple[str, str]] = field(default_factory=list)
+    unusable: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A retrieval that is over: its sealed folder, the zip and what record.json says."""
+
+    folder: Path
+    zip: Path
+    body: dict[str, Any]
+
+    @property
+    def complete(self) -> bool:
+        return not self.body["missing"] and not self.body["unusable"]
+
+
+def retrieve(fleet: Fleet, base: Path, state: Path, wanted: Wanted) -> Outcome:
+    """Pack what was asked for. Raises `RecordsError` for what cannot be asked."""
+    _check(fleet, wanted)
+    began = time.time()
+    records = evidence.folder_of(state)
+    evidence.drop_old_zips(records, began)
+    folder = evidence.new_folder(records, began)
+    target = evidence.zip_of(folder)
+    sums: list[tuple[str, str]] = []
+    with zipfile.ZipFile(target, "x", zipfile.ZIP_DEFLATED) as packed:
+        target.chmod(0o600)
+        checks = (check_of(fleet, name, base, state) for name in wanted.archives or fleet.archives)
+        parts = [_Packing(each, wanted, packed, sums).go() for each in checks]
+        body = _body(fleet, wanted, parts, began)
+        cover = pages.render("records_cover.html", r=body, parts=parts, as_of=AS_OF).encode()
+        listed = "".join(f"{sha}  {name}\n" for sha, name in sorted(sums, key=lambda each: each[1])).encode()
+        packed.writestr(COVER, cover)
+        packed.writestr(SUMS, listed)
+    body["sha256"] = _digest(target)
+    evidence.seal(folder, body, {COVER: cover, SUMS: listed})
+    return Outcome(folder, target, body)
+
+
+def _check(fleet: Fleet, wanted: Wanted) -> None:
+    for name in wanted.archives:
+        if name not in fleet.archives:
+            raise RecordsError(f"there is no archive {name!r}; {words.choice(name, fleet.archives, 'archives')}")
+    if not fleet.archives:
+        raise RecordsError("the inventory has no archives")
+    if not wanted.drivers and not wanted.vehicles:
+        raise RecordsError("say which drivers or vehicles")
+    if wanted.last < wanted.first:
+        raise RecordsError(f"{wanted.last} is before {wanted.first}")
+    if not wanted.by.strip() or not wanted.why.strip():
+        raise RecordsError("say who asks and why: both are kept")
+
+
+class _Packing:
+    """One archive's part of a retrieval."""
+
+    def __init__(self, check: Check, wanted: Wanted, packed: zipfile.ZipFile, sums: list[tuple[str, str]]) -> None:
+        self._check, self._wanted, self._packed, self._sums = check, wanted, packed, sums
+        self._archive, self._part = check.archive, Part(check.name, check.archive)
+        self._names: set[str] = set()
+
+    def go(self) -> Part:
+        """Pack its files and find out what is missing."""
+        who = self._who()
+        if who == ():
+            self._part.notes.append(f"not asked for: it is of {self._archive.pattern.kind}s")
+            return self._part
+        index = Index(self._check.index_path)
+        try:
+            session = Session(time.monotonic() + _LIST_SECONDS, self._check.source.base)
+            self._list(index, session)
+            if self._part.listed is None:
+                self._part.unusable.append("the archive has not been listed as a whole; what is missing is not known")
+                return self._part
+            session.deadline = time.monotonic() + _READ_SECONDS
+            ground = self._check.known()
+            self._missing(index, ground, who)
+            self._pack(index, session, whose(self._archive, ground), who)
+        except PollError as error:
+            self._part.unusable.append(f"the archive cannot be read: {session.mask(str(error))}")
+        finally:
+            index.close()
+        return self._part
+
+    def _who(self) -> tuple[str, ...] | None:
+        """Of whom, for this archive; None where it is of nobody in particular."""
+        if not self._archive.pattern.kind:
+            return None
+        return self._wanted.drivers if self._archive.pattern.kind == "driver" else self._wanted.vehicles
+
+    def _list(self, index: Index, session: Session) -> None:
+        """Make the listing as new as the request, if nobody else is at it and it takes no longer than people wait."""
+        if not index.lock() or not self._check.list_now(index, session):
+            self._part.notes.append("what came since the last check is not in it")
+        self._part.listed = index.fact("listed 0")
+
+    def _missing(self, index: Index, ground: Ground, who: tuple[str, ...] | None) -> None:
+        first, last = self._wanted.first, self._wanted.last
+        if self._archive.since is not None and first < self._archive.since:
+            self._part.notes.append(f"the archive begins with {self._archive.since}; nothing before is expected")
+            first = self._archive.since
+        wanted = expected(self._archive, ground, first, min(last, ground.today(time.time()) - timedelta(days=1)))
+        if wanted.unknown:
+            self._part.unusable.append(f"of {wanted.unknown} days nobody told who moved; what is missing is not known")
+        there = days_there(index, first, last)
+        for name in who or ():
+            if self._archive.covers != "none" and name not in wanted.days:
+                why = "is not on the roster as one who has these records"
+                self._part.unusable.append(f"{name} {why}; what is missing is not known")
+        asked = {name: days for name, days in wanted.days.items() if who is None or name in who}
+        for name, day in gaps(type(wanted)(asked), there, self._archive):
+            self._part.missing.append((name, date.fromordinal(day).isoformat()))
+        for span in self._archive.excused:
+            whom = ", ".join(span.who) or "all"
+            self._part.notes.append(f"excused: {whom}, {span.from_ or ''} to {span.to or ''}: {span.why}")
+
+    def _pack(self, index: Index, session: Session, belongs: Whose, who: tuple[str, ...] | None) -> None:
+        places = [self._archive.path, *([self._archive.second_copy] if self._archive.second_copy else [])]
+        stores = [store(each, self._check.source.base, session) for each in places]
+        days = (self._wanted.first.toordinal(), self._wanted.last.toordinal())
+        whom = f" AND who IN ({', '.join('?' * len(who))})" if who is not None else ""
+        for entry in index.find(f"file.copy = 0 AND day BETWEEN ? AND ?{whom}", (*days, *(who or ()))):
+            self._take(stores, entry, belongs, session.left)
+
+    def _take(self, stores: Sequence[Store], entry: Entry, belongs: Whose, left: Callable[[], float]) -> None:
+        found = [*_tried(stores, entry, left)]
+        good = next((each for each in found if each[1] is not None and each[2] == ""), None)
+        place, content, why = good or next((each for each in found if each[1] is not None), found[0])
+        if content is not None and not why:
+            kind, detail = wrong_with(content, self._archive.format, entry.who, belongs)
+            why = f"{kind}: {detail}" if kind else ""
+        if why:
+            self._part.unusable.append(f"{entry.path}: {why}{'' if content is None else ' (packed as it is)'}")
+        if content is None:
+            return
+        if place:
+            self._part.notes.append(f"{entry.path}: from the second copy")
+        self._write(stores[place], entry, content)
+
+    def _write(self, place: Store, entry: Entry, content: Content) -> None:
+        path = PurePosixPath(self._part.name, entry.path)
+        # On a system that does not tell capitals apart one would take the other's place.
+        while str(path).casefold() in self._names:
+            path = path.with_name(f"{path.stem}~{path.suffix}")
+        self._names.add(str(path).casefold())
+        written = datetime.fromtimestamp(int(entry.stamp.partition(":")[0]) / 1e9)
+        info = zipfile.ZipInfo(str(path), max(written, datetime(1980, 1, 1)).timetuple()[:6])
+        info.compress_type = zipfile.ZIP_DEFLATED
+        if content.data is not None:
+            self._packed.writestr(info, content.data)
+        else:
+            with place.open(entry.path) as opened, self._packed.open(info, "w", force_zip64=True) as out:
+                while chunk := opened.read(CHUNK):
+                    out.write(chunk)
+        self._sums.append((content.sha.hex(), str(path)))
+        self._part.files, self._part.bytes = self._part.files + 1, self._part.bytes + content.size
+
+
+def _tried(
+    stores: Sequence[Store], entry: Entry, left: Callable[[], float]
+) -> Iterator[tuple[int, Content | None, str]]:
+    """The file from each place, until one has it as it was: which place, what it gave, what is wrong with that."""
+    for number, place in enumerate(stores):
+        try:
+            content = read(place, entry.path, left)
+        except (UnreadableError, PollError) as error:
+            yield number, None, f"cannot be read: {error}"
+            continue
+        if entry.sha is None or content.sha == entry.sha:
+            yield number, content, ""
+            return
+        yield number, content, "its content is not that of its first reading"
+
+
+def _body(fleet: Fleet, wanted: Wanted, parts: Sequence[Part], began: float) -> dict[str, Any]:
+    return {
+        "fleet": fleet.fleet,
+        "by": wanted.by,
+        "why": wanted.why,
+        "drivers": list(wanted.drivers),
+        "vehicles": list(wanted.vehicles),
+        "first": wanted.first.isoformat(),
+        "last": wanted.last.isoformat(),
+        "began": began,
+        "ended": time.time(),
+        "archives": [part.name for part in parts],
+        "files": sum(part.files for part in parts),
+        "bytes": sum(part.bytes for part in parts),
+        "missing": [f"{part.name}: {who} {day}" for part in parts for who, day in part.missing],
+        "unusable": [f"{part.name}: {text}" for part in parts for text in part.unusable],
+    }
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()

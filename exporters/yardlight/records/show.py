@@ -1,0 +1,76 @@
+"""From an archive's standing to samples. While no listing came to its end, there are none about files."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from yardlight import catalogue as m
+from yardlight.catalogue import Metric
+from yardlight.inventory.archives import Archive
+from yardlight.records.evidence import Retrieval
+from yardlight.records.reading import CORRUPT, UNREADABLE
+from yardlight.records.standing import Standing
+
+Families = dict[Metric, dict[tuple[str, ...], float | None]]
+# What a listing meets and cannot place.
+ODD = ("link", "name", "no_file", "unmatched", "clash", "folder", "too_many")
+
+
+def samples(name: str, archive: Archive, found: Standing, tests: Sequence[Retrieval]) -> Families:
+    """The page of one archive."""
+    families: Families = defaultdict(dict)
+    key = (name,)
+    if archive.backup is None:
+        _tests(families, name, archive, tests, found)
+    if found.listed is None:
+        return families
+    families[m.ARCHIVE_LISTED][key] = found.listed
+    families[m.ARCHIVE_FILES][key] = found.files
+    families[m.ARCHIVE_BYTES][key] = found.bytes
+    families[m.ARCHIVE_NEWEST][key] = found.newest
+    families[m.ARCHIVE_OLDEST][key] = found.oldest
+    families[m.ARCHIVE_NEW_DUE][key] = found.due
+    families[m.ARCHIVE_UNREAD][key] = found.unread
+    families[m.ARCHIVE_LONGEST_UNREAD][key] = found.longest_unread
+    if archive.covers != "none":
+        families[m.ARCHIVE_GAPS][key] = len(found.missing)
+        families[m.ARCHIVE_DAYS_UNKNOWN][key] = found.unknown_days
+    for kind in sorted(CORRUPT):
+        families[m.ARCHIVE_CORRUPT][name, kind] = found.kinds[kind]
+    for kind in sorted(UNREADABLE):
+        families[m.ARCHIVE_UNREADABLE][name, kind] = found.kinds[kind]
+    for kind in ODD:
+        families[m.ARCHIVE_UNPLACED][name, kind] = found.odd[kind]
+    families[m.ARCHIVE_DELETED][key] = len(found.deleted)
+    if archive.holds:
+        families[m.ARCHIVE_HELD][key] = found.held
+    if found.copied is not None:
+        families[m.ARCHIVE_COPY_LACKS][key] = found.copy_lacks
+        families[m.ARCHIVE_COPY_LACKS_DAYS][key] = found.copy_lacks_days
+    if archive.backup is not None:
+        families[m.BACKUP_BYTES][key] = found.newest_bytes
+        families[m.BACKUP_USUAL][key] = found.usual_bytes
+        if found.usual_bytes is not None:
+            families[m.BACKUP_LEAST][key] = found.usual_bytes * (1 - archive.backup.smaller)
+            families[m.BACKUP_MOST][key] = found.usual_bytes * (1 + archive.backup.larger)
+    return families
+
+
+def place_samples(name: str, archive: Archive, free: int | None, apart: bool | None) -> Families:
+    """Where the archive lies: what is free there, and whether the second copy is on another device."""
+    families: Families = defaultdict(dict)
+    families[m.ARCHIVE_FREE][name,] = free
+    if archive.terms.copy_apart and apart is not None:
+        families[m.ARCHIVE_COPY_APART][name,] = float(apart)
+    return families
+
+
+def _tests(families: Families, name: str, archive: Archive, tests: Sequence[Retrieval], found: Standing) -> None:
+    """When somebody last got records out, when that is due again, and by how many people the last two were done."""
+    last = tests[-1].at if tests else None
+    families[m.ARCHIVE_TESTED][name,] = last
+    since = last if last is not None else found.known_since
+    families[m.ARCHIVE_TEST_DUE][name,] = None if since is None else since + archive.retrieval_test
+    if len(tests) > 1:
+        families[m.ARCHIVE_TESTERS][name,] = len({each.by for each in tests[-2:]})

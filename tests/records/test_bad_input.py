@@ -1,0 +1,248 @@
+"""What a check meets that it should not: each counted by kind, never a crash, never complete where it is not."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.records.world import ELD, HOUR, TODAY, World, days
+from yardlight.errors import IncompleteError, UnreachableError
+from yardlight.records import reading, store
+from yardlight.records.index import Index
+from yardlight.state import IndexFile
+
+DAY = TODAY - timedelta(days=20)
+ONE = "d101,2020-01-01,,eld\n"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    made = World(tmp_path, ELD + ", since: 2028-02-20}", ONE, fill=False)
+    for day in days(TODAY - timedelta(days=24), TODAY - timedelta(days=1)):
+        made.put("d101", day)
+    return made
+
+
+def unreadable(path: Path) -> None:
+    path.chmod(0)
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def truncated(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-200])
+
+
+def encoded(path: Path) -> None:
+    path.write_bytes(path.read_bytes().decode().replace("Lopez", "L\xf3pez").encode("latin-1"))
+
+
+def anothers(path: Path) -> None:
+    path.write_bytes(path.read_bytes().replace(b"d101", b"d102"))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "kind"), [(empty, "empty"), (truncated, "invalid"), (encoded, "encoding"), (anothers, "invalid")]
+)
+def test_a_file_that_does_not_open_is_counted_by_why(world: World, spoil: Callable[[Path], None], kind: str) -> None:
+    spoil(world.path("d101", DAY))
+    world.check()
+    assert world.counts("archive_corrupt_files") == {kind: 1}
+    assert world.value("archive_gaps") == 0
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_without_the_right_to_read_it_is_counted(world: World) -> None:
+    unreadable(world.path("d101", DAY))
+    world.check()
+    assert world.counts("archive_unreadable_files") == {"unreadable": 1}
+
+
+def test_links_are_never_followed_and_cover_nothing(world: World, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    path = world.path("d101", DAY)
+    path.rename(outside / path.name)
+    path.symlink_to(outside / path.name)
+    (world.folder / "eld" / "d102").symlink_to(outside)
+    world.check()
+    assert world.counts("archive_unplaced_files") == {"link": 2}
+    assert world.value("archive_gaps") == 1
+
+
+def test_a_folder_that_becomes_a_link_between_listing_and_reading_is_not_read(world: World, tmp_path: Path) -> None:
+    place = store.LocalStore(world.folder / "eld")
+    (world.folder / "eld" / "d101").rename(tmp_path / "moved")
+    (world.folder / "eld" / "d101").symlink_to(tmp_path / "moved")
+    with pytest.raises(store.UnreadableError, match="not a file of the archive"), place.open(f"d101/{DAY}.csv"):
+        pass
+
+
+def test_a_pipe_is_no_file_and_keeps_nobody_waiting(world: World) -> None:
+    path = world.path("d101", DAY)
+    path.unlink()
+    os.mkfifo(path)
+    world.check()
+    assert world.counts("archive_unplaced_files") == {"no_file": 1}
+    assert world.value("archive_gaps") == 1
+    with pytest.raises(store.UnreadableError), store.LocalStore(world.folder / "eld").open(f"d101/{DAY}.csv"):
+        pass
+
+
+def test_names_that_clash_that_no_pattern_fits_or_that_are_not_utf8_are_counted(world: World) -> None:
+    folder = world.folder / "eld" / "d101"
+    (folder / "Thumbs.db").write_bytes(b"x")
+    (folder / "2028-02-31.csv").write_bytes(b"x")
+    with open(os.fsencode(folder) + b"/\xff.csv", "wb") as file:
+        file.write(b"x")
+    world.write(ELD.replace(".csv", ".{any}") + "}", ONE)
+    (folder / f"{DAY}.CSV").write_bytes((folder / f"{DAY}.csv").read_bytes())
+    world.check()
+    assert world.counts("archive_unplaced_files") == {"unmatched": 2, "name": 1, "clash": 1}
+
+
+def test_a_file_that_is_written_to_while_it_is_read_is_left_for_the_next_check(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = world.path("d101", DAY)
+    real, whole = store._LocalFile.read, path.read_bytes()
+
+    def read(self: store._LocalFile, size: int) -> bytes:
+        data = real(self, size)
+        if data == whole:
+            with path.open("ab") as file:
+                file.write(b"more")
+        return data
+
+    monkeypatch.setattr(store._LocalFile, "read", read)
+    world.check()
+    assert world.counts("archive_unreadable_files") == {"changing": 1}
+    monkeypatch.undo()
+    path.write_bytes(whole)
+    world.check(world.at + HOUR)
+    assert world.counts("archive_unreadable_files") == {}
+    assert world.counts("archive_corrupt_files") == {}
+
+
+def test_a_file_that_takes_longer_than_a_check_is_told_as_too_large(world: World) -> None:
+    with pytest.raises(store.UnreadableError, match="until the check's deadline") as raised:
+        reading.read(store.LocalStore(world.folder / "eld"), f"d101/{DAY}.csv", lambda: 0.0)
+    assert raised.value.kind == "too_large"
+
+
+def test_a_gigantic_file_is_hashed_in_pieces_and_is_no_record(world: World) -> None:
+    path = world.folder / "eld" / "d101" / f"{DAY}.csv"
+    with path.open("wb") as file:
+        file.truncate(reading.MOST_OPENED + 1)
+    content = reading.read(store.LocalStore(world.folder / "eld"), f"d101/{DAY}.csv", lambda: 1e9)
+    assert (content.size, content.data) == (reading.MOST_OPENED + 1, None)
+    world.check()
+    assert world.counts("archive_corrupt_files") == {"invalid": 1}
+
+
+def test_an_archive_that_is_empty_all_of_a_sudden_is_not_mounted_and_nothing_of_it_is_gone(world: World) -> None:
+    world.check()
+    before = world.text
+    (world.folder / "eld").rename(world.folder / "away")
+    with pytest.raises(UnreachableError, match="no such file"):
+        world.check(world.at + HOUR)
+    (world.folder / "eld").mkdir()
+    with pytest.raises(IncompleteError, match="no file at all, where 24 were"):
+        world.check(world.at + HOUR)
+    (world.folder / "eld").rmdir()
+    (world.folder / "away").rename(world.folder / "eld")
+    world.check(world.at + HOUR)
+    assert world.value("archive_deleted_early_files") == 0
+    assert "archive_files" in before
+
+
+def test_a_folder_that_cannot_be_listed_is_counted_and_nothing_in_it_is_gone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.check()
+    real = store.LocalStore.folder
+
+    def folder(self: store.LocalStore, path: str) -> store.Listing:
+        if path == "d101":
+            raise store.UnreadableError("folder", "permission denied")
+        return real(self, path)
+
+    monkeypatch.setattr(store.LocalStore, "folder", folder)
+    world.check(world.at + HOUR)
+    assert world.counts("archive_unplaced_files") == {"folder": 1}
+    assert world.value("archive_deleted_early_files") == 0
+    assert world.value("archive_gaps") == 0
+
+
+def test_a_listing_that_is_cut_off_by_the_deadline_goes_on_next_time_and_says_nothing_until_then(world: World) -> None:
+    for number in range(3):
+        (world.folder / "eld" / f"e{number}").mkdir()
+    session = world.check(seconds=0.0)
+    assert session.again_in == 60.0
+    assert world.value("archive_files") is None
+    assert world.value("archive_gaps") is None
+    assert world.check(world.at + 60).again_in is None
+    assert world.value("archive_files") == 24
+
+
+def test_a_check_beside_another_one_does_not_begin(world: World) -> None:
+    index = Index(world.job().index_path)
+    assert index.lock()
+    with pytest.raises(IncompleteError, match="another process"):
+        world.check()
+    index.close()
+    world.check()
+
+
+def test_an_index_that_is_no_database_is_moved_aside_and_made_again(world: World) -> None:
+    world.check()
+    path = world.job().index_path
+    for each in path.parent.glob("eld.db*"):
+        each.unlink()
+    path.write_bytes(b"not a database" * 1000)
+    world.check(world.at + HOUR)
+    assert world.value("archive_files") == 24
+    assert list(path.parent.glob("eld.db.corrupt-*"))
+
+
+def test_a_process_that_is_killed_while_it_writes_leaves_an_index_that_goes_on(tmp_path: Path) -> None:
+    schema = "CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);"
+
+    def write() -> None:
+        index = IndexFile(tmp_path / "index.db", schema, 1)
+        index.run("INSERT INTO fact VALUES ('kept', '1')")
+        index.commit()
+        index.run("INSERT INTO fact VALUES ('lost', '1')")
+        index.close()
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    thread.join()
+    index = IndexFile(tmp_path / "index.db", schema, 1)
+    assert index.rows("SELECT name FROM fact") == [("kept",)]
+    index.close()
+
+
+def test_a_manifest_tells_what_is_missing_and_what_has_another_hash(world: World) -> None:
+    import hashlib
+
+    folder = world.folder / "eld" / "d101"
+    lines = [f"{hashlib.sha256(each.read_bytes()).hexdigest()}  {each.name}" for each in sorted(folder.glob("*.csv"))]
+    (folder / "SHA256SUMS").write_text("\n".join([*lines, f"{'0' * 64} *lost.csv", "no line of ours"]) + "\n")
+    world.write(ELD + ", manifest: SHA256SUMS, since: 2028-02-20}", ONE)
+    world.check()
+    assert world.counts("archive_corrupt_files") == {"manifest": 1}
+    assert world.counts("archive_unplaced_files") == {}
+    (folder / "SHA256SUMS").write_text("\n".join([*lines[1:], f"{'0' * 64}  {lines[0].split()[1]}"]) + "\n")
+    (folder / f"{DAY}.csv").touch()
+    world.check(world.at + HOUR)
+    world.check(world.at + 40 * 86400)
+    assert world.counts("archive_corrupt_files") == {"manifest": 1}
+    assert [entry.path for entry in world.wrong()] == [f"d101/{lines[0].split()[1]}"]

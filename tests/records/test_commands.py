@@ -1,0 +1,192 @@
+"""`yardlight records ...` as it is typed, and what a retrieval leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.records.eld_files import Shape, eld_file
+from tests.records.world import ELD, World, days
+from yardlight.cli import main
+from yardlight.drills import evidence as sealed
+from yardlight.records.evidence import retrievals
+
+# The commands go by the real clock.
+TODAY = date.today()
+FIRST, LAST = TODAY - timedelta(days=40), TODAY - timedelta(days=1)
+ROSTER = "d101,2020-01-01,,eld\nd102,2020-01-01,,eld\n"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    made = World(tmp_path, f"{ELD}, vendor: samsara, second_copy: copy, since: {FIRST}}}", ROSTER, fill=False)
+    for driver in ("d101", "d102"):
+        for day in days(FIRST, LAST):
+            for root in ("eld", "copy"):
+                made.put(driver, day, root)
+    return made
+
+
+def typed(world: World, *words: str) -> int:
+    at = ("--inventory", str(world.folder / "fleet.yml"), "--state", str(world.folder / "yardlight.db"))
+    return main(["records", *words, *at])
+
+
+def fetch(world: World, *words: str) -> tuple[int, zipfile.ZipFile, str]:
+    """The exit code of a retrieval, the zip, and its cover sheet."""
+    target = world.folder / "records.zip"
+    code = typed(world, "retrieve", "--from", str(FIRST), "--to", str(LAST), "--by", "Ann", "--why", "audit 7", "-o",
+                 str(target), *words)  # fmt: skip
+    packed = zipfile.ZipFile(target)
+    return code, packed, packed.read("00-COVER.html").decode()
+
+
+def test_a_check_of_a_whole_archive_says_so(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert typed(world, "check") == 0
+    told = capsys.readouterr().out
+    assert "49 CFR 395.8(k)(1), 395.22(i); a check, not legal advice" in told
+    assert "nothing is missing, and everything opens" in told
+
+
+def test_a_check_names_what_is_missing_and_the_line_that_is_wrong(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.path("d101", TODAY - timedelta(days=30)).unlink()
+    path = world.path("d102", TODAY - timedelta(days=31))
+    path.write_bytes(path.read_bytes().replace(b"Lopez,Maria,d102", b"Lopes,Maria,d102"))
+    assert typed(world, "check", "eld") == 1
+    told = capsys.readouterr().out
+    assert f"missing: d101 {TODAY - timedelta(days=30)}" in told
+    assert f"invalid: d102/{TODAY - timedelta(days=31)}.csv: line 2: its check value does not fit" in told
+    assert typed(world, "check", "--json") == 1
+    [archive] = json.loads(capsys.readouterr().out)
+    assert len(archive["wrong"]) == 2
+
+
+def test_many_of_a_kind_are_counted(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    for each in (world.folder / "eld" / "d101").iterdir():
+        each.unlink()
+    assert typed(world, "check") == 1
+    told = capsys.readouterr().out
+    assert told.count("missing: d101") == 20
+    assert "missing: 8 more" in told
+
+
+def test_r12_an_account_that_is_to_be_closed_with_four_driver_days_missing(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert typed(world, "exit-check", "samsara") == 0
+    assert "The account may be closed." in capsys.readouterr().out
+    gone = [("d101", 3), ("d101", 4), ("d102", 1), ("d102", 20)]
+    for driver, back in gone:
+        world.path(driver, TODAY - timedelta(days=back)).unlink()
+        world.path(driver, TODAY - timedelta(days=back), "copy").unlink()
+    assert typed(world, "exit-check", "samsara") == 1
+    told = capsys.readouterr().out
+    for driver, back in gone:
+        assert f"missing: {driver} {TODAY - timedelta(days=back)}" in told
+    assert "do not close the account yet" in told
+
+
+def test_an_account_that_no_archive_names_is_refused(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert typed(world, "exit-check", "samsarra") == 1
+    assert "no archive says `vendor: samsarra`; did you mean 'samsara'?" in capsys.readouterr().err
+
+
+def test_a_retrieval_has_every_file_as_it_is_and_a_cover_sheet(world: World) -> None:
+    code, packed, cover = fetch(world, "--driver", "d101")
+    assert code == 0
+    names = set(packed.namelist()) - {"00-COVER.html", "SHA256SUMS"}
+    assert names == {f"eld/d101/{day}.csv" for day in days(FIRST, LAST)}
+    assert packed.read(f"eld/d101/{LAST}.csv") == eld_file(Shape(user="d101", day=LAST))
+    assert len(packed.read("SHA256SUMS").splitlines()) == len(names)
+    assert cover.index("Nothing is missing") < cover.index("What was asked for")
+    assert "audit 7" in cover
+
+
+def test_what_is_missing_or_not_as_it_was_stands_first_and_the_second_copy_helps_out(world: World) -> None:
+    assert typed(world, "check") == 0
+    missing, changed, lost = (TODAY - timedelta(days=back) for back in (5, 6, 7))
+    world.path("d101", missing).unlink()
+    world.put("d101", changed, content=eld_file(Shape(user="d101", day=changed, comment="forged")))
+    for root in ("eld", "copy"):
+        world.put("d101", lost, root, content=b"")
+    code, packed, cover = fetch(world, "--driver", "d101")
+    assert code == 1
+    assert f"<li>d101, {missing}</li>" in cover
+    assert cover.index(f"d101, {missing}") < cover.index("What was asked for")
+    assert f"d101/{changed}.csv: from the second copy" in cover
+    assert packed.read(f"eld/d101/{changed}.csv") == eld_file(Shape(user="d101", day=changed))
+    assert f"eld: d101/{lost}.csv: its content is not that of its first reading (packed as it is)" in cover
+
+
+def test_who_is_not_on_the_roster_is_never_complete(world: World) -> None:
+    code, _, cover = fetch(world, "--driver", "d999")
+    assert code == 1
+    assert "d999 is not on the roster" in cover
+
+
+def test_an_archive_of_drivers_is_not_asked_for_vehicles(world: World) -> None:
+    code, packed, cover = fetch(world, "--vehicle", "112")
+    assert code == 0
+    assert packed.namelist() == ["00-COVER.html", "SHA256SUMS"]
+    assert "not asked for: it is of drivers" in cover
+
+
+def test_a_retrieval_is_kept_as_evidence_that_shows_every_edit(world: World) -> None:
+    fetch(world, "--driver", "d101", "--driver", "d102")
+    [kept] = retrievals(world.folder / "yardlight-records")
+    assert (kept.by, kept.complete, kept.body["files"]) == ("Ann", True, 80)
+    assert kept.body["ended"] - kept.body["began"] > 0
+    assert not sealed.verify(kept.folder)
+    assert kept.folder.stat().st_mode & 0o077 == 0
+    (kept.folder / "00-COVER.html").write_text("all is well")
+    assert [finding.file for finding in sealed.verify(kept.folder)] == ["00-COVER.html"]
+
+
+def test_zips_are_deleted_after_a_month_and_the_evidence_stays(world: World) -> None:
+    fetch(world, "--driver", "d101")
+    [old] = (world.folder / "yardlight-records" / "retrievals").glob("*.zip")
+    os.utime(old, (0, 0))
+    fetch(world, "--driver", "d101")
+    assert not old.exists()
+    assert len(list(retrievals(world.folder / "yardlight-records"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--driver", "d101", "--archive", "elf"], "there is no archive 'elf'; archives: eld"),
+        ([], "say which drivers or vehicles"),
+        (["--driver", "d101", "--why", " "], "say who asks and why"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(
+    world: World, words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    days_ = ["--from", str(FIRST), "--to", str(LAST), "--by", "Ann", "--why", "x"]
+    assert typed(world, "retrieve", *days_, *words) == 1
+    assert told in capsys.readouterr().err
+
+
+def test_a_change_that_is_right_is_accepted_and_written_down(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    typed(world, "check")
+    world.put("d101", LAST, content=eld_file(Shape(user="d101", day=LAST, comment="corrected")))
+    os.utime(world.path("d101", LAST))
+    assert typed(world, "check") == 1
+    assert f"changed: d101/{LAST}.csv" in capsys.readouterr().out
+    named = ("eld", f"d101/{LAST}.csv", "--by", "Ann", "--why", "corrected by the driver")
+    assert typed(world, "accept", *named) == 0
+    world.put("d101", LAST, "copy", content=eld_file(Shape(user="d101", day=LAST, comment="corrected")))
+    typed(world, "accept", *named)
+    typed(world, "check")
+    told = capsys.readouterr().out
+    assert "changed:" not in told.split("accepted")[-1]
+    journal = (world.folder / "yardlight-records" / "journal.jsonl").read_text()
+    assert "corrected by the driver" in journal
+    assert typed(world, "accept", "eld", "nothing.csv", "--by", "Ann", "--why", "x") == 1

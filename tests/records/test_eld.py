@@ -1,0 +1,165 @@
+"""ELD output files: check values against known ones, whole files, and every edit of one character."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.records.eld_files import TITLES, Shape, eld_file
+from yardlight.records.eld import EldFile, event_check, file_check, identity_problems, line_check, parse
+
+NOBODY: frozenset[str] = frozenset()
+NAMES = st.text("abcdefghijklmnopqrstuvwxyzABCDEF -.'áñ", min_size=2, max_size=12).filter(
+    lambda name: name.strip() == name
+)
+SHAPES = st.builds(
+    Shape,
+    user=st.from_regex(r"[a-z]{2,6}[0-9]{2,5}", fullmatch=True),
+    day=st.dates(date(2020, 1, 1), date(2035, 12, 31)),
+    unit=st.from_regex(r"[A-Z]?[0-9]{2,5}", fullmatch=True),
+    last=NAMES,
+    first=NAMES,
+    statuses=st.lists(st.sampled_from((1, 2, 3, 4)), max_size=23),
+    sequence=st.integers(0, 0xFFFF),
+    comment=st.text("abc 0123456789.;", max_size=20),
+    end=st.sampled_from(("\r\n", "\n", "\r")),
+)
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (line_check(""), "96"),
+        (line_check("A"), "1E"),
+        (line_check("SMITH,JOHN"), "B6"),
+        (event_check(["1", "1", "090426", "060000", "45", "1.5", "41.32", "-72.93", "101", "jsmith"]), "26"),
+        (file_check([]), "969C"),
+        (file_check(["01"]), "9694"),
+        (file_check(["FF", "FF"]), "9E6B"),
+    ],
+)
+def test_check_values_are_those_that_others_compute(made: str, expected: str) -> None:
+    assert made == expected
+
+
+@settings(max_examples=50, deadline=None)
+@given(SHAPES)
+def test_a_valid_file_has_nothing_wrong(shape: Shape) -> None:
+    assert parse(eld_file(shape)) == EldFile(shape.user, (shape.unit,), [])
+
+
+def free_text(old: str, new: str) -> bool:
+    """Whether no check value can see the edit: what counts nothing took the place of what counts nothing."""
+    return all(
+        each == "" or (each.isprintable() and not (each.isascii() and each.isalnum() and each != "0"))
+        for each in (old, new)
+    )
+
+
+@settings(max_examples=150, deadline=None)
+@given(SHAPES, st.data())
+def test_every_edit_of_one_character_is_found_or_is_one_that_counts_nothing_in_free_text(
+    shape: Shape, data: st.DataObject
+) -> None:
+    text = eld_file(shape).decode()
+    at = data.draw(st.integers(0, len(text) - 1))
+    new = data.draw(st.sampled_from(list("0159AFZaz ,.;:-\r\n\té€")))
+    kind = data.draw(st.sampled_from(("replace", "insert", "delete")))
+    old = "" if kind == "insert" else text[at]
+    new = "" if kind == "delete" else new
+    edited = text[:at] + new + text[at + len(old) :]
+    if edited == text or edited + shape.end == text:
+        return
+    assert parse(edited.encode()).wrong or free_text(old, new), (kind, at, old, new)
+
+
+def test_every_edit_that_counts_is_found_at_every_place_of_a_file() -> None:
+    text = eld_file(Shape()).decode()
+    for at, old in enumerate(text):
+        new = next(each for each in ("7Qq,\n7Qq,\n"[at % 5 :]) if each != old)
+        assert parse((text[:at] + new + text[at + 1 :]).encode()).wrong, (at, old, new)
+
+
+def edits() -> Iterator[tuple[bytes, str]]:
+    """Files that are wrong, and the place that has to be named."""
+    good = eld_file(Shape()).decode()
+    lines = good.split("\r\n")
+
+    def with_line(number: int, line: str) -> bytes:
+        return "\r\n".join([*lines[: number - 1], line, *lines[number:]]).encode()
+
+    event = lines.index(TITLES[3]) + 2
+    yield with_line(len(lines) - 1, "0000"), f"line {len(lines) - 1}: the file's check value"
+    yield with_line(event, lines[event - 1].replace(",010526,", ",010626,")), f"line {event}: its check value"
+    yield with_line(3, lines[2][:-2] + "00"), "line 3: its check value"
+    yield good[: len(good) // 2].encode(), "there is no"
+    yield good.replace("Lopez", "L\xf3pez").encode("latin-1"), "line 2: is not UTF-8 text"
+    yield good.replace("\r\n", "\n", 3).encode(), "its end is another one"
+    yield b"", "there is no"
+    yield b"\0" * 100, "cannot be printed"
+    yield "\r\n".join(reversed(lines)).encode(), "line 1"
+    yield "\r\n".join(TITLES).encode(), "the header has 0 lines"
+
+
+@pytest.mark.parametrize(("data", "told"), list(edits()))
+def test_what_is_wrong_is_said_with_its_line(data: bytes, told: str) -> None:
+    assert told in "; ".join(map(str, parse(data).wrong))
+
+
+def rebuilt(shape: Shape, change: dict[int, str]) -> bytes:
+    """The file with other lines, given without check values, and all check values of lines and file made to fit."""
+    lines = eld_file(shape).decode().split(shape.end)
+    checks = []
+    for number, line in enumerate(lines, 1):
+        if line in TITLES or number > len(lines) - 2:
+            continue
+        text = change.get(number, line[:-2])
+        checks.append(line_check(text))
+        lines[number - 1] = text + checks[-1]
+    return shape.end.join([*lines[:-2], file_check(checks), ""]).encode()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (",4,010526,010000", ",3,010526,010000", "its event check value"),
+        (",4,010526,010000", ",4,010526,050000", "is newer than the event above it"),
+        ("FFFF,1,1", "5,1,1", "is not before that of a newer event"),
+        ("FFFF,1,1", "0,1,1", "is there twice"),
+        ("-117.44,0,1,1,", "-117.44,0,2,1,", "its vehicle 2 is not in the CMV list"),
+        ("-117.44,0,1,1,", "-117.44,0,1,3,", "its user 3 is not in the user list"),
+    ],
+)  # fmt: skip
+def test_events_that_were_rewritten_with_fitting_check_values_are_still_found(old: str, new: str, told: str) -> None:
+    lines = eld_file(Shape()).decode().split("\r\n")
+    number = next(each for each, line in enumerate(lines, 1) if line.startswith("FFFF,1,1"))
+    data = rebuilt(Shape(), {number: lines[number - 1][:-2].replace(old, new)})
+    assert f"line {number}: " in str(parse(data).wrong[0])
+    assert told in "; ".join(map(str, parse(data).wrong))
+
+
+def test_numbers_of_events_begin_anew_after_the_last_one() -> None:
+    assert not parse(eld_file(Shape(sequence=0xFFFD))).wrong
+
+
+def test_a_file_of_another_driver_or_vehicle_is_told_by_the_roster() -> None:
+    file = parse(eld_file(Shape()))
+    assert not list(identity_problems(file, "d101", frozenset({"d101"}), frozenset({"112"})))
+    assert not list(identity_problems(file, "", NOBODY, NOBODY))
+    [other] = identity_problems(file, "d102", NOBODY, NOBODY)
+    assert str(other) == "line 2: it is another driver's file than its path says"
+    [stranger] = identity_problems(file, "d101", frozenset({"d102"}), NOBODY)
+    assert "not on the roster" in stranger.text
+    [vehicle] = identity_problems(file, "d101", NOBODY, frozenset({"7"}))
+    assert "power unit" in vehicle.text
+
+
+def test_a_power_unit_that_is_in_no_list_is_told() -> None:
+    number = 4
+    lines = eld_file(Shape()).decode().split("\r\n")
+    data = rebuilt(Shape(), {number: lines[number - 1][:-2].replace("112,", "113,")})
+    assert "its power unit is not in the CMV list" in str(parse(data).wrong[0])
