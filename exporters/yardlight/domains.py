@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
-    from yardlight.collection import Families, Session, Source
-    from yardlight.exposition import Block
+    from yardlight.collection import Collection, Families
     from yardlight.inventory.accounts import AccountConfig
     from yardlight.inventory.models import Fleet
 
@@ -28,20 +27,11 @@ DOMAINS: dict[str, str] = {
 }
 
 
-class Job(Protocol):
-    """What a worker runs for a source."""
-
-    @property
-    def source(self) -> Source: ...
-
-    def __call__(self, session: Session) -> list[Block]: ...
-
-
 @dataclass(frozen=True)
 class Planned:
     """A source to be collected each `interval` seconds within `deadline` seconds, shown for `keep_for` seconds."""
 
-    collection: Job
+    collection: Collection
     interval: float
     deadline: float
     keep_for: float = 86400.0

@@ -23,7 +23,7 @@ from yardlight import __version__, centre, logs
 from yardlight.accounts import Turns
 from yardlight.catalogue import BUILD_INFO, CLOCK, LOOP_LAG, RELOAD_OK, RELOAD_TIME, STATE_WRITABLE
 from yardlight.collection import Result
-from yardlight.domains import Job, Planned, domains
+from yardlight.domains import Planned, domains
 from yardlight.drills.desk import FleetDesk, folder_of
 from yardlight.drills.session import Session
 from yardlight.errors import DrillError, InventoryError, Problem, StartError, YardlightError
@@ -38,6 +38,7 @@ from yardlight.pages import FleetView, Overview, Row
 from yardlight.poll import InThread, Poll, Work
 from yardlight.quiet import QuietTimes
 from yardlight.records import domain as records
+from yardlight.records.domain import PlannedCheck
 from yardlight.roster.web import Kept
 from yardlight.server import Server
 from yardlight.slots import Slots
@@ -48,6 +49,7 @@ from yardlight.terminal.facts import facts as terminal_facts
 from yardlight.terminal.outside import OutsideProbes
 from yardlight.terminal.routers.watch import RouterWatch
 from yardlight.terminal.services import CentreServices, services_of
+from yardlight.worker import Job
 
 log = logging.getLogger(__name__)
 
@@ -347,7 +349,7 @@ class RunningFleet:
         self._services: CentreServices | None = None
         self._services_of: object = None
         self._polls: dict[str, Poll] = {}
-        self._planned: dict[str, Planned] = {}
+        self._planned: dict[str, Planned | PlannedCheck] = {}
         self._turns: dict[str, Turns] = {}
         self._quiet = QuietTimes(inventory.path)
         self.state: State | None = None
@@ -503,7 +505,8 @@ class RunningFleet:
         base = self.inventory.path.parent
         collected = (each for part in domains() for each in part.planned(fleet, base))
         checked = records.planned(fleet, base.absolute(), self._state_file.absolute())
-        planned = {each.collection.source.name: each for each in (*collected, *checked)}
+        every: tuple[Planned | PlannedCheck, ...] = (*collected, *checked)
+        planned = {each.collection.source.name: each for each in every}
         for name, before in list(self._planned.items()):
             if planned.get(name) != before:
                 del self._planned[name]

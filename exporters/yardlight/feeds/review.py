@@ -84,7 +84,7 @@ def find(inventory: Path, name: str) -> Feed:
     """The feed of this name. Raises `InventoryError` and `ContractError`."""
     fleet = load(inventory).fleet
     for each in domain.planned(fleet, inventory.parent):
-        if isinstance(each.collection, Collection) and each.collection.source.name == f"feeds/{name}":
+        if each.collection.source.name == f"feeds/{name}":
             return Feed(name, each.collection, inventory.parent)
     raise ContractError(f"there is no feed {name!r}; {words.choice(name, fleet.feeds, 'feeds')}")
 

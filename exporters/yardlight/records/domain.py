@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,7 +12,6 @@ from zoneinfo import ZoneInfo
 from yardlight import catalogue as m
 from yardlight.catalogue import Metric
 from yardlight.collection import Families, Source
-from yardlight.domains import Planned
 from yardlight.inventory.archives import Archive
 from yardlight.inventory.models import Fleet
 from yardlight.inventory.retention import window_start
@@ -20,11 +20,21 @@ from yardlight.records.coverage import Ground
 from yardlight.records.evidence import folder_of
 
 
-def planned(fleet: Fleet, base: Path, state: Path) -> Iterator[Planned]:
+@dataclass(frozen=True)
+class PlannedCheck:
+    """Like `Planned`, of an archive: to be checked each `interval` seconds within `deadline` seconds."""
+
+    collection: Check
+    interval: float
+    deadline: float
+    keep_for: float = 86400.0
+
+
+def planned(fleet: Fleet, base: Path, state: Path) -> Iterator[PlannedCheck]:
     """One check for each archive; its index lies beside the state file."""
     for name in fleet.archives:
         archive = fleet.archives[name]
-        yield Planned(check_of(fleet, name, base, state), archive.check, archive.deadline)
+        yield PlannedCheck(check_of(fleet, name, base, state), archive.check, archive.deadline)
 
 
 def check_of(fleet: Fleet, name: str, base: Path, state: Path) -> Check:
