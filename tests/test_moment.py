@@ -98,3 +98,15 @@ def test_what_is_written_is_what_is_read(local: datetime, zone: str) -> None:
 )
 def test_the_latest_is_never_only_where_all_say_so(moments: tuple[Moment, ...], expected: Moment) -> None:
     assert latest(*moments) == expected
+
+
+def test_a_local_time_that_comes_twice_is_the_second_one_once_that_can_be() -> None:
+    new_york = ZoneInfo("America/New_York")
+    first = datetime(2026, 11, 1, 5, 30, tzinfo=UTC).timestamp()
+    for raw in ("2026-11-01 01:30:00", "11/01/2026 1:30:00 AM"):
+        assert moment(raw, new_york) == first
+        assert moment(raw, new_york, by=first + 1800) == first
+        assert moment(raw, new_york, by=first + 3600) == first + 3600
+    assert moment("2026-11-01T01:30:00-04:00", new_york, by=first + 7200) == first
+    # One that is skipped comes once.
+    assert moment("2026-03-08 02:30:00", new_york, by=first) == moment("2026-03-08 02:30:00", new_york)

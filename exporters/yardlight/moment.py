@@ -27,9 +27,10 @@ _ISO = re.compile(
 _US = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?:,?\s+(\d{1,2}):(\d\d)(?::(\d\d))?\s*([AP]M)?)?", re.IGNORECASE)
 
 
-def moment(raw: Any, zone: ZoneInfo) -> Moment:
+def moment(raw: Any, zone: ZoneInfo, by: float | None = None) -> Moment:
     """The instant in a vendor's value of any documented form; `zone` is that of times without one.
 
+    Of a local time that a clock change repeats, it is the second one if that is not after `by`, else the first.
     Seconds or milliseconds since 1970 as number or text; ISO 8601 with any number of decimals, with or without colons
     in the offset; month/day/year of the United States; a date alone is its first instant.
     """
@@ -50,9 +51,9 @@ def moment(raw: Any, zone: ZoneInfo) -> Moment:
         return _of_number(float(text))
     try:
         if match := _ISO.fullmatch(text):
-            return judged(_of_iso(match, zone))
+            return judged(_of_iso(match, zone, by))
         if match := _US.fullmatch(text):
-            return judged(_of_us(match, zone))
+            return judged(_of_us(match, zone, by))
     except (ValueError, OverflowError):
         return None
     return None
@@ -75,7 +76,7 @@ def judged(seconds: float) -> Moment:
     return seconds if seconds < _LAST else None
 
 
-def _of_iso(match: re.Match[str], zone: ZoneInfo) -> float:
+def _of_iso(match: re.Match[str], zone: ZoneInfo, by: float | None) -> float:
     day, clock, decimals, offset = match.groups()
     local = datetime.fromisoformat(f"{day}T{clock or '00:00'}")
     if local.year < 1900:
@@ -84,16 +85,21 @@ def _of_iso(match: re.Match[str], zone: ZoneInfo) -> float:
     if local.year > 2100:
         return float("inf")
     fraction = float(f"0.{decimals}") if decimals else 0.0
-    return local.replace(tzinfo=_zone(offset, zone)).timestamp() + fraction
+    return _of_local(local, _zone(offset, zone), by) + fraction
 
 
-def _of_us(match: re.Match[str], zone: ZoneInfo) -> float:
+def _of_us(match: re.Match[str], zone: ZoneInfo, by: float | None) -> float:
     month, day, year, hour, minute, second, half = match.groups()
     hours = int(hour or 0)
     if half:
         hours = hours % 12 + (12 if half.upper() == "PM" else 0)
     local = datetime(int(year), int(month), int(day), hours, int(minute or 0), int(second or 0))
-    return float("-inf") if local.year < 1900 else local.replace(tzinfo=zone).timestamp()
+    return float("-inf") if local.year < 1900 else _of_local(local, zone, by)
+
+
+def _of_local(local: datetime, zone: Any, by: float | None) -> float:
+    first, again = (local.replace(tzinfo=zone, fold=fold).timestamp() for fold in (0, 1))
+    return again if by is not None and first < again <= by else first
 
 
 def _zone(offset: str | None, zone: ZoneInfo) -> Any:

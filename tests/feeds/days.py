@@ -3,35 +3,88 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from tests.living import MINUTE, Living
 from tests.vendor import Answer, Asked
-from yardlight.demo.faces import SECRET, Ask, Face
+from yardlight.demo.faces import SECRET, Ask, Face, Say, iso
 from yardlight.demo.feed_faces import LOADS, TELEMATICS, Loads, Telematics
-from yardlight.demo.telematics import FeedVendor, fake_trucks
+from yardlight.demo.telematics import FakeTruck, FeedVendor, Report, fake_trucks
 
 LA = ZoneInfo("America/Los_Angeles")
-GPS = "shows: GPS positions, while_old: Do not quote ETAs., max_age: 5m, expected: when_moving"
+GPS = "account: telematics, shows: GPS positions, while_old: Do not quote ETAs., max_age: 5m, expected: when_moving"
+
+
+class Samsara:
+    """The vehicles of a vendor as Samsara tells of them, with `key` as its token."""
+
+    def __init__(self, vendor: FeedVendor, key: str = SECRET) -> None:
+        self.vendor, self.key = vendor, key
+
+    def __call__(self, ask: Ask) -> Say:
+        if "down" in self.vendor.faults:
+            return Say({"message": "Service Unavailable"}, 503)
+        if ask.headers.get("authorization") != f"Bearer {self.key}":
+            return Say({"message": "Invalid token.", "requestId": "1"}, 401)
+        end = {"endCursor": "c", "hasNextPage": False}
+        if ask.path.endswith("/gateways"):
+            return Say({"data": [], "pagination": end})
+        return Say({"data": [self._vehicle(*each) for each in self.vendor.reports()], "pagination": end})
+
+    def _vehicle(self, truck: FakeTruck, report: Report) -> dict[str, Any]:
+        latitude, longitude = truck.place(report)
+        gps = {"time": iso(report.at), "latitude": latitude, "longitude": longitude, "speedMilesPerHour": report.speed}
+        meters = {"time": iso(report.at), "value": round(report.miles * 1609.344)}
+        return {"id": f"{281474 + truck.number}", "name": truck.unit, "gps": gps, "obdOdometerMeters": meters}
+
+
+@dataclass
+class StatusPage:
+    """The status page of a platform; `state` is that of its API, and `down` that of the page."""
+
+    state: str = "operational"
+    down: bool = False
+
+    def __call__(self, ask: Ask) -> Say:
+        if self.down:
+            return Say({"message": "unavailable"}, 503)
+        components = [{"id": "a", "name": "API", "status": self.state, "group": False}]
+        return Say({"page": {"id": "x"}, "components": components, "status": {"indicator": "none"}})
 
 
 class Days(Living):
     """From `start` on: accounts `telematics` and `dispatch` with the feeds `gps` and `loads` of so many trucks.
 
-    `spoil` may answer in the vendors' place; `gps` and `more` are parts of the inventory.
+    `samsara` tells of the same trucks, for who asks. `spoil` may answer in the vendors' place; `gps`, `accounts` and
+    `more` are parts of the inventory.
     """
 
-    def __init__(self, folder: Path, start: float, *, trucks: int = 60, nights: int = 0, step: float = MINUTE) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        start: float,
+        *,
+        trucks: int = 12,
+        nights: int = 0,
+        step: float = MINUTE,
+        fleet: str = "inland",
+    ) -> None:
         super().__init__(folder, start, step)
+        self.fleet = fleet
         self.units = fake_trucks(trucks, nights=nights)
         self.telematics = FeedVendor("telematics", self.units, self.clock.time, LA)
         self.dispatch = FeedVendor("dispatch", self.units, self.clock.time, LA)
-        self.faces: dict[str, Face] = {"telematics": Telematics(self.telematics), "dispatch": Loads(self.dispatch)}
+        self.samsara, self.page_of_samsara = Samsara(self.telematics), StatusPage()
+        self.faces: dict[str, Face] = {
+            "telematics": Telematics(self.telematics), "dispatch": Loads(self.dispatch), "samsara": self.samsara,
+            "status": self.page_of_samsara,
+        }  # fmt: skip
         self.spoil: Callable[[Asked], Answer | None] = lambda asked: None
         self.gps, self.more, self.poll = GPS, "", "1m"
-        self.account = TELEMATICS
+        self.account, self.accounts, self.timezone = TELEMATICS, "", "America/Los_Angeles"
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -53,9 +106,9 @@ class Days(Living):
         url = self.vendor.url
         (self.folder / "fleet.yml").write_text(
             f"""\
-fleet: inland
-timezone: America/Los_Angeles
-calendars: {{weekdays: {{days: mon-fri, hours: "05:00-20:00", holidays: US}}}}
+fleet: {self.fleet}
+timezone: {self.timezone}
+calendars: {{weekdays: {{days: mon-fri, hours: "05:00-20:00", holidays: US}}, nights: {{hours: "01:00-04:00"}}}}
 roster: {{trucks: trucks.csv}}
 accounts:
   telematics:
@@ -70,8 +123,9 @@ accounts:
     auth: {{bearer_file: secret}}
     rate: 1000/s
 {LOADS}
+{self.accounts}
 feeds:
-  gps: {{account: telematics, poll: {self.poll}, {self.gps}}}
+  gps: {{poll: {self.poll}, {self.gps}}}
   loads: {{account: dispatch, poll: {self.poll}, shows: Loads, max_age: 45m, expected: weekdays}}
 {self.more}
 terminals:

@@ -84,7 +84,7 @@ class Telematics(_Face):
             "speed_mph": report.speed,
             "latitude": latitude,
             "longitude": longitude,
-            "odometer": round(report.miles * (1.609344 if "kilometers" in faults else 1.0), 1),
+            "odometer": round(report.miles * (1.609344 if "kilometers" in faults else 1.0), 3),
         }
         if "renamed" in faults:
             told["reported_at_ms"] = told.pop("reported_ms")

@@ -17,19 +17,18 @@ from yardlight.moment import Moment, judged, moment
 _MOVING_ABOVE = 3.0
 
 
-def extract(pages: Iterable[Any], stream: Stream, zone: ZoneInfo) -> Iterator[Record | Breach]:
-    """The records of all pages, then what the description names and no record has."""
-    count = missing = 0
+def extract(pages: Iterable[Any], stream: Stream, zone: ZoneInfo, by: float | None = None) -> Iterator[Record | Breach]:
+    """The records of all pages, as they were `by` then, and what the description names and no record has."""
+    count = 0
     absent = dict.fromkeys(("id", "time", "truck"), 0)
     for page in pages:
         found = _records(page, stream.records)
         if isinstance(found, Breach):
-            missing += 1
             yield found
             continue
         for raw in found:
             count += 1
-            record = _record(raw, stream, zone)
+            record = _record(raw, stream, zone, by)
             for field in absent:
                 absent[field] += at(getattr(stream, field), raw) is None
             yield record
@@ -67,13 +66,13 @@ def _several(found: Any) -> list[Any]:
     return found if isinstance(found, list) else [] if found is None else [found]
 
 
-def _record(raw: Any, stream: Stream, zone: ZoneInfo) -> Record:
+def _record(raw: Any, stream: Stream, zone: ZoneInfo, by: float | None) -> Record:
     stamp, truck = at(stream.time, raw), _name(at(stream.truck, raw))
     return Record(
         id=_name(at(stream.id, raw)) or truck,
-        time=instant(stamp, stream.time_format, zone),
+        time=instant(stamp, stream.time_format, zone, by),
         stamp=stamp,
-        received=instant(at(stream.received, raw), stream.time_format, zone),
+        received=instant(at(stream.received, raw), stream.time_format, zone, by),
         truck=truck,
         moving=_moving(at(stream.moving, raw)),
         values={name: at(expression, raw) for name, expression in stream.values.items()},
@@ -81,10 +80,10 @@ def _record(raw: Any, stream: Stream, zone: ZoneInfo) -> Record:
     )
 
 
-def instant(raw: Any, form: str, zone: ZoneInfo) -> Moment:
+def instant(raw: Any, form: str, zone: ZoneInfo, by: float | None = None) -> Moment:
     """The instant in a vendor's value: of any form, of seconds or milliseconds, or as a pattern of strptime says."""
     if form == "auto" or raw is None:
-        return moment(raw, zone)
+        return moment(raw, zone, by)
     if form in ("s", "ms"):
         number = number_of(raw)
         # Read as what it should be: milliseconds that are seconds are in 1970, and no instant at all.
@@ -93,7 +92,7 @@ def instant(raw: Any, form: str, zone: ZoneInfo) -> Moment:
         parsed = datetime.strptime(str(raw).strip(), form)
     except ValueError:
         return None
-    return moment(parsed.isoformat(), zone)
+    return moment(parsed.isoformat(), zone, by)
 
 
 def number_of(raw: Any) -> float | None:

@@ -24,21 +24,24 @@ from yardlight.inventory.feeds import Stream
 # How far back the first collection of all looks.
 _FIRST_LOOK = 86400.0
 _ERROR_SHOWN = 80
+# Clocks of vendors are ahead by so much, and nobody minds.
+_AHEAD = 60.0
 _PLACEHOLDER = re.compile(r"\{(since|now|today)(?::([^}]*))?\}")
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """The pages of one collection, and what else is known of them."""
+    """The pages of one collection, what else is known of them, and by when they were all there (unix seconds)."""
 
     pages: list[Any]
     about: About
+    by: float | None = None
 
 
 def told(fetched: Fetched, stream: Stream, zone: ZoneInfo) -> Iterator[Told]:
     """What was fetched, as records. Pure."""
     yield fetched.about
-    yield from extract(fetched.pages, stream, zone)
+    yield from extract(fetched.pages, stream, zone, fetched.by)
 
 
 def read(stream: Stream, client: Client, session: Session, zone: ZoneInfo) -> Fetched:
@@ -54,7 +57,7 @@ def read(stream: Stream, client: Client, session: Session, zone: ZoneInfo) -> Fe
         fetched, pager = _pages(stream, client, session, zone, None)
     stuck = memory.get("stuck", 0) + 1 if cursor is not None and pager.cursor == cursor and pager.count else 0
     session.memory = {"since": now, "cursor": pager.cursor, "stuck": stuck}
-    return Fetched(fetched.pages, About(stuck, fetched.about.headers, session.tls_ends))
+    return Fetched(fetched.pages, About(stuck, fetched.about.headers, session.tls_ends), session.clock() + _AHEAD)
 
 
 def _pages(stream: Stream, client: Client, session: Session, zone: ZoneInfo, cursor: Any) -> tuple[Fetched, Pager]:
