@@ -12,6 +12,7 @@ import yaml
 
 from yardlight.inventory.load import load
 from yardlight.inventory.models import Drill
+from yardlight.inventory.retention import RULES
 from yardlight.inventory.roster import TRUCK_COLUMNS, Tablet
 from yardlight.terminal.routers import PROFILES
 
@@ -93,3 +94,18 @@ def test_the_guide_to_the_roster_has_each_column_and_its_line_loads(root: Path, 
         f"fleet: f\n{line}terminals: {{t: {{targets: [198.51.100.1], uplinks: {{fiber: }}}}}}\n"
     )
     assert load(tmp_path / "fleet.yml").fleet.roster.trucks[0].tablet == Tablet("T112", "R52M30ABCDE")
+
+
+def test_the_archives_in_the_guide_to_records_can_be_loaded(root: Path, tmp_path: Path) -> None:
+    guide = (root / "playbooks" / "setup" / "records.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
+    yard = 'fleet: f\nterminals: {fontana: {targets: ["tcp://127.0.0.1:9"], uplinks: {fiber: }}}\n'
+    (tmp_path / "fleet.yml").write_text(yard + block)
+    (tmp_path / "trucks.csv").write_text("truck\n112\n")
+    (tmp_path / "drivers.csv").write_text("code\nd101\n")
+    archives = load(tmp_path / "fleet.yml").fleet.archives
+    assert {name: archive.covers for name, archive in archives.items()} == {
+        "eld": "driver-day", "dvir": "none", "maintenance-backup": "none",
+    }  # fmt: skip
+    for rule in RULES:
+        assert rule.removeprefix("drug-alcohol") in guide

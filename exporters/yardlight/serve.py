@@ -39,6 +39,7 @@ from yardlight.poll import InThread, Poll, Work
 from yardlight.quiet import QuietTimes
 from yardlight.records import domain as records
 from yardlight.records.domain import PlannedCheck
+from yardlight.records.web import Shelf
 from yardlight.roster.web import Kept
 from yardlight.server import Server
 from yardlight.slots import Slots
@@ -106,7 +107,9 @@ async def _serve(options: ServeOptions, recent: logs.Recent) -> None:
     stop = asyncio.Event()
     service = Service(options, recent)
     await service.load()
-    server = Server(service, options.listen, options.web_config, drills=service, runners=service, trucks=service)
+    server = Server(
+        service, options.listen, options.web_config, drills=service, runners=service, trucks=service, records=service
+    )
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, service.reload_soon)
@@ -281,6 +284,10 @@ class Service:
         """Every fleet with what its sources left last, for the pages of trucks."""
         return [fleet.kept() for fleet in self.fleets.values()]
 
+    async def shelves(self) -> list[Shelf]:
+        """The fleets whose records can be fetched here."""
+        return [fleet.shelf() for fleet in self.fleets.values()]
+
     async def overview(self) -> Overview:
         """What the landing page shows."""
         views = [fleet.view(self._problems(fleet)) for fleet in self.fleets.values()]
@@ -443,6 +450,10 @@ class RunningFleet:
         """What each source left last, and why it fails now."""
         polls = ((plan, self._polls[name]) for name, plan in self._planned.items() if isinstance(plan, Planned))
         return Kept(self.inventory.fleet, [(plan, poll.memory, poll.reason) for plan, poll in polls])
+
+    def shelf(self) -> Shelf:
+        """Where this fleet's records are kept track of."""
+        return Shelf(self.inventory.fleet, self.inventory.path.absolute(), self._state_file.absolute())
 
     def view(self, problems: tuple[str, ...]) -> FleetView:
         """This fleet for the landing page."""

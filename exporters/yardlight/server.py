@@ -32,6 +32,8 @@ from yardlight.drills.web import DrillPages
 from yardlight.errors import Problem, StartError, WebConfigError
 from yardlight.exposition import OPENMETRICS, TEXT, AnyBlock, gzip_page, page
 from yardlight.logs import kv
+from yardlight.records.web import Backend as RecordsPagesBackend
+from yardlight.records.web import RecordsPages
 from yardlight.roster.web import Backend as TruckPagesBackend
 from yardlight.roster.web import TruckPages
 
@@ -82,6 +84,7 @@ class Server:
         drills: DrillPagesBackend | None = None,
         runners: DrillApiBackend | None = None,
         trucks: TruckPagesBackend | None = None,
+        records: RecordsPagesBackend | None = None,
     ) -> None:
         self._backend = backend
         self._listen = listen
@@ -91,6 +94,7 @@ class Server:
         self._drills = None if drills is None else DrillPages(drills, self._ask)
         self._runners = None if runners is None else DrillApi(runners, self._ask)
         self._trucks = None if trucks is None else TruckPages(trucks, self._ask, self._asks_who)
+        self._records = None if records is None else RecordsPages(records, self._ask, lambda: bool(self._config.users))
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._run, name="http", daemon=True)
 
@@ -184,6 +188,8 @@ class Server:
             app.router.add_routes(self._drills.routes())
         if self._trucks is not None:
             app.router.add_routes(self._trucks.routes())
+        if self._records is not None:
+            app.router.add_routes(self._records.routes())
         if self._runners is not None:
             app.router.add_routes(self._runners.routes())
         return app

@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from yardlight.collection import Session
-from yardlight.drills.journal import Journal
 from yardlight.errors import PollError, RecordsError
 from yardlight.inventory import words
 from yardlight.inventory.load import load
@@ -19,6 +18,7 @@ from yardlight.records import retrieval
 from yardlight.records.check import Check
 from yardlight.records.domain import check_of
 from yardlight.records.index import Index
+from yardlight.records.journal import note
 from yardlight.records.reading import CORRUPT, UNREADABLE
 from yardlight.records.retrieval import Wanted
 from yardlight.records.standing import Standing, standing
@@ -124,22 +124,13 @@ def accept(where: Where, name: str, path: str, by: str, why: str) -> int:
             raise RecordsError(
                 f"{name} has no file {path!r}; `yardlight records check {name}` shows how they are called"
             )
-        _note(job.folder, "accepted", archive=name, path=path, by=by, why=why, kind=entry.kind)
+        note(job.folder, "accepted", archive=name, path=path, by=by, why=why, kind=entry.kind)
         index.accept(entry.id)
         index.commit()
     finally:
         index.close()
     print(f"{path}: accepted; the next check of {name} goes by it")
     return 0
-
-
-def _note(folder: Path, what: str, **facts: str) -> None:
-    """One line of the fleet's own journal of what people did to its archives."""
-    journal = Journal(folder / "journal.jsonl")
-    try:
-        journal.write(what, time.time(), **facts)
-    finally:
-        journal.close()
 
 
 def _names(fleet: Fleet, name: str | None) -> list[str]:
