@@ -51,7 +51,7 @@ class World:
     def write(self, feeds: dict[str, str], account: str = "") -> None:
         """The inventory, with these feeds."""
         lines = [f"  {name}: {{{section}}}" for name, section in feeds.items()]
-        (self.folder / "fleet.yml").write_text(
+        self.load(
             f"""\
 fleet: inland
 timezone: America/Los_Angeles
@@ -63,9 +63,12 @@ feeds:
 {chr(10).join(lines)}
 terminals:
   fontana: {{targets: ["tcp://127.0.0.1:9"], uplinks: {{fiber: {{bind: 127.0.0.1}}}}}}
-""",
-            encoding="utf-8",
+"""
         )
+
+    def load(self, text: str) -> None:
+        """The inventory, as this text."""
+        (self.folder / "fleet.yml").write_text(text, encoding="utf-8")
         self.fleet = load(self.folder / "fleet.yml").fleet
         self._planned = {each.collection.source.name: each for each in domain.planned(self.fleet, self.folder)}
 

@@ -11,14 +11,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from yardlight.client import Auth as Authorization
-from yardlight.client import Client, Headers, Token, basic, bearer, client_credentials, seconds_of
+from yardlight.client import Client, Headers, Token, basic, bearer, client_credentials
 from yardlight.collection import Session
 from yardlight.errors import AuthError, BadReplyError
-from yardlight.feeds.account import Auth, GenericAccount, Login
+from yardlight.feeds.account import GenericAccount, Login
 from yardlight.feeds.places import at
 from yardlight.inventory.values import Secret
 
-Taken = tuple[Mapping[str, str], float | None]
+# How long a session is used where nobody says how long it holds.
+_LASTS = 3600.0
 # Headers of sessions by whom they are for, and until when (monotonic) they hold.
 _sessions: dict[tuple[str, ...], tuple[Mapping[str, str], float]] = {}
 
@@ -35,17 +36,14 @@ def authorization(config: GenericAccount, session: Session) -> Authorization | N
     if auth.key is not None:
         value = Secret(auth.key.prefix + session.secret(auth.key.file).reveal())
         return Headers({auth.key.header: value})
-    return Token(_taking(auth, config, session))
-
-
-def _taking(auth: Auth, config: GenericAccount, session: Session) -> Callable[[], Taken]:
     if (grant := auth.oauth2) is not None:
         form = {"client_id": grant.client_id, **({"scope": grant.scope} if grant.scope else {})}
         asking, path = _asking(config, session, grant.token_url)
-        return client_credentials(session, asking, path, form, session.secret(grant.client_secret_file))
-    assert auth.login is not None
-    asking, path = _asking(config, session, auth.login.path)
-    return kept(asking.url, auth.login, lambda login: _log_in(login, asking, path, session))
+        return Token(client_credentials(session, asking, path, form, session.secret(grant.client_secret_file)))
+    login = auth.login
+    assert login is not None
+    asking, path = _asking(config, session, login.path)
+    return LoggedIn(session, asking.url, login, lambda: _log_in(login, asking, path, session))
 
 
 def _asking(config: GenericAccount, session: Session, where: str) -> tuple[Client, str]:
@@ -57,25 +55,31 @@ def _asking(config: GenericAccount, session: Session, where: str) -> tuple[Clien
     return Client(session, config.model_copy(update={"url": f"{scheme}://{host}"}), ""), f"/{path}"
 
 
-def kept(url: str, login: Login, log_in: Callable[[Login], Taken]) -> Callable[[], Taken]:
-    """`log_in`, unless this process has a session from before. One that is refused is not taken a second time."""
-    key = (url, login.model_dump_json())
-    refused = False
+class LoggedIn:
+    """Authorization by a session that this process keeps: one of before, unless it has ended or is refused."""
 
-    def take() -> Taken:
-        nonlocal refused
-        headers, until = _sessions.get(key, ({}, 0.0))
-        if headers and not refused and time.monotonic() < until:
-            refused = True
-            return headers, until - time.monotonic()
-        headers, seconds = log_in(login)
-        _sessions[key] = (headers, time.monotonic() + (login.lasts or 3600.0 if seconds is None else seconds))
-        return headers, seconds
+    def __init__(self, session: Session, url: str, login: Login, log_in: Callable[[], Mapping[str, str]]) -> None:
+        self._session, self._log_in = session, log_in
+        self._key = (url, login.model_dump_json())
+        self._lasts = login.lasts or _LASTS
+        self._fresh = False
 
-    return take
+    def headers(self) -> Mapping[str, str]:
+        headers, until = _sessions.get(self._key, ({}, 0.0))
+        if headers and time.monotonic() < until:
+            for value in headers.values():
+                self._session.hide(Secret(value))
+            return headers
+        headers, self._fresh = self._log_in(), True
+        _sessions[self._key] = (headers, time.monotonic() + self._lasts)
+        return headers
+
+    def renew(self) -> bool:
+        _sessions.pop(self._key, None)
+        return not self._fresh
 
 
-def _log_in(login: Login, client: Client, path: str, session: Session) -> Taken:
+def _log_in(login: Login, client: Client, path: str, session: Session) -> Mapping[str, str]:
     password = session.secret(login.password_file).reveal()
     body = {key: value.replace("{password}", password) for key, value in login.body.items()}
     sent: dict[str, Any] = {"form": body} if login.form else {"json": body}
@@ -87,4 +91,4 @@ def _log_in(login: Login, client: Client, path: str, session: Session) -> Taken:
     if not isinstance(token, str) or not token:
         raise AuthError(f"POST {path}: no {login.token} in the answer")
     session.hide(Secret(token))
-    return {login.header: login.prefix + token}, seconds_of(login.lasts)
+    return {login.header: login.prefix + token}
