@@ -305,6 +305,26 @@ def test_c12_c13_a_silent_sim_is_told_if_its_truck_moves(
             )
 
 
+def test_the_demos_end_of_a_month_takes_six_minutes(tmp_path: Path) -> None:
+    """Heading for the cap, at it, and in a new cycle of which nothing is known yet: one ticket after the other."""
+    carrier = carrier_of(fake_sims("cab", 6, 35 * MB), at(1), cap=8 * GB, day=5)
+    with one(tmp_path, carrier, ThingSpace(carrier), "pools: {tablets: {cap: 8 GB}}") as world:
+        begin = at(26, 12)
+        world.collect(begin)
+        carrier.switch("month-end")
+        for seconds in (60.0, 210.0, 390.0):
+            world.collect(begin + seconds)
+        told = world.told_over(begin, [begin + seconds for seconds in (0.0, 120.0, 300.0, 480.0)])
+        assert [said(each) for each in told] == [
+            [],
+            ["ticket CapWillBeExceeded tablets"],
+            ["ticket CapReached tablets"],
+            [],
+        ]
+        assert world.value("pool_usage_bytes", pool="tablets") is None
+        assert (world.value("usage_last_cycle_bytes", pool="", sim="cab-101") or 0) > 0
+
+
 def test_c14_a_plan_that_grows_in_the_middle_of_the_cycle(thingspace: World) -> None:
     with thingspace as world:
         world.change(POOL % "5 GB")

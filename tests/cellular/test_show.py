@@ -413,6 +413,18 @@ def test_t29_c04_what_is_left_for_a_standby_is_the_less_of_its_own_cap_and_its_p
     assert account.value("standby_left_bytes", "fontana", "lte") == 4 * GB
 
 
+def test_a_pool_whose_sims_cycles_are_over_is_unknown_until_the_next_one_is_told() -> None:
+    account = Account(cycle=None, pools={"tablets": {"cap": "1 GB"}})
+    old, new = Cycle(at(1, 0), at(6, 0)), Cycle(at(6, 0), at(36, 0))
+    account.collect(at(5), sim("T1", at(5)), total("T1", 900 * MB, at(5), cycle=old))
+    assert account.value("pool_usage_bytes", "tablets") == 900 * MB
+    account.collect(at(6, 1), sim("T1", at(6, 1)), total("T1", 900 * MB, at(6, 0) - 1, cycle=old))
+    assert account.value("pool_usage_bytes", "tablets") is None
+    assert account.value("pool_sims_counted", "tablets") == 0
+    account.collect(at(6, 9), sim("T1", at(6, 9)), total("T1", 2 * MB, at(6, 8), cycle=new))
+    assert account.value("pool_usage_bytes", "tablets") == 2 * MB
+
+
 def test_use_while_suspended_counts_from_the_second_day_on() -> None:
     account = Account()
     for day in range(1, 11):

@@ -51,7 +51,8 @@ def add_up(tracks: Mapping[str, Track], names: Sequence[str], cycle: Cycle | Non
     end = max(track.end for track in known)
     total.days = [_day(known, day) for day in range(total.first, end)]
     total.seeded = max((track.seeded for track in known), default=0)
-    used = [in_cycle(track, cycle, zone) for track in known]
+    # Of SIMs whose cycles are over, while nobody tells the next one, nothing is known yet.
+    used = [in_cycle(track, cycle, zone) for track in known if cycle is not None or track.open(now)]
     counted = [each for each in used if each is not None]
     total.used = sum(counted) if counted else None
     total.as_of = sum(track.as_of or 0.0 for track in known) / len(known)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import zlib
 from calendar import monthrange
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -23,15 +24,24 @@ _WEEK = (1.1, 1.2, 1.2, 1.2, 1.1, 0.6, 0.4)
 # Of nobody.
 _ISSUER = "8900100"
 HOUR = 3600.0
+# Of a month's end in minutes: from when to when the rest of the cap is used up, from when on the end of the cycle is
+# said to be near, and when the next one begins.
+_SPENDING, _SPENT, _NEAR, _TURN = 120.0, 180.0, 300.0, 360.0
+# Over so many days: in one it would look like somebody's runaway.
+_SPREAD = 3
+_SPENDS = 8 * 10**9
 LIST = """\
 Or a carrier's name (verizon, att, kore):
   verizon=down                    its API answers with errors
   verizon=throttled               its API refuses every request as one too many
   verizon=late=30h                what it knows is 30 hours old
   verizon=restate=40%             yesterday is told anew, 40 % higher
-  verizon=month-end               all have used three times as much since five days ago
+  verizon=month-end               the end of a month in six minutes: three times as much is used since five days ago,
+                                  the cap is reached in the third minute, and after the sixth a new cycle begins
+                                  (where the platform says when: verizon)
   verizon=offline=T-101,T-102     these SIMs lose their sessions
   verizon=runaway=T-101           this SIM uses 20 times its usual day, from today on
+  kore=spend=fontana-standby      this SIM has used 8 GB more today
   verizon=cap                     the cap is used up
   verizon=heal                    everything at this carrier is well again"""
 
@@ -62,6 +72,30 @@ class Faults:
     capped: bool = False
 
 
+@dataclass(frozen=True)
+class MonthEnd:
+    """The end of a cycle that takes minutes: when it began, on which day, and how much more each SIM will use."""
+
+    began: float
+    day: int
+    more: Mapping[str, float]
+
+    def used(self, sim: str, day: int, now: float) -> int:
+        """What of it a SIM has used on a day by now."""
+        part = min(1.0, max(0.0, (now - self.began - _SPENDING) / (_SPENT - _SPENDING)))
+        return round(self.more[sim] * part / _SPREAD) if 0 <= self.day - day < _SPREAD else 0
+
+    def cycle(self, natural: tuple[float, float], now: float, zone: ZoneInfo) -> tuple[float, float]:
+        """Start and end, where the cycle was this one before."""
+        if now < self.began + _NEAR:
+            return natural
+        turn = self.began + _TURN
+        if now < turn:
+            return natural[0], turn
+        local = datetime.fromtimestamp(turn, zone)
+        return turn, datetime.combine(_on(_month(local.date(), 1), local.day), local.timetz()).timestamp()
+
+
 class Carrier:
     """One account. `clock` tells unix seconds, `lag` is how old its figures usually are, `cap` is for all its SIMs."""
 
@@ -80,6 +114,8 @@ class Carrier:
         self.day, self.lag, self.zone = day, lag, zone
         self.faults = Faults()
         self._factors: list[tuple[float, str | None, float]] = []
+        self._spent: Counter[tuple[str, int]] = Counter()
+        self._month_end: MonthEnd | None = None
 
     def known_until(self) -> float:
         """As of when the platform knows what was used."""
@@ -98,7 +134,8 @@ class Carrier:
             if min(until, to) > max(begins, since)
         )
         whole = sim.daily * _WEEK[(day - 1) % 7] * noise * (1.0 + self.faults.restated.get(day, 0.0))
-        return round(whole * seconds / (ends - begins))
+        hurried = self._month_end.used(sim.name, day, self.clock()) if self._month_end is not None else 0
+        return round(whole * seconds / (ends - begins)) + self._spent[sim.name, day] + hurried
 
     def total(self, sim: FakeSim) -> int:
         """Bytes since the cycle began, as far as known."""
@@ -109,14 +146,14 @@ class Carrier:
 
     def cycle(self) -> tuple[float, float]:
         """Start and end of the cycle in which the clock is."""
-        local = datetime.fromtimestamp(self.clock(), self.zone).date()
-        begun = local >= self._begins(local)
-        start = self._begins(local if begun else _month(local, -1))
-        return self.midnight(start.toordinal()), self.midnight(self._begins(_month(start, 1)).toordinal())
+        if self._month_end is None:
+            return self._cycle_at(self.clock())
+        return self._month_end.cycle(self._cycle_at(self._month_end.began), self.clock(), self.zone)
 
-    def _begins(self, month: date) -> date:
-        """When a cycle begins in this month: on its last day where it has no such day."""
-        return month.replace(day=min(self.day, monthrange(month.year, month.month)[1]))
+    def _cycle_at(self, at: float) -> tuple[float, float]:
+        local = datetime.fromtimestamp(at, self.zone).date()
+        start = _on(local if local >= _on(local, self.day) else _month(local, -1), self.day)
+        return self.midnight(start.toordinal()), self.midnight(_on(_month(start, 1), self.day).toordinal())
 
     def midnight(self, day: int) -> float:
         return instant(datetime.combine(date.fromordinal(day), time.min), self.zone)
@@ -140,7 +177,8 @@ class Carrier:
         today = self.ordinal(self.clock())
         try:
             if what == "heal":
-                self.faults, self._factors = Faults(), []
+                self.faults, self._factors, self._month_end = Faults(), [], None
+                self._spent.clear()
             elif action == "down":
                 self.faults.down = True
             elif action == "throttled":
@@ -151,8 +189,15 @@ class Carrier:
                 self.faults.restated = {today - 1: parse_share(how)}
             elif action == "month-end":
                 self.multiply(3.0, None, self.midnight(today - 4))
+                # A little beyond the cap.
+                totals = {sim.name: self.total(sim) for sim in self.sims.values()}
+                lacks = max(0.0, 1.02 * self.cap / sum(totals.values()) - 1.0)
+                more = {name: lacks * total for name, total in totals.items()}
+                self._month_end = MonthEnd(self.clock(), self.ordinal(self.known_until()), more)
             elif what == "runaway":
                 self.multiply(20.0, self._named(how).name, self.midnight(today))
+            elif what == "spend":
+                self._spent[self._named(how).name, self.ordinal(self.known_until())] += _SPENDS
             elif what == "offline":
                 self.faults.offline = {self._named(each).name for each in how.split(",")}
             elif action == "cap":
@@ -190,6 +235,11 @@ def _month(day: date, step: int) -> date:
     """The first of the next month, or of the one before."""
     first = day.replace(day=1)
     return (first + timedelta(days=32)).replace(day=1) if step > 0 else (first - timedelta(days=1)).replace(day=1)
+
+
+def _on(month: date, day: int) -> date:
+    """This day of a month, or its last one where it has no such day."""
+    return month.replace(day=min(day, monthrange(month.year, month.month)[1]))
 
 
 def fake_sims(prefix: str, count: int, daily: int, *, first: int = 101) -> list[FakeSim]:

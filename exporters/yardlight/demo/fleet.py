@@ -35,7 +35,7 @@ terminals:
 _TERMINAL = """\
   {name}:
     timezone: {timezone}
-    site: {{contacts: {{yard: "{yard}"}}}}
+    site: {{contacts: {{yard: "{yard}"}}, hourly_load: 500 MB}}
     default_path: {{bind: {default}}}
     uplinks:
       {primary}:
@@ -50,6 +50,7 @@ _TERMINAL = """\
         metered: {{budget: 2.2 GB, for_services: 35%}}
         circuit: {{isp: Verizon Wireless, support: "+1 800 555 0175"}}
 """
+_SIM = "        sim: {name}-standby\n"
 
 
 def inventory(simulator: Simulator, options: DemoOptions, accounts: str = "") -> str:
@@ -65,7 +66,9 @@ def inventory(simulator: Simulator, options: DemoOptions, accounts: str = "") ->
             f"      {each.name}: {{url: {each.url(ports)}, every: 10s}}" for each in simulator.services.values()
         ),
     )
-    return head + "".join(_terminal(yard) for yard in simulator.yards.values())
+    # Where no carrier is read, nothing is known of SIMs.
+    sim = _SIM if accounts else ""
+    return head + "".join(_terminal(yard) + sim.format(name=yard.name) for yard in simulator.yards.values())
 
 
 def _terminal(yard: Yard) -> str:

@@ -1,7 +1,8 @@
 """The vendors of the demo on loopback: three carriers and two MDMs, each of another kind, on one port.
 
 Whatever the date, each cycle ends nine days from now, and what is used is well under the cap until a fault says
-otherwise. Three hundred trucks live at the three terminals, each with a tablet; twelve of them have SIMs.
+otherwise. Three hundred trucks live at the three terminals, each with a tablet; twelve of them have SIMs. The SIMs of
+the terminals' standbys are KORE's.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from yardlight.demo import Ports
-from yardlight.demo.carrier import UTC, Carrier, fake_sims
+from yardlight.demo.carrier import UTC, Carrier, FakeSim, fake_sims
 from yardlight.demo.faces import SECRET, USER, Ask, ControlCenter, Face, SuperSim, ThingSpace
 from yardlight.demo.mdm import Mdm, fake_tablets
 from yardlight.demo.mdm_faces import ENTERPRISE, AndroidManagement, Intune
@@ -25,6 +27,8 @@ from yardlight.demo.mdm_faces import ENTERPRISE, AndroidManagement, Intune
 _MB, _GB = 10**6, 10**9
 _DAYS_LEFT = 9
 _HOMES = ("fontana", "stockton", "reno")
+# What KORE lets each SIM use.
+_OF_ONE = 10 * _GB
 SECTION = """\
 roster: {{trucks: trucks.csv}}
 accounts:
@@ -51,7 +55,8 @@ accounts:
     {{platform: control_center, network: att, username: {user}, api_key_file: vendor-secret, url: "{url}/att",
      rate: 100/s}}
   kore:
-    {{platform: super_sim, network: kore, client_id: {user}, client_secret_file: vendor-secret, url: "{url}/kore"}}
+    {{platform: super_sim, network: kore, client_id: {user}, client_secret_file: vendor-secret, url: "{url}/kore",
+     sims: sims.csv}}
 mdm:
   tablets: {{account: graph, poll: 15s, deadline: 10s, groups: {{drivers: {{stale_after: 12h}}, yard: {{}}}}}}
   dock-tablets:
@@ -61,11 +66,11 @@ mdm:
     groups: {{dock: {{os: {{android: "13"}}, apps: {{com.example.eld: {{min: "24.1"}}}}}}}}
 cellular:
   verizon-tablets:
-    {{account: verizon, poll: 15s, deadline: 10s, cycle: {{day: {day}}}, pools: {{tablets: {{cap: 8 GB}}}}}}
+    {{account: verizon, poll: 15s, deadline: 10s, pools: {{tablets: {{cap: 8 GB}}}}}}
   att-tablets:
     {{account: att, poll: 15s, deadline: 10s, cycle: {{day: {day}}}, pools: {{spares: {{cap: 6 GB}}}}}}
   # Each of these SIMs has 30 days of its own, and the limit that its fleet at KORE has.
-  kore-tablets: {{account: kore, poll: 15s, deadline: 10s}}
+  kore: {{account: kore, poll: 15s, deadline: 10s}}
 """
 
 
@@ -80,11 +85,11 @@ class Platforms:
         sims = {
             "verizon": fake_sims("T", 6, 35 * _MB),
             "att": fake_sims("T", 4, 25 * _MB, first=107),
-            "kore": fake_sims("T", 2, 10 * _MB, first=111),
+            "kore": [*fake_sims("T", 2, 10 * _MB, first=111), *_standbys(10 * _MB)],
         }
         for sim in sims["kore"]:
             sim.activated = clock() - (60 - _DAYS_LEFT) * 86400.0
-        caps = {"verizon": 8 * _GB, "att": 6 * _GB, "kore": 2 * _GB}
+        caps = {"verizon": 8 * _GB, "att": 6 * _GB, "kore": len(sims["kore"]) * _OF_ONE}
         self.carriers = {name: Carrier(name, each, clock, caps[name], day=self.day) for name, each in sims.items()}
         tablets = {
             "graph": [*fake_tablets(150, "drivers"), *fake_tablets(70, "yard", first=251)],
@@ -98,7 +103,7 @@ class Platforms:
             "google": AndroidManagement(self.mdms["google"]),
             "verizon": ThingSpace(self.carriers["verizon"]),
             "att": ControlCenter(self.carriers["att"], rate=100.0),
-            "kore": SuperSim(self.carriers["kore"], 1000, f"{self.url}/kore"),
+            "kore": SuperSim(self.carriers["kore"], _OF_ONE // _MB, f"{self.url}/kore"),
         }
 
     async def start(self) -> None:
@@ -133,6 +138,8 @@ class Platforms:
         (folder / "vendor-secret").write_text(SECRET + "\n", encoding="utf-8")
         (folder / "key.json").write_text(_service_account(), encoding="utf-8")
         sims = {sim.name: sim.iccid for carrier in self.carriers.values() for sim in carrier.sims.values()}
+        fixed = [f"{sim},{iccid}" for sim, iccid in sims.items() if sim.endswith("-standby")]
+        (folder / "sims.csv").write_text("\n".join(["sim,iccid", *fixed]) + "\n", encoding="utf-8")
         rows = [
             f"{each.name},{each.name}={each.serial},{sims.get(each.name, '')},{_HOMES[each.number % 3]},{each.group}"
             for mdm in self.mdms.values()
@@ -155,3 +162,9 @@ def _service_account() -> str:
     """A key as Google gives it out, new each time."""
     private = generate_private_key(65537, 2048).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return json.dumps({"client_email": "demo@demo.example", "private_key_id": "1", "private_key": private.decode()})
+
+
+def _standbys(daily: int) -> list[FakeSim]:
+    """The SIMs in the routers of the terminals."""
+    sims = fake_sims("standby", len(_HOMES), daily, first=901)
+    return [replace(sim, name=f"{home}-standby") for sim, home in zip(sims, _HOMES, strict=True)]
