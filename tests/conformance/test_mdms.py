@@ -263,7 +263,13 @@ def test_each_value_of_an_enumeration_of_graph_means_what_is_listed() -> None:
     config = intune.Config(tenant="t", client_id="c", client_secret_file="s")
 
     def device(**said: Any) -> Device:
-        reply = {"overview": {}, "settings": None, "secrets": [], "pages": [{"value": [{"id": "1", **said}]}]}
+        reply = {
+            "overview": {},
+            "settings": None,
+            "secrets": [],
+            "without": [],
+            "pages": [{"value": [{"id": "1", **said}]}],
+        }
         [found] = [record for record in intune.parse(reply, config) if isinstance(record, Device)]
         return found
 

@@ -86,6 +86,9 @@ class Tenancy:
         if (id_ := asked.path.partition("/managedDevices/")[2]) != "":
             one = next((device for device in self.devices if device["id"] == id_), None)
             return Answer(one) if one else Answer({"error": {"code": "ResourceNotFound"}}, 404)
+        if asked.path.endswith("/deviceComplianceSettingStates"):
+            states = [{"deviceId": each["id"], "state": "nonCompliant"} for each in self.devices if each.get("bare")]
+            return Answer({"value": states})
         if asked.path == "/v1.0/deviceManagement":
             return Answer({"settings": {"secureByDefault": False}})
         start = int(asked.query.get("$skiptoken", 0))
@@ -166,6 +169,15 @@ def test_a_tenant_whose_settings_may_not_be_read_says_nothing_about_them(read: C
     assert Tenant() in read(Tenancy([raw(1)], private))
 
 
+def test_a_device_without_a_policy_is_no_compliant_and_no_noncompliant_one(read: Callable[..., list[Any]]) -> None:
+    tenancy = Tenancy(
+        [raw(1), raw(2, bare=True, complianceState="noncompliant"), raw(3, complianceState="noncompliant")]
+    )
+    assert [device.compliance for device in devices(read(tenancy))] == ["compliant", "no_policy", "noncompliant"]
+    tenancy.spoil = lambda asked: Answer({}, 403) if "SettingState" in asked.path else None
+    assert [device.compliance for device in devices(read(tenancy))] == ["compliant", "noncompliant", "noncompliant"]
+
+
 def test_a_wrong_secret_is_told_as_such_and_not_repeated(read: Callable[..., list[Any]]) -> None:
     with pytest.raises(AuthError) as caught:
         read(Tenancy([raw(1)]), client_secret_file="wrong")
@@ -193,7 +205,14 @@ def test_only_reads_are_sent(read: Callable[..., list[Any]]) -> None:
 
 def parsed(*values: Any, **reply: Any) -> list[Any]:
     config = intune.Config(tenant="t", client_id="c", client_secret_file="s")
-    whole = {"overview": {}, "settings": None, "secrets": [], "pages": [{"value": list(values)}], **reply}
+    whole = {
+        "overview": {},
+        "settings": None,
+        "secrets": [],
+        "without": [],
+        "pages": [{"value": list(values)}],
+        **reply,
+    }
     return list(intune.parse(whole, config))
 
 

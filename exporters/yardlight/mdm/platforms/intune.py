@@ -2,8 +2,9 @@
 
 https://learn.microsoft.com/graph/api/resources/intune-devices-manageddevice . Check-ins come about every eight hours.
 Clean-up rules take the devices that were silent longest out of the list, so the list is compared with what there was.
-With DeviceManagementConfiguration.Read.All the tenant's settings are read as well, with Application.Read.All when our
-own secret ends; nobody has to grant these.
+With DeviceManagementConfiguration.Read.All the tenant's settings are read as well, and which devices have no policy
+where the tenant does not take these for compliant; with Application.Read.All when our own secret ends. Nobody has to
+grant these.
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ from yardlight.reading import below, count, flag, records, several, text, texts
 
 SUPPORT = support(
     "Microsoft Intune",
-    rights="application permission DeviceManagementManagedDevices.Read.All; for the settings "
+    rights="application permission DeviceManagementManagedDevices.Read.All; for settings and policies "
     "DeviceManagementConfiguration.Read.All, for the secret's end Application.Read.All",
     last_word="check-in",
     compliance="yes, with grace",
+    no_policy="where a device without one is not taken for compliant",
     group="device category",
     orders="with since when, where the list has them",
     settings="whether a device without a policy counts as compliant",
@@ -52,6 +54,11 @@ _TEXTS = (
     "managementState", "imei", "phoneNumber",
 )  # fmt: skip
 _LIST = "/v1.0/deviceManagement/managedDevices"
+# Which device has a policy at all, Intune tells as a setting of a policy that is built in.
+_POLICY = "DefaultDeviceCompliancePolicy.RequireDeviceCompliancePolicyAssigned"
+_ASSIGNED = (
+    f"/v1.0/deviceManagement/deviceCompliancePolicySettingStateSummaries/{_POLICY}/deviceComplianceSettingStates"
+)
 # Enrolments of the last minutes are counted before they are listed, and the other way round: 5 or 2 %, but of a few no
 # more than a tenth.
 _FEW, _SHARE, _MOST = 5, 0.02, 0.1
@@ -105,11 +112,12 @@ def fetch(config: Config, session: Session) -> Any:
     """All devices, how many the tenant counts, and its settings if they may be read. Raises `PollError`."""
     graph, secret = _graph(config, session)
     overview = graph.get("/v1.0/deviceManagement/managedDeviceOverview").json()
-    reply: dict[str, Any] = {"overview": overview, "settings": None, "secrets": []}
+    reply: dict[str, Any] = {"overview": overview, "settings": None, "secrets": [], "without": []}
     if config.read_settings:
         reply["settings"] = _if_granted(graph, "/v1.0/deviceManagement", "settings")
         application = f"/v1.0/applications(appId='{config.client_id}')"
         reply["secrets"] = _ours(_if_granted(graph, application, "passwordCredentials"), secret)
+        reply["without"] = _without_policy(graph)
     # A page at a time, as `parse` takes them: a hundred thousand devices at once are half a gigabyte.
     return {**reply, "pages": graph.pages(_LIST, {**_SELECT, "$top": "1000"}, _next)}
 
@@ -120,7 +128,7 @@ def fetch_some(config: Config, session: Session, ids: Sequence[str]) -> Any:
     for id_ in ids:
         with suppress(BadReplyError):
             found.append(graph.get(f"{_LIST}/{{id}}", _SELECT, {"id": id_}).json())
-    return {"overview": None, "settings": None, "secrets": [], "pages": [{"value": found}]}
+    return {"overview": None, "settings": None, "secrets": [], "without": [], "pages": [{"value": found}]}
 
 
 def _graph(config: Config, session: Session) -> tuple[Client, Secret]:
@@ -140,6 +148,16 @@ def _if_granted(graph: Client, path: str, select: str) -> Any:
         return None
 
 
+def _without_policy(graph: Client) -> list[str]:
+    """The ids of devices that have no policy; none of them where that counts as compliant."""
+    try:
+        pages = list(graph.pages(_ASSIGNED, {"$filter": "state eq 'nonCompliant'"}, _next))
+    except (ForbiddenError, BadReplyError):
+        return []
+    states = (each for page in pages for each in several(page, "value"))
+    return [text(each, "deviceId") for each in states if text(each, "state").lower() == "noncompliant"]
+
+
 def _ours(application: Any, secret: Secret) -> list[Any]:
     """The ends of those secrets of the application that ours may be, by how it begins."""
     begins = secret.reveal()[:_HINT]
@@ -150,7 +168,8 @@ def _ours(application: Any, secret: Secret) -> list[Any]:
 def parse(reply: Any, config: Config) -> Iterator[Record]:
     """The devices. Raises `BadReplyError`, and `IncompleteError` if the tenant counts more."""
     zone, what = ZoneInfo(config.timezone), f"GET {_LIST}"
-    devices = (_device(raw, zone) for page in reply["pages"] for raw in records(page, what, "value"))
+    without = frozenset(reply["without"])
+    devices = (_device(raw, zone, without) for page in reply["pages"] for raw in records(page, what, "value"))
     counted = count(reply["overview"], "enrolledDeviceCount")
     slack = min(max(_FEW, (counted or 0) * _SHARE), (counted or 0) * _MOST)
     yield from complete(devices, what, counted, int(slack))
@@ -172,7 +191,7 @@ def _next(page: Any, reply: Reply) -> str | None:
     return text(page, "@odata.nextLink") or None
 
 
-def _device(raw: dict[str, Any], zone: ZoneInfo) -> Device:
+def _device(raw: dict[str, Any], zone: ZoneInfo, without: frozenset[str]) -> Device:
     id_, serial, name, group, os, os_version, compliance, management, imei, phone = texts(raw, _TEXTS)
     return Device(
         id=id_,
@@ -183,7 +202,7 @@ def _device(raw: dict[str, Any], zone: ZoneInfo) -> Device:
         os_version=intern(os_version),
         checkin=moment(raw.get("lastSyncDateTime"), zone),
         enrolled=moment(raw.get("enrolledDateTime"), zone),
-        compliance=_COMPLIANCE.get(compliance.lower(), "unknown"),
+        compliance="no_policy" if id_ in without else _COMPLIANCE.get(compliance.lower(), "unknown"),
         orders=tuple(_orders(raw, zone)) if management != "managed" or raw.get("deviceActionResults") else (),
         imei=imei,
         phone=phone,
