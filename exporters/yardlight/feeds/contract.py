@@ -17,12 +17,14 @@ from yardlight.feeds.scales import Scale
 from yardlight.feeds.shape import ANY, ITEM, Found, Path, Shape, shape
 from yardlight.feeds.shares import Share
 
+# Words that are about equally frequent show all of them early: so many values of each say enough then.
+_EVEN, _PER_EVEN_WORD = 0.3, 15
 # More different texts are no enumeration, nor are those of which many were seen once only.
 _MOST_WORDS = 40
 _PER_WORD = 4
 # In so many replies a field must have been to be missed, and of so many values a rule is made; or in this part of all
 # that there were, where they were few.
-_REPLIES, _VALUES, _PART = 40, 200, 0.8
+_REPLIES, _VALUES, _PART = 20, 200, 0.8
 # Numbers of things are no measurements: they grow, and nothing is said about their size.
 _IDENTIFIER = re.compile(r"(^|_)(ids?|number|version|cursor|seq|sequence)$|(I[dD]s?|Number|Version|Cursor|Sequence)$")
 _UNIT = re.compile(r"unit|uom", re.IGNORECASE)
@@ -113,7 +115,7 @@ def _expected(path: Path, shapes: Sequence[Shape]) -> Expected:
         missing=missing,
         firm=firm,
         nothing=nothing,
-        words=_words(path, found) if rule else None,
+        words=_words(path, found, rule),
         epoch=epoch,
         scale=scales.learned(numbers) if measured and epoch is None else None,
     )
@@ -124,8 +126,8 @@ def _name(path: Path) -> str:
     return next((part for part in reversed(path) if part not in (ITEM, ANY)), "")
 
 
-def _words(path: Path, found: Sequence[Found]) -> frozenset[str] | None:
-    """The words of an enumeration; None for texts that are free, dates, or names of things."""
+def _words(path: Path, found: Sequence[Found], plenty: bool) -> frozenset[str] | None:
+    """The words of an enumeration; None for texts that are free, dates, or names of things, and of too few values."""
     if any(each.types["date-time"] for each in found):
         return None
     counts = Counter(text for each in found for text in each.texts)
@@ -133,6 +135,9 @@ def _words(path: Path, found: Sequence[Found]) -> frozenset[str] | None:
         return None
     if len(counts) == 1 and not _UNIT.search(_name(path)):
         # Of a constant nobody knows whether it is a word of the vendor's or the customer's own name.
+        return None
+    mean = counts.total() / len(counts)
+    if not plenty and (mean < _PER_EVEN_WORD or min(counts.values()) < _EVEN * mean):
         return None
     if _still_growing(found) or _names_of_things(counts) or not _repeats(found):
         return None

@@ -100,7 +100,7 @@ class _Judge:
         for parent in {path[:-1] for path in went}:
             here = {path: to for path, to in went.items() if path[:-1] == parent}
             targets = {to[:-1] for path, to in here.items() if to is not None and to[-1] == path[-1]}
-            if len(targets) != 1 or any((*parent, key) in self.found for key in self.children[parent]):
+            if len(here) < 2 or len(targets) != 1 or any((*parent, key) in self.found for key in self.children[parent]):
                 continue
             target = targets.pop()
             if target not in self.fields:

@@ -22,15 +22,14 @@ EVIDENCE = 30
 _PLENTY, _LARGE = 200, math.log(8)
 # Numbers of one reply that are looked at.
 _LOOK_AT = 300
-# How much more likely the change must make the numbers (natural logarithm): by itself; and if they have more decimals
-# than there ever were. A factor of which nobody knows a unit must do better by so much.
-_ENOUGH, _FINER, _NAMELESS = 16.0, 6.0, 10.0
+# How much more likely the change must make the numbers (natural logarithm), and what it counts that they have more
+# decimals than there ever were. A factor of which nobody knows a unit must do better by so much.
+_ENOUGH, _FINER, _NAMELESS = 16.0, 10.0, 10.0
 # Numbers of one reply vary together: what replies that were learned from reached by themselves counts so many times.
 _NOISE = 2.0
 _SMALLEST = math.log(1.25)
 # More decimals than that are nobody's choice.
 _CHOSEN = 8
-_BY_CHANCE = 1e-6
 # A change of unit shows so much of itself (in logarithms) in the median from one answer to the next.
 _MOST_OF_IT = 0.6
 # An epoch in these units lies between 2001 and 2052.
@@ -80,11 +79,20 @@ CHANGES = [
     Change("Fahrenheit to Celsius", 1 / 1.8, -32.0 / 1.8),
 ]
 # How exactly vendors know a mile: numbers with few decimals come out even only by the factor they were made with.
-_SPELLINGS = (
-    *(1.6, 1.609, 1.6093, 1.60934, 0.62, 0.621, 0.6214, 0.62137, 0.621371),
-    *(3.785, 3.7854, 0.264, 0.264172, 3.281, 0.3048, 2.237, 2.23694, 0.447, 0.44704),
-    *(2.205, 2.2046, 0.4536, 0.453592, 0.2778, 0.277778, 0.54, 0.539957),
-)
+_SPELLED = [
+    *(Change("miles to kilometers", each) for each in (1.6, 1.609, 1.6093, 1.60934)),
+    *(Change("kilometers to miles", each) for each in (0.62, 0.621, 0.6214, 0.62137, 0.621371)),
+    *(Change("gallons to liters", each) for each in (3.785, 3.7854)),
+    *(Change("liters to gallons", each) for each in (0.264, 0.2642, 0.264172)),
+    *(Change("meters to feet", each) for each in (3.28, 3.281)),
+    *(Change("m/s to mph", each) for each in (2.237, 2.23694)),
+    *(Change("mph to m/s", each) for each in (0.447, 0.44704)),
+    *(Change("kilograms to pounds", each) for each in (2.2, 2.205, 2.2046)),
+    *(Change("pounds to kilograms", each) for each in (0.4536, 0.453592)),
+    *(Change("km/h to m/s", each) for each in (0.2778, 0.277778)),
+    *(Change("km/h to knots", each) for each in (0.54, 0.539957)),
+    *CHANGES,
+]
 
 
 @dataclass(frozen=True)
@@ -108,21 +116,18 @@ class Scale:
     def change(self, numbers: Sequence[float]) -> Change | None:
         """The change of unit that the numbers went through, if that is beyond doubt."""
         numbers = sample([each for each in numbers if each], _LOOK_AT)
-        if not numbers:
-            return None
-        finer = self._finer(numbers)
-        if finer and (change := self._evened_by(numbers)):
-            return change
-        gain, change = self.gain(numbers)
+        gain, change = self.gain(numbers, finer=self._finer(numbers))
         if change is None or (self.count < _PLENTY and abs(math.log(change.factor)) < _LARGE):
             return None
-        enough = _FINER if finer else _ENOUGH
-        return change if gain > enough + _NOISE * self.noise else None
+        return change if gain > _ENOUGH + _NOISE * self.noise else None
 
-    def gain(self, numbers: Sequence[float]) -> tuple[float, Change | None]:
-        """How much better the numbers fit without the change that explains them best, and which that is."""
+    def gain(self, numbers: Sequence[float], *, finer: bool = False) -> tuple[float, Change | None]:
+        """How much better the numbers fit without the change that explains them best, and which that is.
+
+        `finer` numbers have more decimals than there ever were: some change of unit gave them these.
+        """
         best: tuple[float, Change | None] = (0.0, None)
-        if not (candidates := list(self._candidates(numbers))):
+        if not numbers or not (candidates := [*self._candidates(numbers), *(_SPELLED if finer else ())]):
             return best
         base = [self._log_mass(each, 1.0, each) for each in numbers]
         for change in candidates:
@@ -131,6 +136,8 @@ class Scale:
                 for each, before in zip(numbers, base, strict=True)
             )
             fit -= 0.0 if change.name else _NAMELESS
+            if finer:
+                fit += max(_FINER, self._evened(numbers, change))
             if fit > best[0]:
                 best = (fit, change)
         return best
@@ -182,20 +189,17 @@ class Scale:
     def _finer(self, numbers: Sequence[float]) -> bool:
         return self.decimals <= _CHOSEN and sum(decimals(each) > self.decimals for each in numbers) > len(numbers) / 2
 
-    def _evened_by(self, numbers: Sequence[float]) -> Change | None:
-        """The factor without which the numbers have again no more decimals than there ever were.
+    def _evened(self, numbers: Sequence[float], change: Change) -> float:
+        """How unlikely it is that without the change the numbers have no more decimals than there ever were.
 
-        A factor that evens their neighbors as well, as ten does, says nothing.
+        As a natural logarithm; 0 if they have. A factor that evens their neighbors as well, as ten does, says nothing.
         """
         step = 10.0 ** -max(map(decimals, numbers))
-        for change in [*CHANGES, *(Change("", factor) for factor in _SPELLINGS)]:
-            if all(_even(change.undone(each), self.decimals) for each in numbers):
-                others = [each + shift * step for each in numbers for shift in (-2, -1, 1, 2)]
-                evened = sum(_even(change.undone(each), self.decimals) for each in others)
-                by_chance = (1 + evened) / (1 + len(others))
-                if by_chance ** len(numbers) < _BY_CHANCE:
-                    return change
-        return None
+        if not all(_even(change.undone(each), self.decimals, step / change.factor) for each in numbers):
+            return 0.0
+        others = [each + shift * step for each in numbers for shift in (-7, -3, 3, 7)]
+        evened = sum(_even(change.undone(each), self.decimals, step / change.factor) for each in others)
+        return -len(numbers) * math.log((1 + evened) / (1 + len(others)))
 
 
 def learned(replies: Sequence[Sequence[float]]) -> Scale | None:
@@ -246,6 +250,8 @@ def _at(ordered: Sequence[float], share: float) -> float:
     return ordered[low] + (ordered[high] - ordered[low]) * (position - low)
 
 
-def _even(number: float, places: int) -> bool:
-    shifted = number * 10.0**places
-    return abs(shifted - round(shifted)) < 1e-6 and abs(shifted) < 1e9 and round(shifted) != 0
+def _even(number: float, places: int, step: float) -> bool:
+    """Whether a number has so many decimals at most, but for what rounding to `step` may have done to it."""
+    shifted, rounded = number * 10.0**places, 0.5001 * step * 10.0**places
+    off = abs(shifted - round(shifted))
+    return off <= max(1e-6, min(rounded, 0.2), 1e-14 * abs(shifted)) and abs(shifted) < 1e13
