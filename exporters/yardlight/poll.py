@@ -123,9 +123,9 @@ class Poll:
         return [*self._kept, *self._own_blocks()]
 
     @property
-    def memory(self) -> bytes:
-        """What the last complete collection left for the next one, and the things it told."""
-        return self._memory
+    def left(self) -> tuple[float, bytes] | None:
+        """When it was complete last, and what that left for the next collection, with the things it told."""
+        return (self._last_success, self._memory) if self._last_success is not None else None
 
     @property
     def reason(self) -> str:

@@ -449,7 +449,7 @@ class RunningFleet:
     def kept(self) -> Kept:
         """What each source left last, and why it fails now."""
         polls = ((plan, self._polls[name]) for name, plan in self._planned.items() if isinstance(plan, Planned))
-        return Kept(self.inventory.fleet, [(plan, poll.memory, poll.reason) for plan, poll in polls])
+        return Kept(self.inventory.fleet, [(plan, poll.left, poll.reason) for plan, poll in polls])
 
     def shelf(self) -> Shelf:
         """Where this fleet's records are kept track of."""

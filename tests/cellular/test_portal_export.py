@@ -143,3 +143,11 @@ def test_no_folder_and_no_file_are_no_account_without_sims(tmp_path: Path) -> No
     lay(tmp_path, "a.txt", "x\n")
     with pytest.raises(IncompleteError, match=r"exports: no whole file \*\.csv yet"):
         collect(tmp_path)
+
+
+def test_what_an_export_tells_of_a_sim_besides_is_there_for_who_asks_about_it(tmp_path: Path) -> None:
+    lay(tmp_path, "a.csv", f'ICCID,Label,IMEI,Line\n"=""{FIRST}""",Truck 7,\'350000000000006,+15550100\n')
+    columns = {"iccid": "ICCID", "name": "Label", "imei": "IMEI", "phone": "Line"}
+    [told] = [record for record in collect(tmp_path, columns) if isinstance(record, Sim)]
+    assert (told.sim, told.called, told.iccid) == ("cab-7", "Truck 7", FIRST)
+    assert (told.imei, told.phone) == ("350000000000006", "+15550100")

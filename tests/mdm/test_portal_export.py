@@ -137,3 +137,14 @@ def test_any_cells_are_devices_or_a_reason(tmp_path: Path, rows: list[list[str]]
     except PollError:
         return
     assert all(device.id in text for device in devices(found))
+
+
+def test_numbers_of_an_export_are_there_for_who_asks_about_a_device(tmp_path: Path) -> None:
+    lay(
+        tmp_path / "exports/a.csv",
+        f'{HEADING.strip()},SIM,IMEI,Line\nA,,"=""8910000000000001234""",\'35,+15550100\n',
+        HOUR,
+    )
+    columns = {**COLUMNS, "iccid": "SIM", "imei": "IMEI", "phone": "Line"}
+    found = of(tmp_path, columns=columns)["A"]
+    assert (found.iccids, found.imei, found.phone) == (("8910000000000001234",), "35", "+15550100")

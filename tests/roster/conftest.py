@@ -33,8 +33,7 @@ class Garage(Box):
         sources = []
         for plan in planned(self._inventory):
             at, things = self.told.get(plan.collection.source.name, (None, ()))
-            memory = pack_memory({}, pack(things, at)) if at is not None else b""
-            sources.append((plan, memory, ""))
+            sources.append((plan, (at, pack_memory({}, pack(things, at))) if at is not None else None, ""))
         return [Kept(self._inventory.fleet, sources)] * self.fleets
 
 

@@ -152,8 +152,11 @@ def test_no_difference_is_0_and_4_where_a_source_is_old_or_was_never_read(
     world.collected("cellular/sims", sim(112), sim(118), ago=600 * MINUTE)
     assert main(["roster", "diff"]) == 4
     assert "cellular/sims: OLD, complete 10 h" in capsys.readouterr().out
-    world.collected("cellular/sims", sim(112), sim(118))
+    # Exported yesterday, and read just now.
+    world.collected("cellular/sims", sim(112), sim(118), of=1200 * MINUTE)
+    capsys.readouterr()
     assert main(["roster", "diff"]) == 0
+    assert "cellular/sims: complete 20 h" in capsys.readouterr().out
 
 
 def test_without_a_roster_there_is_nothing_to_compare(

@@ -134,6 +134,11 @@ def test_the_number_in_a_name_is_the_one_that_differs(names: list[str], expected
     assert units(names) == expected
 
 
+def test_a_sim_without_a_name_at_its_carrier_has_that_of_the_accounts_own_list() -> None:
+    made = drafted({"cellular/sims": [sim(1, name="cab-0112"), sim(2, "0113", name="cab-0114")]})
+    assert rows(made) == {"0112": ("", [f"0112={iccid(1)}"]), "0113": ("", [f"0113={iccid(2)}"])}
+
+
 def test_drivers_come_from_whoever_tells_them_by_their_codes() -> None:
     told = [Thing("driver", called=code) for code in ("D-10", "D-9", "D-10", "")]
     assert list(drafted({"feeds/hos": told}).drivers) == ["D-9", "D-10"]

@@ -66,10 +66,10 @@ class World:
             inventory = inventory.replace("accounts:", "roster: {trucks: trucks.csv}\naccounts:", 1)
         (folder / "fleet.yml").write_text(inventory, encoding="utf-8")
 
-    def collected(self, source: str, *things: Thing, ago: float = 5 * MINUTE) -> None:
-        """This source was complete so many seconds ago, and knew these."""
+    def collected(self, source: str, *things: Thing, ago: float = 5 * MINUTE, of: float = 0.0) -> None:
+        """This source was complete so many seconds ago, and knew these, as they were `of` seconds before that."""
         at = self.now - ago
         state = State(self.folder / "yardlight.db")
-        packed = pack_memory({"platform": None, "domain": None, "first": []}, pack(things, at))
+        packed = pack_memory({"platform": None, "domain": None, "first": []}, pack(things, at - of))
         state.keep_blocks("inland", source, at, b"", packed)
         state.close()

@@ -100,7 +100,7 @@ class _Drafting:
         self.rows: dict[str, Row] = {}
         self.leftovers: list[Leftover] = []
         self._things = things
-        self._units = units(thing.called for thing, _ in things if thing.kind != "driver")
+        self._units = units(_called(thing) for thing, _ in things if thing.kind != "driver")
         self._by_unit: dict[str, list[Row]] = defaultdict(list)
         self._by_number: dict[Compared, list[Row]] = defaultdict(list)
         self._by_tablet: dict[int, Row] = {}
@@ -190,7 +190,7 @@ class _Drafting:
         return self._by_name(item)
 
     def _by_name(self, item: Item) -> tuple[Row, _Claim] | str:
-        called = item.thing.called
+        called = _called(item.thing)
         claim = _Claim(item, False, f"by name {called!r}")
         if called and (row := self.rows.get(plain(called))) is not None:
             return row, claim
@@ -246,6 +246,11 @@ class _Drafting:
 
     def _leave(self, item: Item, why: str) -> None:
         self.leftovers.append(Leftover(item, why))
+
+
+def _called(thing: Thing) -> str:
+    """What a source calls it; a SIM that it has no name for may have one in the account's own list of names."""
+    return thing.called or (thing.name if thing.kind == "sim" else "")
 
 
 def tablet_key(thing: Thing) -> str:

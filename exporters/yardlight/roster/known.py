@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from yardlight.accounts import spent_lately, spent_name
-from yardlight.collection import Session, open_memory, opened
+from yardlight.collection import Session, open_memory, opened, pack_memory
 from yardlight.domains import Planned, domains
 from yardlight.errors import PollError, StartError, StateError
 from yardlight.history import History
@@ -21,9 +21,10 @@ from yardlight.things import Kind, Thing, search, unpack
 
 @dataclass(frozen=True)
 class Known:
-    """One source. `at` is when it was complete last (unix seconds), None for never; `due` when it should be again.
+    """One source. `at` is the instant that it stands for (unix seconds), None if it never was complete.
 
-    `wrong` is why it could not be asked just now, `plan` how it is collected.
+    `due` is when it should have been complete again, `wrong` why it could not be asked just now, `plan` how it is
+    collected.
     """
 
     source: str
@@ -57,14 +58,19 @@ def planned(inventory: Inventory) -> Iterator[Planned]:
         yield from part.planned(inventory.fleet, inventory.path.parent)
 
 
-def known(plan: Planned, kept: bytes | None, wrong: str = "", words: Collection[str] | None = None) -> Known:
+# When a poll was complete last (unix seconds), and what it left.
+Left = tuple[float, bytes]
+
+
+def known(plan: Planned, kept: Left | None, wrong: str = "", words: Collection[str] | None = None) -> Known:
     """A source from what was kept of it; with `words` only what has one of them, among others."""
     source = plan.collection.source
-    things = opened(kept)[1] if kept else b""
-    if not things:
+    things = opened(kept[1])[1] if kept is not None else b""
+    if kept is None or not things:
         return Known(source.name, source.account, wrong=wrong, plan=plan)
+    # An export that somebody made yesterday may be all there is, and as new as it should be.
     at, found = unpack(things) if words is None else search(things, words)
-    return Known(source.name, source.account, at, _due(plan, at), tuple(found), wrong, plan)
+    return Known(source.name, source.account, at, _due(plan, kept[0]), tuple(found), wrong, plan)
 
 
 def _due(plan: Planned, at: float) -> float:
@@ -84,7 +90,8 @@ def asked(inventory: Inventory, history: History | None) -> Iterator[Known]:
     for plan in planned(inventory):
         kept = _kept(inventory, history, plan) if history is not None else None
         left = _allowance(inventory, history, plan.collection.source.account)
-        session = Session(time.monotonic() + plan.deadline, memory=open_memory(kept or b""), allowance=left)
+        memory = open_memory(kept[1]) if kept is not None else None
+        session = Session(time.monotonic() + plan.deadline, memory=memory, allowance=left)
         if isinstance(session.memory, dict):
             # All of it, and not only what is watched between two whole collections.
             session.memory.pop("watched", None)
@@ -93,9 +100,7 @@ def asked(inventory: Inventory, history: History | None) -> Iterator[Known]:
         except PollError as error:
             yield known(plan, kept, f"{error.reason}: {session.mask(str(error))}")
         else:
-            at, found = unpack(session.things) if session.things else (time.time(), iter(()))
-            source = plan.collection.source
-            yield Known(source.name, source.account, at, _due(plan, at), tuple(found), plan=plan)
+            yield known(plan, (time.time(), pack_memory({}, session.things)))
 
 
 def _allowance(inventory: Inventory, history: History | None, account: str) -> int | None:
@@ -107,9 +112,8 @@ def _allowance(inventory: Inventory, history: History | None, account: str) -> i
     return budget - sum(spent_lately(each, time.time()) for each in kept)
 
 
-def _kept(inventory: Inventory, history: History, plan: Planned) -> bytes | None:
-    kept = history.memory(inventory.fleet.fleet, plan.collection.source.name)
-    return kept[1] if kept is not None else None
+def _kept(inventory: Inventory, history: History, plan: Planned) -> Left | None:
+    return history.memory(inventory.fleet.fleet, plan.collection.source.name)
 
 
 def gathered(inventory: Inventory, states: Sequence[Path], live: bool) -> list[Known]:

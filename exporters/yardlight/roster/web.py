@@ -18,7 +18,7 @@ from yardlight.domains import Planned
 from yardlight.inventory.models import Fleet
 from yardlight.inventory.roster import Truck
 from yardlight.roster.alerts import open_alerts
-from yardlight.roster.known import known
+from yardlight.roster.known import Left, known
 from yardlight.roster.truck import View, find, parts, words, zone_of
 
 T = TypeVar("T")
@@ -33,7 +33,7 @@ class Kept:
     """A fleet as it runs: each source with what it left last, and why it fails, if it does."""
 
     fleet: Fleet
-    sources: Sequence[tuple[Planned, bytes, str]]
+    sources: Sequence[tuple[Planned, Left | None, str]]
 
 
 class Backend(Protocol):
@@ -97,7 +97,7 @@ async def _view(kept: Kept, truck: Truck) -> View:
 
 def _parts(kept: Kept, truck: Truck, now: float) -> list[Any]:
     wanted = words(truck)
-    return parts(truck, [known(plan, memory, reason, wanted) for plan, memory, reason in kept.sources], now)
+    return parts(truck, [known(plan, left, reason, wanted) for plan, left, reason in kept.sources], now)
 
 
 def _page(template: str, **values: object) -> web.Response:

@@ -48,6 +48,9 @@ class Columns(Model):
     """The headings of an export, as written there, for what we know by these names; `unit` and `day` beside `used`."""
 
     iccid: str
+    name: str | None = None
+    imei: str | None = None
+    phone: str | None = None
     used: str | None = None
     left: str | None = None
     unit: str | None = None
@@ -116,7 +119,7 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
     for export in reply.exports:
         columns = config.columns.model_dump(exclude_none=True)
         for line, said in drop.rows(export.text, columns, export.name):
-            if number := said.get("iccid", "").strip("=\"' "):
+            if number := _bare(said, "iccid"):
                 name = name_of(number, reply.directory, f"{export.name}:{line}")
                 sims[name] = _sim(name, said, export.at, config)
                 told.append(_usage(name, said, export.at, config))
@@ -128,7 +131,22 @@ def _sim(name: str, said: dict[str, str], at: float, config: Config) -> Sim:
     cap, plan = _amount(said, "cap", config), said.get("plan", "")
     state = _STATES.get(said.get("state", "").lower(), "unknown")
     named = Plan(plan, cap) if plan or cap is not None else None
-    return Sim(name, at, carrier=config.network, state=state, plan=named, iccid=said["iccid"].strip("=\"' "))
+    return Sim(
+        name,
+        at,
+        carrier=config.network,
+        state=state,
+        plan=named,
+        called=said.get("name", ""),
+        iccid=_bare(said, "iccid"),
+        imei=_bare(said, "imei"),
+        phone=_bare(said, "phone"),
+    )
+
+
+def _bare(said: dict[str, str], key: str) -> str:
+    """A number; some portals write them so that a spreadsheet leaves them alone."""
+    return said.get(key, "").strip("=\"' ")
 
 
 def _usage(name: str, said: dict[str, str], at: float, config: Config) -> Record:

@@ -58,6 +58,9 @@ class Columns(Model):
     os_version: str | None = None
     enrolled: str | None = None
     compliance: str | None = None
+    iccid: str | None = None
+    imei: str | None = None
+    phone: str | None = None
 
     @model_validator(mode="after")
     def _identified(self) -> Self:
@@ -114,8 +117,7 @@ def _devices(rows: Iterator[tuple[int, dict[str, str]]], name: str, config: Conf
     zone = ZoneInfo(config.timezone)
     words = _WORDS | config.words
     for line, said in rows:
-        # Some consoles write numbers so that a spreadsheet leaves them alone.
-        serial = said.get("serial", "").strip("=\"' ")
+        serial = _bare(said, "serial")
         if not (id_ := serial or said.get("name", "")):
             raise BadReplyError(f"{name}:{line}: a device without a serial number and a name")
         yield Device(
@@ -128,7 +130,15 @@ def _devices(rows: Iterator[tuple[int, dict[str, str]]], name: str, config: Conf
             checkin=_moment(said.get("checkin"), config, zone),
             enrolled=_moment(said.get("enrolled"), config, zone),
             compliance=words.get(said.get("compliance", "").lower(), "unknown"),
+            iccids=(iccid,) if (iccid := _bare(said, "iccid")) else (),
+            imei=_bare(said, "imei"),
+            phone=_bare(said, "phone"),
         )
+
+
+def _bare(said: dict[str, str], key: str) -> str:
+    """A number; some consoles write them so that a spreadsheet leaves them alone."""
+    return said.get(key, "").strip("=\"' ")
 
 
 def _moment(raw: str | None, config: Config, zone: ZoneInfo) -> Moment:
