@@ -50,6 +50,12 @@ def test_a_token_is_asked_for_by_what_the_key_signed(tmp_path: Path) -> None:
     assert {one.headers["authorization"] for one in asked[1:]} == {"Bearer token-1"}
 
 
+def test_an_enterprise_is_named_by_its_whole_name_or_its_id(tmp_path: Path) -> None:
+    said = fixture("android_management")
+    said["options"]["enterprise"] = "enterprises/LC00fleet"
+    assert len(devices(collect("android_management", tmp_path, said)[0])) == 5
+
+
 @pytest.mark.parametrize("content", ["no JSON", "{}", '{"private_key": "x", "client_email": "a"}', "[1]"])
 def test_a_file_that_is_no_key_is_said_to_be_none(content: str, tmp_path: Path) -> None:
     config = android_management.Config(enterprise="LC1", key_file="other.json")

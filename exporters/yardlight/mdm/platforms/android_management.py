@@ -12,13 +12,14 @@ import base64
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from pydantic import AfterValidator
 
 from yardlight.client import Client, Reply, Token, granted
 from yardlight.collection import Session
@@ -55,7 +56,8 @@ _SYSTEM = frozenset({"SYSTEM_APP_FACTORY_VERSION", "SYSTEM_APP_UPDATED_VERSION"}
 class Config(AccountConfig):
     """A service account of the project that owns `enterprise` (LC...); `key_file` is its key, JSON as given out."""
 
-    enterprise: str
+    # As Google's pages and its console show it, or the id alone.
+    enterprise: Annotated[str, AfterValidator(lambda raw: raw.removeprefix("enterprises/"))]
     key_file: str
     login_url: BaseUrl = LOGIN
 
