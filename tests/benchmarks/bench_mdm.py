@@ -32,6 +32,7 @@ from harness import Every, Scraper, bare, child, free_port, ours, percentile, re
 from yardlight.mdm.platforms.intune import FIELDS
 
 PAGE = 1000
+NOTHING = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 RATIO, MEMORY, LAG, ANSWER = 1.5, 450 * 2**20, 0.010, 0.030
 LIST = "/v1.0/deviceManagement/managedDevices"
 SELECT = "?$top=1000&$select=" + ",".join(FIELDS)
@@ -111,7 +112,7 @@ def _serve(connection: socket.socket, answers: dict[str, bytes]) -> None:
             if path == LIST:
                 token = re.search(r"skiptoken=([a-z]+-\d+)", query)
                 path = token[1] if token else "asked-0" if "select" in query else "whole-0"
-            connection.sendall(answers[path])
+            connection.sendall(answers.get(path, NOTHING))
 
 
 def loop(link: str) -> None:
