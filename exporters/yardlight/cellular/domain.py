@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from yardlight.catalogue import ROSTER_SIMS, SIM_SILENT_AFTER, USAGE_DRIFT, Metric
 from yardlight.cellular.plan import in_trucks, resolved
 from yardlight.cellular.platforms import PLATFORMS as PLATFORMS
-from yardlight.cellular.show import show
-from yardlight.collection import Collection, Families, Source
+from yardlight.cellular.usage import Record
+from yardlight.collection import Collection, Families, Source, Told
 from yardlight.domains import Planned, platforms
 from yardlight.inventory.models import Account, Fleet
+
+
+def show(source: Source, records: Sequence[Record], memory: Any, now: float) -> Told:
+    """As in the module `show`, which only a worker that has SIMs to show loads: numpy takes memory in each process."""
+    from yardlight.cellular.show import show as made
+
+    return made(source, records, memory, now)
 
 
 def planned(fleet: Fleet, base: Path) -> Iterator[Planned]:

@@ -63,8 +63,11 @@ def name_of(key: str, seen: Seen) -> str:
 
 
 def recalled(memory: Any) -> dict[str, Seen]:
-    """The memory of the last collection."""
-    return {key: Seen(*values) for key, values in (memory or {}).get("seen", {}).items()}
+    """The memory of the last collection, made of what was given in its place: a hundred thousand of both are a lot."""
+    seen: dict[str, Any] = (memory or {}).get("seen", {})
+    for key, values in seen.items():
+        seen[key] = Seen(*values)
+    return seen
 
 
 def to_remember(seen: Iterable[tuple[str, Seen]], wiping: Mapping[str, str]) -> dict[str, Any]:
