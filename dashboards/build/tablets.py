@@ -30,6 +30,8 @@ NONE = "none"
 SPOKE = 'state=~"fresh|stale|dark|expected_silent"'
 TROUBLE = ((None, GREEN), (1, ORANGE))
 _WIPE, _SILENT = 'action="wipe"', 'state=~"stale|dark"'
+# Silent, and their trucks stand: made by the rules, where telematics is read.
+_STANDS = f"max by (group, device) (yardlight:device_parked{{{ACCOUNT}}})"
 _YES_NO: dict[str, object] = {
     "type": "value",
     "options": {"0": {"text": "no", "index": 0}, "1": {"text": "failed", "color": RED, "index": 1}},
@@ -45,6 +47,17 @@ STATES = {
     "unknown": "Unknown",
 }
 NARROW: dict[str, object] = {"unit": "none", "custom.minWidth": 70}
+# States in a column as they are called everywhere else on this board.
+_WORDS: dict[str, object] = {
+    "type": "value",
+    "options": {
+        state: {"text": name.lower(), "index": index, **({"color": RED} if state in ("dark", "gone_from_mdm") else {})}
+        for index, (state, name) in enumerate(STATES.items())
+    },
+}
+_STATE: dict[str, dict[str, object]] = {
+    "State": {"mappings": [_WORDS], "custom.cellOptions": {"type": "color-text"}},
+}
 
 
 def _count(state: str) -> str:
@@ -88,10 +101,10 @@ def _now() -> Iterator[Panel]:
     )
     yield single(
         "Silent",
-        "Tablets that have not spoken for longer than their group may on duty. A few are normal; the limit is a share "
-        "of each group, see below.",
+        "Tablets that have not spoken for longer than their group may on duty, without those of trucks that telematics "
+        "sees standing. A few are normal; the limit is a share of each group, see below.",
         Place(9, 0, 3, 4),
-        Query(_count(_SILENT)),
+        Query(f"{_count(_SILENT)} - (count({_STANDS}) or 0 * {_count(_SILENT)})"),
         steps=TROUBLE,
     )
     yield single(
@@ -121,7 +134,8 @@ def _now() -> Iterator[Panel]:
 
 
 def _groups() -> Iterator[Panel]:
-    silent = f"sum by (group) ({of('devices', 'group, state', _SILENT)})"
+    every = f"sum by (group) ({of('devices', 'group, state', _SILENT)})"
+    silent = f"({every} - (count by (group) ({_STANDS}) or 0 * {every}))"
     spoke = f"(sum by (group) ({of('devices', 'group, state', SPOKE)}) > 0)"
     yield share(
         "Silent share by group",
@@ -139,7 +153,7 @@ def _groups() -> Iterator[Panel]:
         Place(6, 4, 18, 8),
         [
             *(Query(of("devices", "group", _state(state))) for state in STATES),
-            Query(of("devices_silent_share_limit", "group")),
+            Query(f"{of('devices_silent_share_limit', 'group')} and on (group) {of('devices', 'group')}"),
         ],
         {
             "group": "Group",
@@ -183,10 +197,13 @@ def _one_by_one() -> Iterator[Panel]:
         Place(10, 12, 14, 8),
         [
             Query(f"1000 * {oldest}"),
-            Query(f"max by (device, group, state) (yardlight_device_state{{{ACCOUNT}}} == 1) and on (device) {oldest}"),
+            Query(
+                f"(max by (device, group, state) (yardlight_device_state{{{ACCOUNT}}} == 1) or on (device) "
+                f"{of('device_info', 'device, group')}) and on (device) {oldest}"
+            ),
         ],
         {"device": "Tablet", "group": "Group", "state": "State", "Value #A": "Last word"},
-        overrides={"Last word": {"unit": "dateTimeFromNow"}},
+        overrides={"Last word": {"unit": "dateTimeFromNow"}, **_STATE},
         empty=NONE,
     )
     yield listing(
@@ -201,6 +218,7 @@ def _one_by_one() -> Iterator[Panel]:
             )
         ],
         {"device": "Tablet", "group": "Group", "state": "State"},
+        overrides=_STATE,
         empty=NONE,
     )
 
@@ -252,9 +270,9 @@ def _over_time() -> Iterator[Panel]:
     yield lines(
         "Tablets by state",
         "How many tablets of the account were in each state. Steps of stale at one moment are an outage or a change in "
-        "the MDM; a step from dark to gone_from_mdm is a clean-up rule.",
+        "the MDM; a step from dark to gone is a clean-up rule.",
         Place(0, 28, 12, 8),
-        [Query(f"sum by (state) ({of('devices', 'group, state')})", "{{state}}")],
+        [Query(_count(_state(state)), name) for state, name in STATES.items()],
         unit="none",
     )
     yield lines(
