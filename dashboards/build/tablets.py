@@ -104,7 +104,7 @@ def _now() -> Iterator[Panel]:
         "Tablets that have not spoken for longer than their group may on duty, without those of trucks that telematics "
         "sees standing. A few are normal; the limit is a share of each group, see below.",
         Place(9, 0, 3, 4),
-        Query(f"{_count(_SILENT)} - (count({_STANDS}) or 0 * {_count(_SILENT)})"),
+        Query(f"{_count(_SILENT)} - (count({_STANDS}) or {_count(_SILENT)} * 0)"),
         steps=TROUBLE,
     )
     yield single(
@@ -135,7 +135,7 @@ def _now() -> Iterator[Panel]:
 
 def _groups() -> Iterator[Panel]:
     every = f"sum by (group) ({of('devices', 'group, state', _SILENT)})"
-    silent = f"({every} - (count by (group) ({_STANDS}) or 0 * {every}))"
+    silent = f"({every} - (count by (group) ({_STANDS}) or {every} * 0))"
     spoke = f"(sum by (group) ({of('devices', 'group, state', SPOKE)}) > 0)"
     yield share(
         "Silent share by group",
