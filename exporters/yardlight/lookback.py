@@ -103,8 +103,10 @@ def _midnight(day: date, zone: ZoneInfo) -> float:
 
 
 def ago(at: float, now: float) -> str:
-    """'1 h 50 min ago', 'in 3 d 4 h'."""
-    return f"in {length(at - now)}" if at > now else f"{length(float(round(now - at)))} ago"
+    """'1 h 50 min ago', 'in 3 d 4 h', '7 s ago': to the second, which is as exact as somebody cares for."""
+    seconds = abs(at - now)
+    text = length(seconds) if seconds >= 60 else f"{seconds:.0f} s"
+    return f"in {text}" if at > now else f"{text} ago"
 
 
 def length(seconds: float, error: float | None = None) -> str:

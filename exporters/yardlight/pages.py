@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markdown_it import MarkdownIt
 
 from yardlight import __version__
+from yardlight.lookback import ago
 
 RUNBOOKS = resources.files("yardlight") / "runbooks"
 _RUNBOOK = re.compile(r"[A-Za-z0-9]{1,80}")
@@ -105,15 +106,7 @@ def _moment(seconds: float | None) -> str:
 
 def _ago(seconds: float | None, now: float) -> str:
     """How long ago, in its two largest units: 3 d 4 h, 12 min 5 s."""
-    if seconds is None:
-        return ""
-    rest = max(0, int(now - seconds))
-    parts: list[str] = []
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
-        count, rest = divmod(rest, size)
-        if count or (unit == "s" and not parts):
-            parts.append(f"{count} {unit}")
-    return " ".join(parts[:2]) + " ago"
+    return "" if seconds is None else ago(min(seconds, now), now)
 
 
 def _clock(seconds: float) -> str:

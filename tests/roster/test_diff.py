@@ -45,11 +45,26 @@ def test_a_roster_that_is_as_the_vendors_say_differs_in_nothing() -> None:
 
 
 def test_tablets_that_were_swapped_call_themselves_like_the_other_truck() -> None:
-    swapped = known("mdm/tablets", tablet("R112", "TRUCK-118"), tablet("R118", "TRUCK-112"))
-    found = differences(TRUCKS, [swapped, SIMS])
+    fleet = Roster(tuple(truck(number) for number in range(110, 120)))
+    called = {number: number for number in range(110, 120)} | {112: 118, 118: 112}
+    tablets = known("mdm/tablets", *[tablet(f"R{number}", f"TRUCK-{name}") for number, name in called.items()])
+    found = differences(fleet, [tablets, known("cellular/sims", *[sim(number) for number in called])])
     assert [(each.change, each.truck, each.now, each.sure) for each in found] == [
         ("moved", "112", "118", False), ("moved", "118", "112", False),
     ]  # fmt: skip
+
+
+def test_names_that_have_nothing_to_do_with_trucks_say_nothing() -> None:
+    fleet = Roster(tuple(truck(number) for number in range(110, 120)))
+    tablets = known("mdm/tablets", *[tablet(f"R{number}", f"tablet {229 - number}") for number in range(110, 120)])
+    assert told(fleet, tablets) == []
+
+
+def test_a_trucks_name_may_have_more_than_its_number() -> None:
+    fleet = Roster(tuple(Truck(f"T-{n}", Tablet(f"t{n}", f"R{n}")) for n in range(110, 115)))
+    called = {110: 110, 111: 111, 112: 112, 113: 114, 114: 113}
+    tablets = known("mdm/tablets", *[tablet(f"R{number}", f"drivers {name}") for number, name in called.items()])
+    assert told(fleet, tablets) == [("moved", "tablet", "T-113", "T-114"), ("moved", "tablet", "T-114", "T-113")]
 
 
 def test_a_sim_is_where_its_tablet_tells_its_number() -> None:

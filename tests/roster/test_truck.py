@@ -55,7 +55,7 @@ def test_each_source_says_what_it_knows_as_of_its_own_time() -> None:
     ]
     shown = view(*found)
     assert [shown.told(part.facts[0], part) for part in found] == [
-        "4:30 AM MST, 2 h ago", "3 GB of 5 GB, as of Tue Jan 6, 6:30 AM MST, 2 d ago", "6:30 AM MST, 0.0 s ago",
+        "4:30 AM MST, 2 h ago", "3 GB of 5 GB, as of Tue Jan 6, 6:30 AM MST, 2 d ago", "6:30 AM MST, 0 s ago",
     ]  # fmt: skip
 
 

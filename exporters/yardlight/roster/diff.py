@@ -57,14 +57,17 @@ class _Diff:
         self._units = units(thing.called for each in known for thing in each.things if thing.kind == "tablet")
         self._seen: set[tuple[str, str]] = set()
         self._strangers: set[tuple[str, str]] = set()
+        self._named_after_trucks = True
         self._by_unit: dict[str, list[Truck]] = defaultdict(list)
+        numbers = units(truck.name for truck in roster.trucks)
         for truck in roster.trucks:
-            self._by_unit[same_unit(truck.name)].append(truck)
+            self._by_unit[same_unit(numbers.get(truck.name, truck.name))].append(truck)
         # Where each SIM is by the MDMs: its number or that of its device -> the tablet's truck.
         self._inside: dict[Compared, Truck] = {}
 
     def all(self) -> Iterator[Difference]:
         """Tablets first: they tell where SIMs are."""
+        self._named_after_trucks = self._names_agree()
         for each, thing in self._things("tablet"):
             yield from self._tablet(each, thing)
         for each, thing in self._things("sim"):
@@ -113,8 +116,19 @@ class _Diff:
         now = other.name if other is not None else ""
         return Difference("unlisted", "tablet", "", text, each.source, each.at, now, other is None, serial)
 
+    def _names_agree(self) -> bool:
+        """Whether most tablets are called like their trucks. Where they are not, a number in a name is another one."""
+        agree = differ = 0
+        for _, thing in self._things("tablet"):
+            truck, other = self._joined.tablet(thing), self._called(thing)
+            if truck is not None and other is not None:
+                agree, differ = agree + (other is truck), differ + (other is not truck)
+        return agree >= differ
+
     def _called(self, thing: Thing) -> Truck | None:
         """The truck whose name or number its MDM calls it by."""
+        if not self._named_after_trucks:
+            return None
         if (unit := self._units.get(thing.called)) is None:
             return self._joined.named(thing.called) if thing.called else None
         named = self._by_unit.get(same_unit(unit), [])

@@ -15,7 +15,7 @@ from yardlight.domains import Planned, domains
 from yardlight.errors import PollError, StartError, StateError
 from yardlight.history import History
 from yardlight.inventory.load import Inventory
-from yardlight.lookback import length
+from yardlight.lookback import ago
 from yardlight.things import Kind, Thing, search, unpack
 
 
@@ -145,4 +145,4 @@ def as_of(each: Known, now: float) -> str:
     if each.at is None:
         return f"{each.source}: not collected yet, so nothing is known of it{wrong}"
     old = "OLD, " if each.old(now) else ""
-    return f"{each.source}: {old}complete {length(max(0.0, now - each.at))} ago, {len(each.things)} things{wrong}"
+    return f"{each.source}: {old}complete {ago(each.at, now)}, {len(each.things)} things{wrong}"
