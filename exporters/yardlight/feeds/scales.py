@@ -137,7 +137,7 @@ class Scale:
             )
             fit -= 0.0 if change.name else _NAMELESS
             if finer:
-                fit += max(_FINER, self._evened(numbers, change))
+                fit += _FINER + self._evened(numbers, change)
             if fit > best[0]:
                 best = (fit, change)
         return best
@@ -197,7 +197,9 @@ class Scale:
         step = 10.0 ** -max(map(decimals, numbers))
         if not all(_even(change.undone(each), self.decimals, step / change.factor) for each in numbers):
             return 0.0
-        others = [each + shift * step for each in numbers for shift in (-7, -3, 3, 7)]
+        # Of numbers with more decimals than anybody chose, the neighbors are as near as tells them apart.
+        near = max(step, 0.01 * change.factor * 10.0**-self.decimals)
+        others = [each + shift * near for each in numbers for shift in (-17, -13, -7, -3, 3, 7, 13, 17)]
         evened = sum(_even(change.undone(each), self.decimals, step / change.factor) for each in others)
         return -len(numbers) * math.log((1 + evened) / (1 + len(others)))
 
