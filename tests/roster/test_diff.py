@@ -12,8 +12,10 @@ from tests.mdm.test_intune import SECRET, Tenancy, raw
 from tests.mdm.world import iso
 from tests.roster.world import MINUTE, World, iccid, imei, sim, tablet, vehicle
 from tests.vendor import Answer, Asked, Vendor
+from yardlight.cellular.platforms import super_sim
 from yardlight.cli import main
 from yardlight.inventory.roster import Driver, Roster, SimCard, Tablet, Truck
+from yardlight.mdm.platforms import intune
 from yardlight.roster.diff import Difference, differences
 from yardlight.roster.known import Known
 from yardlight.state import State
@@ -221,3 +223,19 @@ def test_live_asks_each_account_and_says_which_did_not_answer(
         assert main(["roster", "diff", "--live"]) == 4
         printed = capsys.readouterr().out
         assert "mdm/tablets: not collected yet, so nothing is known of it (asked now in vain: forbidden: " in printed
+
+
+def test_a_bug_of_ours_is_told_by_its_kind_and_what_was_kept_is_compared(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> object:
+        raise KeyError(iccid(112))
+
+    monkeypatch.setattr(intune, "fetch", broken)
+    monkeypatch.setattr(super_sim, "fetch", broken)
+    world.collected("mdm/tablets", tablet("R112"), tablet("R118"))
+    world.collected("cellular/sims", sim(112), sim(118))
+    assert main(["roster", "diff", "--live"]) == 4
+    text = capsys.readouterr().out
+    assert "mdm/tablets: complete 5 min ago, 2 things (asked now in vain: crashed: KeyError)" in text
+    assert iccid(112) not in text

@@ -36,6 +36,8 @@ def draft(source: Source, live: bool, folder: Path | None) -> int:
         _write(folder, files)
     for line in _report(made, found, files if folder is not None else {}, time.time()):
         print(line, file=sys.stderr)
+    if inventory.fleet.roster.trucks:
+        print("the inventory has a roster already: yardlight roster diff compares it", file=sys.stderr)
     return OPEN if made.leftovers or any(each.at is None or each.wrong for each in found) else 0
 
 

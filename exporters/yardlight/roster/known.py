@@ -99,6 +99,9 @@ def asked(inventory: Inventory, history: History | None) -> Iterator[Known]:
             plan.collection(session)
         except PollError as error:
             yield known(plan, kept, f"{error.reason}: {session.mask(str(error))}")
+        except Exception as error:
+            # What it says may have numbers in it; `serve` keeps the whole story in its log.
+            yield known(plan, kept, f"crashed: {type(error).__name__}")
         else:
             yield known(plan, (time.time(), pack_memory({}, session.things)))
 
