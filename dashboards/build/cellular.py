@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from dashboards.build.house import (
@@ -28,11 +29,23 @@ _AHEAD = (
     ("0.5", "{{pool}} at the end: likely"),
     ("0.9", "{{pool}} at the end: high"),
 )
+# What a SIM does that it never should, in words for a table.
+_ODD = (
+    ("newly in another device", "{sim_device_changed_timestamp_seconds} > time() - 86400"),
+    ("throttled, says the carrier", "{sim_throttled} == 1"),
+    ("used while suspended", "{sim_used_while_suspended_bytes} > 0"),
+    ("roaming", "{sim_roaming} == 1"),
+)
 _OF_POOL, _OF_SIM = 'sim="",pool!=""', 'pool="",sim!=""'
 
 
 def _at_cap(what: str) -> str:
     return f"({of(f'{what}_usage_bytes', what)} >= {of(f'{what}_cap_bytes', what)})"
+
+
+def _odd(what: str, holds: str) -> str:
+    found = re.sub(r"\{(\w+)\}", lambda match: of(match[1], "sim"), holds)
+    return f'label_replace({found}, "what", "{what}", "", "")'
 
 
 def board() -> dashboard.Dashboard:
@@ -150,9 +163,17 @@ def _sims() -> Iterator[Panel]:
         dashed=".* unusual",
     )
     yield listing(
+        "Odd SIMs",
+        "SIMs that do what they never should: in another device, throttled, used while suspended, roaming.",
+        Place(12, 19, 7, 8),
+        [Query(" or ".join(map(_odd, *zip(*_ODD, strict=True))))],
+        {"sim": "SIM", "what": "What"},
+        empty="none",
+    )
+    yield listing(
         "States",
         "SIMs of the roster by the platform's word. Suspended ones that are used are told as a ticket.",
-        Place(12, 19, 12, 8),
+        Place(19, 19, 5, 8),
         [Query(f"{of('sims', 'state')} > 0")],
         {"state": "State", "Value": "SIMs"},
     )

@@ -6,8 +6,9 @@ The clock is ours. What is not expected is silence: of every alert there is, non
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -19,7 +20,7 @@ from tests.mdm.test_intune import Tenancy, raw
 from tests.mdm.world import iso
 from tests.vendor import Vendor
 
-from yardlight.demo.carrier import HOUR, fake_sims
+from yardlight.demo.carrier import HOUR, Carrier, fake_sims
 from yardlight.demo.faces import ControlCenter, SuperSim, ThingSpace
 from yardlight.errors import PollError, ServerError
 
@@ -274,6 +275,27 @@ def test_c11_a_day_of_twenty_times_the_usual_is_told_by_its_roster_name(thingspa
         assert notices[0].summary.startswith(f"SIM cab-103 (carrier): {prefixed(day)} in a day, far more than it ever")
         assert "; truck T-cab-103." in notices[0].summary
         assert world.identifiers() == []
+
+
+@pytest.mark.parametrize("kind", [ThingSpace, partial(ControlCenter, rate=1e9)])
+def test_a_sim_in_another_device_is_told_for_a_day_without_the_devices_number(
+    tmp_path: Path, kind: Callable[[Carrier], ThingSpace | ControlCenter]
+) -> None:
+    carrier = carrier_of(fake_sims("cab", 2, 30 * MB), at(1))
+    with one(tmp_path, carrier, kind(carrier), POOL % "20 GB") as world:
+        world.collect(at(19))
+        [sim, _] = carrier.sims.values()
+        sim.imei = "000000000000999"
+        world.collect(at(20))
+        told = world.told()
+        assert said(told) == ["ticket SimDeviceChanged cab-101"]
+        assert told[0].summary == (
+            "SIM cab-101 (carrier) is in another device, seen Fri, Mar 20, 3:00 PM; truck T-cab-101. "
+            "If nobody swapped its tablet or router, block the SIM."
+        )
+        assert world.identifiers() == []
+        world.collect(at(21, 23))
+        assert said(world.told()) == []
 
 
 @pytest.mark.parametrize(("moved", "expected"), [(1.0, ["ticket SimSilent cab-102"]), (100.0, []), (None, [])])

@@ -43,6 +43,15 @@ def amounts(records: list[Record]) -> dict[str, int]:
     return {usage.sim: usage.amount.bytes for usage in usages(records)}
 
 
+@pytest.mark.parametrize(
+    ("written", "roams"), [("Yes", True), ("roaming", True), ("no", False), ("0", False), ("?", None)]
+)
+def test_a_column_may_tell_who_roams(tmp_path: Path, written: str, roams: bool | None) -> None:
+    lay(tmp_path, "export.csv", f"ICCID,Data Usage (MB),Roaming\n{FIRST},12,{written}\n")
+    sims = [each for each in collect(tmp_path, {**TOTALS, "roaming": "Roaming"}) if isinstance(each, Sim)]
+    assert [each.roaming for each in sims] == [roams]
+
+
 def test_totals_are_as_of_when_the_file_was_written(tmp_path: Path) -> None:
     lay(tmp_path, "a.csv", f"ICCID,Data Usage (MB)\n{FIRST},1.5\n{SECOND[:-1]},\n")
     records = collect(tmp_path)

@@ -99,6 +99,23 @@ def counter(speed: float) -> tuple[Sample, ...]:
     )
 
 
+def without_load(platform: Platform) -> tuple[Sample, ...]:
+    """All of it but what the inventory says of the yard's load."""
+    return tuple(each for each in platform.samples if each[0] != "terminal_usual_load_bytes_per_second")
+
+
+def carried(speed: float) -> tuple[Sample, ...]:
+    """Fontana's router counts what fiber carries until it breaks, three quarters of it received.
+
+    Of a rate of which only the first minutes are known, PromQL takes half.
+    """
+    labels = {"terminal": "fontana", "interface": "eth0", "uplink": "fiber"}
+    return (
+        ("router_interface_receive_bytes_total", labels, lambda at: 0.75 * speed * min(at, CUT)),
+        ("router_interface_transmit_bytes_total", labels, lambda at: 0.25 * speed * min(at, CUT)),
+    )
+
+
 def on_lte(*firing: str) -> Expected:
     """What is told while Fontana is on LTE, and `firing` beside it."""
     also = ("ticket TerminalOnStandby fontana", "ticket UplinkDown fontana fiber")
@@ -261,6 +278,28 @@ CELLULAR: tuple[Scenario, ...] = (
         "a suspended SIM is used",
         sim(("sim_used_while_suspended_bytes", {"sim": "T12"}, then(6 * MB, 0))),
         told("ticket SimSuspendedUse thingspace//T12"),
+    ),
+    case(
+        "other-device",
+        "a SIM is in another device; a day later that is no news",
+        sim(("sim_device_changed_timestamp_seconds", {"sim": "T12"}, then(BEGIN, -90_000.0))),
+        told("ticket SimDeviceChanged thingspace//T12"),
+    ),
+    case(
+        "roaming",
+        "a SIM is on another network",
+        sim(("sim_roaming", {"sim": "T12"}, then(1, 0))),
+        told("info SimRoaming thingspace//T12"),
+    ),
+    case(
+        "headroom-measured",
+        "on LTE, and what the primary carried in the last week would use up the plan in nine hours",
+        replace(standby(9 * GB), samples=(*without_load(standby(9 * GB)), *carried(2 * GB / HOUR))),
+        ((0, CUT - 5, ()), *on_lte("page StandbyHeadroomLow fontana")[1:]),
+        yards=(failover(15),),
+        end=900.0,
+        moved=None,
+        every=5.0,
     ),
     case(
         "C17",

@@ -48,7 +48,7 @@ OF_SERVICES = ("ServiceUnreachable", "ServiceSlow", "PlatformDown")
 OF_DRILLS = ("DrillDueSoon", "DrillOverdue", "DrillFailed", "DrillStillInProgress")
 OF_SIMS = (
     "CapWillBeExceeded", "CapReached", "UsageDataLate", "SimRunaway", "SimSilent", "SimSuspendedUse", "SimThrottled",
-    "UsageReconcileDrift",
+    "UsageReconcileDrift", "SimDeviceChanged", "SimRoaming",
 )  # fmt: skip
 OF_TABLETS = {
     "DevicesSilent": ("account", "group"),

@@ -81,6 +81,8 @@ def fetch(config: Config, session: Session) -> Reply:
         path = "/v1/devices/{iccid}"
         used = whole(client.get(f"{path}/ctdUsages", values={"iccid": number}).json(), f"GET {path}/ctdUsages")
         told = {key: used.get(key) for key in ("ctdDataUsage", "overageLimitReached", "overageLimitOverride")}
+        if imei := text(used, "imei"):
+            told["device"] = known.mark(imei)
         if config.sessions:
             told["online"] = _online(client, number)
         return told
@@ -132,6 +134,7 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
             in_session=flag(told, "online"),
             throttled=_limited(told),
             plan=Plan(plan) if plan else None,
+            device=text(told, "device") or None,
             iccid=text(device, "iccid"),
         )
         if answer is None:

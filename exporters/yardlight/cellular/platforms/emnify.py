@@ -137,6 +137,7 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
         told = answer.told if answer and answer.told else {}
         state = _STATES.get(text(sim, "status", "description").lower(), "unknown")
         exhausted = text(told, "quota", "status").upper() == "EXHAUSTED"
+        imei = text(sim, "endpoint", "imei")
         yield Sim(
             name,
             answer.at if answer else reply.at,
@@ -148,6 +149,7 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
             phone=text(sim, "msisdn"),
             expires=moment(below(told, "quota", "expiry_date"), UTC),
             plan=_plan(told, config),
+            device=reply.directory.mark(imei) if imei else None,
         )
         if answer is not None:
             yield from _usage(name, answer, config)

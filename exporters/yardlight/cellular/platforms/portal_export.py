@@ -35,6 +35,7 @@ SUPPORT = support(
 )
 
 _KEPT = 60
+_YES, _NO = ("yes", "y", "true", "1", "roaming"), ("no", "n", "false", "0", "home")
 _WITH_UNIT = re.compile(r"([-+]?[\d.,]+)\s*([KMGT]?B)?", re.IGNORECASE)
 _STATES: dict[str, SimState] = {
     **{state: state for state in SIM_STATES},
@@ -45,7 +46,10 @@ _STATES: dict[str, SimState] = {
 
 
 class Columns(Model):
-    """The headings of an export, as written there, for what we know by these names; `unit` and `day` beside `used`."""
+    """The headings of an export, as written there, for what we know by these names; `unit` and `day` beside `used`.
+
+    `roaming` has yes or no.
+    """
 
     iccid: str
     name: str | None = None
@@ -57,6 +61,7 @@ class Columns(Model):
     cap: str | None = None
     plan: str | None = None
     state: str | None = None
+    roaming: str | None = None
     day: str | None = None
     as_of: str | None = None
     cycle_start: str | None = None
@@ -131,11 +136,13 @@ def _sim(name: str, said: dict[str, str], at: float, config: Config) -> Sim:
     cap, plan = _amount(said, "cap", config), said.get("plan", "")
     state = _STATES.get(said.get("state", "").lower(), "unknown")
     named = Plan(plan, cap) if plan or cap is not None else None
+    word = said.get("roaming", "").lower()
     return Sim(
         name,
         at,
         carrier=config.network,
         state=state,
+        roaming=word in _YES if word in (*_YES, *_NO) else None,
         plan=named,
         called=said.get("name", ""),
         iccid=_bare(said, "iccid"),
