@@ -246,3 +246,31 @@ def test_a_manifest_tells_what_is_missing_and_what_has_another_hash(world: World
     world.check(world.at + 40 * 86400)
     assert world.counts("archive_corrupt_files") == {"manifest": 1}
     assert [entry.path for entry in world.wrong()] == [f"d101/{lines[0].split()[1]}"]
+
+
+def test_a_folder_as_it_was_is_not_listed_and_a_file_written_in_place_shows_within_a_day(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, path = world.folder / "eld" / "d101", world.path("d101", DAY)
+    for each in (folder, folder.parent):
+        world.stamp(each, 1e9)
+    listed: list[str] = []
+    real = store.LocalStore.folder
+
+    def listing(self: store.LocalStore, below: str) -> store.Listing:
+        listed.append(below)
+        return real(self, below)
+
+    monkeypatch.setattr(store.LocalStore, "folder", listing)
+    world.check()
+    assert listed == ["", "d101"]
+    path.write_bytes(path.read_bytes().replace(b"fuel", b"food"))
+    world.check(world.at + HOUR)
+    assert listed == ["", "d101"]
+    world.check(world.at + 24 * HOUR)
+    assert listed == ["", "d101"] * 2
+    assert world.counts("archive_corrupt_files") == {"changed": 1}
+    path.unlink()
+    world.check(world.at + HOUR)
+    assert listed == ["", "d101"] * 2 + ["d101"]
+    assert world.value("archive_deleted_early_files") == 1

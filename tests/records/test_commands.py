@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.records.eld_files import Shape, eld_file
 from tests.records.world import ELD, World, days
 from yardlight.cli import main
+from yardlight.demo.eld_files import Shape, eld_file
 from yardlight.drills import evidence as sealed
 from yardlight.records.evidence import retrievals
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.records.eld_files import TITLES, Shape, eld_file
+from yardlight.demo.eld_files import TITLES, Shape, eld_file
 from yardlight.records.eld import EldFile, event_check, file_check, identity_problems, line_check, parse
 
 NOBODY: frozenset[str] = frozenset()

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.records.eld_files import Shape, eld_file
 from tests.records.world import DAY, DRIVERS, ELD, FIRST, HOUR, TODAY, World, days, noon
+from yardlight.demo.eld_files import Shape, eld_file
 from yardlight.movement import remember
 from yardlight.records import evidence
 from yardlight.state import State

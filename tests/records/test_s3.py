@@ -19,8 +19,8 @@ import boto3
 import requests
 from moto.server import ThreadedMotoServer
 
-from tests.records.eld_files import Shape, eld_file
 from tests.records.world import ELD, HOUR, TODAY, World, days
+from yardlight.demo.eld_files import Shape, eld_file
 from yardlight.errors import AuthError, IncompleteError, UnreachableError
 
 pytestmark = [pytest.mark.needs("promtool"), pytest.mark.timeout(300)]

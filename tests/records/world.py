@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.records.eld_files import Shape, eld_file
 from tests.ringing import ringing
 from yardlight import centre
 from yardlight.collection import Session
+from yardlight.demo.eld_files import Shape, eld_file
 from yardlight.exposition import pack, page
 from yardlight.inventory.load import load
 from yardlight.records import domain
@@ -78,7 +78,10 @@ archives:
         """A day's file, exported the morning after."""
         path = self.path(driver, day, root)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(eld_file(Shape(user=driver, day=day)) if content is None else content)
+        # As exports do it: whole or not at all.
+        part = self.folder / "part"
+        part.write_bytes(eld_file(Shape(user=driver, day=day)) if content is None else content)
+        part.replace(path)
         self.stamp(path, noon(day) + 18 * HOUR)
         return path
 

@@ -18,7 +18,7 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from yardlight.demo import Ports
+from yardlight.demo import Ports, archive
 from yardlight.demo.carrier import UTC, Carrier, FakeSim, fake_sims
 from yardlight.demo.faces import SECRET, USER, Ask, ControlCenter, Face, SuperSim, ThingSpace
 from yardlight.demo.mdm import Mdm, fake_tablets
@@ -30,7 +30,7 @@ _HOMES = ("fontana", "stockton", "reno")
 # What KORE lets each SIM use.
 _OF_ONE = 10 * _GB
 SECTION = """\
-roster: {{trucks: trucks.csv}}
+roster: {{trucks: trucks.csv, drivers: drivers.csv}}
 accounts:
   graph:
     platform: intune
@@ -130,8 +130,9 @@ class Platforms:
         return {name: mdm.truth() for name, mdm in self.mdms.items()}
 
     def section(self) -> str:
-        """Their part of fleet.yml."""
-        return SECTION.format(url=self.url, user=USER, day=self.day, enterprise=ENTERPRISE)
+        """Their part of fleet.yml, and the archive's."""
+        vendors = SECTION.format(url=self.url, user=USER, day=self.day, enterprise=ENTERPRISE)
+        return vendors + archive.SECTION
 
     def write(self, folder: Path) -> None:
         """The files that their part of fleet.yml names."""
@@ -147,6 +148,7 @@ class Platforms:
         ]
         whole = "\n".join(["truck,tablet,sims,terminal,group", *rows]) + "\n"
         (folder / "trucks.csv").write_text(whole, encoding="utf-8")
+        (folder / "drivers.csv").write_text(archive.drivers_csv(), encoding="utf-8")
 
     async def _answer(self, request: web.Request) -> web.Response:
         face = self.faces.get(request.match_info["vendor"])

@@ -17,7 +17,8 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, web
 from rich.console import Console
 from rich.live import Live
 
-from yardlight.demo import DemoOptions, carrier, faults, mdm, programs, table
+from yardlight.demo import DemoOptions, archive, carrier, faults, mdm, programs, table
+from yardlight.demo.archive import ArchiveFaultError, DemoArchive
 from yardlight.demo.carrier import CarrierError
 from yardlight.demo.fleet import inventory
 from yardlight.demo.inbox import Inbox, Notice, clock
@@ -38,7 +39,7 @@ _READ_EVERY = 1.0
 def ask(options: DemoOptions) -> int:
     """Hand `options.fault` to the demo that is running and print what it says."""
     if options.fault == "list":
-        print(f"{faults.LIST}\n{carrier.LIST}\n{mdm.LIST}")
+        print(f"{faults.LIST}\n{carrier.LIST}\n{mdm.LIST}\n{archive.LIST}")
         return 0
     request = urllib.request.Request(
         f"http://127.0.0.1:{options.ports.inbox}{CONTROL}", data=(options.fault or "").encode(), method="POST"
@@ -71,6 +72,7 @@ class _Demo:
         self._folder = options.folder.absolute()
         self._simulator = Simulator(options.ports)
         self._platforms = Platforms(options.ports)
+        self._archive = DemoArchive(self._folder)
         self._inbox = Inbox()
         self._running: list[programs.Running] = []
         self._missing: list[str] = []
@@ -116,6 +118,7 @@ class _Demo:
         """The exporter, Prometheus and Alertmanager running, each as far as it is installed."""
         _forget(self._folder)
         self._platforms.write(self._folder)
+        await asyncio.to_thread(self._archive.write)
         written = inventory(self._simulator, self._options, self._platforms.section())
         (self._folder / "fleet.yml").write_text(written, encoding="utf-8")
         wanted = [programs.exporter(self._options, self._folder)]
@@ -175,9 +178,10 @@ class _Demo:
     async def _take_fault(self, request: web.Request) -> web.Response:
         try:
             fault = await request.text()
-            said = self._platforms.switch(fault) or faults.apply(self._simulator, fault)
+            said = await asyncio.to_thread(self._archive.switch, fault) or self._platforms.switch(fault)
+            said = said or faults.apply(self._simulator, fault)
             return web.Response(text=said + "\n")
-        except (faults.FaultError, CarrierError, MdmError) as error:
+        except (faults.FaultError, CarrierError, MdmError, ArchiveFaultError) as error:
             return web.Response(status=400, text=f"{error}\n")
 
     def _problems(self) -> list[str]:
@@ -296,7 +300,7 @@ class _Printer:
 def _forget(folder: Path) -> None:
     """Make the folder, without what an earlier demo left in it; nothing else is touched."""
     folder.mkdir(parents=True, exist_ok=True)
-    for history in ("prometheus", "alertmanager"):
+    for history in ("prometheus", "alertmanager", "yardlight-records"):
         shutil.rmtree(folder / history, ignore_errors=True)
     for state in folder.glob("yardlight.db*"):
         state.unlink()

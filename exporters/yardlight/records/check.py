@@ -30,6 +30,8 @@ from yardlight.state import Reader as StateReader
 _RESERVE = 0.1
 # A listing that is under way goes on after this many seconds.
 _SOON = 60.0
+# So old a folder's listing may be while nothing in it came, went or was replaced.
+_LISTED_WITHIN = 86400.0
 # Folders between two commits.
 _AT_A_TIME = 100
 
@@ -124,8 +126,12 @@ class Check:
                 index.commit()
                 return False
             try:
+                # Asked before the listing: what changes meanwhile is another stamp's.
+                stamp = place.stamp(path)
+                if index.as_before(copy, path, stamp, now - _LISTED_WITHIN):
+                    continue
                 listing = place.folder(path)
-                if index.take(copy, path, listing, layout, now) and layout.manifest and not copy:
+                if index.take(copy, path, listing, layout, now, stamp) and layout.manifest and not copy:
                     index.promised(path, promises(place, path, listing, layout.manifest, left))
             except UnreadableError as error:
                 index.refused(copy, path, error.kind)

@@ -1,8 +1,8 @@
 """What is known of an archive's files: a rolling index in SQLite, one file per archive, beside the state file.
 
 A million files do not fit into a poll's memory, so a check goes on where the last one stopped: folders that are still
-to be listed stand in the index as well. A folder that lists as it did last time costs one comparison. Only a listing
-that came to its end says that a file is gone.
+to be listed stand in the index as well. A folder in which no name came, went or was replaced is listed once a day only:
+then at the latest a file shows that somebody wrote into it in place. Only a whole listing says that a file is gone.
 
 Of the archive itself `copy` is 0, of its second copy 1. A file's `sha` is that of its first reading: what is read
 later is compared with it. `kind` says what is wrong with it, '' for nothing.
@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from yardlight.records.layout import Layout
 from yardlight.records.store import Listing
@@ -26,7 +27,8 @@ _VERSION = 1
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS folder (
     id INTEGER PRIMARY KEY, copy INTEGER NOT NULL, path TEXT NOT NULL, print BLOB NOT NULL, run INTEGER NOT NULL,
-    files INTEGER NOT NULL, bytes INTEGER NOT NULL, odd TEXT NOT NULL, UNIQUE (copy, path)
+    files INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0, odd TEXT NOT NULL DEFAULT '{}',
+    below TEXT NOT NULL DEFAULT '[]', stamp TEXT, listed REAL NOT NULL DEFAULT 0, UNIQUE (copy, path)
 );
 CREATE TABLE IF NOT EXISTS file (
     id INTEGER PRIMARY KEY, copy INTEGER NOT NULL, folder INTEGER NOT NULL, name TEXT NOT NULL, size INTEGER NOT NULL,
@@ -42,6 +44,7 @@ CREATE TABLE IF NOT EXISTS promise (
 CREATE TABLE IF NOT EXISTS todo (id INTEGER PRIMARY KEY, copy INTEGER NOT NULL, path TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+_SPREAD_SECONDS = 43200
 _NEW = "INSERT INTO file (copy, folder, name, size, stamp, arrived, who, day) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _PATH = "CASE WHEN folder.path = '' THEN file.name ELSE folder.path || '/' || file.name END"
 
@@ -88,7 +91,7 @@ class Index(IndexFile):
     def begin_listing(self, copy: int, pattern: str) -> None:
         """Start at the root, unless a listing is under way. By another pattern, every file is placed anew."""
         if self.fact(f"pattern {copy}") != pattern:
-            self.run("UPDATE folder SET print = x'' WHERE copy = ?", (copy,))
+            self.run("UPDATE folder SET print = x'', stamp = NULL WHERE copy = ?", (copy,))
             self.run("DELETE FROM todo WHERE copy = ?", (copy,))
             self.keep(f"pattern {copy}", pattern)
         if self.rows("SELECT 1 FROM todo WHERE copy = ? LIMIT 1", (copy,)):
@@ -101,31 +104,59 @@ class Index(IndexFile):
         found = self.rows("SELECT path FROM todo WHERE copy = ? ORDER BY id DESC LIMIT 1", (copy,))
         return found[0][0] if found else None
 
-    def take(self, copy: int, path: str, listing: Listing, layout: Layout, now: float) -> bool:
+    def as_before(self, copy: int, path: str, stamp: str | None, since: float) -> bool:
+        """Whether this folder need not be listed: its stamp is that of its last listing, which was after `since`."""
+        query = "SELECT id, below FROM folder WHERE copy = ? AND path = ? AND stamp = ? AND listed > ?"
+        found = self.rows(query, (copy, path, stamp, since))
+        if found:
+            self._done(copy, path, json.loads(found[0][1]))
+            self.run("UPDATE folder SET run = ? WHERE id = ?", (self.fact(f"run {copy}"), found[0][0]))
+        return bool(found)
+
+    def _done(self, copy: int, path: str, below: Sequence[str]) -> None:
+        """Not this folder is to be listed any more, but those in it."""
+        self.run("DELETE FROM todo WHERE copy = ? AND path = ?", (copy, path))
+        paths = ((copy, f"{path}/{name}" if path else name) for name in below)
+        self.run_many("INSERT INTO todo (copy, path) VALUES (?, ?)", paths)
+
+    def take(
+        self, copy: int, path: str, listing: Listing, layout: Layout, now: float, stamp: str | None = None
+    ) -> bool:
         """This folder is listed: what is new, changed and gone in it. Whether anything is."""
         run = self.fact(f"run {copy}")
         printed = blake2b(b"\n".join(listing.rows), digest_size=16).digest()
         known = self.rows("SELECT id, print, odd FROM folder WHERE copy = ? AND path = ?", (copy, path))
-        self.run("DELETE FROM todo WHERE copy = ? AND path = ?", (copy, path))
-        below = (f"{path}/{name}" if path else name for name in listing.folders)
-        self.run_many("INSERT INTO todo (copy, path) VALUES (?, ?)", ((copy, each) for each in below))
+        self._done(copy, path, listing.folders)
+        # Not all folders are to be listed again in the same check.
+        listed = now - crc32(path.encode()) % _SPREAD_SECONDS
         if known and known[0][1] == printed:
             odd = Counter(json.loads(known[0][2]))
             for kind in ("link", "name", "no_file", "folder"):
                 odd[kind] = listing.odd[kind]
-            self.run("UPDATE folder SET run = ?, odd = ? WHERE id = ?", (run, json.dumps(+odd), known[0][0]))
+            self.run(
+                "UPDATE folder SET run = ?, odd = ?, below = ?, stamp = ?, listed = ? WHERE id = ?",
+                (run, json.dumps(+odd), json.dumps(listing.folders), stamp, listed, known[0][0]),
+            )
             return False
         if not known:
-            self.run(
-                "INSERT INTO folder (copy, path, print, run, files, bytes, odd) VALUES (?, ?, x'', ?, 0, 0, '{}')",
-                (copy, path, run),
-            )
+            self.run("INSERT INTO folder (copy, path, print, run) VALUES (?, ?, x'', ?)", (copy, path, run))
             known = self.rows("SELECT id, print, odd FROM folder WHERE copy = ? AND path = ?", (copy, path))
         changes = _Changes(copy, known[0][0], path, layout, now, Counter(listing.odd))
         changes.apply(self, listing.rows)
         self.run(
-            "UPDATE folder SET print = ?, run = ?, files = ?, bytes = ?, odd = ? WHERE id = ?",
-            (printed, run, changes.files, changes.size, json.dumps(+changes.odd), known[0][0]),
+            "UPDATE folder SET print = ?, run = ?, files = ?, bytes = ?, odd = ?, below = ?, stamp = ?, listed = ?"
+            " WHERE id = ?",
+            (
+                printed,
+                run,
+                changes.files,
+                changes.size,
+                json.dumps(+changes.odd),
+                json.dumps(listing.folders),
+                stamp,
+                listed,
+                known[0][0],
+            ),
         )
         return True
 
@@ -155,8 +186,8 @@ class Index(IndexFile):
         run = self.fact(f"run {copy}")
         self.run("DELETE FROM todo WHERE copy = ? AND path = ?", (copy, path))
         self.run(
-            "INSERT INTO folder (copy, path, print, run, files, bytes, odd) VALUES (?, ?, x'', ?, 0, 0, ?)"
-            " ON CONFLICT (copy, path) DO UPDATE SET print = x'', run = excluded.run, odd = excluded.odd",
+            "INSERT INTO folder (copy, path, print, run, odd) VALUES (?, ?, x'', ?, ?)"
+            " ON CONFLICT (copy, path) DO UPDATE SET print = x'', stamp = NULL, run = excluded.run, odd = excluded.odd",
             (copy, path, run, json.dumps({kind: 1})),
         )
         self.run("UPDATE folder SET run = ? WHERE copy = ? AND path LIKE ? ESCAPE '\\'", (run, copy, _below(path)))
@@ -166,7 +197,9 @@ class Index(IndexFile):
         run = self.fact(f"run {copy}")
         gone = self.rows("SELECT id FROM folder WHERE copy = ? AND run != ?", (copy, run))
         self.run_many("UPDATE file SET gone = ? WHERE folder = ? AND gone IS NULL", ((now, id_) for (id_,) in gone))
-        self.run_many("UPDATE folder SET print = x'', files = 0, bytes = 0, odd = '{}' WHERE id = ?", gone)
+        self.run_many(
+            "UPDATE folder SET print = x'', stamp = NULL, files = 0, bytes = 0, odd = '{}' WHERE id = ?", gone
+        )
         self.keep(f"listed {copy}", now)
         if self.fact(f"first listed {copy}") is None:
             self.keep(f"first listed {copy}", now)
@@ -208,8 +241,8 @@ class Index(IndexFile):
     def gone(self, copy: int) -> Iterator[tuple[Entry, float, float]]:
         """Files that are gone, with when they had arrived and when they were missed."""
         query = (
-            f"SELECT file.id, {_PATH}, size, stamp, who, day, sha, read_stamp, kind, detail, arrived, gone FROM file"
-            " JOIN folder ON folder.id = file.folder WHERE file.copy = ? AND gone IS NOT NULL"
+            f"SELECT file.id, {_PATH}, size, file.stamp, who, day, sha, read_stamp, kind, detail, arrived, gone"
+            " FROM file JOIN folder ON folder.id = file.folder WHERE file.copy = ? AND gone IS NOT NULL"
         )
         for *entry, arrived, gone in self.each(query, (copy,)):
             yield Entry(*entry), arrived, gone
@@ -223,7 +256,7 @@ class Index(IndexFile):
 
     def _entries(self, where: str, values: tuple[Any, ...]) -> Iterator[Entry]:
         query = (
-            f"SELECT file.id, {_PATH}, size, stamp, who, day, sha, read_stamp, kind, detail FROM file"
+            f"SELECT file.id, {_PATH}, size, file.stamp, who, day, sha, read_stamp, kind, detail FROM file"
             f" JOIN folder ON folder.id = file.folder WHERE {where}"
         )
         return (Entry(*row) for row in self.each(query, values))

@@ -32,11 +32,12 @@ UNREADABLE = frozenset({"unreadable", "not_served", "too_large", "changing"})
 
 @dataclass(frozen=True)
 class Content:
-    """A file as it was read: `data` where it is small enough to be opened."""
+    """A file as it was read: `data` where it is small enough to be opened, `stamp` by its own word."""
 
     sha: bytes
     size: int
     data: bytes | None
+    stamp: str | None = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ def read(store: Store, path: str, left: Callable[[], float], whole: bool = False
             raise UnreadableError("changing", "somebody writes to it")
         if size != opened.size:
             raise UnreadableError("unreadable", f"{size} bytes came, of {opened.size}")
-    return Content(digest.digest(), size, b"".join(parts) if keep else None)
+        stamp = opened.stamp
+    return Content(digest.digest(), size, b"".join(parts) if keep else None, stamp)
 
 
 def promises(store: Store, folder: str, listing: Listing, manifest: str, left: Callable[[], float]) -> dict[str, bytes]:
@@ -135,7 +137,7 @@ class Reader:
             row = (entry.sha, entry.read_stamp, self._now, error.kind, error.detail, entry.id)
             return row, error.kind != "changing"
         sha, kind, detail = self._judged(copy, entry, content)
-        return (sha, entry.stamp, self._now, kind, detail, entry.id), False
+        return (sha, _stamped(entry, content), self._now, kind, detail, entry.id), False
 
     def _judged(self, copy: int, entry: Entry, content: Content) -> tuple[bytes, str, str]:
         """The hash to compare with from now on, what is wrong, and where."""
@@ -143,7 +145,7 @@ class Reader:
             # The day after the record's is over everywhere.
             settled = (entry.day - _EPOCH + 2) * 86400.0 + self._archive.settles_after
             if not self._archive.settles_after or self._now >= settled:
-                stamped = entry.stamp != entry.read_stamp and entry.kind != "damaged"
+                stamped = _stamped(entry, content) != entry.read_stamp and entry.kind != "damaged"
                 kind = "changed" if stamped or entry.kind == "changed" else "damaged"
                 return entry.sha, kind, "its content is not that of its first reading"
         if copy:
@@ -152,6 +154,11 @@ class Reader:
             return content.sha, "manifest", "its hash is not the one in the manifest"
         kind, detail = wrong_with(content, self._archive.format, entry.who, self._whose)
         return content.sha, kind, detail
+
+
+def _stamped(entry: Entry, content: Content) -> str:
+    """Size and time of a file; where these are as they were and the content is not, nobody wrote it."""
+    return f"{content.size}:{content.stamp or entry.stamp}"
 
 
 def wrong_with(content: Content, form: Form, who: str, whose: Whose) -> tuple[str, str]:

@@ -48,6 +48,10 @@ class S3Store:
         )
         self._files.retries = 2
 
+    def stamp(self, path: str) -> str | None:
+        # A prefix is no thing of its own.
+        return None
+
     def folder(self, path: str) -> Listing:
         found = Listing()
         prefix = self._prefix + (f"{path}/" if path else "")
@@ -118,6 +122,7 @@ class _S3File:
     def __init__(self, file: Any, asked: Callable[[Callable[[], bytes]], bytes]) -> None:
         self._file, self._asked = file, asked
         self.size: int = file.size
+        self.stamp: str | None = None
 
     def read(self, size: int) -> bytes:
         return self._asked(lambda: self._file.read(size))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -24,6 +25,7 @@ from yardlight.inventory.archives import Place
 # Far more than anybody can look at; as one list they fit into a worker.
 MOST_IN_FOLDER = 2_000_000
 CHUNK = 1 << 20
+_TICK_SECONDS = 2.5
 
 
 class UnreadableError(Exception):
@@ -48,9 +50,10 @@ class Listing:
 
 
 class Opened(Protocol):
-    """A file that is being read."""
+    """A file that is being read; `stamp` is that of a listing, None where it does not tell."""
 
     size: int
+    stamp: str | None
 
     def read(self, size: int) -> bytes: ...
 
@@ -60,6 +63,9 @@ class Opened(Protocol):
 
 class Store(Protocol):
     """Paths are relative to the archive's root, with slashes; '' is the root."""
+
+    def stamp(self, path: str) -> str | None:
+        """Stays the same while no name in this folder comes, goes or is replaced; None where that is not known."""
 
     def folder(self, path: str) -> Listing:
         """Raises `PollError` for the root or the whole store, `UnreadableError` for one folder."""
@@ -89,6 +95,17 @@ class LocalStore:
     def __init__(self, root: Path) -> None:
         self._root = os.path.realpath(root)
         self._shown = root
+
+    def stamp(self, path: str) -> str | None:
+        try:
+            told = os.stat(os.path.join(self._root, path), follow_symlinks=not path)
+        except OSError:
+            return None
+        # A second change within the same tick of a file system's clock would not show.
+        young = abs(time.time() - told.st_mtime) < _TICK_SECONDS
+        return (
+            None if young or not stat.S_ISDIR(told.st_mode) else f"{told.st_ino}:{told.st_mtime_ns}:{told.st_ctime_ns}"
+        )
 
     def folder(self, path: str) -> Listing:
         found = Listing()
@@ -141,6 +158,7 @@ class _LocalFile:
         self._descriptor = descriptor
         self.before = os.fstat(descriptor)
         self.size = self.before.st_size
+        self.stamp: str | None = str(self.before.st_mtime_ns)
 
     def __enter__(self) -> _LocalFile:
         return self

@@ -1,4 +1,4 @@
-"""ELD output files written here, valid down to the last check value, for tests to break."""
+"""ELD output files of nobody, valid down to the last check value: for the demo to keep and for tests to break."""
 
 from __future__ import annotations
 
