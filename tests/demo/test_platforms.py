@@ -78,7 +78,7 @@ def test_faults_of_carriers_reach_whom_they_are_for(tmp_path: Path, ports: Ports
 
 @pytest.mark.needs("prometheus", "prometheus-alertmanager")
 @pytest.mark.timeout(300)
-def test_m08_m16_m18_tablets_in_the_whole_demo_are_one_notification_for_a_group_and_one_for_a_lost_tablet(
+def test_m06_m08_m16_m18_tablets_in_the_whole_demo_are_one_notification_for_a_group_and_one_for_a_lost_tablet(
     tmp_path: Path, ports: Ports, eventually: Eventually
 ) -> None:
     fresh = 'devices{account="graph",fleet="demo",group="drivers",state="fresh"}'
@@ -91,12 +91,16 @@ def test_m08_m16_m18_tablets_in_the_whole_demo_are_one_notification_for_a_group_
         for fault in ("graph=silent=drivers", "graph=wipe=T-105", "google=no-policy", "google=old"):
             assert main(DemoOptions(fault=fault, ports=ports)) == 0
         eventually(lambda: told("WipeUnconfirmed:") and told("DevicesSilent:") and told("DevicesBelowStandard:"), 120)
-        assert main(DemoOptions(fault="google=revoked", ports=ports)) == 0
-        eventually(lambda: told("AccountFailing:"), 150)
+        for fault in ("graph=clean-up", "google=revoked"):
+            assert main(DemoOptions(fault=fault, ports=ports)) == 0
+        eventually(lambda: told("AccountFailing:") and told("DevicesGoneFromMdm:"), 180)
         text = inbox(ports)
-    [silent], [wipe], [below], [failing] = map(
-        told_in(text), ("DevicesSilent:", "WipeUnconfirmed:", "DevicesBelowStandard:", "AccountFailing:")
+    [silent], [wipe], [below], [failing], [gone] = map(
+        told_in(text),
+        ("DevicesSilent:", "WipeUnconfirmed:", "DevicesBelowStandard:", "AccountFailing:", "DevicesGoneFromMdm:"),
     )
+    assert "RESOLVED" not in text
+    assert "Tablets of drivers: 38 are no longer in the MDM (graph) and still ours" in gone
     assert " noc      FIRING   DevicesSilent: Tablets of drivers: 25.33% have gone silent (38 of 150" in silent
     # Twenty of them by name.
     assert re.search(r"silent longest first:( T-\d+,){19} T-\d+ and 18 more", text)

@@ -232,7 +232,7 @@ TABLETS = (
                 ),
             )
         ),
-        ((60, BEGIN + 1740, (SILENT,)), (BEGIN + 1860, OVER - 60, (SILENT, GONE)), (OVER + 60, END, ())),
+        ((60, BEGIN + 2340, (SILENT,)), (BEGIN + 2460, OVER - 60, (SILENT, GONE)), (OVER + 60, END, ())),
         moved=3000.0,
     ),
     case(
