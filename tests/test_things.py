@@ -38,6 +38,12 @@ def test_a_number_that_is_not_told_is_none() -> None:
     assert TABLET.all("iccid") == []
 
 
+def test_a_number_that_is_written_to_be_read_is_found() -> None:
+    assert numbered(("iccid", "8910 0000-0000 0001 234"), ("imei", "35 0000")) == (
+        ("iccid", "8910000000000001234"), ("imei", "35 0000"),
+    )  # fmt: skip
+
+
 def test_numbers_and_a_vendors_name_are_in_no_text_of_a_thing() -> None:
     assert "R52M30ABCDE" not in repr(TABLET)
     assert "Maria" not in repr(TABLET)

@@ -60,8 +60,8 @@ class Thing(NamedTuple):
 
 
 def numbered(*numbers: tuple[Number, str]) -> Numbers:
-    """Those that are told."""
-    return tuple([each for each in numbers if each[1]])
+    """Those that are told; an ICCID without the blanks that make it readable, so that it can be searched for."""
+    return tuple([(kind, _bare(each) if kind == "iccid" else each) for kind, each in numbers if each])
 
 
 class Pack:
@@ -124,10 +124,14 @@ def iccids(raw: str) -> tuple[str, ...]:
     Routers pad with F, carriers leave out the check digit or not. Raises `ValueError` for what is no ICCID, without
     repeating it.
     """
-    digits = re.sub(r"[\s-]", "", raw).upper().rstrip("F")
+    digits = _bare(raw).upper().rstrip("F")
     if not re.fullmatch(r"89\d{16,18}", digits):
         raise ValueError(f"{len(digits)} characters that are not an ICCID; it is 18 to 20 digits and begins with 89")
     return (digits, digits[:-1]) if len(digits) > 18 and _checks(digits) else (digits,)
+
+
+def _bare(number: str) -> str:
+    return re.sub(r"[\s-]", "", number)
 
 
 def _checks(digits: str) -> bool:
