@@ -78,7 +78,7 @@ def test_faults_of_carriers_reach_whom_they_are_for(tmp_path: Path, ports: Ports
 
 @pytest.mark.needs("prometheus", "prometheus-alertmanager")
 @pytest.mark.timeout(300)
-def test_m06_m08_m16_m18_tablets_in_the_whole_demo_are_one_notification_for_a_group_and_one_for_a_lost_tablet(
+def test_m06_m08_m16_m18_f04_the_whole_demo_tells_each_audience_once(
     tmp_path: Path, ports: Ports, eventually: Eventually
 ) -> None:
     fresh = 'devices{account="graph",fleet="demo",group="drivers",state="fresh"}'
@@ -88,12 +88,13 @@ def test_m06_m08_m16_m18_tablets_in_the_whole_demo_are_one_notification_for_a_gr
 
     with demo(tmp_path, ports):
         eventually(lambda: value(page(ports), fresh) == 150, 120)
-        for fault in ("graph=silent=drivers", "graph=wipe=T-105", "google=no-policy", "google=old"):
+        tablets = ("graph=silent=drivers", "graph=wipe=T-105", "google=no-policy", "google=old")
+        for fault in (*tablets, "telematics=renamed"):
             assert main(DemoOptions(fault=fault, ports=ports)) == 0
         eventually(lambda: told("WipeUnconfirmed:") and told("DevicesSilent:") and told("DevicesBelowStandard:"), 120)
         for fault in ("graph=clean-up", "google=revoked"):
             assert main(DemoOptions(fault=fault, ports=ports)) == 0
-        eventually(lambda: told("AccountFailing:") and told("DevicesGoneFromMdm:"), 180)
+        eventually(lambda: told("AccountFailing:") and told("DevicesGoneFromMdm:") and told("FeedContractBroken:"), 180)
         text = inbox(ports)
     [silent], [wipe], [below], [failing], [gone] = map(
         told_in(text),
@@ -107,6 +108,8 @@ def test_m06_m08_m16_m18_tablets_in_the_whole_demo_are_one_notification_for_a_gr
     assert " oncall   FIRING   WipeUnconfirmed: Yardlight cannot see what is on tablet T-105" in wipe
     assert "25 with too old a system; 2 with no policy assigned" in below
     assert "google cannot be read" in failing
+    broken = [line for line in told_in(text)("FeedContractBroken:") if " dispatch " in line]
+    assert "GPS positions may be wrong: the vendor changed reported_ms (gone). Do not quote ETAs." in broken[0]
 
 
 def told_in(text: str) -> Callable[[str], list[str]]:

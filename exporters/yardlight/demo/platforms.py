@@ -1,8 +1,9 @@
-"""The vendors of the demo on loopback: three carriers and two MDMs, each of another kind, on one port.
+"""The vendors of the demo on loopback: three carriers, two MDMs, telematics and dispatch, on one port.
 
 Whatever the date, each cycle ends nine days from now, and what is used is well under the cap until a fault says
-otherwise. Three hundred trucks live at the three terminals, each with a tablet; twelve of them have SIMs. The SIMs of
-the terminals' standbys are KORE's.
+otherwise. Three hundred trucks live at the three terminals, each with a tablet; twelve of them have SIMs, and sixty
+drive day and night, so that faults of what telematics tells are seen at any hour. The SIMs of the terminals' standbys
+are KORE's.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
@@ -21,8 +23,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from yardlight.demo import Ports, archive
 from yardlight.demo.carrier import UTC, Carrier, FakeSim, fake_sims
 from yardlight.demo.faces import SECRET, USER, Ask, ControlCenter, Face, SuperSim, ThingSpace
+from yardlight.demo.feed_faces import LOADS, TELEMATICS, Loads, Telematics
 from yardlight.demo.mdm import Mdm, fake_tablets
 from yardlight.demo.mdm_faces import ENTERPRISE, AndroidManagement, Intune
+from yardlight.demo.telematics import FakeTruck, FeedVendor
 
 _MB, _GB = 10**6, 10**9
 _DAYS_LEFT = 9
@@ -57,6 +61,27 @@ accounts:
   kore:
     {{platform: super_sim, network: kore, client_id: {user}, client_secret_file: vendor-secret, url: "{url}/kore",
      sims: sims.csv}}
+  telematics:
+    platform: generic
+    url: "{url}/telematics"
+    auth: {{bearer_file: vendor-secret}}
+{telematics}
+  dispatch:
+    platform: generic
+    url: "{url}/loads"
+    auth: {{bearer_file: vendor-secret}}
+{loads}
+feeds:
+  gps:
+    account: telematics
+    poll: 15s
+    deadline: 10s
+    shows: GPS positions
+    while_old: Do not quote ETAs.
+    max_age: 2m
+    expected: when_moving
+    frozen_after: 3m
+  loads: {{account: dispatch, poll: 15s, deadline: 10s, shows: Loads, max_age: 15m}}
 mdm:
   tablets: {{account: graph, poll: 15s, deadline: 10s, groups: {{drivers: {{stale_after: 12h}}, yard: {{}}}}}}
   dock-tablets:
@@ -98,12 +123,17 @@ class Platforms:
         for tablet in (tablet for each in tablets.values() for tablet in each):
             tablet.enrolled = clock() - 200 * 86400.0
         self.mdms = {name: Mdm(name, each, clock) for name, each in tablets.items()}
+        # Those of the dock: a driver's tablet that was silent for days began to be missed when its truck set out.
+        trucks = [FakeTruck(f"T-{321 + number}", number, 0.0, 24.0, weekends=True) for number in range(60)]
+        self.feeds = {name: FeedVendor(name, trucks, clock, ZoneInfo("UTC")) for name in ("telematics", "loads")}
         self.faces: dict[str, Face] = {
             "graph": Intune(self.mdms["graph"], f"{self.url}/graph"),
             "google": AndroidManagement(self.mdms["google"]),
             "verizon": ThingSpace(self.carriers["verizon"]),
             "att": ControlCenter(self.carriers["att"], rate=100.0),
             "kore": SuperSim(self.carriers["kore"], _OF_ONE // _MB, f"{self.url}/kore"),
+            "telematics": Telematics(self.feeds["telematics"]),
+            "loads": Loads(self.feeds["loads"]),
         }
 
     async def start(self) -> None:
@@ -119,19 +149,23 @@ class Platforms:
             await self._runner.cleanup()
 
     def switch(self, fault: str) -> str | None:
-        """Switch a fault of a vendor; None for what is no vendor's. Raises `CarrierError` and `MdmError`."""
+        """Switch a fault of a vendor; None for what is no vendor's. Raises what that vendor's faults do."""
         name, _, action = fault.strip().partition("=")
+        if name in self.feeds:
+            return self.feeds[name].switch(action)
         if name in self.mdms:
             return self.mdms[name].switch(action)
         return self.carriers[name].switch(action) if name in self.carriers else None
 
     def truth(self) -> dict[str, str]:
-        """What is really so at each MDM, in words."""
-        return {name: mdm.truth() for name, mdm in self.mdms.items()}
+        """What is really so at each MDM and feed, in words."""
+        mdms = {name: mdm.truth() for name, mdm in self.mdms.items()}
+        return mdms | {name: feed.truth() for name, feed in self.feeds.items()}
 
     def section(self) -> str:
         """Their part of fleet.yml, and the archive's."""
-        vendors = SECTION.format(url=self.url, user=USER, day=self.day, enterprise=ENTERPRISE)
+        feeds = {"telematics": TELEMATICS, "loads": LOADS}
+        vendors = SECTION.format(url=self.url, user=USER, day=self.day, enterprise=ENTERPRISE, **feeds)
         return vendors + archive.SECTION
 
     def write(self, folder: Path) -> None:

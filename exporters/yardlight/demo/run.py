@@ -17,7 +17,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, web
 from rich.console import Console
 from rich.live import Live
 
-from yardlight.demo import DemoOptions, archive, carrier, faults, mdm, programs, table
+from yardlight.demo import DemoOptions, archive, carrier, faults, mdm, programs, table, telematics
 from yardlight.demo.archive import ArchiveFaultError, DemoArchive
 from yardlight.demo.carrier import CarrierError
 from yardlight.demo.fleet import inventory
@@ -25,6 +25,7 @@ from yardlight.demo.inbox import Inbox, Notice, clock
 from yardlight.demo.mdm import MdmError
 from yardlight.demo.platforms import Platforms
 from yardlight.demo.simulator import Simulator
+from yardlight.demo.telematics import VendorError
 from yardlight.errors import StartError
 
 CONTROL = "/control/fault"
@@ -39,7 +40,7 @@ _READ_EVERY = 1.0
 def ask(options: DemoOptions) -> int:
     """Hand `options.fault` to the demo that is running and print what it says."""
     if options.fault == "list":
-        print(f"{faults.LIST}\n{carrier.LIST}\n{mdm.LIST}\n{archive.LIST}")
+        print(f"{faults.LIST}\n{carrier.LIST}\n{mdm.LIST}\n{archive.LIST}\n{telematics.LIST}")
         return 0
     request = urllib.request.Request(
         f"http://127.0.0.1:{options.ports.inbox}{CONTROL}", data=(options.fault or "").encode(), method="POST"
@@ -181,7 +182,7 @@ class _Demo:
             said = await asyncio.to_thread(self._archive.switch, fault) or self._platforms.switch(fault)
             said = said or faults.apply(self._simulator, fault)
             return web.Response(text=said + "\n")
-        except (faults.FaultError, CarrierError, MdmError, ArchiveFaultError) as error:
+        except (faults.FaultError, CarrierError, MdmError, ArchiveFaultError, VendorError) as error:
             return web.Response(status=400, text=f"{error}\n")
 
     def _problems(self) -> list[str]:

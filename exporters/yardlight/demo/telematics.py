@@ -165,5 +165,9 @@ class FeedVendor:
         elif action in FAULTS:
             self.faults[action] = self.clock()
         else:
-            raise VendorError(f"{action!r}: a feed's vendor can be: {', '.join(FAULTS)}, heal")
-        return f"{self.name}: {', '.join(self.faults) or 'all well'}"
+            raise VendorError(f"{self.name}={action}: a feed's vendor can be: {', '.join(FAULTS)}, heal\n{LIST}")
+        return f"{self.name}: {self.truth()}"
+
+    def truth(self) -> str:
+        """What is really so, in words."""
+        return ", ".join(self.faults) or "all well"
