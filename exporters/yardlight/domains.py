@@ -28,13 +28,25 @@ DOMAINS: dict[str, str] = {
 
 
 @dataclass(frozen=True)
+class Asks:
+    """About how many requests a collection makes, and what that goes by: '12 SIMs of the roster'."""
+
+    requests: int
+    given: str
+
+
+@dataclass(frozen=True)
 class Planned:
-    """A source to be collected each `interval` seconds within `deadline` seconds, shown for `keep_for` seconds."""
+    """A source to be collected each `interval` seconds within `deadline` seconds, shown for `keep_for` seconds.
+
+    `asks` is None where nobody can tell before it is collected.
+    """
 
     collection: Collection
     interval: float
     deadline: float
     keep_for: float = 86400.0
+    asks: Asks | None = None
 
 
 class Domain(Protocol):

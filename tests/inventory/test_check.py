@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from yardlight.demo.carrier import with_check
 from yardlight.inventory import check
 from yardlight.inventory.load import Inventory, load
 from yardlight.inventory.machine import Gateway, Machine, parse_fib_trie, parse_if_inet6, parse_route, snapshot
@@ -236,21 +237,48 @@ def test_a_folder_of_fleets_is_checked_as_a_whole(tmp_path: Path, capsys: pytest
     ("budget", "said"),
     [
         ("", "no requests_per_day limits them"),
-        (", requests_per_day: 5000", "requests_per_day: 5000 pays for 41 each"),
-        (", requests_per_day: 100", "requests_per_day: 100 is too few for that"),
+        # A token, the fleets, a page of SIMs, and two SIMs: 96 and 24 times.
+        (", requests_per_day: 600", "requests_per_day: 600 pays for that"),
+        (", requests_per_day: 599", "requests_per_day: 599 is too few for that"),
     ],
 )
 def test_what_collecting_costs_is_said_against_the_budget(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], budget: str, said: str
 ) -> None:
-    (tmp_path / "secret").write_text("s3cret\n")
-    file = tmp_path / "fleet.yml"
+    file = collecting(tmp_path, f"platform: super_sim, client_id: me, client_secret_file: secret{budget}")
+    assert check.check(file, None, False) == 0
+    line = f"account kore: 120 collections a day, about 600 requests with the 2 SIMs of the inventory; {said}"
+    assert line in capsys.readouterr().out.splitlines()
+
+
+def test_what_collecting_costs_is_there_for_machines_and_no_round_is_longer_than_its_time(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One request in ten minutes, of which a round takes seven: there is no room for both SIMs' two."""
+    account = "platform: control_center, username: me, api_key_file: secret, rate: 6/h, url: 'http://127.0.0.1:1'"
+    assert check.check(collecting(tmp_path, account, "deadline: 30m, poll: 1h"), None, True) == 0
+    # A page of the list and two requests in 21 minutes, 24 times; and the other source likewise.
+    assert json.loads(capsys.readouterr().out)["calls"]["f"] == [
+        {
+            "account": "kore",
+            "day_collections": 48,
+            "day_requests": 24 * (1 + 2) + 24 * (1 + 0),
+            "given": "2 SIMs of the inventory",
+            "budget_requests": None,
+        }
+    ]
+
+
+def collecting(folder: Path, account: str, section: str = "poll: 15m") -> Path:
+    """An inventory with two SIMs and two sources of one account."""
+    (folder / "secret").write_text("s3cret\n")
+    iccids = (with_check("890010000000000" + "7001"), with_check("890010000000000" + "7002"))
+    rows = [f"T{number},sim-{number}={iccid}" for number, iccid in enumerate(iccids)]
+    (folder / "trucks.csv").write_text("\n".join(["truck,sims", *rows]) + "\n")
+    file = folder / "fleet.yml"
     file.write_text(
-        "fleet: f\n"
-        f"accounts: {{kore: {{platform: super_sim, client_id: me, client_secret_file: secret{budget}}}}}\n"
-        "cellular: {tablets: {account: kore}, spare: {account: kore, poll: 1h}}\n"
+        f"fleet: f\naccounts: {{kore: {{{account}}}}}\nroster: {{trucks: trucks.csv}}\n"
+        f"cellular: {{tablets: {{account: kore, {section}}}, spare: {{account: kore, poll: 1h}}}}\n"
         "terminals: {a: {targets: [198.51.100.1], uplinks: {fiber: {}}}}\n"
     )
-    assert check.check(file, None, False) == 0
-    line = f"account kore: 120 collections a day, each of one request or more; {said}"
-    assert line in capsys.readouterr().out.splitlines()
+    return file

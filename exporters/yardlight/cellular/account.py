@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import secrets
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field
@@ -29,6 +31,20 @@ def support(
         "how late": late,
         "evidence": evidence,
     }
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Requests of a collection: so many `once`, one for each `page` SIMs (0: none), and so many for each SIM."""
+
+    once: int
+    page: int = 0
+    per_sim: int = 0
+
+    def of(self, sims: int, room: int) -> int:
+        """For so many SIMs, where a round has `room` for so many requests."""
+        pages = math.ceil(sims / self.page) if self.page else 0
+        return self.once + pages + min(self.per_sim * sims, room)
 
 
 class SimAccount(AccountConfig):

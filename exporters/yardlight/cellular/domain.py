@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from yardlight.catalogue import ROSTER_SIMS, SIM_SILENT_AFTER, USAGE_DRIFT, Metric
+from yardlight.cellular.account import Cost
 from yardlight.cellular.plan import in_trucks, resolved
 from yardlight.cellular.platforms import PLATFORMS as PLATFORMS
+from yardlight.cellular.rounds import room
 from yardlight.cellular.usage import Record
 from yardlight.collection import Collection, Families, Source, Told
-from yardlight.domains import Planned, platforms
+from yardlight.domains import Asks, Planned, platforms
 from yardlight.inventory.models import Account, Fleet
 
 
@@ -29,7 +32,20 @@ def planned(fleet: Fleet, base: Path) -> Iterator[Planned]:
         account = fleet.accounts[source.account]
         where = Source(fleet.fleet, account.name, f"cellular/{name}", resolved(fleet, source), Path(account.folder))
         collection = Collection(where, account.module, _options(fleet, account), show)
-        yield Planned(collection, source.poll, source.deadline)
+        yield Planned(collection, source.poll, source.deadline, asks=_asks(fleet, account, source.deadline))
+
+
+def _asks(fleet: Fleet, account: Account, deadline: float) -> Asks | None:
+    """What a collection takes if the account has all SIMs that the inventory names; somebody else's may not tell."""
+    platform = platforms("cellular")[account.platform]
+    cost: Cost | None = getattr(import_module(platform.module), "COST", None)
+    if cost is None:
+        return None
+    sims = {sim.name for truck in fleet.roster.trucks for sim in truck.sims}
+    sims |= {up.sim for terminal in fleet.terminals.values() for up in terminal.uplinks.values() if up.sim}
+    rate = platform.config.model_validate(account.options).rate
+    named = f"{len(sims)} SIM{'s' * (len(sims) != 1)} of the inventory"
+    return Asks(cost.of(len(sims), room(rate, deadline)), named)
 
 
 def _options(fleet: Fleet, account: Account) -> dict[str, Any]:

@@ -21,6 +21,11 @@ _PART = 0.7
 _HOPELESS = 10
 
 
+def room(rate: float, seconds: float) -> int:
+    """How many requests a round makes at most, at so many a second and with so much time for the collection."""
+    return int(rate * seconds * _PART)
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What was said of a SIM and when (unix seconds). `told` is None if it was refused; `fresh` if asked just now."""

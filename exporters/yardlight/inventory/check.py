@@ -6,7 +6,6 @@ import dataclasses
 import json
 import math
 import sys
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from yardlight import budget
-from yardlight.domains import domains
+from yardlight.domains import Planned, domains
 from yardlight.errors import InventoryError, Problem
 from yardlight.inventory import router_rules, words
 from yardlight.inventory.addresses import is_address
@@ -67,10 +66,11 @@ def check(path: Path, terminal: str | None, as_json: bool) -> int:
             hint = words.choice(terminal, inventory.fleet.terminals, "terminals")
             problems.append(inventory.problem(("terminals",), f"there is no terminal {terminal!r}; {hint}"))
     costs_of = {inventory.fleet.fleet: list(costs(inventory.fleet.terminals.values())) for inventory in inventories}
+    calls_of = {inventory.fleet.fleet: _calls(inventory) for inventory in inventories}
     if as_json:
-        print(json.dumps(_document(problems, warnings, costs_of), indent=2))
+        print(json.dumps(_document(problems, warnings, costs_of, calls_of), indent=2))
     else:
-        _print(path, inventories, problems, warnings, costs_of)
+        _print(path, inventories, problems, warnings, costs_of, calls_of)
     return 1 if problems else 0
 
 
@@ -181,12 +181,18 @@ def _bytes(target: Target) -> int:
     return sum(budget.tcp_bytes(v6)) if target.probe == "tcp" else 2 * budget.echo_bytes(v6)
 
 
-def _document(problems: list[Problem], warnings: list[Problem], costs_of: dict[str, list[Cost]]) -> object:
+def _document(
+    problems: list[Problem],
+    warnings: list[Problem],
+    costs_of: dict[str, list[Cost]],
+    calls_of: dict[str, list[Calls]],
+) -> object:
     return {
         "ok": not problems,
         "problems": [dataclasses.asdict(problem) for problem in problems],
         "warnings": [dataclasses.asdict(warning) for warning in warnings],
         "costs": {fleet: [dataclasses.asdict(cost) for cost in rows] for fleet, rows in costs_of.items()},
+        "calls": {fleet: [dataclasses.asdict(calls) for calls in rows] for fleet, rows in calls_of.items()},
     }
 
 
@@ -196,6 +202,7 @@ def _print(
     problems: list[Problem],
     warnings: list[Problem],
     costs_of: dict[str, list[Cost]],
+    calls_of: dict[str, list[Calls]],
 ) -> None:
     for inventory in inventories:
         fleet = inventory.fleet
@@ -203,8 +210,12 @@ def _print(
         counts = f"{_count(len(fleet.terminals), 'terminal')}, {_count(uplinks, 'uplink')}"
         print(f"{inventory.path} is valid: fleet {fleet.fleet}, {counts}\n")
         _print_table(_rows(costs_of[fleet.fleet]))
-        for line in (*_polled(fleet.terminals.values()), *_collected(inventory)):
+        for line in _polled(fleet.terminals.values()):
             print(line)
+        for calls in calls_of[fleet.fleet]:
+            print(calls)
+        if calls_of[fleet.fleet]:
+            print()
     for warning in warnings:
         print(f"warning: {warning}")
     sys.stdout.flush()
@@ -240,23 +251,57 @@ def _polled(terminals: Iterable[Terminal]) -> Iterator[str]:
         yield ""
 
 
-def _collected(inventory: Inventory) -> Iterator[str]:
-    """How often each account is asked a day, against what its budget pays for."""
-    often: Counter[str] = Counter()
+@dataclass(frozen=True)
+class Calls:
+    """What collecting costs at a vendor's API: how often an account is collected, and its requests a day.
+
+    `day_requests` is None where it is not known before: one for each collection is the least then. `given` is what the
+    number goes by.
+    """
+
+    account: str
+    day_collections: int
+    day_requests: int | None
+    given: str
+    budget_requests: int | None
+
+    def __str__(self) -> str:
+        often = f"account {self.account}: {_count(self.day_collections, 'collection')} a day"
+        if self.day_requests is None:
+            often, least = f"{often}, each of one request or more", self.day_collections
+        else:
+            requests = f"{self.day_requests:,} request{'s' * (self.day_requests != 1)}"
+            often, least = f"{often}, about {requests} with the {self.given}", self.day_requests
+        if self.budget_requests is None:
+            return f"{often}; no requests_per_day limits them"
+        if self.day_requests is None and self.budget_requests >= least:
+            each = self.budget_requests // self.day_collections
+            return f"{often}; requests_per_day: {self.budget_requests} pays for {each} each"
+        enough = "pays for that" if self.budget_requests >= least else "is too few for that"
+        return f"{often}; requests_per_day: {self.budget_requests} {enough}"
+
+
+def _calls(inventory: Inventory) -> list[Calls]:
+    """Every account that is collected."""
+    planned: dict[str, list[Planned]] = {}
     for part in domains():
         for each in part.planned(inventory.fleet, inventory.path.parent):
-            often[each.collection.source.account] += math.ceil(_DAY / each.interval)
-    for name, times in often.items():
-        least = f"account {name}: {_count(times, 'collection')} a day, each of one request or more"
-        budget_ = inventory.fleet.accounts[name].requests_per_day
-        if budget_ is None:
-            yield f"{least}; no requests_per_day limits them"
-        elif budget_ < times:
-            yield f"{least}; requests_per_day: {budget_} is too few for that"
-        else:
-            yield f"{least}; requests_per_day: {budget_} pays for {budget_ // times} each"
-    if often:
-        yield ""
+            planned.setdefault(each.collection.source.account, []).append(each)
+    found = []
+    for name, sources in planned.items():
+        often = [math.ceil(_DAY / each.interval) for each in sources]
+        asks = [each.asks for each in sources]
+        known = [times * each.requests for times, each in zip(often, asks, strict=True) if each is not None]
+        found.append(
+            Calls(
+                name,
+                sum(often),
+                sum(known) if len(known) == len(sources) else None,
+                next((each.given for each in asks if each is not None), ""),
+                inventory.fleet.accounts[name].requests_per_day,
+            )
+        )
+    return found
 
 
 def _cells(cost: Cost) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from yardlight.cellular.account import SimAccount, directory, support
+from yardlight.cellular.account import Cost, SimAccount, directory, support
 from yardlight.cellular.reading import amount, flag, is_last, names, records, text, whole
 from yardlight.cellular.rounds import Answer, Rounds
 from yardlight.cellular.usage import Directory, Plan, Record, Refused, Sim, SimState, Usage, Used
@@ -30,6 +30,8 @@ SUPPORT = support(
     late="not published",
     evidence="own fake, community specification",
 )
+# With `sessions`.
+COST = Cost(once=0, page=50, per_sim=2)
 
 _DEVICES = "GET /v1/devices"
 _PAGE = 50

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from yardlight.cellular.account import SimAccount, directory, support
+from yardlight.cellular.account import Cost, SimAccount, directory, support
 from yardlight.cellular.cycle import UTC, Lifetime, MonthDay
 from yardlight.cellular.reading import amount, below, moment, names, records, text, whole
 from yardlight.cellular.rounds import Answer, Rounds
@@ -33,6 +33,8 @@ SUPPORT = support(
     late="not published",
     evidence="own fake of the documentation",
 )
+# A token, and the workspace where it is a pool.
+COST = Cost(once=2, page=500, per_sim=2)
 
 _URL = "https://cdn.emnify.net"
 _SIMS = "GET /api/v1/sim"

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 
 from yardlight import drop
-from yardlight.cellular.account import SimAccount, directory, support
+from yardlight.cellular.account import Cost, SimAccount, directory, support
 from yardlight.cellular.history import midnight, ordinal
 from yardlight.cellular.reading import amount, moment, name_of, period
 from yardlight.cellular.usage import SIM_STATES, Directory, Left, Plan, Record, Refused, Sim, SimState, Usage, Used
@@ -33,6 +33,8 @@ SUPPORT = support(
     late="that of the export",
     evidence="own files",
 )
+# Files.
+COST = Cost(once=0)
 
 _KEPT = 60
 _YES, _NO = ("yes", "y", "true", "1", "roaming"), ("no", "n", "false", "0", "home")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from yardlight.cellular.account import SimAccount, directory, support
+from yardlight.cellular.account import Cost, SimAccount, directory, support
 from yardlight.cellular.cycle import UTC
 from yardlight.cellular.days import since, usages
 from yardlight.cellular.history import ordinal
@@ -32,6 +32,8 @@ SUPPORT = support(
     late="24 to 48 h",
     evidence="own fake, official specification",
 )
+# A token and the plans.
+COST = Cost(once=2, page=1000, per_sim=1)
 
 _URL = "https://programmable-wireless.api.korewireless.com"
 _SIMS = "GET /v1/Sims"

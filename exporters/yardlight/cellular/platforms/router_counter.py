@@ -15,7 +15,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, model_validator
 
-from yardlight.cellular.account import support
+from yardlight.cellular.account import Cost, support
 from yardlight.cellular.usage import Count, Record, Refused
 from yardlight.collection import Session
 from yardlight.errors import PollError, SecretError, SnmpError, UnreachableError
@@ -37,6 +37,8 @@ SUPPORT = support(
     late="none; not the carrier's own count",
     evidence="own agent, kernel counters",
 )
+# What is asked is a router of yours.
+COST = Cost(once=0)
 
 _UPTIME = oid("1.3.6.1.2.1.1.3.0")
 _NAME, _DESCRIPTION = oid("1.3.6.1.2.1.31.1.1.1.1"), oid("1.3.6.1.2.1.2.2.1.2")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-from yardlight.cellular.account import SimAccount, directory, support
+from yardlight.cellular.account import Cost, SimAccount, directory, support
 from yardlight.cellular.cycle import UTC
 from yardlight.cellular.days import since, usages
 from yardlight.cellular.history import midnight, ordinal
@@ -34,6 +34,7 @@ SUPPORT = support(
     late="not published",
     evidence="own fake, official specification",
 )
+COST = Cost(once=1, page=100, per_sim=1)
 
 _URLS = {"global": "https://g.api.soracom.io/v1", "japan": "https://api.soracom.io/v1"}
 _SIMS = "GET /sims"

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from pydantic import model_validator
 
-from yardlight.cellular.account import SimAccount, directory, support
+from yardlight.cellular.account import Cost, SimAccount, directory, support
 from yardlight.cellular.cycle import UTC, Cycle
 from yardlight.cellular.days import since
 from yardlight.cellular.history import ordinal
@@ -33,6 +33,8 @@ SUPPORT = support(
     late="all within 24 h",
     evidence="own fake, official specification",
 )
+# A token and the fleets. 249 SIMs are a page, and their four days that are read again are four; periods come on top.
+COST = Cost(once=2, page=49, per_sim=1)
 
 _KORE, _TWILIO = "https://supersim.api.korewireless.com", "https://supersim.twilio.com"
 _SIMS, _FLEETS, _USAGE = "GET /v1/Sims", "GET /v1/Fleets", "GET /v1/UsageRecords"

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from yardlight.cellular.account import SimAccount, directory, support
+from yardlight.cellular.account import Cost, SimAccount, directory, support
 from yardlight.cellular.cycle import UTC, MonthEnd
 from yardlight.cellular.days import since, usages
 from yardlight.cellular.history import midnight, ordinal
@@ -35,6 +35,8 @@ SUPPORT = support(
     late="estimate: 15 min after a session, long ones 6 h; rated: about 2 days",
     evidence="own fake, own transcription of the documentation",
 )
+# Two tokens and the plans; the list has 2 000 devices a page.
+COST = Cost(once=3, page=2000, per_sim=1)
 
 _DEVICES = "POST /m2m/v1/devices/actions/list"
 # Rated rows replace estimates two days later, those of roaming later still.
