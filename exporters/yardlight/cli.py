@@ -617,6 +617,11 @@ def _records(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     action.add_argument("--by", metavar="NAME", required=True, help="who says so")
     action.add_argument("--why", metavar="TEXT", required=True)
 
+    action = _records_action(actions, "restored", "write down that a back-up was restored and opened", run_restored)
+    action.add_argument("archive", metavar="ARCHIVE")
+    action.add_argument("--by", metavar="NAME", required=True, help="who did it")
+    action.add_argument("--why", metavar="TEXT", required=True, help="what was seen, like: 312 rows, newest of Friday")
+
 
 def _records_action(
     actions: argparse._SubParsersAction[argparse.ArgumentParser], name: str, help_: str, run: Command
@@ -667,6 +672,12 @@ def run_records_exit(arguments: argparse.Namespace) -> int:
     from yardlight.records import commands
 
     return commands.exit_check(_archives_of(arguments), arguments.account)
+
+
+def run_restored(arguments: argparse.Namespace) -> int:
+    from yardlight.records import commands
+
+    return commands.restored(_archives_of(arguments), arguments.archive, arguments.by, arguments.why)
 
 
 def run_records_accept(arguments: argparse.Namespace) -> int:

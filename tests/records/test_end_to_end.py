@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.records.world import DAY, DRIVERS, ELD, FIRST, HOUR, TODAY, World, days, noon
+from yardlight.cli import main
 from yardlight.demo.eld_files import Shape, eld_file
 from yardlight.movement import remember
 from yardlight.records import evidence
@@ -262,6 +264,25 @@ def test_r10_the_last_retrieval_is_too_old_or_by_the_same_person_as_the_one_befo
     retrieved(world, world.at, "Ben")
     world.check(world.at + HOUR)
     assert world.value("archive_retrieval_testers") == 2
+    assert world.alerts() == set()
+
+
+def test_r10_a_back_up_that_nobody_restored_for_a_quarter_rings_until_somebody_says_so(world: World) -> None:
+    place = (
+        'maintenance: {path: backups, pattern: "{date:%Y-%m-%d}.zip", rule: maintenance, backup: {}, new_within: 999}'
+    )
+    world.write(place, "d101,2020-01-01,,eld\n")
+    (world.folder / "backups").mkdir()
+    (world.folder / "backups" / f"{YESTERDAY}.zip").write_bytes(b"x")
+    world.check(name="maintenance")
+    assert world.alerts() == set()
+    world.check(world.at + 95 * DAY, name="maintenance")
+    assert world.alerts() == {("RetrievalTestOverdue", "")}
+    at = ["--inventory", str(world.folder / "fleet.yml"), "--state", str(world.folder / "yardlight.db")]
+    assert main(["records", "restored", "maintenance", "--by", "Ann", "--why", "312 rows", *at]) == 0
+    [proof] = evidence.restore_tests(world.folder / "yardlight-records", "maintenance")
+    assert (proof.by, abs(proof.at - time.time()) < 600) == ("Ann", True)
+    world.check(proof.at + DAY, name="maintenance")
     assert world.alerts() == set()
 
 

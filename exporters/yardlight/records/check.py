@@ -17,7 +17,7 @@ from yardlight.exposition import Block, block
 from yardlight.inventory.archives import Archive
 from yardlight.movement import days_moved
 from yardlight.records.coverage import Ground
-from yardlight.records.evidence import retrieval_tests
+from yardlight.records.evidence import restore_tests, retrieval_tests
 from yardlight.records.index import Index
 from yardlight.records.layout import Layout
 from yardlight.records.reading import Reader, Whose, promises
@@ -57,7 +57,8 @@ class Check:
             if not index.lock():
                 raise IncompleteError("another process checks this archive")
             found = self.look(index, session)
-            tests = retrieval_tests(self.folder, self.name)
+            proofs = retrieval_tests if self.archive.backup is None else restore_tests
+            tests = proofs(self.folder, self.name)
             families = samples(self.name, self.archive, found, tests)
             families |= place_samples(self.name, self.archive, *self._places(session))
         finally:

@@ -17,6 +17,7 @@ from yardlight.inventory.models import Fleet
 from yardlight.records import retrieval
 from yardlight.records.check import Check
 from yardlight.records.domain import check_of
+from yardlight.records.evidence import RESTORED
 from yardlight.records.index import Index
 from yardlight.records.journal import note
 from yardlight.records.reading import CORRUPT, UNREADABLE
@@ -130,6 +131,17 @@ def accept(where: Where, name: str, path: str, by: str, why: str) -> int:
     finally:
         index.close()
     print(f"{path}: accepted; the next check of {name} goes by it")
+    return 0
+
+
+def restored(where: Where, name: str, by: str, why: str) -> int:
+    """Somebody restored the newest back-up and looked at it; written down, and the next one is due from now on."""
+    fleet = where.fleet()
+    [name] = _names(fleet, name)
+    if fleet.archives[name].backup is None:
+        raise RecordsError(f"{name} holds records and no back-ups; fetch some: yardlight records retrieve")
+    note(where.check(fleet, name).folder, RESTORED, archive=name, by=by, why=why)
+    print(f"{name}: written down")
     return 0
 
 

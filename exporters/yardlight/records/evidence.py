@@ -15,9 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from yardlight.drills import evidence
+from yardlight.drills import evidence, journal
 from yardlight.drills.journal import Journal
 
+# What people did to a fleet's archives, beside the indexes; and what a line says of a back-up that was restored.
+JOURNAL, RESTORED = "journal.jsonl", "restored"
 _FOLDER = "retrievals"
 _ZIP_KEPT = 30 * 86400.0
 
@@ -31,6 +33,7 @@ class Retrieval:
 
     @property
     def at(self) -> float:
+        """When it ended, unix seconds."""
         return float(self.body["ended"])
 
     @property
@@ -67,12 +70,12 @@ def zip_of(folder: Path) -> Path:
 
 def seal(folder: Path, body: dict[str, Any], files: dict[str, bytes]) -> None:
     """Close the folder of a retrieval: from now on every change shows."""
-    journal = Journal(folder / evidence.JOURNAL)
+    lines = Journal(folder / evidence.JOURNAL)
     try:
-        journal.write("asked", body["began"], by=body["by"], why=body["why"])
-        journal.write("handed over", body["ended"], sha256=body["sha256"], missing=len(body["missing"]))
+        lines.write("asked", body["began"], by=body["by"], why=body["why"])
+        lines.write("handed over", body["ended"], sha256=body["sha256"], missing=len(body["missing"]))
     finally:
-        journal.close()
+        lines.close()
     for name, data in files.items():
         evidence.write_bytes(folder, name, data)
     evidence.write(folder, evidence.RECORD, body)
@@ -87,9 +90,28 @@ def retrievals(records: Path) -> Iterator[Retrieval]:
                 yield Retrieval(folder, json.loads((folder / evidence.RECORD).read_bytes()))
 
 
-def retrieval_tests(records: Path, archive: str) -> list[Retrieval]:
+@dataclass(frozen=True)
+class Proof:
+    """When somebody got out of an archive what was asked for, and who."""
+
+    at: float
+    by: str
+
+
+def retrieval_tests(records: Path, archive: str) -> list[Proof]:
     """Retrievals from this archive that brought all that was asked for, oldest first."""
-    return [each for each in retrievals(records) if archive in each.body["archives"] and each.complete]
+    found = (each for each in retrievals(records) if archive in each.body["archives"] and each.complete)
+    return [Proof(each.at, each.by) for each in found]
+
+
+def restore_tests(records: Path, archive: str) -> list[Proof]:
+    """When a back-up was restored by a person who said so, oldest first; none if the journal does not hold."""
+    with suppress(OSError, ValueError):
+        lines = journal.entries((records / JOURNAL).read_bytes())
+        return [
+            Proof(each["at"], each["by"]) for each in lines if each["what"] == RESTORED and each["archive"] == archive
+        ]
+    return []
 
 
 def drop_old_zips(records: Path, now: float | None = None) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from yardlight.drills.journal import Journal
 from yardlight.errors import DrillError, RecordsError
+from yardlight.records.evidence import JOURNAL
 
 _PATIENCE = 5.0
 
@@ -16,7 +17,7 @@ def note(folder: Path, what: str, **facts: str) -> None:
     deadline = time.monotonic() + _PATIENCE
     while True:
         try:
-            journal = Journal(folder / "journal.jsonl")
+            journal = Journal(folder / JOURNAL)
         except DrillError as error:
             # Somebody else writes a line just now.
             if time.monotonic() < deadline and "another process" in str(error):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from yardlight import catalogue as m
 from yardlight.catalogue import Metric
 from yardlight.inventory.archives import Archive
-from yardlight.records.evidence import Retrieval
+from yardlight.records.evidence import Proof
 from yardlight.records.reading import CORRUPT, UNREADABLE
 from yardlight.records.standing import Standing
 
@@ -17,12 +17,11 @@ Families = dict[Metric, dict[tuple[str, ...], float | None]]
 ODD = ("link", "name", "no_file", "unmatched", "clash", "folder", "too_many")
 
 
-def samples(name: str, archive: Archive, found: Standing, tests: Sequence[Retrieval]) -> Families:
+def samples(name: str, archive: Archive, found: Standing, tests: Sequence[Proof]) -> Families:
     """The page of one archive."""
     families: Families = defaultdict(dict)
     key = (name,)
-    if archive.backup is None:
-        _tests(families, name, archive, tests, found)
+    _tests(families, name, archive, tests, found)
     if found.listed is None:
         return families
     families[m.ARCHIVE_LISTED][key] = found.listed
@@ -66,11 +65,12 @@ def place_samples(name: str, archive: Archive, free: int | None, apart: bool | N
     return families
 
 
-def _tests(families: Families, name: str, archive: Archive, tests: Sequence[Retrieval], found: Standing) -> None:
-    """When somebody last got records out, when that is due again, and by how many people the last two were done."""
+def _tests(families: Families, name: str, archive: Archive, tests: Sequence[Proof], found: Standing) -> None:
+    """When somebody last got records out or restored a back-up, when that is due again, by how many the last two."""
     last = tests[-1].at if tests else None
     families[m.ARCHIVE_TESTED][name,] = last
     since = last if last is not None else found.known_since
-    families[m.ARCHIVE_TEST_DUE][name,] = None if since is None else since + archive.retrieval_test
+    every = archive.retrieval_test if archive.backup is None else archive.backup.restore_test
+    families[m.ARCHIVE_TEST_DUE][name,] = None if since is None else since + every
     if len(tests) > 1:
         families[m.ARCHIVE_TESTERS][name,] = len({each.by for each in tests[-2:]})
