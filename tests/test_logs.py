@@ -5,10 +5,15 @@ from __future__ import annotations
 import io
 import json
 import logging
+import time
 from collections.abc import Iterator
 
 import pytest
 
+from tests.vendor import Answer, Vendor
+from yardlight.client import Client
+from yardlight.collection import Session
+from yardlight.inventory.accounts import AccountConfig
 from yardlight.inventory.values import Secret
 from yardlight.logs import kv, setup
 
@@ -19,6 +24,17 @@ def logging_as_it_was() -> Iterator[None]:
     handlers, level = list(root.handlers), root.level
     yield
     root.handlers[:], root.level = handlers, level
+
+
+def test_addresses_that_are_asked_for_are_in_no_log() -> None:
+    stream = io.StringIO()
+    setup("logfmt", "debug", stream)
+    with Vendor(lambda asked: Answer({})) as vendor:
+        config = AccountConfig.model_validate({"url": vendor.url, "rate": "1000/s"})
+        client = Client(Session(time.monotonic() + 30.0), config, vendor.url)
+        client.get("/sims/{iccid}", values={"iccid": "89001000000000070013"})
+    assert vendor.asked[0].path == "/sims/89001000000000070013"
+    assert "0007001" not in stream.getvalue()
 
 
 def test_a_logfmt_line_has_time_level_logger_sentence_and_fields() -> None:

@@ -29,6 +29,8 @@ def setup(format_: str, level: str, stream: TextIO = sys.stderr) -> Recent:
     handler.setFormatter(JsonFormatter() if format_ == "json" else LogfmtFormatter())
     recent = Recent()
     logging.basicConfig(level=level.upper(), handlers=[handler, recent], force=True)
+    # It writes whole addresses, and some vendors have the numbers of SIMs and devices in theirs.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
     return recent
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.cellular.talk import NOW, collect, session, sims_file
@@ -67,6 +68,57 @@ def test_no_record_and_no_memory_has_the_number_of_a_sim_or_device(path: Path, t
     iccids = {number for number in numbers if number.startswith("89") or len(number) == 15}
     assert iccids
     assert not [number for number in iccids if number in text]
+
+
+# Numbers of a subscriber, a phone and its equipment, in the words of different vendors; made up.
+CANARIES = {
+    "imsi": "001010123456789",
+    "msisdn": "+15005550006",
+    "mdn": "5005550006",
+    "phoneNumber": "15005550006",
+    "imei": "356938035643809",
+    "eid": "89049032000000000000000000001234",
+}
+
+
+def with_canaries(said: Any) -> Any:
+    """An answer in which every SIM has all of these numbers, wherever a vendor might have put them."""
+    if isinstance(said, list):
+        return [with_canaries(each) for each in said]
+    if not isinstance(said, dict):
+        return said
+    told = {key: with_canaries(value) for key, value in said.items()}
+    if isinstance(told.get("deviceIds"), list):
+        told["deviceIds"] += [{"id": number, "kind": kind} for kind, number in CANARIES.items() if kind != "imei"]
+    of_sim = {"iccid", "deviceIds", "simId", "endpoint", "sim_sid", "ctdDataUsage", "online"} & told.keys()
+    return {**CANARIES, **told} if of_sim else told
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
+def test_no_number_of_a_sim_a_phone_or_a_device_is_on_the_page_in_the_log_or_in_what_is_remembered(
+    path: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    fixture = json.loads(path.read_text(encoding="utf-8"))
+    fixture["exchanges"] = [{**each, "say": with_canaries(each["say"])} for each in fixture["exchanges"]]
+    told = Told(fixture)
+    caplog.set_level("DEBUG")
+    with Vendor(told) as vendor:
+        told.base = vendor.url
+        options = fixture["options"] | {"sims": sims_file(tmp_path, fixture["sims"])}
+        under_way = session(tmp_path, memory={"key": "fixed"})
+        found = collect(path.stem, vendor, under_way, **options)
+    assert found
+    source = CellularSource.model_validate({"account": path.stem, "cycle": "month", "pools": {"all": {"cap": "1 GB"}}})
+    terms = Terms(source=source, zone="UTC", network="", places={}, counted=(), counts=False)
+    shown = show(Source("golden", path.stem, "cellular/sims", terms, tmp_path), found, None, NOW)
+    blocks = [block(metric, "golden", samples) for metric, samples in shown.families.items()]
+    text = f"{page(pack(blocks), openmetrics=False).decode()} {shown.memory} {under_way.memory} {found}"
+    # urllib3 writes addresses, and is silenced where logs are set up.
+    ours = "\n".join(each.getMessage() for each in caplog.records if each.name.startswith("yardlight"))
+    iccids = set(re.findall(r"89\d{16,18}", json.dumps(fixture)))
+    assert iccids
+    numbers = {*iccids, *(number.lstrip("+") for number in CANARIES.values())}
+    assert not [number for number in numbers if number in text + ours]
 
 
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
