@@ -8,23 +8,21 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 FIRST = 738_158  # the ordinal of 2022-01-03, a Monday
-BEFORE, CYCLE = 56, 30
+BEFORE, CYCLE = 90, 30
 LENGTH = BEFORE + CYCLE
 
 
 @dataclass
 class Sim:
-    """One SIM: bytes of each day, what to expect of each and its spread, and the cap. None: not active yet."""
+    """One SIM: bytes of each day (None: not active yet), what to expect of each, and the cap."""
 
     used: list[float | None]
     expected: list[float]
-    spread: list[float]
     cap: float = 0.0
-    caps: list[float] = field(default_factory=list)
     kind: str = "plain"
 
     def total(self, end: int = LENGTH) -> float:
@@ -48,20 +46,23 @@ class Scene:
 Shape = Callable[[random.Random, int, Scene], Sim]
 
 
-def gamma(cv: float) -> tuple[Noise, float]:
+def gamma(cv: float) -> Noise:
     shape = 1.0 / cv**2
-    return (lambda rng: rng.gammavariate(shape, 1.0 / shape)), cv
+    return lambda rng: rng.gammavariate(shape, 1.0 / shape)
 
 
-def lognormal(sigma: float) -> tuple[Noise, float]:
-    return (lambda rng: rng.lognormvariate(-(sigma**2) / 2, sigma)), math.sqrt(math.expm1(sigma**2))
+def lognormal(sigma: float) -> Noise:
+    return lambda rng: rng.lognormvariate(-(sigma**2) / 2, sigma)
 
 
 def week(rng: random.Random, kind: str) -> list[float]:
-    """Weights of Monday to Sunday: a yard that rests at weekends, one that never does, one with its own days."""
+    """Weights of Monday to Sunday: a yard that rests at weekends, mostly, never, or on days of its own."""
     if kind == "office":
         weekend = rng.uniform(0.02, 0.3)
         days = [rng.uniform(0.9, 1.1) for _ in range(5)] + [weekend, weekend * rng.uniform(0.3, 1.0)]
+    elif kind == "truck stop":
+        saturday = rng.uniform(0.2, 0.5)
+        days = [rng.uniform(0.9, 1.1) for _ in range(5)] + [saturday, saturday * rng.uniform(0.5, 1.0)]
     elif kind == "always":
         days = [rng.uniform(0.85, 1.15) for _ in range(7)]
     else:
@@ -70,10 +71,10 @@ def week(rng: random.Random, kind: str) -> list[float]:
     return [day / mean for day in days]
 
 
-def draw(rng: random.Random, level: list[float], weights: list[float], scene: Scene, noise: Noise, cv: float) -> Sim:
+def draw(rng: random.Random, level: list[float], weights: list[float], scene: Scene, noise: Noise) -> Sim:
     """Days of a level that is given for each of them."""
     expected = [level[day] * weights[(scene.weekday + day) % 7] * scene.shocks[day] for day in range(LENGTH)]
-    return Sim([mean * noise(rng) for mean in expected], expected, [mean * cv for mean in expected])
+    return Sim([mean * noise(rng) for mean in expected], expected)
 
 
 def size(rng: random.Random) -> float:
@@ -84,43 +85,123 @@ def office(rng: random.Random) -> str:
     return rng.choices(("office", "always", "own"), (0.7, 0.2, 0.1))[0]
 
 
-def level_of(rng: random.Random, kind: str) -> list[float]:
+def level_of(rng: random.Random, kind: str, season: str = "turn") -> list[float]:
     base = size(rng)
     if kind == "growth":
         rate = rng.uniform(0.003, 0.012)
         return [base * math.exp(rate * (day - BEFORE)) for day in range(LENGTH)]
+    if kind == "growth by the day":
+        rate = rng.uniform(0.003, 0.02)
+        return [base * (1 + rate * day) for day in range(LENGTH)]
     if kind == "seasonal":
-        turn, factor = rng.randrange(BEFORE - 25, LENGTH - 8), rng.choice((0.4, 0.6, 1.6, 2.2))
-        return [base * (1 + (factor - 1) / (1 + math.exp((turn - day) / 2.0))) for day in range(LENGTH)]
+        return [base * factor for factor in SEASONS[season](rng)]
     return [base] * LENGTH
 
 
+def turn(rng: random.Random) -> list[float]:
+    """Other routes from some day on, within a week, before the cycle or in it."""
+    at, factor = rng.randrange(BEFORE - 25, LENGTH - 8), rng.choice((0.4, 0.6, 1.6, 2.2))
+    return [1 + (factor - 1) / (1 + math.exp((at - day) / 2.0)) for day in range(LENGTH)]
+
+
+def weeks(rng: random.Random) -> list[float]:
+    """Other routes for some weeks, from one day to the next."""
+    begin, count, factor = rng.randrange(LENGTH - 10), rng.randrange(3, 9), rng.choice((0.5, 0.7, 1.5, 1.8, 2.2))
+    return [factor if begin <= day < begin + 7 * count else 1.0 for day in range(LENGTH)]
+
+
+def wave(rng: random.Random) -> list[float]:
+    """More and less in the course of months."""
+    height, length, phase = rng.uniform(0.2, 0.5), rng.uniform(60, 180), rng.uniform(0, 2 * math.pi)
+    return [1 + height * math.sin(2 * math.pi * day / length + phase) for day in range(LENGTH)]
+
+
+SEASONS = {"turn": turn, "weeks": weeks, "wave": wave}
+
+
 def ordinary(rng: random.Random, index: int, scene: Scene) -> Sim:
-    """What the acceptance bar names: weekdays, growth, seasonal routes, bursts, new SIMs, runaways, plan changes."""
+    """What the bar names: weekdays, growth, seasonal routes, bursts, new SIMs, runaways, plan changes."""
     kinds = ("plain", "growth", "seasonal", "bursts", "new", "runaway", "plan change")
     kind = rng.choices(kinds, (46, 15, 12, 12, 7, 3, 5))[0]
-    noise, cv = gamma(rng.uniform(0.15, 0.45))
-    sim = draw(rng, level_of(rng, kind), week(rng, office(rng)), scene, noise, cv)
+    noise = gamma(rng.uniform(0.15, 0.45))
+    sim = draw(rng, level_of(rng, kind), week(rng, office(rng)), scene, noise)
     return special(rng, sim, kind)
 
 
 def tidy(rng: random.Random, index: int, scene: Scene) -> Sim:
     """The same with calm days, weekends off for all, and fewer surprises."""
     kind = rng.choices(("plain", "growth", "bursts", "new", "runaway"), (70, 15, 8, 5, 2))[0]
-    noise, cv = gamma(rng.uniform(0.1, 0.25))
-    return special(rng, draw(rng, level_of(rng, kind), week(rng, "office"), scene, noise, cv), kind)
+    noise = gamma(rng.uniform(0.1, 0.25))
+    return special(rng, draw(rng, level_of(rng, kind), week(rng, "office"), scene, noise), kind)
+
+
+def named(rng: random.Random, scene: Scene, sigmas: tuple[float, float], season: str, odds: Sequence[int]) -> Sim:
+    """The kinds that the bar names, each by itself, with lognormal days and lower weekends."""
+    kinds = ("plain", "growth", "growth by the day", "seasonal", "bursts", "new", "runaway", "plan change")
+    kind = rng.choices(kinds, odds)[0]
+    noise = lognormal(rng.uniform(*sigmas))
+    return special(rng, draw(rng, level_of(rng, kind, season), week(rng, "truck stop"), scene, noise), kind)
+
+
+def typical(rng: random.Random, index: int, scene: Scene) -> Sim:
+    """Most do nothing special; routes change for some weeks."""
+    return named(rng, scene, (0.15, 0.25), "weeks", (35, 8, 7, 15, 12, 10, 5, 8))
+
+
+def equal(rng: random.Random, index: int, scene: Scene) -> Sim:
+    """Every kind as often as the others."""
+    return named(rng, scene, (0.1, 0.3), "weeks", (2, 1, 1, 2, 2, 2, 2, 2))
+
+
+def waves(rng: random.Random, index: int, scene: Scene) -> Sim:
+    """Seasons that come and go slowly."""
+    return named(rng, scene, (0.1, 0.3), "wave", (35, 8, 7, 15, 12, 10, 5, 8))
+
+
+def loud(rng: random.Random, index: int, scene: Scene) -> Sim:
+    """Typical, with days that differ a lot."""
+    return named(rng, scene, (0.25, 0.45), "weeks", (35, 8, 7, 15, 12, 10, 5, 8))
+
+
+def together(rng: random.Random, index: int, scene: Scene) -> Sim:
+    """All at once: every SIM grows or shrinks a little, and many have a season, bursts or a runaway beside."""
+    growth, level = rng.gauss(0.0, 0.004), level_of(rng, "seasonal" if rng.random() < 0.25 else "plain", "weeks")
+    noise = lognormal(rng.uniform(0.1, 0.3))
+    level = [each * math.exp(growth * (day - BEFORE)) for day, each in enumerate(level)]
+    sim = draw(rng, level, week(rng, "truck stop"), scene, noise)
+    for kind, chance in (("bursts", 0.3), ("new", 0.1), ("runaway", 0.04)):
+        if rng.random() < chance:
+            special(rng, sim, kind)
+    return sim
+
+
+def growing(rng: random.Random, index: int, scene: Scene) -> Sim:
+    """A whole fleet that grows, some SIMs faster than others."""
+    base, rate = size(rng), rng.gauss(0.006, 0.002)
+    level = [base * math.exp(rate * (day - BEFORE)) for day in range(LENGTH)]
+    kind = rng.choices(("growth", "bursts", "new", "runaway"), (75, 12, 10, 3))[0]
+    return special(rng, draw(rng, level, week(rng, "truck stop"), scene, lognormal(rng.uniform(0.1, 0.3))), kind)
+
+
+def additive(rng: random.Random, index: int, scene: Scene) -> Sim:
+    """One weekday pattern for all, and noise that is as large on a Sunday as on a Monday."""
+    kinds = ("plain", "growth", "growth by the day", "seasonal", "bursts", "new", "runaway", "plan change")
+    kind = rng.choices(kinds, (30, 8, 7, 15, 15, 10, 5, 10))[0]
+    level, share = level_of(rng, kind, "weeks"), rng.uniform(0.1, 0.25)
+    sim = draw(rng, level, [each / 0.886 for each in (1.1, 1.15, 1.15, 1.1, 1.0, 0.45, 0.25)], scene, lambda _: 1.0)
+    sim.used = [max(0.0, mean + rng.gauss(0.0, share * each)) for mean, each in zip(sim.expected, level, strict=True)]
+    return special(rng, sim, kind)
 
 
 def special(rng: random.Random, sim: Sim, kind: str) -> Sim:
     sim.kind = kind
     mean = sum(sim.expected) / LENGTH
     if kind == "bursts":
-        often, size_ = rng.uniform(0.03, 0.08), rng.uniform(3.0, 8.0) * mean
+        often, size_ = rng.uniform(0.02, 0.08), rng.uniform(3.0, 8.0) * mean
         for day in range(LENGTH):
             if rng.random() < often:
                 sim.used[day] = (sim.used[day] or 0.0) + size_ * rng.uniform(0.7, 1.3)
             sim.expected[day] += often * size_
-            sim.spread[day] = math.hypot(sim.spread[day], size_ * math.sqrt(often))
     elif kind == "new":
         began = BEFORE + rng.randrange(-15, 5)
         sim.used[:began] = [None] * began
@@ -129,16 +210,15 @@ def special(rng: random.Random, sim: Sim, kind: str) -> Sim:
         for day in range(began, LENGTH):
             factor = rng.uniform(8.0, 25.0)
             sim.used[day], sim.expected[day] = (sim.used[day] or 0.0) * factor, sim.expected[day] * 16.5
-            sim.spread[day] *= 18.0
     return sim
 
 
 def lognormal_days(rng: random.Random, index: int, scene: Scene) -> Sim:
     """Long tails on every day, and less of a weekend."""
-    noise, cv = lognormal(rng.uniform(0.4, 0.8))
+    noise = lognormal(rng.uniform(0.4, 0.8))
     kind = rng.choices(("plain", "growth", "seasonal", "bursts", "new"), (60, 15, 10, 10, 5))[0]
     return special(
-        rng, draw(rng, level_of(rng, kind), week(rng, "office" if index % 2 else "always"), scene, noise, cv), kind
+        rng, draw(rng, level_of(rng, kind), week(rng, "office" if index % 2 else "always"), scene, noise), kind
     )
 
 
@@ -146,8 +226,8 @@ def trucks(rng: random.Random, index: int, scene: Scene) -> Sim:
     """Away for days, then parked for days: a chain of two states, at home more often at weekends."""
     base, weights = size(rng), week(rng, "always")
     stay, leave = rng.uniform(0.7, 0.92), rng.uniform(0.25, 0.6)
-    noise, _ = gamma(0.35)
-    away, used, expected, spread = True, list[float | None](), list[float](), list[float]()
+    noise = gamma(0.35)
+    away, used, expected = True, list[float | None](), list[float]()
     for day in range(LENGTH):
         chance = stay if away else leave
         away = rng.random() < (chance * 0.4 if scene.weekend(day) else chance)
@@ -155,8 +235,7 @@ def trucks(rng: random.Random, index: int, scene: Scene) -> Sim:
         used.append(mean * noise(rng) if away else mean * 0.02 * rng.random())
         share = leave / (leave + 1 - stay)
         expected.append(mean * (share * (0.5 if scene.weekend(day) else 1.0)))
-        spread.append(mean * math.sqrt(share * (1 - share)) * 1.5)
-    return Sim(used, expected, spread, kind="truck")
+    return Sim(used, expected, kind="truck")
 
 
 def steps(rng: random.Random, index: int, scene: Scene) -> Sim:
@@ -168,8 +247,8 @@ def steps(rng: random.Random, index: int, scene: Scene) -> Sim:
         at = max(3, int(rng.expovariate(1 / every)))
         levels += [level] * at
         level *= rng.choice((0.4, 0.6, 1.7, 2.5))
-    noise, cv = gamma(rng.uniform(0.15, 0.4))
-    return draw(rng, levels[:LENGTH], week(rng, office(rng)), scene, noise, cv)
+    noise = gamma(rng.uniform(0.15, 0.4))
+    return draw(rng, levels[:LENGTH], week(rng, office(rng)), scene, noise)
 
 
 def routes(rng: random.Random, index: int, scene: Scene) -> Sim:
@@ -179,8 +258,8 @@ def routes(rng: random.Random, index: int, scene: Scene) -> Sim:
     for _ in range(LENGTH):
         log = memory * log + rng.gauss(0.0, wander)
         levels.append(base * math.exp(log))
-    noise, cv = gamma(0.2)
-    return draw(rng, levels, week(rng, office(rng)), scene, noise, cv)
+    noise = gamma(0.2)
+    return draw(rng, levels, week(rng, office(rng)), scene, noise)
 
 
 def calm(rng: random.Random) -> list[float]:
@@ -203,6 +282,13 @@ def holidays(rng: random.Random) -> list[float]:
 
 
 SHAPES: dict[str, tuple[Shape, Callable[[random.Random], list[float]]]] = {
+    "typical": (typical, calm),
+    "every kind alike": (equal, calm),
+    "all at once": (together, calm),
+    "growing fleet": (growing, calm),
+    "waves": (waves, calm),
+    "additive noise": (additive, calm),
+    "loud": (loud, calm),
     "ordinary": (ordinary, calm),
     "tidy yards": (tidy, calm),
     "holidays": (ordinary, holidays),
@@ -223,8 +309,4 @@ def fleet(shape: str, seed: int, sims: int) -> tuple[int, list[Sim]]:
         near = rng.uniform(1 / 1.15, 1 / 0.85)
         far = rng.uniform(1.3, 4.0) if index % 2 else rng.uniform(0.45, 0.85)
         sim.cap = max(1.0, sim.total()) * (near if index % 3 == 0 else far)
-        sim.caps = [sim.cap] * LENGTH
-        if sim.kind == "plan change":
-            changed = BEFORE + rng.randrange(4, 25)
-            sim.caps[:changed] = [sim.cap / rng.choice((2.0, 1.5))] * changed
     return FIRST + scene.weekday, made

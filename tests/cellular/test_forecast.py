@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Sequence
 from datetime import date
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 from yardlight.cellular.cycle import UTC
 from yardlight.cellular.forecast import Fit, Fleet, exhaustion, learn, project, remaining, whole_days
 from yardlight.cellular.history import Track, midnight, ordinal
-from yardlight.cellular.levels import Days
+from yardlight.cellular.levels import Days, typical
 
 MB = 1e6
 # A Sunday; the day after it is a Monday.
@@ -187,3 +189,106 @@ def test_whatever_was_used_the_forecast_is_three_numbers_in_order(account: list[
         if fit is not None:
             low, middle, high = project(fit, learned, 100.0, to_come(ahead))
             assert 100.0 <= low <= middle <= high < 1e18
+
+
+seeds = st.integers(0, 10**6)
+
+
+def assorted(seed: int, size: int = 12) -> list[Days]:
+    """SIMs that rest, grow, change, burst and begin."""
+    rng = random.Random(seed)
+
+    def one(kind: int) -> Days:
+        rate, at, factor = rng.uniform(-0.01, 0.01), rng.randrange(-50, 0), rng.choice((0.4, 2.5))
+        levels: list[Level] = [
+            lambda _: 100.0,
+            lambda day: 100.0 * math.exp(rate * day),
+            lambda day: 100.0 if day < at else 100.0 * factor,
+            lambda day: 900.0 if day % 17 == 0 else 100.0,
+        ]
+        return series(levels[kind % 4], rng.choice((5, 20, 63, 98)), rng.randrange(10**6), rng.uniform(0.05, 0.3))
+
+    return [one(kind) for kind in range(size)]
+
+
+def forecasts(account: Sequence[Days], used: float = 0.0) -> list[tuple[float, ...]]:
+    """Of every series, to the end of three weeks after its own last day."""
+    learned, fits = learn(account)
+    return [
+        project(fit, learned, used, [(days.last + ahead, 1.0) for ahead in range(1, 22)])
+        for days, fit in zip(account, fits, strict=True)
+        if fit is not None
+    ]
+
+
+def alike(some: Sequence[tuple[float, ...]], others: Sequence[tuple[float, ...]], factor: float = 1.0) -> bool:
+    return np.allclose(np.array(some) * factor, np.array(others), rtol=1e-6)
+
+
+@settings(max_examples=15, deadline=None)
+@given(seeds, st.sampled_from([1e-3, 7.0, 1e4]))
+def test_ten_times_the_use_is_ten_times_the_forecast(seed: int, factor: float) -> None:
+    account = assorted(seed)
+    more = [Days(days.last, [factor * (used or 0.0) for used in days.used]) for days in account]
+    assert alike(forecasts(account), forecasts(more), factor)
+
+
+@settings(max_examples=15, deadline=None)
+@given(seeds, st.randoms(use_true_random=False))
+def test_the_order_of_the_sims_is_of_no_account(seed: int, rng: random.Random) -> None:
+    account = assorted(seed)
+    order = list(range(len(account)))
+    rng.shuffle(order)
+    found, shuffled = forecasts(account), forecasts([account[index] for index in order])
+    assert alike([found[index] for index in order], shuffled)
+
+
+@settings(max_examples=15, deadline=None)
+@given(seeds, st.integers(1, 50).map(lambda weeks: 7 * weeks))
+def test_the_same_days_some_weeks_later_have_the_same_forecast(seed: int, later: int) -> None:
+    account = assorted(seed)
+    assert alike(forecasts(account), forecasts([Days(days.last + later, days.used) for days in account]))
+
+
+@settings(max_examples=15, deadline=None)
+@given(seeds, st.integers(1, 40))
+def test_days_before_a_sim_was_there_are_of_no_account(seed: int, before: int) -> None:
+    account = assorted(seed)
+    padded = [Days(days.last, [*[None] * before, *days.used]) for days in account]
+    assert alike(forecasts(account), forecasts(padded))
+
+
+@settings(max_examples=15, deadline=None)
+@given(seeds, st.floats(0, 1e12))
+def test_what_is_used_already_is_added_and_never_taken_back(seed: int, used: float) -> None:
+    found, more = forecasts(assorted(seed)), forecasts(assorted(seed), used)
+    assert alike([tuple(each + used for each in one) for one in found], more)
+    assert all(used <= low <= middle <= high for low, middle, high in more)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seeds)
+def test_more_days_to_come_never_lower_the_middle(seed: int) -> None:
+    learned, fits = learn(assorted(seed))
+    for fit in fits:
+        assert fit is not None
+        middles = [project(fit, learned, 0.0, to_come(count))[1] for count in range(0, 60, 6)]
+        assert middles == sorted(middles)
+
+
+def test_peaks_come_as_often_as_not() -> None:
+    """The middle of a Poisson distribution, added up term by term."""
+    for mean in (0.1, 0.5, 0.69, 0.7, 1.5, 1.7, 3.0, 8.2, 20.0):
+        middle, term, reached = 0, math.exp(-mean), math.exp(-mean)
+        while reached < 0.5:
+            middle += 1
+            term *= mean / middle
+            reached += term
+        assert typical(np.array(mean)) == middle
+
+
+def test_rare_peaks_of_the_past_widen_the_range_and_do_not_raise_the_middle() -> None:
+    calm, peaks = series(lambda _: 100.0, 98), series(lambda day: 900.0 if day in (-70, -40) else 100.0, 98)
+    usual, widened = forecast(calm, 14, fleet()), forecast(peaks, 14, fleet())
+    assert widened[1] == pytest.approx(usual[1], rel=0.03)
+    assert widened[2] > usual[2] + 200

@@ -35,19 +35,20 @@ _STEEPEST = 0.03
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """What share of series never change, what share of stretches grow, and at which rate a day (the spread of it)."""
+    """What share of series never change, what share of stretches grow, and by how much a day: mean and spread."""
 
     steady: float = 0.6
     growing: float = 0.2
-    rate: float = 0.006
+    rate: float = 0.0
+    apart: float = 0.006
 
 
 @dataclass(frozen=True, slots=True)
 class Regimes:
     """Of each series the level on the last day and growth a day since things last changed.
 
-    `same` is how likely it is that nothing changed or grew, `grows` that it does now and has always; `steep` is the
-    square of the rate then.
+    `same` is how likely it is that nothing changed or grew, `unbroken` that it is of those that never change, `grows`
+    that it grows now; `square` is that of growth as far as it is known.
     """
 
     level: Floats
@@ -55,7 +56,7 @@ class Regimes:
     same: Floats
     unbroken: Floats
     grows: Floats
-    steep: Floats
+    square: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +84,19 @@ class _Sums:
 
 @dataclass(frozen=True, slots=True)
 class _Stretches:
-    """All stretches that end with one day: those with one level, then the same with growth, by the day they begin."""
+    """All stretches that end with one day, by the day they begin (columns): the evidence for one level, and for growth.
+
+    `growth` is what is believed of it; `lever` is how much there is to tell it from.
+    """
 
     begin: NDArray[np.int64]
-    evidence: Floats
+    flat: Floats
+    growing: Floats
     level: Floats
-    growth: Floats
-    steep: Floats
     middle: Floats
-    bend: Floats
+    weight: Floats
+    lever: Floats
+    growth: Floats
 
 
 def learned(used: Floats, weight: Floats, spread: Floats) -> Habits:
@@ -104,13 +109,14 @@ def learned(used: Floats, weight: Floats, spread: Floats) -> Habits:
     count = len(used)
     for _ in range(_ROUNDS):
         [found] = regimes(used, weight, spread, habits, [used.shape[1]])
-        square = (found.steep.sum() + _PRIOR * usual.growing * habits.rate**2) / (
-            found.grows.sum() + _PRIOR * usual.growing
-        )
+        growing = found.grows.sum() + _PRIOR * usual.growing
+        rate = found.growth.sum() / growing
+        square = (found.square.sum() + _PRIOR * usual.growing * usual.apart**2) / growing
         habits = Habits(
             float(np.clip((found.unbroken.sum() + _PRIOR * usual.steady) / (count + _PRIOR), 0.05, 0.95)),
-            float(np.clip((found.grows.sum() + _PRIOR * usual.growing) / (count + _PRIOR), 0.02, 0.9)),
-            float(np.clip(np.sqrt(square), 0.001, 0.02)),
+            float(np.clip(growing / (count + _PRIOR), 0.02, 0.95)),
+            float(rate),
+            float(np.sqrt(np.clip(square - rate**2, 0.001**2, 0.02**2))),
         )
     return habits
 
@@ -129,11 +135,11 @@ def regimes(used: Floats, weight: Floats, spread: Floats, habits: Habits, ends: 
     for index, end in enumerate(nodes[1:], 1):
         stretches = _stretches(sums, np.array(nodes[:index]), end, spread, scale, habits)
         before = until[:, :index] + _chance(sums, stretches.begin, end)
-        each = np.concatenate([before, before], axis=1) + stretches.evidence
+        each = np.concatenate([before + stretches.flat, before + stretches.growing], axis=1)
         best = each.max(axis=1)
         until[:, index] = best + np.log(np.exp(each - best[:, None]).sum(axis=1))
         if end in ends:
-            found[end] = _summed_up(stretches, each, end, habits)
+            found[end] = _summed_up(stretches, each, spread, end, habits)
     return [found[end] for end in ends]
 
 
@@ -158,41 +164,36 @@ def _stretches(
     flat = -known * jump - 0.5 * np.log1p(known * _JUMP**2) - 0.5 * jump**2 / (_JUMP**2 + 1 / known)
     middle = within(sums.weight_day) / weight
     lever = np.maximum(within(sums.weight_day2) - weight * middle**2, 1e-9)
-    told = lever / spread[:, None] * habits.rate**2
-    trust = told / (1 + told)
+    exact = lever / spread[:, None]
+    told = exact * habits.apart**2
     rate = (within(sums.used_day) - middle * used) / lever / level
-    gain = 0.5 * (rate**2 * trust * lever / spread[:, None] - np.log1p(told))
-    growing = np.where(end - begin >= _GROWN, flat + gain + np.log(habits.growing), -np.inf)
-    growth, nothing = np.clip(trust * rate, -_STEEPEST, _STEEPEST), np.zeros_like(level)
-    return _Stretches(
-        begin,
-        np.concatenate([flat + np.log1p(-habits.growing), growing], axis=1),
-        np.concatenate([level, level], axis=1),
-        np.concatenate([nothing, growth], axis=1),
-        np.concatenate([nothing, growth**2 + trust * spread[:, None] / lever], axis=1),
-        np.concatenate([middle, middle], axis=1),
-        # The mean of a growing level is above the level in its middle.
-        np.concatenate([nothing, 0.5 * growth**2 * lever / weight], axis=1),
-    )
+    gain = 0.5 * (exact * (rate**2 - (rate - habits.rate) ** 2 / (1 + told)) - np.log1p(told))
+    growing = np.where(within(sums.known) >= _GROWN, flat + gain + np.log(habits.growing), -np.inf)
+    flat += np.log1p(-habits.growing)
+    growth = np.clip(habits.rate + (rate - habits.rate) * told / (1 + told), -_STEEPEST, _STEEPEST)
+    return _Stretches(begin, flat, growing, level, middle, weight, lever, growth)
 
 
-def _summed_up(stretches: _Stretches, changing: Floats, end: int, habits: Habits) -> Regimes:
+def _summed_up(stretches: _Stretches, changing: Floats, spread: Floats, end: int, habits: Habits) -> Regimes:
     """Those that change, and those that never do: one stretch from the first day on."""
     first = np.array([0, len(stretches.begin)])
-    likely = np.concatenate(
-        [changing + np.log1p(-habits.steady), stretches.evidence[:, first] + np.log(habits.steady)], axis=1
-    )
+    steady = np.stack([stretches.flat[:, 0], stretches.growing[:, 0]], axis=1)
+    likely = np.concatenate([changing + np.log1p(-habits.steady), steady + np.log(habits.steady)], axis=1)
     likely = np.exp(likely - likely.max(axis=1, keepdims=True))
     likely /= likely.sum(axis=1, keepdims=True)
     unbroken = likely[:, -2:].sum(axis=1)
     of_stretch = likely[:, :-2].copy()
     of_stretch[:, first] += likely[:, -2:]
-    grows = of_stretch[:, first[1] :].sum(axis=1)
-    growth = (of_stretch * stretches.growth).sum(axis=1)
-    steep = (of_stretch * stretches.steep).sum(axis=1)
-    ahead = stretches.level * np.exp(stretches.growth * (end - 1 + _AHEAD - stretches.middle)) / (1 + stretches.bend)
-    level = weighted_middle(ahead, of_stretch) * np.exp(-_AHEAD * growth)
-    return Regimes(level, growth, of_stretch[:, 0], unbroken, grows, steep)
+    growing, growth = of_stretch[:, first[1] :], stretches.growth
+    mean_growth = (growing * growth).sum(axis=1)
+    unsure = 1 / (stretches.lever / spread[:, None] + habits.apart**-2)
+    square = (growing * (growth**2 + unsure)).sum(axis=1)
+    # The mean of a growing level is above the level in its middle.
+    bend = 1 + 0.5 * growth**2 * stretches.lever / stretches.weight
+    grown = stretches.level * np.exp(growth * (end - 1 + _AHEAD - stretches.middle)) / bend
+    level = weighted_middle(np.concatenate([stretches.level, grown], axis=1), of_stretch)
+    level *= np.exp(-_AHEAD * mean_growth)
+    return Regimes(level, mean_growth, of_stretch[:, 0], unbroken, growing.sum(axis=1), square)
 
 
 def weighted_middle(values: Floats, weights: Floats) -> Floats:

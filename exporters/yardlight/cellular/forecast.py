@@ -56,13 +56,14 @@ PROBABILITIES = (0.1, 0.5, 0.9)
 _PRIOR_TRIALS, _PRIOR_DAYS = 6.0, 10.0
 # The smaller error counts the more: as its inverse to this power. The view since the last change knows more days now
 # than it did in any trial, so its errors are taken for that much of what they were.
-_SHARPNESS, _BETTER = 8.0, 0.65
+_SHARPNESS, _BETTER = 8.0, 0.8
 # A day is odd if the middle one of at least so many series is off the usual by this factor.
 _MANY, _ODD = 20, 2.0
 # So many series teach the rest, and so many are taken at a time: tables fit into the processor's cache.
 _TEACHERS, _AT_ONCE = 400, 250
 # Trials of the fleet that are believed as much as the normal distribution.
 _ENOUGH = 100
+_CLEARLY = 2
 # A level that is known from so many days is no surer for more of them.
 _SETTLED = 28
 # Trials knew their weekdays, and which days were odd, from days that came after them.
@@ -201,12 +202,18 @@ def _odd_days(table: Table, shared: Sequence[float]) -> Odd:
 
 
 def _errors(trials: Sequence[Trial], changed: int) -> tuple[float, ...]:
-    """The mean error of each view in trials of the fleet that were alike, without the worst tenth."""
+    """The mean error of each view in trials of the fleet that were alike, without the worst tenth.
+
+    Where a fleet has shown no change yet, means that fade are believed half after the first.
+    """
     every = np.concatenate([np.abs(trial.came[:, None] - trial.said)[trial.told] for trial in trials])
     alike = np.concatenate([trial.changed[trial.told] == changed for trial in trials])
-    errors = every[alike] if alike.sum() >= _ENOUGH / 4 else every
+    seen = alike.sum() >= _ENOUGH / 4
+    errors = every[alike] if seen else every
     kept = len(errors) - len(errors) // 10
-    return tuple(np.sort(errors, axis=0)[:kept].mean(axis=0).tolist())
+    means: list[float] = np.sort(errors, axis=0)[:kept].mean(axis=0).tolist()
+    doubt = 2.0 if changed == _CLEARLY and not seen else 1.0
+    return tuple(mean * (1.0 if view == SINCE_CHANGE else doubt) for view, mean in enumerate(means))
 
 
 def _weigh(views: Views, fleet: Fleet) -> Floats:

@@ -34,7 +34,7 @@ _SHORTEST, _LONGEST, _APART = 4 * STEP, 21, 3 * STEP
 # A day is compared with those around it.
 _AROUND = 3
 # Half of the squares of a normal distribution are under this part of their mean. Weeks differ more than days in a week.
-_MIDDLE, _BEYOND_A_WEEK = 0.455, 1.4
+_MIDDLE, _BEYOND_A_WEEK = 0.455, 1.6
 # Days in which growth loses half of its force.
 _DAMPING = 90.0
 # Nothing was changed, or perhaps not, while that is at least as likely.
