@@ -15,6 +15,8 @@ from typing import Literal, NamedTuple
 
 Kind = Literal["tablet", "sim", "truck", "driver"]
 Number = Literal["serial", "iccid", "imei", "phone", "eld", "vin"]
+# Another one with every change of a row.
+_FORMAT = 1
 # So many are written and compressed at a time.
 _AT_A_TIME = 500
 
@@ -72,7 +74,7 @@ class Pack:
 
     def __init__(self, at: float) -> None:
         self._packer, self._lines = zlib.compressobj(1), list[Thing]()
-        self._packed = [self._packer.compress(f"{at!r}\n".encode())]
+        self._packed = [self._packer.compress(f"{_FORMAT} {at!r}\n".encode())]
 
     def add(self, thing: Thing) -> None:
         """One more."""
@@ -99,16 +101,27 @@ def pack(things: Iterable[Thing], at: float) -> bytes:
 
 
 def unpack(data: bytes) -> tuple[float, Iterator[Thing]]:
-    """As of when, and the things themselves."""
-    first, *lines = zlib.decompress(data).splitlines()
-    return float(first), _things(lines)
+    """As of when, and the things themselves. Raises `ValueError` for what another version packed."""
+    at, lines = _opened(data)
+    return at, _things(lines)
 
 
 def search(data: bytes, words: Collection[str]) -> tuple[float, Iterator[Thing]]:
     """As of when, and all things with one of these words in their JSON, among others: where none is, nobody looks."""
-    first, *lines = zlib.decompress(data).splitlines()
+    at, lines = _opened(data)
     wanted = [word.lower().encode() for word in words]
-    return float(first), _things(line for line in lines if any(word in line.lower() for word in wanted))
+    return at, _things(line for line in lines if any(word in line.lower() for word in wanted))
+
+
+def _opened(data: bytes) -> tuple[float, list[bytes]]:
+    try:
+        first, *lines = zlib.decompress(data).splitlines()
+        version, at = first.split()
+    except zlib.error as error:
+        raise ValueError(str(error)) from None
+    if version != str(_FORMAT).encode():
+        raise ValueError(f"things in format {version.decode(errors='replace')}, where {_FORMAT} is known")
+    return float(at), lines
 
 
 def _things(lines: Iterable[bytes]) -> Iterator[Thing]:

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from axe_core_python.selenium import Axe
 from selenium import webdriver
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException, WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 _BETWEEN_PAGES = (NoSuchElementException, StaleElementReferenceException)
+# Who only reads may ask again whatever the browser says of a page that is just being replaced.
+_READING = (WebDriverException,)
 
 
 class Phone:
@@ -48,7 +50,7 @@ class Phone:
 
     def shows(self, heading: str) -> None:
         """Wait until this is the heading."""
-        self.wait(lambda: self.heading == heading)
+        WebDriverWait(self.driver, 30, 0.1, _READING).until(lambda _: self.heading == heading)
 
     def wait(self, check: Callable[[], bool]) -> None:
         """Until it holds; a page that is just being replaced may answer with anything."""
@@ -72,7 +74,7 @@ class Phone:
     @property
     def text(self) -> str:
         """All that is to be read, once the page is there."""
-        body = WebDriverWait(self.driver, 30, 0.1, _BETWEEN_PAGES)
+        body = WebDriverWait(self.driver, 30, 0.1, _READING)
         found: str = body.until(lambda driver: driver.find_element(By.TAG_NAME, "body").text)
         return found
 

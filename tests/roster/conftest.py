@@ -27,13 +27,15 @@ class Garage(Box):
         super().__init__()
         self._inventory = load(folder / "fleet.yml")
         self.told: dict[str, tuple[float, Sequence[Thing]]] = {}
+        self.kept_instead = b""
         self.fleets = 1
 
     async def kept(self) -> list[Kept]:
         sources = []
         for plan in planned(self._inventory):
             at, things = self.told.get(plan.collection.source.name, (None, ()))
-            sources.append((plan, (at, pack_memory({}, pack(things, at))) if at is not None else None, ""))
+            kept = self.kept_instead or (pack_memory({}, pack(things, at)) if at is not None else b"")
+            sources.append((plan, (at or time.time(), kept) if kept else None, ""))
         return [Kept(self._inventory.fleet, sources)] * self.fleets
 
 

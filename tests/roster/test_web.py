@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import http.client
+import zlib
 from pathlib import Path
 
 import bcrypt
+import pytest
 
 from tests.roster.conftest import Garage
 from tests.roster.world import iccid
+from yardlight.collection import pack_memory
 from yardlight.server import Server
 
 
@@ -79,6 +82,16 @@ def test_trucks_of_one_name_in_two_fleets_are_told_apart(garage: Garage, port: i
     assert 'href="truck/112?fleet=inland"' in text
     assert ask(port, "/truck/112")[1].count("<h1>") == 2
     assert ask(port, "/truck/112?fleet=other")[0] == 404
+
+
+@pytest.mark.parametrize(
+    "kept", [b"no stream", zlib.compress(b'0 1.0\n[["tablet","R118"]]\n'), zlib.compress(b"1.0\n[]\n")]
+)
+def test_what_another_version_kept_breaks_no_page(garage: Garage, port: int, kept: bytes) -> None:
+    garage.kept_instead = pack_memory({}, kept)
+    status, text, _ = ask(port, "/truck/118")
+    assert status == 200
+    assert "mdm/tablets was not read yet, so nothing is known of it" in text
 
 
 def test_a_source_that_was_never_read_is_not_empty(garage: Garage, port: int) -> None:

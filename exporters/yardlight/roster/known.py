@@ -68,9 +68,14 @@ def known(plan: Planned, kept: Left | None, wrong: str = "", words: Collection[s
     things = opened(kept[1])[1] if kept is not None else b""
     if kept is None or not things:
         return Known(source.name, source.account, wrong=wrong, plan=plan)
+    try:
+        at, lines = unpack(things) if words is None else search(things, words)
+        found = tuple(lines)
+    except ValueError:
+        # Written by another version; the next collection writes it anew.
+        return Known(source.name, source.account, wrong=wrong or "what was kept of it cannot be read", plan=plan)
     # An export that somebody made yesterday may be all there is, and as new as it should be.
-    at, found = unpack(things) if words is None else search(things, words)
-    return Known(source.name, source.account, at, _due(plan, kept[0]), tuple(found), wrong, plan)
+    return Known(source.name, source.account, at, _due(plan, kept[0]), found, wrong, plan)
 
 
 def _due(plan: Planned, at: float) -> float:
