@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from yardlight.cellular.cycle import UTC
 from yardlight.cellular.history import midnight, ordinal
-from yardlight.cellular.rounds import Answer
+from yardlight.cellular.rounds import Answer, Rounds
 from yardlight.cellular.usage import Record, Refused, Usage
+from yardlight.collection import Session
 
 # A whole cycle and the days before it that show the weekdays.
 _FIRST = 45
@@ -21,6 +22,14 @@ def since(last: float | None, at: float, again: int) -> float:
     """
     today = ordinal(at, UTC)
     return midnight(today - _FIRST if last is None else min(ordinal(last, UTC), today) - again, UTC)
+
+
+def read(
+    session: Session, at: float, sims: Mapping[str, str], again: int, ask: Callable[[str, float], list[dict[str, Any]]]
+) -> dict[str, Answer]:
+    """Rounds over `sims` (by name, as the platform calls them) of which `ask` gives the rows from an instant on."""
+    rounds = Rounds(session, keep=False)
+    return rounds.go(sims, lambda sim, called: ask(called, since(rounds.asked_at(sim), at, again)))
 
 
 def usages(sim: str, answer: Answer | None, read: Callable[[dict[str, Any]], Usage | None]) -> Iterator[Record]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from yardlight.cellular.account import SimAccount
-from yardlight.cellular.reading import below
-from yardlight.client import Client, Reply, Token, client_credentials
+from yardlight.cellular.reading import below, records
+from yardlight.client import Client, Params, Reply, Token, Values, client_credentials
 from yardlight.collection import Session
 from yardlight.errors import IncompleteError
 
@@ -16,6 +17,14 @@ def kore_token(config: SimAccount, session: Session, client_id: str, secret_file
     client = Client(session, config, "https://api.korewireless.com")
     path = "/api-services/v1/auth/token"
     return Token(client_credentials(session, client, path, {"client_id": client_id}, session.secret(secret_file)))
+
+
+def listed(
+    client: Client, path: str, key: str, size: int, asked: Params = None, values: Values = None
+) -> Iterator[dict[str, Any]]:
+    """Every record of a list, of which a page has so many."""
+    for page in client.pages(path, {**(asked or {}), "PageSize": size}, after_meta, values):
+        yield from records(page, f"GET {path}", key)
 
 
 def after_meta(content: Any, reply: Reply) -> str | None:

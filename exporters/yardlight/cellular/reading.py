@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from yardlight.calendars import instant
 from yardlight.cellular.cycle import Cycle
 from yardlight.cellular.usage import Directory, to_bytes
 from yardlight.errors import BadReplyError
+from yardlight.moment import NEVER
+from yardlight.moment import moment as spelled
 from yardlight.reading import below as below
 from yardlight.reading import flag as flag
 from yardlight.reading import is_last as is_last
@@ -21,9 +22,6 @@ from yardlight.reading import records as records
 from yardlight.reading import several as several
 from yardlight.reading import text as text
 from yardlight.reading import whole as whole
-
-# The year 2200.
-_LATEST = 7258118400.0
 
 
 def amount(raw: Any, unit: str = "B", *, binary: bool = False) -> int | None:
@@ -35,24 +33,12 @@ def amount(raw: Any, unit: str = "B", *, binary: bool = False) -> int | None:
 
 
 def moment(raw: Any, zone: ZoneInfo) -> float | None:
-    """Unix seconds of an ISO time, with a blank or an offset without a colon in it; local in `zone` if it has none.
+    """Unix seconds of a time in any spelling (`yardlight.moment`); local in `zone` if it has none.
 
-    None for what is no time, or one that no SIM has lived in.
+    None for what is no time, and for one that stands for never.
     """
-    if not isinstance(raw, str):
-        return None
-    try:
-        parsed = datetime.fromisoformat(raw.strip())
-        at = instant(parsed, zone) if parsed.tzinfo is None else parsed.timestamp()
-        return at if 0 < at < _LATEST else None
-    except (ValueError, OverflowError):
-        return None
-
-
-def epoch(raw: Any, per_second: int = 1) -> float | None:
-    """Unix seconds of a number, which may come as text; None for what is no time, or one that no SIM has lived in."""
-    number = amount(raw)
-    return number / per_second if number is not None and 0 < number / per_second < _LATEST else None
+    found = spelled(raw, zone)
+    return None if found == NEVER else found
 
 
 def iso(at: float) -> str:

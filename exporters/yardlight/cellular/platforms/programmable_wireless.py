@@ -13,11 +13,11 @@ from typing import Any
 
 from yardlight.cellular.account import Cost, SimAccount, directory, support
 from yardlight.cellular.cycle import UTC
-from yardlight.cellular.days import since, usages
+from yardlight.cellular.days import read, usages
 from yardlight.cellular.history import ordinal
-from yardlight.cellular.kore import after_meta, kore_token
-from yardlight.cellular.reading import amount, below, iso, moment, names, records, text
-from yardlight.cellular.rounds import Answer, Rounds
+from yardlight.cellular.kore import kore_token, listed
+from yardlight.cellular.reading import amount, below, iso, moment, names, text
+from yardlight.cellular.rounds import Answer
 from yardlight.cellular.usage import After, Directory, Plan, Record, Sim, SimState, Usage, Used
 from yardlight.client import Client
 from yardlight.collection import Session
@@ -74,24 +74,16 @@ class Reply:
 def fetch(config: Config, session: Session) -> Reply:
     known = directory(config, session)
     client = Client(session, config, _URL, kore_token(config, session, config.client_id, config.client_secret_file))
-    sims = list(_all(client, "/v1/Sims", "sims"))
-    plans = list(_all(client, "/v1/RatePlans", "rate_plans"))
+    sims = list(listed(client, "/v1/Sims", "sims", _PAGE))
+    plans = list(listed(client, "/v1/RatePlans", "rate_plans", _PAGE))
     at = session.clock()
-    rounds = Rounds(session, keep=False)
 
-    def rows(sim: str, sid: str) -> list[dict[str, Any]]:
-        asked = {"Granularity": "daily", "Start": iso(since(rounds.asked_at(sim), at, _AGAIN))}
-        return list(_all(client, "/v1/Sims/{sid}/UsageRecords", "usage_records", asked, {"sid": sid}))
+    def rows(sid: str, begin: float) -> list[dict[str, Any]]:
+        asked = {"Granularity": "daily", "Start": iso(begin)}
+        return list(listed(client, "/v1/Sims/{sid}/UsageRecords", "usage_records", _PAGE, asked, {"sid": sid}))
 
     sids = {name: text(sim, "sid") for name, sim in names(sims, known, _SIMS, "iccid")}
-    return Reply(known, at, sims, plans, rounds.go(sids, rows))
-
-
-def _all(
-    client: Client, path: str, key: str, asked: Mapping[str, Any] | None = None, values: Mapping[str, str] | None = None
-) -> Iterator[dict[str, Any]]:
-    for page in client.pages(path, {**(asked or {}), "PageSize": _PAGE}, after_meta, values):
-        yield from records(page, f"GET {path}", key)
+    return Reply(known, at, sims, plans, read(session, at, sids, _AGAIN, rows))
 
 
 def parse(reply: Reply, config: Config) -> Iterator[Record]:

@@ -13,10 +13,10 @@ from typing import Any, Literal
 
 from yardlight.cellular.account import Cost, SimAccount, directory, support
 from yardlight.cellular.cycle import UTC
-from yardlight.cellular.days import since, usages
+from yardlight.cellular.days import read, usages
 from yardlight.cellular.history import midnight, ordinal
-from yardlight.cellular.reading import amount, below, epoch, flag, names, records, text, whole
-from yardlight.cellular.rounds import Answer, Rounds
+from yardlight.cellular.reading import amount, below, flag, moment, names, records, text, whole
+from yardlight.cellular.rounds import Answer
 from yardlight.cellular.usage import Directory, Plan, Record, Sim, SimState, Usage, Used
 from yardlight.client import Client, Token
 from yardlight.client import Reply as Answered
@@ -75,15 +75,14 @@ def fetch(config: Config, session: Session) -> Reply:
     client = Client(session, config, _URLS[config.coverage], _login(config, session))
     sims = [sim for page in client.pages("/sims", {"limit": _PAGE}, _following) for sim in records(page, _SIMS)]
     at = session.clock()
-    rounds = Rounds(session, keep=False)
 
-    def rows(sim: str, sim_id: str) -> list[dict[str, Any]]:
-        asked = {"from": int(since(rounds.asked_at(sim), at, _AGAIN)), "to": int(at), "period": "day"}
+    def rows(sim_id: str, begin: float) -> list[dict[str, Any]]:
+        asked = {"from": int(begin), "to": int(at), "period": "day"}
         path = "/stats/air/sims/{sim_id}"
         return records(client.get(path, asked, {"sim_id": sim_id}).json(), f"GET {path}")
 
     ids = {name: text(sim, "simId") for name, sim in names(_numbered(sims), known, _SIMS, "iccid")}
-    return Reply(known, at, sims, rounds.go(ids, rows))
+    return Reply(known, at, sims, read(session, at, ids, _AGAIN, rows))
 
 
 def _login(config: Config, session: Session) -> Token:
@@ -133,7 +132,7 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
             carrier=config.network,
             state=_STATES.get(text(sim, "status"), "unknown"),
             in_session=flag(sim, "sessionStatus", "online"),
-            expires=epoch(below(sim, "expiryTime"), 1000),
+            expires=moment(below(sim, "expiryTime"), UTC),
             plan=Plan(speed) if speed else None,
             device=reply.directory.mark(imei) if imei else None,
             called=text(sim, "tags", "name"),
@@ -145,7 +144,7 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
 
 def _usage(name: str, at: float, row: dict[str, Any]) -> Usage | None:
     """A day: both ways of all speed classes; None if one of them is no amount."""
-    start, classes = epoch(row.get("unixtime")), below(row, "dataTrafficStatsMap")
+    start, classes = moment(row.get("unixtime"), UTC), below(row, "dataTrafficStatsMap")
     if start is None or not isinstance(classes, dict):
         return None
     ways = ("uploadByteSizeTotal", "downloadByteSizeTotal")

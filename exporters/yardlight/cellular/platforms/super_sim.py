@@ -16,8 +16,8 @@ from yardlight.cellular.account import Cost, SimAccount, directory, support
 from yardlight.cellular.cycle import UTC, Cycle
 from yardlight.cellular.days import since
 from yardlight.cellular.history import ordinal
-from yardlight.cellular.kore import after_meta, kore_token
-from yardlight.cellular.reading import amount, iso, moment, names, period, records, text
+from yardlight.cellular.kore import kore_token, listed
+from yardlight.cellular.reading import amount, iso, moment, names, period, text
 from yardlight.cellular.rounds import Answer, Rounds
 from yardlight.cellular.usage import Directory, Plan, Record, Sim, SimState, Usage, Used
 from yardlight.client import Auth, Client, basic
@@ -75,21 +75,17 @@ class Reply:
 def fetch(config: Config, session: Session) -> Reply:
     known = directory(config, session)
     client = Client(session, config, _TWILIO if config.account_sid else _KORE, _auth(config, session))
-    sims = list(_all(client, "/v1/Sims", "sims"))
-    fleets = list(_all(client, "/v1/Fleets", "fleets"))
+    sims = list(listed(client, "/v1/Sims", "sims", _PAGE))
+    fleets = list(listed(client, "/v1/Fleets", "fleets", _PAGE))
     at = session.clock()
     begin = since(session.memory.get("read"), at, _AGAIN)
     asked = {"Group": "sim", "Granularity": "day", "StartTime": iso(begin)}
-    usage = list(_all(client, "/v1/UsageRecords", "usage_records", asked))
+    usage = list(listed(client, "/v1/UsageRecords", "usage_records", _PAGE, asked))
     session.memory = {**session.memory, "read": at}
 
     def periods(sim: str, sid: str) -> list[list[str]]:
         path = "/v1/Sims/{sid}/BillingPeriods"
-        found = [
-            each
-            for page in client.pages(path, {"PageSize": _PAGE}, after_meta, {"sid": sid})
-            for each in records(page, f"GET {path}", "billing_periods")
-        ]
+        found = listed(client, path, "billing_periods", _PAGE, values={"sid": sid})
         return [[text(each, "start_time"), text(each, "end_time")] for each in found]
 
     def over(last: Answer) -> bool:
@@ -106,11 +102,6 @@ def _auth(config: Config, session: Session) -> Auth:
     assert config.client_id is not None
     assert config.client_secret_file is not None
     return kore_token(config, session, config.client_id, config.client_secret_file)
-
-
-def _all(client: Client, path: str, key: str, asked: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
-    for page in client.pages(path, {**(asked or {}), "PageSize": _PAGE}, after_meta):
-        yield from records(page, f"GET {path}", key)
 
 
 def _open(periods: list[list[str]] | None, at: float) -> Cycle | None:

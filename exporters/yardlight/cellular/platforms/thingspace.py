@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 
 from yardlight.cellular.account import Cost, SimAccount, directory, support
 from yardlight.cellular.cycle import UTC, MonthEnd
-from yardlight.cellular.days import since, usages
+from yardlight.cellular.days import read, usages
 from yardlight.cellular.history import midnight, ordinal
 from yardlight.cellular.reading import amount, flag, is_last, iso, moment, names, records, several, text, whole
-from yardlight.cellular.rounds import Answer, Rounds
+from yardlight.cellular.rounds import Answer
 from yardlight.cellular.usage import Directory, Plan, Record, Sim, SimState, Source, Usage, Used
 from yardlight.client import Client, Token, basic, seconds_of
 from yardlight.collection import Session
@@ -81,13 +81,12 @@ def fetch(config: Config, session: Session) -> Reply:
     plans = _plans(client, config.account_name)
     devices = list(_devices(client, config.account_name))
     at = session.clock()
-    rounds = Rounds(session, keep=False)
     numbers = {name: _number(device) for name, device in names(_flat(devices), known, _DEVICES, "iccid")}
 
-    def rows(sim: str, number: str) -> list[dict[str, Any]]:
-        return list(_rows(client, number, since(rounds.asked_at(sim), at, _AGAIN), at))
+    def rows(number: str, begin: float) -> list[dict[str, Any]]:
+        return list(_rows(client, number, begin, at))
 
-    return Reply(known, at, devices, plans, rounds.go(numbers, rows))
+    return Reply(known, at, devices, plans, read(session, at, numbers, _AGAIN, rows))
 
 
 def _plans(client: Client, account: str) -> list[dict[str, Any]]:
