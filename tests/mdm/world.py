@@ -12,17 +12,14 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.mdm.test_intune import SECRET, Tenancy, raw
-from tests.ringing import ringing
 from tests.vendor import Asked, Vendor
-from yardlight import centre
 from yardlight.collection import Session, open_memory, pack_memory
 from yardlight.exposition import Block, pack, page
 from yardlight.inventory.load import load
 from yardlight.mdm import domain
 
-HOUR, DAY = 3600.0, 86400.0
+HOUR = 3600.0
 TRUCKS = 100
-GROUP = '{duty: weekdays, stale_after: 24h, os: {android: "13"}, mdm_groups: Drivers}'
 
 
 def iso(at: float) -> str:
@@ -33,18 +30,14 @@ def iso(at: float) -> str:
 class World:
     """The account `graph` with its source `tablets`; tablet N is that of truck N. `collect` moves the clock."""
 
-    def __init__(self, folder: Path, vendor: Vendor, tenancy: Tenancy, trucks: int = TRUCKS) -> None:
+    def __init__(self, folder: Path, vendor: Vendor, tenancy: Tenancy) -> None:
         self.folder, self.vendor, self.tenancy = folder, vendor, tenancy
         self._memory = b""
         self._blocks: list[Block] = []
-        self.at, self.text = 0.0, ""
+        self.text = ""
         self.again_in: float | None = None
         (folder / "secret").write_text(SECRET + "\n", encoding="utf-8")
-        self.write(range(trucks))
-
-    def write(self, trucks: range) -> None:
-        """The inventory with these trucks on its roster."""
-        rows = [f"{number},T{number}=SER{number},drivers" for number in trucks]
+        rows = [f"{number},T{number}=SER{number},drivers" for number in range(TRUCKS)]
         (self.folder / "trucks.csv").write_text("\n".join(["truck,tablet,group", *rows]) + "\n", encoding="utf-8")
         (self.folder / "fleet.yml").write_text(
             f"""\
@@ -56,14 +49,13 @@ accounts:
   graph: {{platform: intune, tenant: contoso, client_id: abc, client_secret_file: secret,
           url: "{self.vendor.url}", login_url: "{self.vendor.url}", rate: 1000/s}}
 mdm:
-  tablets: {{account: graph, groups: {{drivers: {GROUP}}}}}
+  tablets: {{account: graph, groups: {{drivers: {{duty: weekdays, stale_after: 24h}}}}}}
 terminals:
   fontana: {{targets: ["tcp://127.0.0.1:9"], uplinks: {{fiber: {{bind: 127.0.0.1}}}}}}
 """,
             encoding="utf-8",
         )
-        self._fleet = load(self.folder / "fleet.yml").fleet
-        [self._planned] = domain.planned(self._fleet, self.folder)
+        [self._planned] = domain.planned(load(self.folder / "fleet.yml").fleet, self.folder)
 
     def tablets(self, checkin: float, **more: Any) -> None:
         """Every tablet spoke at this instant."""
@@ -85,7 +77,7 @@ terminals:
         )
         self.vendor.asked.clear()
         blocks = self._planned.collection(session)
-        self._memory, self.again_in, self.at = pack_memory(session.memory), session.again_in, at
+        self._memory, self.again_in = pack_memory(session.memory), session.again_in
         stays = (
             []
             if session.instead is None
@@ -115,20 +107,10 @@ terminals:
             if labels["group"] == "drivers" and value
         }
 
-    def alerts(self) -> set[tuple[str, str]]:
-        """What rings for the page as it stands, and about whom: by the shipped rules, all else being well."""
-        whole = self.text + page(pack(centre.Said().blocks(self._fleet, self.at)), openmetrics=False).decode()
-        well = {
-            'yardlight_poll_success{account="graph",fleet="inland",poll="mdm/tablets"}': 1.0,
-            'yardlight:account_info{account="graph",fleet="inland",platform="intune"}': 1.0,
-            'yardlight:terminal_utc_offset_seconds{fleet="inland",terminal="fontana"}': -28800.0,
-        }
-        return ringing(whole, self.at, self.folder, well, "mdm.yml", hours=1)
-
 
 @contextmanager
-def world(folder: Path, trucks: int = TRUCKS) -> Iterator[World]:
+def world(folder: Path) -> Iterator[World]:
     """A world while its tenant runs."""
     tenancy = Tenancy([])
     with Vendor(tenancy) as vendor:
-        yield World(folder, vendor, tenancy, trucks)
+        yield World(folder, vendor, tenancy)
