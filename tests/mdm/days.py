@@ -44,7 +44,7 @@ class Days(Living):
         self.mdm = Mdm("graph", fakes, self.clock.time, every=every)
         self.intune, self.google = Intune(self.mdm), AndroidManagement(self.mdm) if google else None
         self.spoil: Callable[[Asked], Answer | None] = lambda asked: None
-        self.duty = "weekdays"
+        self.duty, self.poll = "weekdays", "15m"
         self.positions: dict[str, tuple[float | None, bool]] = {}
         self.trucks = {
             each.name: f"{each.name.removeprefix('T-')},{each.name}={each.serial},drivers,,active" for each in fakes
@@ -89,7 +89,7 @@ accounts:
   graph: {{{account}, url: "{url}", rate: 1000/s}}
   {telematics if self.positions else ""}
 mdm:
-  tablets: {{account: graph, groups: {{drivers: {{duty: {self.duty}, {DRIVERS}}}}}}}
+  tablets: {{account: graph, poll: {self.poll}, groups: {{drivers: {{duty: {self.duty}, {DRIVERS}}}}}}}
 {feed if self.positions else ""}
 terminals:
   fontana: {{targets: ["tcp://127.0.0.1:9"], uplinks: {{fiber: {{bind: 127.0.0.1}}}}}}

@@ -198,12 +198,12 @@ def test_m09_m10_a_weekend_off_is_expected_and_monday_morning_rings_nobody(tmp_p
     seen = []
     friday, monday = at("2026-01-09", "18:00"), at("2026-01-12", "05:01")
     with Days(tmp_path, friday - HOUR, step=30 * MINUTE) as days:
-        everybody = days.mdm.of("drivers")
+        days.poll, everybody = "1h", days.mdm.of("drivers")
         days.at(friday, lambda: days.mdm.silence(everybody, friday))
         days.at(at("2026-01-11"), lambda: seen.append(days.count("expected_silent")))
         days.at(monday + 29 * MINUTE, lambda: seen.append(days.count("expected_silent")))
         days.at(monday + 30 * MINUTE, lambda: days.mdm.switch("heal"))
-        days.until(monday + HOUR)
+        days.until(monday + 2 * HOUR)
         rung(days, "M09")
         assert not ROWS["M10"]["ticket"]
         assert seen == [TABLETS, TABLETS]
@@ -387,7 +387,7 @@ def failed(days: Days) -> str:
 @pytest.mark.parametrize("night", ["2026-03-07", "2026-10-31"])
 def test_m22_the_nights_in_which_clocks_change_are_nights_as_others(tmp_path: Path, night: str) -> None:
     with Days(tmp_path, at(night, "17:00"), step=15 * MINUTE) as days:
-        days.duty = "mornings"
+        days.duty, days.poll = "mornings", "1h"
         seen = []
         for hour in range(20):
             days.at(at(night, "17:30") + hour * HOUR, lambda: seen.append(days.count("fresh")))
