@@ -848,6 +848,9 @@ ARCHIVE_COPY_LACKS = _add(
 ARCHIVE_COPY_LACKS_DAYS = _add(
     "gauge", "archive_second_copy_missing_days", "archive", "The same, counted in days of a driver or a vehicle."
 )
+ARCHIVE_COPY_ANSWERS = _add(
+    "gauge", "archive_second_copy_answers", "archive", "1 if the last check could list the second copy, 0 if not."
+)
 ARCHIVE_COPY_APART = _add(
     "gauge", "archive_second_copy_apart", "archive",
     "1 if the second copy lies on another device than the first, where the rule asks for that.",

@@ -157,6 +157,14 @@ def test_r06_the_second_copy_lacks_three_days(world: World) -> None:
     assert world.alerts() == {("ArchiveSecondCopyDiffers", "eld")}
 
 
+def test_r06_a_second_copy_that_cannot_be_read_stops_nothing_else_and_rings(world: World) -> None:
+    world.write(ELD + ", second_copy: nowhere}", "".join(f"{each},2020-01-01,,eld\n" for each in DRIVERS))
+    world.path("d102", TODAY - timedelta(days=100)).unlink()
+    world.check()
+    assert (world.value("archive_gaps"), world.value("archive_second_copy_answers")) == (1, 0)
+    assert world.alerts() == {("ArchiveGap", "eld"), ("ArchiveSecondCopyDiffers", "eld")}
+
+
 def test_r06_the_second_copy_has_another_content(world: World) -> None:
     for day in days(FIRST, YESTERDAY):
         for driver in DRIVERS:

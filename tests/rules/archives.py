@@ -72,6 +72,7 @@ class Archives:
         for name in ("gaps", "deleted_early_files", "second_copy_missing_files", "second_copy_missing_days"):
             yield f"archive_{name}", own, always(0)
         yield "archive_second_copy_apart", own, always(1)
+        yield "archive_second_copy_answers", own, always(1)
         yield "archive_free_bytes", own, always(50e9)
         yield "archive_size_bytes", own, always(2e9)
         yield "archive_newest_timestamp_seconds", own, always(-DAY)
@@ -156,6 +157,11 @@ ARCHIVES = (
     case(
         "R06-same-disk", "the second copy lies on the device of the first",
         Archives((eld("second_copy_apart", 0, 1),)), told("ticket ArchiveSecondCopyDiffers eld"), None,
+    ),
+    case(
+        "R06-silent", "the second copy could not be read for three checks",
+        Archives((("archive_second_copy_answers", {"archive": "eld"}, lambda at: float(at >= OVER)),)),
+        ((0, OVER - 60, ("ticket ArchiveSecondCopyDiffers eld",)), (OVER + 60, END, ())), None,
     ),
     case(
         "R07", "files are deleted at five months, and R08, held ones when their time is over",

@@ -24,7 +24,7 @@ def fleet_problems(root: Node) -> Iterator[Problem]:
                 hint = words.choice(named.value, (*also, *known), "calendars" if not also else "choices")
                 yield named.problem(f"there is no calendar {named.value!r}; {hint}")
         yield from _keep(node)
-        yield from _coverage(node)
+        yield from _coverage(node, root.get(("roster",)))
         yield from _places(node)
 
 
@@ -41,7 +41,8 @@ def _keep(node: Node) -> Iterator[Problem]:
         yield keep.problem(f"{keep.value!r} is shorter than {least.citation} asks for: {least.keep}")
 
 
-def _coverage(node: Node) -> Iterator[Problem]:
+def _coverage(node: Node, roster: Node | None) -> Iterator[Problem]:
+    """What nothing may be missing of has to be in the names of files and on the roster."""
     coverage, pattern = node.entries.get("coverage"), node.entries.get("pattern")
     if not pattern:
         return
@@ -52,6 +53,14 @@ def _coverage(node: Node) -> Iterator[Problem]:
     asked = re.match(r"driver|vehicle", str(coverage.value)) if coverage else None
     if coverage and asked and asked[0] != kind:
         yield coverage.problem(f"{coverage.value!r} needs {{{asked[0]}}} in the pattern {pattern.value!r}")
+        return
+    lists = {"driver": "drivers", "vehicle": "trucks"}
+    complete = bool(asked) if coverage else "backup" not in node.entries
+    if kind and complete and (roster is None or lists[kind] not in roster.entries):
+        yield (coverage or pattern).problem(
+            f"what is missing shows beside the roster, which has no {lists[kind]}; write roster: "
+            "{trucks: trucks.csv, drivers: drivers.csv}, or coverage: none"
+        )
 
 
 def _places(node: Node) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from yardlight.collection import Session, Source
-from yardlight.errors import IncompleteError, StateError, UnreachableError
+from yardlight.errors import IncompleteError, PollError, StateError
 from yardlight.exposition import Block, block
 from yardlight.inventory.archives import Archive
 from yardlight.movement import days_moved
@@ -75,19 +75,35 @@ class Check:
             return session.left() - reserve
 
         ground = self.known()
-        stores = self._stores(session)
-        whole = [self._list(index, copy, each, now, left) for copy, each in enumerate(stores)]
-        session.again_in = None if all(whole) else _SOON
+        place = store(self.archive.path, self.source.base, session)
+        whole = self._list(index, 0, place, now, left)
         # Before the listing is whole, a second thing to do would only make it take longer.
-        if whole[0]:
+        if whole:
             reader = Reader(index, self.archive, whose(self.archive, ground), now, left)
-            budget = self.archive.read_at_most
-            for copy, each in enumerate(stores):
-                reader.go_on(each, copy, budget)
-                budget = max(budget - reader.read_bytes, 0)
+            reader.go_on(place, 0, self.archive.read_at_most)
+            whole = self._look_at_copy(index, session, reader, now, left)
             index.forget(list(expired(index, self.archive, ground, now)))
             index.commit()
+        session.again_in = None if whole else _SOON
         return standing(index, self.archive, ground, now)
+
+    def _look_at_copy(
+        self, index: Index, session: Session, reader: Reader, now: float, left: Callable[[], float]
+    ) -> bool:
+        """The same of the second copy, which stops nothing if it cannot be read; whether its listing is whole."""
+        if self.archive.second_copy is None:
+            return True
+        try:
+            place = store(self.archive.second_copy, self.source.base, session)
+            whole = self._list(index, 1, place, now, left)
+            if whole:
+                reader.go_on(place, 1, max(self.archive.read_at_most - reader.read_bytes, 0))
+            index.keep("copy fails", None)
+        except PollError as error:
+            index.drop()
+            index.keep("copy fails", session.mask(str(error)))
+            return True
+        return whole
 
     def list_now(self, index: Index, session: Session) -> bool:
         """List the archive itself, for whoever wants its newest files; whether that came to its end in time."""
@@ -105,17 +121,14 @@ class Check:
         finally:
             reader.close()
 
-    def _stores(self, session: Session) -> list[Store]:
-        places = [self.archive.path, *([self.archive.second_copy] if self.archive.second_copy else [])]
-        return [store(each, self.source.base, session) for each in places]
-
     def _places(self, session: Session) -> tuple[int | None, bool | None]:
         """Bytes that are free, and whether the second copy lies on a device of its own."""
-        first, *second = self._stores(session)
+        first, second = store(self.archive.path, self.source.base, session), self.archive.second_copy
         try:
-            return first.free(), first.device() != second[0].device() if second else None
-        except UnreachableError:
-            return first.free(), None
+            apart = first.device() != store(second, self.source.base, session).device() if second else None
+        except PollError:
+            apart = None
+        return first.free(), apart
 
     def _list(self, index: Index, copy: int, place: Store, now: float, left: Callable[[], float]) -> bool:
         """Whether the listing came to its end in time. Raises `PollError`."""

@@ -193,6 +193,8 @@ def _wrong(job: Check, index: Index, found: Standing) -> Iterator[str]:
         yield f"deleted early: {entry.path}"
     if job.archive.second_copy is None and job.archive.terms.copy_apart:
         yield f"no second copy, which {job.archive.terms.citation} asks for"
+    elif found.copy_fails:
+        yield f"the second copy cannot be read: {found.copy_fails}"
     elif job.archive.second_copy is not None and found.copied is None:
         yield "the second copy has not been listed yet"
     if found.copy_lacks:

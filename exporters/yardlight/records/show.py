@@ -44,6 +44,8 @@ def samples(name: str, archive: Archive, found: Standing, tests: Sequence[Proof]
     families[m.ARCHIVE_DELETED][key] = len(found.deleted)
     if archive.holds:
         families[m.ARCHIVE_HELD][key] = found.held
+    if archive.second_copy is not None:
+        families[m.ARCHIVE_COPY_ANSWERS][key] = float(not found.copy_fails)
     if found.copied is not None:
         families[m.ARCHIVE_COPY_LACKS][key] = found.copy_lacks
         families[m.ARCHIVE_COPY_LACKS_DAYS][key] = found.copy_lacks_days

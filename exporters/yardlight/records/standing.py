@@ -47,6 +47,7 @@ class Standing:
     deleted: Sequence[Entry] = ()
     held: int = 0
     copied: float | None = None
+    copy_fails: str = ""
     copy_lacks: int = 0
     copy_lacks_days: int = 0
     newest_bytes: int | None = None
@@ -149,7 +150,7 @@ AND (theirs.id IS NULL OR theirs.size != mine.size OR theirs.sha != mine.sha)
 
 def _compare(index: Index, archive: Archive, now: float, found: Standing) -> None:
     """What the second copy lacks, or has with another content, of what had time to get there."""
-    found.copied = index.fact("listed 1")
+    found.copied, found.copy_fails = index.fact("listed 1"), index.fact("copy fails") or ""
     if found.copied is None or found.first is None:
         return
     values = (now - archive.copied_within, found.first.toordinal())
