@@ -781,6 +781,10 @@ PLATFORM_STATUS = _add(
     "1 for the state of a part of the platform by its own status page: operational, degraded, partial_outage, "
     "major_outage, maintenance, unknown. feed is the page that was read, platform the one that it is about.",
 )  # fmt: skip
+FEED_API_ENDING_WARNING = _add(
+    "gauge", "feed_api_ending_warning_seconds", "account feed",
+    "How long before its API will be gone that is told about.",
+)  # fmt: skip
 TRUCK_MOVED = _add(
     "gauge", "truck_last_moved_timestamp_seconds", "account feed truck",
     "When this feed last saw a truck of the roster move.",

@@ -248,6 +248,22 @@ FEEDS = (
         Feeds(stands(BEGIN), more=odd("future")), told("ticket ClockSkewed samsara gps", after=360), moved=MOVED,
     ),
     case(
+        "feed-api-ending", "answers say that the API will soon be gone: a ticket until another one answers",
+        Feeds(more=(
+            ("feed_api_sunset_timestamp_seconds", GPS, then(BEGIN + 86400.0, None, BEGIN, OVER)),
+            ("feed_api_ending_warning_seconds", GPS, always(90 * 86400.0)),
+        )),
+        told("ticket FeedApiEnding samsara gps"), moved=MOVED,
+    ),
+    case(
+        "feed-api-ends-later", "answers say that the API will be gone in a year",
+        Feeds(more=(
+            ("feed_api_sunset_timestamp_seconds", GPS, always(365 * 86400.0)),
+            ("feed_api_ending_warning_seconds", GPS, always(90 * 86400.0)),
+        )),
+        ((0, END, ()),),
+    ),
+    case(
         "feed-odd", "a tenth of the trucks is missing in it at once: for information",
         Feeds(more=odd("vanished")), told("info FeedOdd samsara gps", after=660), moved=MOVED,
     ),

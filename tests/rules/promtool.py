@@ -70,6 +70,7 @@ OF_FEEDS = {
     "PlatformOutageDeclared": ("dispatch", "platform"),
     "FeedContractDrifted": ("noc", "account", "feed"),
     "FeedOdd": ("noc", "account", "feed"),
+    "FeedApiEnding": ("noc", "account", "feed"),
     "PlatformOutage": ("noc", "platform"),
 }
 OF_ARCHIVES = (

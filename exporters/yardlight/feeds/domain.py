@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from yardlight.calendars import opened
 from yardlight.catalogue import (
+    FEED_API_ENDING_WARNING,
     FEED_EXPECTED_SINCE,
     FEED_FROZEN_AFTER,
     FEED_INFO,
@@ -67,6 +68,7 @@ def said(fleet: Fleet, now: float) -> Families:
         key, expected = (account.name, name), expected_of(account, feed)
         families[FEED_INFO][*key, account.platform, expected, feed.shows or name, feed.while_old] = 1
         families[FEED_MOVING_WITHIN][key] = feed.moving_within
+        families[FEED_API_ENDING_WARNING][key] = feed.ending_warning
         if expected == ON_CHANGE:
             continue
         families[FEED_MAX_AGE][key] = feed.max_age

@@ -125,7 +125,8 @@ class FeedSource(Stream):
     one of the fleet tells. People read `shows` as its name, and `while_old` as what to do meanwhile. Content that stays
     the same for `frozen_after` under times that move, while trucks move, is frozen. `about` is the platform whose
     status page this is. `contract` is the file of what records look like, contracts/NAME.json beside this file where it
-    is not said; yardlight contract learn writes it.
+    is not said; yardlight contract learn writes it. An API that the vendor will turn off within `ending_warning`, as
+    its answers say, is told.
     """
 
     account: Name | None = None
@@ -141,3 +142,4 @@ class FeedSource(Stream):
     frozen_after: Duration = 1800.0
     about: str | None = None
     contract: str | None = None
+    ending_warning: Duration = 90 * 86400.0
