@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 
@@ -237,5 +238,27 @@ def test_a_bug_of_ours_is_told_by_its_kind_and_what_was_kept_is_compared(
     world.collected("cellular/sims", sim(112), sim(118))
     assert main(["roster", "diff", "--live"]) == 4
     text = capsys.readouterr().out
-    assert "mdm/tablets: complete 5 min ago, 2 things (asked now in vain: crashed: KeyError)" in text
+    assert "2 things (asked now in vain: crashed: KeyError)" in text
     assert iccid(112) not in text
+
+
+def test_two_sources_of_one_account_share_its_budget(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "token").write_text("t\n")
+    (tmp_path / "trucks.csv").write_text("truck\n112\n")
+    with Vendor(lambda _: Answer({"data": [{"unit": "112", "time": iso(time.time())}]})) as vendor:
+        feed = '{account: vendor, path: /p, records: "data[]", truck: unit, time: time, max_age: 5m}'
+        (tmp_path / "fleet.yml").write_text(
+            "fleet: inland\nroster: {trucks: trucks.csv}\n"
+            f'accounts: {{vendor: {{platform: generic, url: "{vendor.url}", auth: {{bearer_file: token}}, '
+            "requests_per_day: 1}}\n"
+            f"feeds: {{gps: {feed}, hos: {feed}}}\n"
+            "terminals: {t: {targets: ['tcp://127.0.0.1:9'], uplinks: {fiber: {bind: 127.0.0.1}}}}\n"
+        )
+        assert main(["roster", "diff", "--live"]) == 4
+    text = capsys.readouterr().out
+    assert re.search(r"feeds/gps: complete \d+ s ago, 1 thing\n", text)
+    assert "feeds/hos: not collected yet, so nothing is known of it (asked now in vain: budget: " in text
+    assert len(vendor.asked) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -92,10 +93,13 @@ def asked(inventory: Inventory, history: History | None) -> Iterator[Known]:
 
     No more is asked than the accounts' budgets leave of the last 24 hours.
     """
+    spent: Counter[str] = Counter()
     for plan in planned(inventory):
+        account = plan.collection.source.account
         kept = _kept(inventory, history, plan) if history is not None else None
-        left = _allowance(inventory, history, plan.collection.source.account)
+        left = _allowance(inventory, history, account)
         memory = open_memory(kept[1]) if kept is not None else None
+        left = left - spent[account] if left is not None else None
         session = Session(time.monotonic() + plan.deadline, memory=memory, allowance=left)
         if isinstance(session.memory, dict):
             # All of it, and not only what is watched between two whole collections.
@@ -109,6 +113,7 @@ def asked(inventory: Inventory, history: History | None) -> Iterator[Known]:
             yield known(plan, kept, f"crashed: {type(error).__name__}")
         else:
             yield known(plan, (time.time(), pack_memory({}, session.things)))
+        spent[account] += session.requests.total()
 
 
 def _allowance(inventory: Inventory, history: History | None, account: str) -> int | None:
@@ -153,4 +158,5 @@ def as_of(each: Known, now: float) -> str:
     if each.at is None:
         return f"{each.source}: not collected yet, so nothing is known of it{wrong}"
     old = "OLD, " if each.old(now) else ""
-    return f"{each.source}: {old}complete {ago(each.at, now)}, {len(each.things)} things{wrong}"
+    count = "1 thing" if len(each.things) == 1 else f"{len(each.things)} things"
+    return f"{each.source}: {old}complete {ago(each.at, now)}, {count}{wrong}"
