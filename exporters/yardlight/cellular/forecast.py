@@ -3,8 +3,9 @@
 Percent of the cap says too much near the end of a cycle and too little at its start, and a straight line through the
 last days takes a weekend for a trend. So, from whole days of history, all of it deterministic:
 
-1. *Weekdays.* The profile of a SIM, w[weekday], is its own mean use on each, shrunk towards the fleet's as if that had
-   been watched here for four weeks. Days on which the fleet as a whole did far less or more (holidays) are left out.
+1. *Weekdays.* The profile of a SIM, w[weekday], is the mean share of each in the week around it, shrunk towards the
+   fleet's as if that had been watched here for four weeks. Days on which the fleet as a whole did far less or more
+   (holidays) are left out.
 2. *Peaks* that stand alone are no part of a level. Of those that come `often` a day, n days have as many as a Poisson
    distribution with that mean has in the middle: mostly none, where the mean would say a half.
 3. *Level* L and growth g, so that a day to come is L * w[weekday] * exp(g * days), in four views: exponential means
@@ -172,7 +173,7 @@ def _shared_profile(table: Table) -> tuple[float, ...]:
     total = counts.sum(axis=0)
     if not total.all():
         return (1.0,) * 7
-    return tuple(normal((sums / steady.mean[:, None]).sum(axis=0) / total).tolist())
+    return tuple(normal(sums.sum(axis=0) / total).tolist())
 
 
 @dataclass(frozen=True)

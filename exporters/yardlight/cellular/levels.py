@@ -32,7 +32,7 @@ _PRIOR_WEEKS, _PRIOR_DAYS = 4.0, 10.0
 # A forecast of the past looks as far ahead as there are days, within these; so many days lie between two.
 _SHORTEST, _LONGEST, _APART = 4 * STEP, 21, 3 * STEP
 # A day is compared with those around it.
-_AROUND = 3
+AROUND = 3
 # Half of the squares of a normal distribution are under this part of their mean. Weeks differ more than days in a week.
 _MIDDLE, _BEYOND_A_WEEK = 0.455, 1.6
 # Days in which growth loses half of its force.
@@ -94,11 +94,18 @@ class Table:
         return Table(self.last[rows], self.used[rows], self.known[rows])
 
     def by_weekday(self) -> tuple[Floats, Floats]:
-        """What was used on each weekday, without peaks, and on how many."""
-        weekday, lower = self.day % 7, np.minimum(self.used, PEAK * self.mean[:, None])
-        masks = [self.known & (weekday == each) for each in range(7)]
+        """The share of each weekday in the mean of the week around it, added up, and of how many days.
+
+        So a level that changes or grows is not taken for a weekday. Of a series of less than a week the mean has to do.
+        """
+        whole = around(self.known.astype(float)) + self.known == 2 * AROUND + 1
+        few = ~whole.any(axis=1)[:, None]
+        mean = np.where(few, self.mean[:, None], (around(self.used) + self.used) / (2 * AROUND + 1))
+        told = self.known & (whole | few) & (mean > 0)
+        share, weekday = np.minimum(self.used / np.where(told, mean, 1.0), PEAK), self.day % 7
+        masks = [told & (weekday == each) for each in range(7)]
         return (
-            np.stack([(lower * mask).sum(axis=1) for mask in masks], axis=1),
+            np.stack([(share * mask).sum(axis=1) for mask in masks], axis=1),
             np.stack([mask.sum(axis=1) for mask in masks], axis=1).astype(float),
         )
 
@@ -162,9 +169,8 @@ class Views:
 
 def series_of(table: Table, shared: Sequence[float]) -> Series:
     """Series with their weekdays, shrunk towards the fleet's, taken out."""
-    mean = table.mean[:, None]
     sums, counts = table.by_weekday()
-    profile = normal((sums + _PRIOR_WEEKS * mean * np.array(shared)) / (counts + _PRIOR_WEEKS))
+    profile = normal((sums + _PRIOR_WEEKS * np.array(shared)) / (counts + _PRIOR_WEEKS))
     weight = np.take_along_axis(profile, table.day % 7, axis=1) * table.known
     usual = np.maximum(middle(table.used, table.known), 0.7 * table.mean)[:, None]
     high = table.known & (table.used > PEAK * usual * np.maximum(1.0, weight))
@@ -181,9 +187,9 @@ def series_of(table: Table, shared: Sequence[float]) -> Series:
 
 def _noise(calm: Floats, weight: Floats) -> Floats:
     """The square of the relative error of an average day, judged from the days around it; nan of too few."""
-    around, weights = _around(calm), _around(weight)
-    judged = (weight > 0) & (weights > 0) & (around > 0)
-    level = np.where(judged, around / np.where(weights > 0, weights, 1.0), 1.0)
+    near, weights = around(calm), around(weight)
+    judged = (weight > 0) & (weights > 0) & (near > 0)
+    level = np.where(judged, near / np.where(weights > 0, weights, 1.0), 1.0)
     share = np.where(judged, weight, 1.0)
     squares = (calm - level * weight) ** 2 / (level**2 * share * (1 + share / np.where(judged, weights, 1.0)))
     count = judged.sum(axis=1)
@@ -193,11 +199,11 @@ def _noise(calm: Floats, weight: Floats) -> Floats:
     return np.where(count >= MIN_DAYS, found, np.nan)
 
 
-def _around(values: Floats) -> Floats:
+def around(values: Floats) -> Floats:
     """Of each day the sum of the days before and after it."""
-    padded = np.pad(values, ((0, 0), (_AROUND, _AROUND)))
+    padded = np.pad(values, ((0, 0), (AROUND, AROUND)))
     width = values.shape[1]
-    total: Floats = np.sum([padded[:, at : at + width] for at in range(2 * _AROUND + 1) if at != _AROUND], axis=0)
+    total: Floats = np.sum([padded[:, at : at + width] for at in range(2 * AROUND + 1) if at != AROUND], axis=0)
     return total
 
 
