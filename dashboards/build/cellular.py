@@ -31,9 +31,9 @@ _AHEAD = (
 )
 # What a SIM does that it never should, in words for a table.
 _ODD = (
-    ("newly in another device", "{sim_device_changed_timestamp_seconds} > time() - 86400"),
-    ("throttled, says the carrier", "{sim_throttled} == 1"),
-    ("used while suspended", "{sim_used_while_suspended_bytes} > 0"),
+    ("other device", "{sim_device_changed_timestamp_seconds} > time() - 86400"),
+    ("throttled", "{sim_throttled} == 1"),
+    ("used, suspended", "{sim_used_while_suspended_bytes} > 0"),
     ("roaming", "{sim_roaming} == 1"),
 )
 _OF_POOL, _OF_SIM = 'sim="",pool!=""', 'pool="",sim!=""'
@@ -46,6 +46,12 @@ def _at_cap(what: str) -> str:
 def _odd(what: str, holds: str) -> str:
     found = re.sub(r"\{(\w+)\}", lambda match: of(match[1], "sim"), holds)
     return f'label_replace({found}, "what", "{what}", "", "")'
+
+
+def _named(kind: str, where: str) -> str:
+    label = kind.lower()
+    found = of("cap_exhaustion_timestamp_seconds", label, where)
+    return f'label_replace({found}, "what", "{kind} $1", "{label}", "(.+)")'
 
 
 def board() -> dashboard.Dashboard:
@@ -135,8 +141,9 @@ def _sims() -> Iterator[Panel]:
         "Caps still to be reached",
         "The day on which the cap is reached, as likely before as after it. What has reached it is not here any more.",
         Place(0, 11, 12, 8),
-        [Query(f"1000 * {of('cap_exhaustion_timestamp_seconds', 'pool, sim')}")],
-        {"pool": "Pool", "sim": "SIM", "Value": "Cap reached on"},
+        # One column for both: an empty cell would say what an empty table says.
+        [Query(f"1000 * ({_named('pool', _OF_POOL)} or {_named('SIM', _OF_SIM)})")],
+        {"what": "What", "Value": "Cap reached on"},
         overrides={"Cap reached on": {"unit": "dateTimeFromNow"}},
         empty="none to come",
     )
@@ -165,15 +172,15 @@ def _sims() -> Iterator[Panel]:
     yield listing(
         "Odd SIMs",
         "SIMs that do what they never should: in another device, throttled, used while suspended, roaming.",
-        Place(12, 19, 7, 8),
+        Place(12, 19, 6, 8),
         [Query(" or ".join(map(_odd, *zip(*_ODD, strict=True))))],
         {"sim": "SIM", "what": "What"},
-        empty="none",
+        empty="none told",
     )
     yield listing(
         "States",
         "SIMs of the roster by the platform's word. Suspended ones that are used are told as a ticket.",
-        Place(19, 19, 5, 8),
+        Place(18, 19, 6, 8),
         [Query(f"{of('sims', 'state')} > 0")],
         {"state": "State", "Value": "SIMs"},
     )
