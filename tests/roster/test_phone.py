@@ -61,5 +61,5 @@ def test_nothing_is_cut_off_and_what_is_old_is_not_shown_as_fresh(
     assert phone.driver.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
     [old] = phone.driver.find_elements(By.CSS_SELECTOR, ".asof.old")
     assert old.text.startswith("OLD: as of ")
-    assert "10 h ago, cellular/sims" in old.text
-    assert "2 h ago" in phone.text
+    assert ("10 h" in old.text, old.text.endswith("ago, cellular/sims")) == (True, True)
+    assert "2 h" in phone.text
