@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 
@@ -129,6 +130,23 @@ def test_a_file_that_is_written_to_while_it_is_read_is_left_for_the_next_check(
     world.check(world.at + HOUR)
     assert world.counts("archive_unreadable_files") == {}
     assert world.counts("archive_corrupt_files") == {}
+
+
+def test_a_file_that_is_deleted_between_listing_and_reading_is_judged_by_the_next_listing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = store.LocalStore.open
+
+    def opened(self: store.LocalStore, path: str) -> AbstractContextManager[store.Opened]:
+        world.path("d101", DAY).unlink(missing_ok=True)
+        return real(self, path)
+
+    monkeypatch.setattr(store.LocalStore, "open", opened)
+    world.check()
+    assert world.counts("archive_unreadable_files") == {"changing": 1}
+    world.check(world.at + HOUR)
+    assert world.counts("archive_unreadable_files") == {}
+    assert world.value("archive_gaps") == 1
 
 
 def test_a_file_that_takes_longer_than_a_check_is_told_as_too_large(world: World) -> None:

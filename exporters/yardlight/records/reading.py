@@ -48,11 +48,11 @@ class Whose:
     trucks: frozenset[str] = frozenset()
 
 
-def read(store: Store, path: str, left: Callable[[], float], whole: bool = False) -> Content:
+def read(store: Store, path: str, left: Callable[[], float]) -> Content:
     """The file. Raises `UnreadableError`: also for one that changed meanwhile or takes longer than is left."""
     digest, size, parts = hashlib.sha256(), 0, []
     with store.open(path) as opened:
-        keep = whole or opened.size <= MOST_OPENED
+        keep = opened.size <= MOST_OPENED
         while chunk := opened.read(CHUNK):
             digest.update(chunk)
             size += len(chunk)
@@ -169,12 +169,6 @@ def wrong_with(content: Content, form: Form, who: str, whose: Whose) -> tuple[st
         return "", ""
     if content.data is None:
         return "invalid", f"it has {content.size} bytes; no file of its kind is so large"
-    if form == "eld":
-        file = eld.parse(content.data)
-        if file.wrong:
-            return ("encoding" if "UTF-8" in file.wrong[0].text else "invalid"), "; ".join(map(str, file.wrong[:5]))
-        strange = list(eld.identity_problems(file, who, whose.drivers, whose.trucks))
-        return ("identity", "; ".join(map(str, strange))) if strange else ("", "")
     if form == "pdf":
         whole = content.data.startswith(b"%PDF-") and b"%%EOF" in content.data[-2048:]
         return ("", "") if whole else ("invalid", "it does not begin and end as a PDF does")
@@ -183,6 +177,12 @@ def wrong_with(content: Content, form: Form, who: str, whose: Whose) -> tuple[st
     except UnicodeDecodeError as error:
         line = content.data.count(b"\n", 0, error.start) + 1
         return "encoding", f"line {line}: is not UTF-8 text"
+    if form == "eld":
+        file = eld.parse(content.data)
+        if file.wrong:
+            return "invalid", "; ".join(map(str, file.wrong[:5]))
+        strange = list(eld.identity_problems(file, who, whose.drivers, whose.trucks))
+        return ("identity", "; ".join(map(str, strange))) if strange else ("", "")
     if not text.endswith(("\n", "\r")):
         return "invalid", f"line {text.count(chr(10)) + 1}: has no end; the file was cut off"
     if "\0" in text:

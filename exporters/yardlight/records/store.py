@@ -102,10 +102,9 @@ class LocalStore:
         except OSError:
             return None
         # A second change within the same tick of a file system's clock would not show.
-        young = abs(time.time() - told.st_mtime) < _TICK_SECONDS
-        return (
-            None if young or not stat.S_ISDIR(told.st_mode) else f"{told.st_ino}:{told.st_mtime_ns}:{told.st_ctime_ns}"
-        )
+        if abs(time.time() - told.st_mtime) < _TICK_SECONDS or not stat.S_ISDIR(told.st_mode):
+            return None
+        return f"{told.st_ino}:{told.st_mtime_ns}:{told.st_ctime_ns}"
 
     def folder(self, path: str) -> Listing:
         found = Listing()
@@ -131,6 +130,9 @@ class LocalStore:
         try:
             # Not to wait for whoever writes into a pipe that took a file's place.
             descriptor = os.open(os.path.join(self._root, path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except FileNotFoundError:
+            # The next listing says whether it may be gone.
+            raise UnreadableError("changing", "it was there a moment ago") from None
         except OSError as error:
             raise UnreadableError("unreadable", (error.strerror or str(error)).lower()) from None
         with _LocalFile(descriptor) as opened:
