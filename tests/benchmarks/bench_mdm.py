@@ -12,6 +12,7 @@ loop that has nothing to do, and how long /metrics took while all this went on.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import re
 import socket
@@ -101,7 +102,8 @@ def _answer(content: Any) -> bytes:
 
 def _serve(connection: socket.socket, answers: dict[str, bytes]) -> None:
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    with connection, connection.makefile("rb") as stream:
+    # Whoever is killed by the deadline hangs up.
+    with contextlib.suppress(ConnectionError), connection, connection.makefile("rb") as stream:
         while line := stream.readline():
             length = 0
             for header in iter(stream.readline, b"\r\n"):
