@@ -302,5 +302,6 @@ def test_a_pause_is_about_the_interval_or_the_back_off(interval: float, failed: 
 
 
 def test_a_success_ends_the_back_off() -> None:
-    assert pause(60, 3, 0.5) == pytest.approx(480)
+    assert pause(60, 4, 0.5) == pytest.approx(480)
+    assert pause(60, 1, 0.5) == pytest.approx(60)
     assert pause(60, 0, 0.5) == pytest.approx(60)

@@ -43,6 +43,8 @@ SOONEST_SECONDS = 60.0
 BUSY_FACTOR = 2.0
 # A vendor that is down for a night is asked four times an hour, and is back on the board minutes after it is.
 BACKOFF_SECONDS = 900.0
+# So much longer than usual a pause may be, by chance.
+LATEST = 1.1
 
 
 class Poll:
@@ -151,8 +153,8 @@ class Poll:
             yield block(POLL_FAILED, self._fleet, now)
 
     def _due(self) -> float:
-        """When a complete collection is overdue: two have been missed by then, the last one's deadline included."""
-        return (self._last_success or self._since) + 2 * self._interval + self._deadline
+        """When a complete collection is overdue: two have been missed by then, however late each began."""
+        return (self._last_success or self._since) + 2 * LATEST * self._interval + self._deadline
 
     async def _run(self) -> None:
         if self._last_success is not None:
@@ -223,9 +225,12 @@ def sooner(interval: float, again_in: float | None, duration: float) -> float:
 
 
 def pause(interval: float, failed_in_row: int, chance: float) -> float:
-    """Seconds from start to start: doubled by each failure in a row, moved a tenth by `chance` (0 to 1)."""
+    """Seconds from start to start: doubled by each failure in a row but the first, moved a tenth by `chance` (0 to 1).
+
+    One failure is made good at the usual time, before the source is overdue.
+    """
     longest = max(interval, BACKOFF_SECONDS)
-    return min(interval * 2.0 ** min(failed_in_row, 30), longest) * (0.9 + 0.2 * chance)
+    return min(interval * 2.0 ** min(max(failed_in_row - 1, 0), 30), longest) * (0.9 + 0.2 * chance)
 
 
 class InThread:
