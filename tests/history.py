@@ -71,11 +71,11 @@ class History:
         self, files: Iterable[str], texts: Iterable[tuple[str, float]] = ()
     ) -> tuple[dict[Alert, Told], list[Words]]:
         """Every alert of these files of rules that fired, and what those of a name said at an instant."""
-        firing, span = 'ALERTS{alertstate="firing",severity!="none"}', f"[{self._seconds():g}s:{self.step:g}s]"
+        firing, span = 'ALERTS{alertstate="firing",severity!="none"}', f"[{self._seconds():.0f}s:{self.step:g}s]"
         asked = [f"count_over_time({firing}{span})"]
         asked += [f"{each}_over_time(timestamp({firing}){span})" for each in ("min", "max")]
         wanted = [
-            {"alertname": name, "eval_time": f"{self.step * round((at - self.start) / self.step):g}s", **_NO_ALERT}
+            {"alertname": name, "eval_time": f"{self.step * round((at - self.start) / self.step):.0f}s", **_NO_ALERT}
             for name, at in texts
         ]
         said = self._promtool(files, [{"expr": each, **self._wrong()} for each in asked], wanted)
@@ -93,7 +93,7 @@ class History:
 
     def _wrong(self) -> dict[str, object]:
         """What is never so, so that promtool says what is."""
-        return {"eval_time": f"{self._seconds():g}s", "exp_samples": [{"labels": "no"}]}
+        return {"eval_time": f"{self._seconds():.0f}s", "exp_samples": [{"labels": "no"}]}
 
     def _promtool(self, files: Iterable[str], asked: list[dict[str, object]], texts: list[dict[str, object]]) -> str:
         always = {name: dict.fromkeys(range(self._count), value) for name, value in self._always.items()}

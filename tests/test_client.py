@@ -156,7 +156,10 @@ def test_a_self_signed_certificate_is_a_tls_error_and_trusted_where_its_file_is_
         url = vendor.url.replace("http://127.0.0.1", "https://localhost")
         with pytest.raises(TlsError, match=r"^GET /x: a certificate that is signed by itself$"):
             asking(url).get("/x")
-        assert asking(url, session(base=certificate.parent), ca_file=certificate.name).get("/x").json() == {"ok": 1}
+        ours = session(base=certificate.parent)
+        assert asking(url, ours, ca_file=certificate.name).get("/x").json() == {"ok": 1}
+        # It is remembered when that certificate ends.
+        assert ours.tls_ends == pytest.approx(time.time() + 2 * 86400, abs=300)
 
 
 def test_an_answer_that_never_ends_is_cut_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -765,6 +765,17 @@ FEED_VIOLATIONS = _add(
     "Records whose field is not as described or as it was: missing, renamed, moved, type, enum, unit, time_unit, "
     "nulls; new_field breaks nothing.",
 )  # fmt: skip
+FEED_LIMIT = _add(
+    "gauge", "feed_rate_limit_requests", "account feed", "Requests that the vendor allows for a time, where it says."
+)
+FEED_LIMIT_LEFT = _add(
+    "gauge", "feed_rate_limit_remaining_requests", "account feed",
+    "What was left of them after the last answer; absent where the vendor does not say.",
+)  # fmt: skip
+FEED_TLS_END = _add(
+    "gauge", "feed_tls_end_timestamp_seconds", "account feed",
+    "When the certificate ends that the vendor showed; theirs to renew, and nothing can be read once it has ended.",
+)  # fmt: skip
 FEED_API_INFO = _add(
     "gauge", "feed_api_info", "account feed version", "The version of the API that answered, as it says; always 1."
 )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import email.utils
 import json
 import logging
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -300,6 +301,7 @@ class Client:
                 method, url, timeout=timeout, stream=True, allow_redirects=False, verify=self._verify, **request
             ) as response:
                 code = str(response.status_code)
+                self._session.tls_ends = tls_end(response) or self._session.tls_ends
                 return Reply(response.status_code, response.headers, self._body(response, what), what)
         except requests.exceptions.RequestException as error:
             raise _mapped(error, what) from None
@@ -343,6 +345,14 @@ class Client:
         if said is None and reply.status != 429 and not (reply.status == 503 and "Retry-After" in reply.headers):
             return None
         return said or retry_after(reply.headers.get("Retry-After"), time.time()) or 0.0
+
+
+def tls_end(response: requests.Response) -> float | None:
+    """When the certificate ends that the vendor showed for this answer, as long as its connection is open."""
+    sock = getattr(getattr(response.raw, "connection", None), "sock", None)
+    shown = sock.getpeercert() if isinstance(sock, ssl.SSLSocket) else None
+    ends = shown.get("notAfter") if shown else None
+    return ssl.cert_time_to_seconds(ends) if isinstance(ends, str) else None
 
 
 def retry_after(value: str | None, now: float) -> float | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from pydantic import model_validator
 
 from yardlight.inventory.accounts import AccountConfig, BaseUrl
@@ -11,8 +13,12 @@ from yardlight.inventory.values import Duration
 
 
 class FeedAccount(AccountConfig):
-    """An account that feeds are read from; `feed` is what they have in common, where they do not say otherwise."""
+    """An account that feeds are read from; `feed` is what they have in common, where they do not say otherwise.
 
+    `credential_ends` is the last day of a key or password, which most vendors show once and never again.
+    """
+
+    credential_ends: date | None = None
     feed: Stream = Stream()
 
 

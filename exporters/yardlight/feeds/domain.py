@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from yardlight.calendars import opened
+from yardlight.calendars import instant, opened
 from yardlight.catalogue import (
+    CREDENTIALS_END,
     FEED_API_ENDING_WARNING,
     FEED_EXPECTED_SINCE,
     FEED_FROZEN_AFTER,
@@ -61,14 +64,41 @@ def described(account: Account, feed: FeedSource) -> Stream:
 
 def said(fleet: Fleet, now: float) -> Families:
     """What is expected of each feed, and since when."""
-    families: dict[Metric, dict[tuple[str, ...], float | None]] = defaultdict(dict)
+    kept, known = _said.get(fleet.fleet, (None, None))
+    if kept is not fleet or known is None:
+        known = _fixed(fleet)
+        _said[fleet.fleet] = fleet, known
     zone = ZoneInfo(fleet.timezone)
+    since = {name: opened(fleet.calendars[name], now, zone) for name in set(known.calendars.values())}
+    expected = {key: since[name] for key, name in known.calendars.items()}
+    return {**known.families, FEED_EXPECTED_SINCE: {**known.families[FEED_EXPECTED_SINCE], **expected}}
+
+
+@dataclass(frozen=True)
+class _Fixed:
+    """What holds until the inventory changes, and by which calendar records are expected of which feed."""
+
+    families: dict[Metric, dict[tuple[str, ...], float | None]]
+    calendars: dict[tuple[str, ...], str]
+
+
+# Of each fleet, for the inventory that was asked about last: it is asked about several times a minute.
+_said: dict[str, tuple[Fleet, _Fixed]] = {}
+
+
+def _fixed(fleet: Fleet) -> _Fixed:
+    families: dict[Metric, dict[tuple[str, ...], float | None]] = defaultdict(dict)
+    families[FEED_EXPECTED_SINCE] = {}
+    calendars: dict[tuple[str, ...], str] = {}
     for name, feed in fleet.feeds.items():
         account = fleet.accounts[feed.account or name]
         key, expected = (account.name, name), expected_of(account, feed)
         families[FEED_INFO][*key, account.platform, expected, feed.shows or name, feed.while_old] = 1
         families[FEED_MOVING_WITHIN][key] = feed.moving_within
         families[FEED_API_ENDING_WARNING][key] = feed.ending_warning
+        if (end := _config(account).credential_ends) is not None:
+            after = datetime.combine(end, time.min) + timedelta(days=1)
+            families[CREDENTIALS_END][account.name, "inventory"] = instant(after, ZoneInfo(fleet.timezone))
         if expected == ON_CHANGE:
             continue
         families[FEED_MAX_AGE][key] = feed.max_age
@@ -76,8 +106,12 @@ def said(fleet: Fleet, now: float) -> Families:
         if expected == "always":
             families[FEED_EXPECTED_SINCE][key] = 0.0
         elif expected != "when_moving":
-            families[FEED_EXPECTED_SINCE][key] = opened(fleet.calendars[expected], now, zone)
-    return families
+            calendars[key] = expected
+    return _Fixed(families, calendars)
+
+
+def _config(account: Account) -> FeedAccount:
+    return cast(FeedAccount, import_module(account.module).Config.model_validate(account.options))
 
 
 def expected_of(account: Account, feed: FeedSource) -> str:

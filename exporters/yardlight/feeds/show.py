@@ -15,6 +15,7 @@ from yardlight.collection import Source, Told
 from yardlight.feeds import between, contracts, movement, promises, units
 from yardlight.feeds.extract import number_of
 from yardlight.feeds.freshness import Answer, digest, newest, older_than, sorted_out
+from yardlight.feeds.health import limit
 from yardlight.feeds.memory import Memory, Seen, recalled
 from yardlight.feeds.plan import Plan
 from yardlight.feeds.record import COMPONENT_STATES, About, Breach, Component, ComponentState, Record
@@ -88,6 +89,10 @@ class _Page:
             yield m.FEED_ANOMALY, (*key, kind), float(is_so)
         yield from self._violations(breaches)
         yield from self._promises(about.headers)
+        left = limit(about.headers)
+        yield m.FEED_LIMIT, key, left.most
+        yield m.FEED_LIMIT_LEFT, key, left.left
+        yield m.FEED_TLS_END, key, about.tls_ends
         yield from self._components()
         if plan.by_truck:
             yield from self._trucks()
