@@ -58,9 +58,10 @@ SectionOf = Callable[[Scope], list[Section]]
 
 def sections() -> tuple[SectionOf, ...]:
     """The functions whose sections make up the page, in its order."""
+    from yardlight.cellular import report as cellular
     from yardlight.terminal import report as terminal
 
-    return (terminal.sections,)
+    return (terminal.sections, cellular.sections)
 
 
 def write(source: Source, of: str, terminal: str | None, output: Path | None) -> int:

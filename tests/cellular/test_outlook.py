@@ -185,3 +185,30 @@ def test_a_fleet_without_plans_and_days_that_are_not_kept_are_refused(
 )  # fmt: skip
 def test_a_plan_is_sold_in_round_sizes(bytes_: float, size: int) -> None:
     assert sold(bytes_) == size
+
+
+def test_the_months_report_has_what_each_plan_used_and_says_which_days_are_not_known(
+    fleet: Callable[..., Fleet], tmp_path: Path
+) -> None:
+    fleet("pools: {tablets: {cap: 5 GB}}").collected({"T1": 30 * MB, "T2": 10 * MB}, days=20)
+    this = datetime.fromtimestamp(NOW, UTC)
+    assert main(["report", "--month", f"{this:%Y-%m}", "-o", "page.html"]) == 0
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    section = re.sub(r"<[^>]+>", " ", text.partition("Cellular plans")[2])
+    assert "Of spare nothing has been collected yet." in section
+    [row] = re.findall(r"carrier tablets\s+2\s+(\S+ [kMG]?B)[^–]*?5 GB", section)
+    amount, unit = row.split()
+    begin = max(datetime(this.year, this.month, 1, tzinfo=UTC).timestamp(), NOW - 20 * DAY)
+    used = float(amount) * {"B": 1, "kB": 1000, "MB": MB, "GB": GB}[unit]
+    assert used == pytest.approx((NOW - begin) / DAY * 40 * MB, abs=50 * MB)
+
+
+def test_a_months_report_of_one_terminal_has_no_plans(fleet: Callable[..., Fleet], tmp_path: Path) -> None:
+    fleet("pools: {tablets: {cap: 5 GB}}").collected({"T1": 30 * MB}, days=2)
+    text = (tmp_path / "fleet.yml").read_text()
+    more = "terminals: {reno: {targets: [198.51.100.1], uplinks: {fiber: {}}}, "
+    (tmp_path / "fleet.yml").write_text(text.replace("terminals: {", more))
+    this = datetime.fromtimestamp(NOW, UTC)
+    for only, there in (((), True), (("--terminal", "reno"), False)):
+        assert main(["report", "--month", f"{this:%Y-%m}", *only, "-o", "page.html"]) == 0
+        assert ("Cellular plans" in (tmp_path / "page.html").read_text(encoding="utf-8")) is there
