@@ -22,15 +22,16 @@ from tests.vendor import Answer, Asked, Vendor
 from tests.virtual import Clock
 from yardlight import centre, client, poll
 from yardlight.catalogue import CLOCK
-from yardlight.collection import Collection, Result, Session, open_memory, pack_memory
+from yardlight.collection import Collection, Join, Result, Session, open_memory, pack_memory
 from yardlight.domains import domains
 from yardlight.exposition import AnyBlock, block, pack
+from yardlight.feeds import domain as feeds
 from yardlight.inventory.load import load
 from yardlight.poll import Poll
 from yardlight.state import State
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
-RULES = ("centre.yml", "feeds.yml", "mdm.yml")
+RULES = ("centre.yml", "feeds.yml", "flows.yml", "mdm.yml")
 
 
 class Living(ABC):
@@ -95,9 +96,9 @@ class Living(ABC):
                 each._task.cancel()
         self._fleet = load(self.folder / "fleet.yml").fleet
         self._said = centre.Said()
-        planned = {
-            each.collection.source.name: each for part in domains() for each in part.planned(self._fleet, self.folder)
-        }
+        collected = (each for part in domains() for each in part.planned(self._fleet, self.folder))
+        joined = feeds.joined(self._fleet, self.folder)
+        planned = {each.collection.source.name: each for each in (*collected, *joined)}
         self._polls = {
             name: Poll(
                 self._fleet.fleet, each.collection.source.account, partial(self._work, each.collection),
@@ -108,11 +109,15 @@ class Living(ABC):
         for each in self._polls.values():
             each.start()
 
-    async def _work(self, collection: Collection, deadline: float, memory: bytes) -> Result:
+    async def _work(self, collection: Collection | Join, deadline: float, memory: bytes) -> Result:
         """As a worker does it."""
+        if isinstance(collection, Join):
+            collection = collection.with_left({name: poll.left for name, poll in self._polls.items()})
         session = Session(time.monotonic() + 60.0, memory=open_memory(memory), clock=self.clock.time)
         blocks = pack(collection(session))
-        return Result(blocks, pack_memory(session.memory), session.requests, session.again_in, session.instead)
+        return Result(
+            blocks, pack_memory(session.memory, session.things), session.requests, session.again_in, session.instead
+        )
 
     async def _live(self, end: float) -> None:
         self._load()

@@ -21,7 +21,7 @@ from tests.rules.promtool import GROUPS, alerts
 from tests.rules.yard import STEP, Yard, measured
 
 RULES = Path(__file__).parents[1] / "alert_rules"
-ABOUT = ("pool", "sim", "carrier", "group", "device", "account", "archive", "terminal")
+ABOUT = ("pool", "sim", "carrier", "group", "device", "account", "flow", "archive", "terminal")
 _FIRING = re.compile(r"\{(__name__=\"ALERTS\"[^}]*)\}")
 _GOT = re.compile(r"alertname: (\w+), time: (\w+),|Labels:(\{.*\})\n\s+Annotations:(\{.*\})")
 _PAIR = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*")')

@@ -776,6 +776,29 @@ FEED_TLS_END = _add(
     "gauge", "feed_tls_end_timestamp_seconds", "account feed",
     "When the certificate ends that the vendor showed; theirs to renew, and nothing can be read once it has ended.",
 )  # fmt: skip
+FLOW_INFO = _add(
+    "gauge", "flow_info", "flow source sink shows",
+    "A flow: which feed tells first, which one takes it over, and what people call it; always 1.",
+)  # fmt: skip
+FLOW_MAX_LAG = _add("gauge", "flow_max_lag_seconds", "flow", "How far the sink may be behind the source.")
+FLOW_ALLOWED = _add(
+    "gauge", "flow_ids_allowed", "flow kind",
+    "How many trucks (or ids) may differ (kind mismatches) or be on one side only (kind missing).",
+)  # fmt: skip
+FLOW_LAG = _add(
+    "gauge", "flow_lag_seconds", "flow",
+    "Between two records of the source: the newest, and the first of which the sink has nothing yet; 0 if it is up to "
+    "date. As of the last complete collections of both, so it stays as it is while one cannot be read.",
+)  # fmt: skip
+FLOW_COMPARED = _add(
+    "gauge", "flow_compared", "flow",
+    "Trucks (or ids) whose values could be compared: both tell one, and the source was watched when the sink's is of.",
+)  # fmt: skip
+FLOW_MISMATCHES = _add("gauge", "flow_mismatches", "flow", "Of these, how many differ by more than the tolerance.")
+FLOW_MISSING = _add(
+    "gauge", "flow_missing_ids", "flow side",
+    "Trucks (or ids) of the other side that this side (source or sink) has not had for longer than the allowed lag.",
+)  # fmt: skip
 FEED_API_INFO = _add(
     "gauge", "feed_api_info", "account feed version", "The version of the API that answered, as it says; always 1."
 )

@@ -65,6 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
     _show(commands)
     _quiet(commands)
     _contract(commands)
+    _flows(commands)
     _drill(commands)
     _render(commands)
     _inventory(commands)
@@ -536,6 +537,21 @@ def run_contract_accept(arguments: argparse.Namespace) -> int:
     from yardlight.feeds import review
 
     return review.accept(arguments.inventory, arguments.feed, arguments.fields, arguments.by)
+
+
+def _flows(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("flows", help="what two systems should agree on, and do not", allow_abbrev=False)
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    action = _command(actions, "show", "list the trucks that differ, as last seen", run_flows_show)
+    action.add_argument("flows", nargs="*", metavar="FLOW", help="these only (default: all)")
+    action.add_argument("--json", action="store_true", help="for machines")
+    _look_back(action)
+
+
+def run_flows_show(arguments: argparse.Namespace) -> int:
+    from yardlight.feeds.flow_command import show
+
+    return show(_source(arguments), arguments.flows, arguments.json)
 
 
 def _render(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

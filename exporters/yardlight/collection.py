@@ -12,7 +12,7 @@ import time
 import zlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -213,6 +213,33 @@ class Collection:
         if alone:
             session.instead = [metric.name for metric in told.families]
             session.again_in = session.again_in or whole_in
+        return [block(metric, self.source.fleet, samples) for metric, samples in told.families.items()]
+
+
+# When a poll was complete last (unix seconds), and what its domain remembers of it.
+Left = tuple[float, Any]
+
+
+@dataclass(frozen=True)
+class Join:
+    """What several polls left last, put together: a job for a worker that asks no vendor.
+
+    `of` names them; `left` is what they left, packed, filled in when the job is about to begin.
+    """
+
+    source: Source
+    of: tuple[str, ...]
+    show: Callable[[Source, Mapping[str, Left], Any, float], Told]
+    left: Mapping[str, tuple[float, bytes]] = field(default_factory=dict)
+
+    def with_left(self, left: Mapping[str, tuple[float, bytes] | None]) -> Join:
+        """The same with what these polls left; those that never were complete leave nothing."""
+        return replace(self, left={name: found for name in self.of if (found := left.get(name)) is not None})
+
+    def __call__(self, session: Session) -> list[Block]:
+        left = {name: (as_of, (open_memory(data) or {}).get("domain")) for name, (as_of, data) in self.left.items()}
+        told = self.show(self.source, left, session.memory, session.clock())
+        session.memory, session.things = told.memory, told.things
         return [block(metric, self.source.fleet, samples) for metric, samples in told.families.items()]
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
-    from yardlight.collection import Collection, Families
+    from yardlight.collection import Collection, Families, Join
     from yardlight.inventory.accounts import AccountConfig
     from yardlight.inventory.models import Fleet
 
@@ -47,6 +47,16 @@ class Planned:
     deadline: float
     keep_for: float = 86400.0
     asks: Asks | None = None
+
+
+@dataclass(frozen=True)
+class PlannedJoin:
+    """Like `Planned`, of what polls left: put together each `interval` seconds, and no vendor is asked for it."""
+
+    collection: Join
+    interval: float
+    deadline: float
+    keep_for: float = 86400.0
 
 
 class Domain(Protocol):

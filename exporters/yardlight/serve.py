@@ -22,13 +22,14 @@ from typing import Any
 from yardlight import __version__, centre, logs
 from yardlight.accounts import Turns
 from yardlight.catalogue import BUILD_INFO, CLOCK, LOOP_LAG, RELOAD_OK, RELOAD_TIME, STATE_WRITABLE
-from yardlight.collection import Result
-from yardlight.domains import Planned, domains
+from yardlight.collection import Join, Result
+from yardlight.domains import Planned, PlannedJoin, domains
 from yardlight.drills.desk import FleetDesk, folder_of
 from yardlight.drills.session import Session
 from yardlight.errors import DrillError, InventoryError, Problem, StartError, YardlightError
 from yardlight.exposition import AnyBlock, Block, block
 from yardlight.facts import TerminalFacts
+from yardlight.feeds import domain as feeds
 from yardlight.inventory.check import needs_ping
 from yardlight.inventory.load import Inventory, load, load_dir
 from yardlight.inventory.machine import may_ping
@@ -356,7 +357,7 @@ class RunningFleet:
         self._services: CentreServices | None = None
         self._services_of: object = None
         self._polls: dict[str, Poll] = {}
-        self._planned: dict[str, Planned | PlannedCheck] = {}
+        self._planned: dict[str, Planned | PlannedJoin | PlannedCheck] = {}
         self._turns: dict[str, Turns] = {}
         self._quiet = QuietTimes(inventory.path)
         self.state: State | None = None
@@ -516,7 +517,7 @@ class RunningFleet:
         base = self.inventory.path.parent
         collected = (each for part in domains() for each in part.planned(fleet, base))
         checked = records.planned(fleet, base.absolute(), self._state_file.absolute())
-        every: tuple[Planned | PlannedCheck, ...] = (*collected, *checked)
+        every: tuple[Planned | PlannedJoin | PlannedCheck, ...] = (*collected, *feeds.joined(fleet, base), *checked)
         planned = {each.collection.source.name: each for each in every}
         for name, before in list(self._planned.items()):
             if planned.get(name) != before:
@@ -528,13 +529,20 @@ class RunningFleet:
             if name in self._planned:
                 continue
             account = each.collection.source.account
-            work = self._turn(fleet.accounts[account]).collect if account else self._slots_of(name)
             self._polls[name] = Poll(
-                self.name, account, partial(work, each.collection),
+                self.name, account, self._work_of(fleet, each),
                 each.interval, each.deadline, each.keep_for, self.state, name,
             )  # fmt: skip
             self._planned[name] = each
             self._polls[name].start()
+
+    def _work_of(self, fleet: Fleet, plan: Planned | PlannedJoin | PlannedCheck) -> Work:
+        """How this is done each time."""
+        if isinstance(plan, PlannedJoin):
+            return partial(self._joined, plan.collection)
+        source = plan.collection.source
+        work = self._turn(fleet.accounts[source.account]).collect if source.account else self._slots_of(source.name)
+        return partial(work, plan.collection)
 
     def _turn(self, account: Account) -> Turns:
         """The turns of this account, with its budget as the inventory has it."""
@@ -543,6 +551,11 @@ class RunningFleet:
         turns.budget = account.requests_per_day
         self._turns[account.name] = turns
         return turns
+
+    async def _joined(self, join: Join, deadline: float, memory: bytes) -> Result:
+        """What the polls of this join left until now, put together by a worker."""
+        left = {name: self._polls[name].left for name in join.of if name in self._polls}
+        return await self._slots_of(join.source.name)(join.with_left(left), deadline, memory)
 
     def _slots_of(self, name: str) -> Callable[[Job, float, bytes], Awaitable[Result]]:
         """A worker slot for what needs no account; one that takes long is told apart from the others by its name."""

@@ -14,6 +14,7 @@ import yaml
 from tests.rules.archives import ARCHIVES
 from tests.rules.cellular import CELLULAR
 from tests.rules.feeds import FEEDS
+from tests.rules.flows import FLOWS
 from tests.rules.scenarios import SCENARIOS, Scenario
 from tests.rules.tablets import TABLETS
 from tests.rules.yard import Host, Labels, Yard, line, series
@@ -40,6 +41,7 @@ GROUPS = (
     "yardlight-cellular",
     "yardlight-mdm",
     "yardlight-feeds",
+    "yardlight-flows",
     "yardlight-records",
     "yardlight-centre",
     "yardlight-drills",
@@ -61,7 +63,7 @@ OF_TABLETS = {
     "CredentialExpiring": ("account",),
     "RosterMismatch": (),
 }
-_SCENARIOS = (*SCENARIOS, *CELLULAR, *TABLETS, *FEEDS, *ARCHIVES)
+_SCENARIOS = (*SCENARIOS, *CELLULAR, *TABLETS, *FEEDS, *FLOWS, *ARCHIVES)
 OF_FEEDS = {
     "FeedStale": ("dispatch", "account", "feed"),
     "FeedContractBroken": ("dispatch", "account", "feed"),
@@ -72,6 +74,9 @@ OF_FEEDS = {
     "FeedOdd": ("noc", "account", "feed"),
     "FeedApiEnding": ("noc", "account", "feed"),
     "PlatformOutage": ("noc", "platform"),
+    "FlowMismatch": ("noc", "flow"),
+    "FlowMissingIds": ("noc", "flow"),
+    "FlowLagging": ("noc", "flow"),
 }
 OF_ARCHIVES = (
     "ArchiveUnreadable", "ArchiveStale", "ArchiveGap", "ArchiveCorrupt", "RecordsDeletedEarly",

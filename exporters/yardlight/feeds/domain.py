@@ -24,8 +24,8 @@ from yardlight.catalogue import (
     Metric,
 )
 from yardlight.collection import Collection, Families, Source
-from yardlight.domains import Planned
-from yardlight.feeds import contracts
+from yardlight.domains import Planned, PlannedJoin
+from yardlight.feeds import contracts, flows
 from yardlight.feeds.account import FeedAccount
 from yardlight.feeds.plan import resolved
 from yardlight.feeds.platforms import PLATFORMS as PLATFORMS
@@ -47,6 +47,14 @@ def planned(fleet: Fleet, base: Path) -> Iterator[Planned]:
             parts = urlsplit(feed.url)
             options["url"] = f"{parts.scheme}://{parts.netloc}"
         yield Planned(Collection(where, account.module, options, show), feed.poll, feed.deadline)
+
+
+def joined(fleet: Fleet, base: Path) -> Iterator[PlannedJoin]:
+    """What is made of several feeds: their flows."""
+    adds_up = {
+        name: described(fleet.accounts[feed.account or name], feed).adds_up for name, feed in fleet.feeds.items()
+    }
+    return flows.planned(fleet, base, adds_up)
 
 
 def described(account: Account, feed: FeedSource) -> Stream:
@@ -78,7 +86,7 @@ def said(fleet: Fleet, now: float) -> Families:
 class _Fixed:
     """What holds until the inventory changes, and by which calendar records are expected of which feed."""
 
-    families: dict[Metric, dict[tuple[str, ...], float | None]]
+    families: Families
     calendars: dict[tuple[str, ...], str]
 
 
@@ -107,7 +115,7 @@ def _fixed(fleet: Fleet) -> _Fixed:
             families[FEED_EXPECTED_SINCE][key] = 0.0
         elif expected != "when_moving":
             calendars[key] = expected
-    return _Fixed(families, calendars)
+    return _Fixed({**families, **flows.said(fleet)}, calendars)
 
 
 def _config(account: Account) -> FeedAccount:

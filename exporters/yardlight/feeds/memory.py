@@ -8,7 +8,7 @@ from typing import Any
 
 from yardlight.moment import Moment
 
-# A truck of which nothing was told for so long is forgotten.
+# A truck of which nothing was told for so long is not counted any more, and forgotten once no answer lists it.
 FORGOTTEN_AFTER = 7 * 86400.0
 
 
@@ -52,8 +52,14 @@ class Memory:
     hours: dict[str, list[float]] = field(default_factory=dict)
 
     def forget(self, now: float) -> None:
-        """Drop what was not told of for long."""
-        self.seen = {id_: each for id_, each in self.seen.items() if now - each.last < FORGOTTEN_AFTER}
+        """Drop what was not told of for long, and what is not listed any more either."""
+        self.seen = {
+            id_: each for id_, each in self.seen.items() if now - max(each.last, each.listed) < FORGOTTEN_AFTER
+        }
+
+    def lately(self, now: float) -> list[Seen]:
+        """What was told of not long ago."""
+        return [each for each in self.seen.values() if now - each.last < FORGOTTEN_AFTER]
 
     def to_json(self) -> dict[str, Any]:
         """All of it."""

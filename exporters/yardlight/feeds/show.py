@@ -157,11 +157,11 @@ class _Page:
                 yield m.PLATFORM_STATUS, key, float(one == state)
 
     def _trucks(self) -> Iterator[Sample]:
-        key, seen = (self.account, self.plan.feed), self.kept.seen
+        key, seen = (self.account, self.plan.feed), self.kept.lately(self.now)
         yield m.FEED_TRUCKS, key, len(seen)
-        for age, count in older_than([each.last for each in seen.values()], self.now).items():
+        for age, count in older_than([each.last for each in seen], self.now).items():
             yield m.FEED_TRUCKS_OLDER, (*key, f"{age:g}"), count
-        for each in seen.values():
+        for each in seen:
             if each.truck:
                 yield m.TRUCK_TOLD, (*key, each.truck), each.last
                 yield m.TRUCK_MOVED, (*key, each.truck), each.moved

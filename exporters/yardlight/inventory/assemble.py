@@ -21,6 +21,7 @@ from yardlight.inventory import (
     complain,
     drill_rules,
     feed_rules,
+    flow_rules,
     mdm_rules,
     router_rules,
     rules,
@@ -64,6 +65,7 @@ class _Assembly:
         self._problems.extend(rules.fleet_problems(self._root))
         self._problems.extend(mdm_rules.fleet_problems(self._root))
         self._problems.extend(feed_rules.fleet_problems(self._root, own["accounts"]))
+        self._problems.extend(flow_rules.fleet_problems(self._root, own["accounts"]))
         self._problems.extend(archive_rules.fleet_problems(self._root))
         self._check_shared()
         merged = {name: self._merged(node) for name, node in self._mapping(self._root, "terminals").items()}

@@ -65,7 +65,7 @@ def _stream_problems(name: str, feed: Node, accounts: Mapping[str, Any]) -> Iter
     """A platform that knows streams by name takes no other names."""
     named, stream = feed.entries.get("account"), feed.entries.get("stream")
     account = accounts.get(str(named.value) if named else name)
-    streams = _streams(account)
+    streams = streams_of(account)
     if streams and stream is None:
         yield feed.problem(f"is missing; write one of {', '.join(sorted(streams))}", "stream")
     elif stream is not None and account is not None and stream.value not in streams:
@@ -76,14 +76,15 @@ def _stream_problems(name: str, feed: Node, accounts: Mapping[str, Any]) -> Iter
         yield feed.entries["expected"].problem(problem)
 
 
-def _streams(account: Mapping[str, Any] | None) -> Mapping[str, Any]:
+def streams_of(account: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """The streams that the platform of an account knows by name."""
     return getattr(import_module(account["module"]), "STREAMS", {}) if account else {}
 
 
 def _tells_moving(name: str, feed: Node, accounts: Mapping[str, Any]) -> bool:
     named, stream = feed.entries.get("account"), feed.entries.get("stream")
     account = accounts.get(str(named.value) if named else name)
-    known = _streams(account).get(str(stream.value) if stream else "")
+    known = streams_of(account).get(str(stream.value) if stream else "")
     shared = account["options"].get("feed") if account else None
     described = "moving" in feed.entries or (isinstance(shared, dict) and "moving" in shared)
     return described or (known is not None and known.moving is not None)

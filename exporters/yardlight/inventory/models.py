@@ -18,6 +18,7 @@ from yardlight.inventory.addresses import HOST, is_address, web_address
 from yardlight.inventory.archives import Archive
 from yardlight.inventory.cellular import CellularSource
 from yardlight.inventory.feeds import FeedSource
+from yardlight.inventory.flows import Flow
 from yardlight.inventory.mdm import MdmSource
 from yardlight.inventory.model import Model, Name, TimeZone
 from yardlight.inventory.roster import Roster
@@ -597,5 +598,6 @@ class Fleet(Model):
     cellular: dict[Name, CellularSource] = {}
     mdm: dict[Name, MdmSource] = {}
     feeds: dict[Name, FeedSource] = {}
+    flows: dict[Name, Flow] = {}
     archives: dict[Name, Archive] = {}
     terminals: dict[Name, Terminal]

@@ -1,0 +1,161 @@
+"""Flows: what two feeds left last, put side by side, and what of it people and rules are told.
+
+Trucks that differ are named in the log, on their own pages and by `yardlight flows show`, by their names on the roster
+and never in a label.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from yardlight import catalogue as m
+from yardlight.catalogue import Metric
+from yardlight.collection import Families, Join, Left, Source, Told
+from yardlight.domains import PlannedJoin
+from yardlight.feeds.agreement import Agreement, Bounds, Difference, Said, Trails, agreement
+from yardlight.feeds.memory import FORGOTTEN_AFTER, Memory, recalled
+from yardlight.inventory.flows import Flow
+from yardlight.inventory.model import Model
+from yardlight.inventory.models import Fleet
+from yardlight.logs import kv
+from yardlight.things import Fact, Thing, pack
+
+log = logging.getLogger(__name__)
+
+# Looked at so many times in the time that the sink may be behind, within these bounds.
+_LOOKS, _SOONEST, _LATEST, _DEADLINE = 24, 60.0, 300.0, 60.0
+# As long as what a feed told is shown at all.
+_KEPT_FOR = 86400.0
+_SIDES: tuple[Literal["source", "sink"], ...] = ("source", "sink")
+# So many trucks are named in a line of the log.
+_NAMED = 20
+
+
+class FlowPlan(Model):
+    """A flow with everything resolved. `roster` are the trucks that count, None where any id does."""
+
+    name: str
+    flow: Flow
+    adds_up: dict[str, bool]
+    roster: frozenset[str] | None
+
+
+def planned(fleet: Fleet, base: Path, adds_up: Mapping[str, bool]) -> Iterator[PlannedJoin]:
+    """One join for each flow; `adds_up` says of each feed whether its replies hold what is new only."""
+    for name, flow in fleet.flows.items():
+        by_truck = flow.key == "truck" and fleet.roster.trucks
+        trucks = frozenset(truck.name for truck in fleet.roster.trucks if truck.status == "active")
+        plan = FlowPlan(
+            name=name,
+            flow=flow,
+            adds_up={side: adds_up[flow.of(side).feed] for side in _SIDES},
+            roster=trucks if by_truck else None,
+        )
+        of = tuple(f"feeds/{flow.of(side).feed}" for side in _SIDES)
+        interval = min(max(flow.max_lag / _LOOKS, _SOONEST), _LATEST)
+        yield PlannedJoin(Join(Source(fleet.fleet, "", f"flows/{name}", plan, base), of, show), interval, _DEADLINE)
+
+
+def said(fleet: Fleet) -> Families:
+    """The flows, and by how much their sides may differ."""
+    families: dict[Metric, dict[tuple[str, ...], float | None]] = defaultdict(dict)
+    for name, flow in fleet.flows.items():
+        source, sink = flow.of("source").feed, flow.of("sink").feed
+        families[m.FLOW_INFO][name, source, sink, flow.shows or name] = 1
+        families[m.FLOW_MAX_LAG][name,] = flow.max_lag
+        families[m.FLOW_ALLOWED][name, "mismatches"] = flow.mismatches_allowed
+        families[m.FLOW_ALLOWED][name, "missing"] = flow.missing_allowed
+    return families
+
+
+def show(source: Source, left: Mapping[str, Left], memory: Any, now: float) -> Told:
+    """The samples of one flow, and what to remember of it. While a side is not known, nothing is said."""
+    plan = source.section
+    assert isinstance(plan, FlowPlan)
+    kept = memory or {"flow": "", "trails": None, "told": []}
+    if kept["flow"] != (written := plan.flow.model_dump_json()):
+        kept = {"flow": written, "trails": None, "told": []}
+    known = [left.get(f"feeds/{plan.flow.of(side).feed}", (0.0, None)) for side in _SIDES]
+    as_of = min(at for at, _ in known)
+    if now - as_of > _KEPT_FOR or any(remembered is None for _, remembered in known):
+        return Told({}, kept)
+    trails = Trails(**kept["trails"]) if kept["trails"] else Trails()
+    first, second = (_side(plan, side, recalled(each)) for side, (_, each) in zip(_SIDES, known, strict=True))
+    found = agreement(first, second, trails, _bounds(plan), as_of)
+    troubled = sorted({*found.differ, *found.missing["source"], *found.missing["sink"]})
+    if troubled != kept["told"]:
+        _log(source.fleet, plan, found)
+    lines = dict(_lines(plan, found))
+    kept = {"flow": written, "trails": trails.to_json(), "told": troubled}
+    return Told(_samples(plan.name, found), kept, things=pack(_things(plan, lines, as_of), now))
+
+
+def _side(plan: FlowPlan, side: Literal["source", "sink"], memory: Memory) -> dict[str, Said]:
+    """What one side last told of each truck or id, under the name that both know it by."""
+    value, factor = plan.flow.of(side).value, plan.flow.factor if side == "source" else 1.0
+    listing = max((each.listed for each in memory.seen.values()), default=0.0)
+    found: dict[str, Said] = {}
+    for called, seen in memory.seen.items():
+        key = seen.truck if plan.roster is not None else called.strip().casefold()
+        if not key or (plan.roster is not None and key not in plan.roster):
+            continue
+        number = seen.values.get(value)
+        listed = plan.adds_up[side] or seen.listed == listing
+        told = Said(seen.last, None if number is None else number * factor, listed)
+        # Of a truck that has two units, the one that spoke last counts.
+        if key not in found or found[key].at < told.at:
+            found[key] = told
+    return found
+
+
+def _bounds(plan: FlowPlan) -> Bounds:
+    # Where replies hold what is new only, an id is not known before something happens to it.
+    patience: dict[str, float] = {side: FORGOTTEN_AFTER if plan.adds_up[side] else plan.flow.max_lag for side in _SIDES}
+    return Bounds(plan.flow.tolerance, plan.flow.max_lag, patience)
+
+
+def _samples(flow: str, found: Agreement) -> Families:
+    valued = found.compared > 0
+    return {
+        m.FLOW_LAG: {(flow,): found.lag},
+        m.FLOW_COMPARED: {(flow,): found.compared},
+        m.FLOW_MISMATCHES: {(flow,): len(found.differ) if valued else None},
+        m.FLOW_MISSING: {(flow, side): len(found.missing[side]) for side in _SIDES},
+    }
+
+
+def _lines(plan: FlowPlan, found: Agreement) -> Iterator[tuple[str, str]]:
+    """What is wrong with each truck or id, for people."""
+    feeds = {side: plan.flow.of(side).feed for side in _SIDES}
+    for side in _SIDES:
+        for key in found.missing[side]:
+            yield key, f"not in {feeds[side]}"
+    for key, each in found.differ.items():
+        yield key, f"{each.value:,.0f} in {feeds['sink']}, {each.expected:,.0f} in {feeds['source']} ({_off(each)})"
+
+
+def _off(each: Difference) -> str:
+    return f"{(each.value / each.expected - 1) * 100:+.1f} %" if each.expected else "0 expected"
+
+
+def _things(plan: FlowPlan, lines: Mapping[str, str], as_of: float) -> Iterator[Thing]:
+    kind: Literal["truck"] = "truck"
+    for key, text in lines.items():
+        name = key if plan.roster is not None else ""
+        yield Thing(kind, name, key, facts=(Fact(f"flow {plan.name}", text, as_of),))
+
+
+def _log(fleet: str, plan: FlowPlan, found: Agreement) -> None:
+    """Say what differs now, once, with the names of the roster."""
+    named = {"differ": list(found.differ), **{f"missing_in_{side}": found.missing[side] for side in _SIDES}}
+    if plan.roster is None:
+        # Ids of vendors are nobody's to log.
+        named = {}
+    shown = {key: ",".join(names[:_NAMED]) for key, names in named.items() if names}
+    counts = {"differing": len(found.differ), "missing": sum(map(len, found.missing.values()))}
+    where = kv(fleet=fleet, flow=plan.name, **counts, **shown)
+    log.warning("the two sides of a flow differ otherwise than before", extra=where)

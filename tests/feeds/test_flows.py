@@ -1,0 +1,155 @@
+"""Flows from two vendors to who is told what: rows F18 to F20, over real HTTP, polls as they run, the shipped rules."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.feeds.days import GPS, LA, Days
+from tests.feeds.shop import ACCOUNT, FEED, Shop
+from tests.feeds.test_end_to_end import NOON, rung
+from tests.living import DAY, HOUR, MINUTE
+from yardlight.cli import main
+from yardlight.feeds.agreement import Bounds, Said, Trails, agreement
+
+FLOW = "source: gps.odometer, sink: meters.meter, tolerance: 1%, shows: Odometer"
+BOUNDS = Bounds(0.01, DAY, {"source": DAY, "sink": DAY})
+
+
+class Shops(Days):
+    """The same fleet with a maintenance system and a flow to it."""
+
+    def __init__(self, folder: Path, start: float, max_lag: str = "4h", every: int = 5) -> None:
+        super().__init__(folder, start, trucks=24, nights=4, step=every * MINUTE)
+        self.poll = f"{every}m"
+        self.gps = GPS.replace("max_age: 5m", "max_age: 30m")
+        self.shop = Shop(self.units, self.clock.time, LA)
+        self.faces["shop"] = self.shop
+        self.more = f"{FEED.format(poll=self.poll)}\nflows: {{odometer: {{{FLOW}, max_lag: {max_lag}}}}}"
+
+    def write(self) -> None:
+        self.accounts = ACCOUNT.format(url=self.vendor.url)
+        super().write()
+
+
+@pytest.mark.needs("promtool")
+def test_f18_odometers_that_differ_on_12_trucks_are_one_ticket_and_the_trucks_are_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    seen: dict[str, Any] = {}
+    units = [f"{unit}" for unit in range(110, 122)]
+    with Shops(tmp_path, NOON) as days:
+        days.at(NOON + 80 * MINUTE, days.note(seen, "before", "flow_mismatches", flow="odometer"))
+        days.at(NOON + 80 * MINUTE, days.note(seen, "compared", "flow_compared", flow="odometer"))
+        days.at(NOON + 80 * MINUTE, lambda: days.shop.factors.update(dict.fromkeys(units, 1.08)))
+        days.at(NOON + 150 * MINUTE, days.shop.factors.clear)
+        days.until(NOON + 180 * MINUTE)
+        rang = rung(days, "F18", ("FlowMismatch", NOON + 130 * MINUTE))
+    assert seen["before"] == 0
+    assert seen["compared"] >= 20
+    assert NOON + 90 * MINUTE <= rang.when().first <= NOON + 115 * MINUTE
+    assert NOON + 149 * MINUTE <= rang.when().last <= NOON + 170 * MINUTE
+    assert "is not what gps says for 12 of 2" in rang.words[0]["summary"]
+    [named] = [each.kv["differ"] for each in caplog.records if "flow" in each.getMessage() and "differ" in each.kv]
+    assert named.split(",") == units
+
+
+def test_whoever_asks_gets_the_list_with_both_values(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Shops(tmp_path, NOON, max_lag="1h") as days:
+        days.shop.factors["105"] = 1.08
+        days.shop.unknown.add("106")
+        days.until(NOON + 90 * MINUTE)
+    assert main(["flows", "show", "odometer", "--state", "state.db"]) == 0
+    first, *lines = capsys.readouterr().out.splitlines()
+    assert first.startswith("odometer (gps.odometer -> meters.meter): 2 differ, as of ")
+    assert [line.strip().split(":")[0] for line in lines] == ["106", "105"]
+    assert lines[0].endswith("not in meters")
+    assert lines[1].endswith("in gps (+8.0 %)")
+    assert main(["flows", "show", "odo", "--state", "state.db"]) == 1
+    assert "there is no flow 'odo'; flows: odometer" in capsys.readouterr().err
+
+
+@pytest.mark.needs("promtool")
+def test_f19_trucks_that_maintenance_does_not_have_are_a_ticket_once_they_could_be_there(tmp_path: Path) -> None:
+    with Shops(tmp_path, NOON, max_lag="1h") as days:
+        days.shop.unknown.update({"103", "104", "105", "106", "107"})
+        days.at(NOON + 120 * MINUTE, days.shop.unknown.clear)
+        days.until(NOON + 150 * MINUTE)
+        rang = rung(days, "F19", ("FlowMissingIds", NOON + 100 * MINUTE))
+    assert NOON + 70 * MINUTE <= rang.when().first <= NOON + 90 * MINUTE
+    assert rang.when().last <= NOON + 135 * MINUTE
+    assert "5 missing in meters (gps has them)" in rang.words[0]["summary"]
+
+
+@pytest.mark.needs("promtool")
+def test_f20_a_sink_that_stands_still_for_26_hours_is_a_ticket_and_ends_with_its_first_new_record(
+    tmp_path: Path,
+) -> None:
+    begin = NOON + HOUR
+    with Shops(tmp_path, NOON, max_lag="24h", every=10) as days:
+        days.at(begin, lambda: setattr(days.shop, "stopped", begin))
+        days.at(begin + 26 * HOUR, lambda: setattr(days.shop, "stopped", None))
+        days.until(begin + 28 * HOUR)
+        lagging = rung(days, "F20").when()
+    assert begin + 24 * HOUR <= lagging.first <= begin + 26 * HOUR
+    assert begin + 25 * HOUR <= lagging.last <= begin + 26.5 * HOUR
+
+
+def looks(*values: tuple[float, float]) -> Trails:
+    """The trail of truck 105 after these moments and values."""
+    kept = Trails()
+    for at, value in values:
+        agreement({"105": Said(at, value)}, {}, kept, BOUNDS, at)
+    return kept
+
+
+def test_a_meter_is_held_against_what_the_odometer_was_when_it_was_read() -> None:
+    kept = looks((0, 1000.0), (HOUR, 1060.0), (2 * HOUR, 1120.0))
+    source = {"105": Said(2 * HOUR, 1120.0)}
+    assert not agreement(source, {"105": Said(HOUR, 1060.0)}, kept, BOUNDS, 2 * HOUR).differ
+    [wrong] = agreement(source, {"105": Said(HOUR, 1200.0)}, kept, BOUNDS, 2 * HOUR).differ.values()
+    assert (wrong.value, wrong.expected) == (1200.0, 1120.0)
+
+
+def test_what_was_read_before_anybody_watched_is_not_compared() -> None:
+    kept = looks((10 * HOUR, 1000.0))
+    found = agreement({"105": Said(10 * HOUR, 1000.0)}, {"105": Said(HOUR, 500.0)}, kept, BOUNDS, 10 * HOUR)
+    assert (found.compared, found.differ) == (0, {})
+
+
+def test_a_meter_that_should_have_come_by_now_is_compared_with_what_it_should_be() -> None:
+    kept = looks((0, 1000.0), (10 * HOUR, 1500.0), (30 * HOUR, 1500.0), (40 * HOUR, 2000.0))
+    source = {"105": Said(40 * HOUR, 2000.0)}
+    [late] = agreement(source, {"105": Said(-DAY, 900.0)}, kept, BOUNDS, 40 * HOUR).differ.values()
+    assert late.expected == 1500.0
+
+
+def test_a_weekend_in_which_nothing_drives_is_no_lag() -> None:
+    kept = looks((0, 1000.0), (HOUR, 1060.0))
+    monday = 60 * HOUR
+    parked = {"105": Said(monday, 1060.0)}
+    assert agreement(parked, {"105": Said(HOUR, 1060.0)}, kept, BOUNDS, monday).lag == 0.0
+    moves = {"105": Said(monday + HOUR, 1120.0)}
+    assert agreement(moves, {"105": Said(HOUR, 1060.0)}, kept, BOUNDS, monday + HOUR).lag == 0.0
+    further = {"105": Said(monday + 3 * HOUR, 1240.0)}
+    assert agreement(further, {"105": Said(HOUR, 1060.0)}, kept, BOUNDS, monday + 3 * HOUR).lag == 2 * HOUR
+
+
+def test_a_lag_grows_beyond_what_is_kept_of_the_source() -> None:
+    kept, sink = Trails(), {"105": Said(0.0, 1000.0)}
+    lags = [
+        agreement({"105": Said(at, 1000.0 + at / 60)}, sink, kept, BOUNDS, at).lag
+        for at in [hour * HOUR for hour in range(100)]
+    ]
+    assert lags[-1] == 98 * HOUR
+
+
+def test_without_anything_on_one_side_nobody_knows_the_lag() -> None:
+    assert agreement({"105": Said(0.0, 1.0)}, {}, Trails(), BOUNDS, 0.0).lag is None

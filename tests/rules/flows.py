@@ -1,0 +1,109 @@
+"""Scenarios of flows for promtool: telematics and maintenance, which should agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+
+from tests.rules.feeds import BEGIN, END, MOVED, OVER, Feeds, Sample, case, stands, told
+from tests.rules.tablets import always, then
+from tests.rules.yard import ALWAYS, Labels, Read, Spans, Value, inside
+
+ODOMETER: Labels = {"flow": "odometer"}
+DAY = 86400.0
+_WELL = (
+    ("flow_lag_seconds", None, 3600.0),
+    ("flow_compared", None, 48.0),
+    ("flow_mismatches", None, 0.0),
+    ("flow_missing_ids", "sink", 0.0),
+    ("flow_missing_ids", "source", 0.0),
+)
+
+
+@dataclass(frozen=True)
+class Flows(Feeds):
+    """The feeds of `Feeds`, and the flow `odometer` from gps to loads, well but for `trouble`.
+
+    `flows` is when the inventory has it, `judged` when its last look is on the page.
+    """
+
+    trouble: tuple[Sample, ...] = ()
+    flows: Spans = ALWAYS
+    judged: Spans = ALWAYS
+
+    def _all(self) -> Iterator[Sample]:
+        yield from super()._all()
+        named = {**ODOMETER, "source": "gps", "sink": "loads", "shows": "Odometer"}
+        for name, labels, read in (
+            ("flow_info", named, always(1)),
+            ("flow_max_lag_seconds", ODOMETER, always(DAY)),
+            ("flow_ids_allowed", {**ODOMETER, "kind": "mismatches"}, always(0)),
+            ("flow_ids_allowed", {**ODOMETER, "kind": "missing"}, always(2)),
+        ):
+            yield name, labels, partial(self._within, self.flows, read)
+        troubled = {(name, labels.get("side")) for name, labels, _ in self.trouble}
+        for name, side, value in _WELL:
+            if (name, side) not in troubled:
+                own = {**ODOMETER, **({} if side is None else {"side": side})}
+                yield name, own, partial(self._shown, always(value))
+        for name, labels, read in self.trouble:
+            yield name, labels, partial(self._shown, read)
+
+    def _shown(self, read: Read, at: float) -> Value:
+        return self._within(self.judged, partial(self._within, self.flows, read), at)
+
+    @staticmethod
+    def _within(spans: Spans, read: Read, at: float) -> Value:
+        return read(at) if inside(spans, at) is not None else None
+
+
+def off(name: str, value: float, well: float = 0.0, **labels: str) -> Sample:
+    """One sample of the flow that is not well while there is trouble."""
+    return f"flow_{name}", {**ODOMETER, **labels}, then(value, well, BEGIN, OVER)
+
+
+MISMATCH, MISSING = "ticket FlowMismatch odometer", "ticket FlowMissingIds odometer"
+LAGGING, STALE = "ticket FlowLagging odometer", "ticket FeedStale samsara gps"
+BEHIND = Flows(trouble=(off("lag_seconds", 26 * 3600.0, 3600.0),))
+TWELVE = Flows(trouble=(off("mismatches", 12.0),))
+
+FLOWS = (
+    case(
+        "F18", "telematics and maintenance differ on 12 trucks: one ticket says how many",
+        TWELVE, told(MISMATCH, after=690), moved=MOVED,
+    ),
+    case(
+        "F19", "5 trucks of telematics are missing in maintenance, where 2 may be",
+        Flows(trouble=(off("missing_ids", 5.0, side="sink"),)), told(MISSING, after=690), moved=MOVED,
+    ),
+    case(
+        "F19-allowed", "two trucks are missing, which is allowed",
+        Flows(trouble=(off("missing_ids", 1.0, side="sink"), off("missing_ids", 1.0, side="source"))), ((0, END, ()),),
+    ),
+    case(
+        "F20", "maintenance is 26 hours behind telematics", BEHIND, told(LAGGING), moved=MOVED,
+    ),
+    case(
+        "F20-differs", "it is behind, and that is why values differ: told as behind only",
+        replace(BEHIND, trouble=(*BEHIND.trouble, off("mismatches", 12.0))), told(LAGGING),
+    ),
+    case(
+        "flow-feed-old", "the positions are old, and values differ for that: told as old only",
+        Flows(stands(BEGIN - 300), trouble=TWELVE.trouble), told(STALE, after=390),
+    ),
+    case(
+        "flow-feed-old-later", "positions grow old after values differed: both stay told",
+        Flows(stands(2100.0), trouble=TWELVE.trouble),
+        ((0, BEGIN, ()), (BEGIN + 690, 2350, (MISMATCH,)), (2490, OVER - 60, (MISMATCH, STALE)), (OVER + 90, END, ())),
+    ),
+    case(
+        "flow-not-known", "one side has not been read for a day: what was told stays told",
+        replace(TWELVE, judged=((0.0, 2100.0), (OVER, 1e9))), told(MISMATCH, after=690),
+    ),
+    case(
+        "flow-removed", "the flow is taken out of the inventory while values differ: its ticket ends",
+        replace(TWELVE, flows=((0.0, 3000.0),)),
+        ((0, BEGIN, ()), (BEGIN + 690, 2940, (MISMATCH,)), (3060, END, ())),
+    ),
+)  # fmt: skip
