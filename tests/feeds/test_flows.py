@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,10 @@ from tests.feeds.days import GPS, LA, Days
 from tests.feeds.shop import ACCOUNT, FEED, Shop
 from tests.feeds.test_end_to_end import NOON, rung
 from tests.living import DAY, HOUR, MINUTE
+from tests.test_accounts import inventory, serving, until
+from tests.vendor import Answer, Vendor
 from yardlight.cli import main
+from yardlight.feeds import flows
 from yardlight.feeds.agreement import Bounds, Said, Trails, agreement
 
 FLOW = "source: gps.odometer, sink: meters.meter, tolerance: 1%, shows: Odometer"
@@ -100,6 +105,32 @@ def test_f20_a_sink_that_stands_still_for_26_hours_is_a_ticket_and_ends_with_its
         lagging = rung(days, "F20").when()
     assert begin + 24 * HOUR <= lagging.first <= begin + 26 * HOUR
     assert begin + 25 * HOUR <= lagging.last <= begin + 26.5 * HOUR
+
+
+def test_serve_puts_side_by_side_what_its_polls_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flows, "_SOONEST", 0.2)
+    monkeypatch.setattr(flows, "_LATEST", 0.2)
+    now = time.time()
+    gps = {"trucks": [{"unit": "105", "at": now, "miles": 1000}, {"unit": "106", "at": now, "miles": 1000}]}
+    shop = {"trucks": [{"unit": "105", "at": now, "miles": 1000}, {"unit": "106", "at": now, "miles": 1200}]}
+
+    async def use() -> dict[str, float]:
+        with Vendor(lambda asked: Answer(gps if asked.path == "/gps" else shop)) as vendor:
+            feeds = "\n".join(
+                f"  {name}: {{url: '{vendor.url}/{name}', poll: 1s, records: trucks, truck: unit, time: at,"
+                " values: {miles: miles}}"
+                for name in ("gps", "shop")
+            )
+            path = inventory(
+                tmp_path, f"{{}}\nfeeds:\n{feeds}\nflows: {{miles: {{source: gps.miles, sink: shop.miles}}}}"
+            )
+            async with serving(path) as service:
+                return await until(service, lambda found: 'flow_compared{flow="miles"}' in found)
+
+    found = asyncio.run(use())
+    assert found['flow_compared{flow="miles"}'] == 2
+    assert found['flow_mismatches{flow="miles"}'] == 1
+    assert found['flow_lag_seconds{flow="miles"}'] == 0
 
 
 def looks(*values: tuple[float, float]) -> Trails:
