@@ -56,6 +56,9 @@ def main() -> int:
     logs.setup(log_format, log_level)
     for module in ("yardlight.client", *DOMAINS.values()):
         import_module(module)
+    # Looking for garbage writes to every object, and a page that is written to is shared no more.
+    gc.collect()
+    gc.freeze()
     with socket.socket(fileno=int(descriptor)) as channel:
         signal.signal(signal.SIGCHLD, lambda *_: _bury(channel))
         while given := socket.recv_fds(channel, 1, 1)[1]:
