@@ -799,6 +799,11 @@ FLOW_MISSING = _add(
     "gauge", "flow_missing_ids", "flow side",
     "Trucks (or ids) of the other side that this side (source or sink) has not had for longer than the allowed lag.",
 )  # fmt: skip
+TAX_RECORD_GAPS = _add(
+    "gauge", "feed_tax_record_gaps", "account feed rule",
+    "Times in the last day that a truck told no position for longer than a rule allows while its engine ran: ifta "
+    "(10 minutes) or irp (15), as far as that was seen.",
+)  # fmt: skip
 FEED_API_INFO = _add(
     "gauge", "feed_api_info", "account feed version", "The version of the API that answered, as it says; always 1."
 )

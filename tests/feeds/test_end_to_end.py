@@ -25,7 +25,8 @@ ROWS = {
     for row in yaml.safe_load((Path(__file__).parents[1] / "faults" / "feeds.yml").read_text(encoding="utf-8"))
 }
 # Who is told of what, where it is not the NOC.
-TO_DISPATCH = ("FeedStale", "FeedContractBroken", "FeedFrozen", "FeedEmpty", "PlatformOutageDeclared")
+OF_DISPATCH = ("FeedStale", "FeedContractBroken", "FeedFrozen", "FeedEmpty", "PlatformOutageDeclared")
+OF = {**dict.fromkeys(OF_DISPATCH, "dispatch"), "TaxRecordGap": "compliance"}
 
 pytestmark = pytest.mark.needs("promtool")
 
@@ -64,7 +65,7 @@ def rung(days: Days, row: str, *texts: tuple[str, float]) -> Rung:
         kind, names = each.split(" ", 1)
         assert any(f"{f}  ".startswith(f"{kind} {name} ") for f in fired for name in names.split(" or ")), fired
     for alert in told:
-        assert alert.audience == ("dispatch" if alert.what.split()[1] in TO_DISPATCH else "noc")
+        assert alert.audience == OF.get(alert.what.split()[1], "noc")
     return Rung(told, words)
 
 

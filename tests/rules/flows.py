@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
-from tests.rules.feeds import BEGIN, END, MOVED, OVER, Feeds, Sample, case, stands, told
+from tests.rules.feeds import BEGIN, END, GPS, MOVED, OVER, Feeds, Sample, case, stands, told
 from tests.rules.tablets import always, then
 from tests.rules.yard import ALWAYS, Labels, Read, Spans, Value, inside
 
@@ -100,6 +100,12 @@ FLOWS = (
     case(
         "flow-not-known", "one side has not been read for a day: what was told stays told",
         replace(TWELVE, judged=((0.0, 2100.0), (OVER, 1e9))), told(MISMATCH, after=690),
+    ),
+    case(
+        "F28", "a running truck told no position for 12 minutes: for information, to whoever answers the auditor",
+        Feeds(more=(("feed_tax_record_gaps", {**GPS, "rule": "ifta"}, then(1.0, 0.0, BEGIN, OVER)),
+                    ("feed_tax_record_gaps", {**GPS, "rule": "irp"}, always(0)))),
+        told("info TaxRecordGap samsara gps"), moved=MOVED,
     ),
     case(
         "flow-removed", "the flow is taken out of the inventory while values differ: its ticket ends",

@@ -77,6 +77,7 @@ OF_FEEDS = {
     "FlowMismatch": ("noc", "flow"),
     "FlowMissingIds": ("noc", "flow"),
     "FlowLagging": ("noc", "flow"),
+    "TaxRecordGap": ("compliance", "account", "feed"),
 }
 OF_ARCHIVES = (
     "ArchiveUnreadable", "ArchiveStale", "ArchiveGap", "ArchiveCorrupt", "RecordsDeletedEarly",

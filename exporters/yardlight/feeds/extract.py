@@ -15,6 +15,8 @@ from yardlight.moment import Moment, judged, moment
 
 # Slower is standing: GPS receivers at rest show a walking pace.
 _MOVING_ABOVE = 3.0
+# Words of vendors for an engine that runs, and one that does not; others say nothing.
+_ENGINES = {**dict.fromkeys(("on", "idle", "running", "1"), True), **dict.fromkeys(("off", "stopped", "0"), False)}
 
 
 def extract(pages: Iterable[Any], stream: Stream, zone: ZoneInfo, by: float | None = None) -> Iterator[Record | Breach]:
@@ -77,6 +79,7 @@ def _record(raw: Any, stream: Stream, zone: ZoneInfo, by: float | None) -> Recor
         moving=_moving(at(stream.moving, raw)),
         values={name: at(expression, raw) for name, expression in stream.values.items()},
         raw=raw,
+        engine=_engine(at(stream.engine, raw)),
     )
 
 
@@ -108,6 +111,10 @@ def number_of(raw: Any) -> float | None:
 
 def _name(raw: Any) -> str:
     return "" if raw is None or isinstance(raw, bool | dict | list) else str(raw).strip()
+
+
+def _engine(raw: Any) -> bool | None:
+    return raw if isinstance(raw, bool) else _ENGINES.get(str(raw).casefold())
 
 
 def _moving(raw: Any) -> bool | None:

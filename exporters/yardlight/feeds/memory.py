@@ -23,6 +23,7 @@ class Seen:
     truck: str = ""
     values: dict[str, float] = field(default_factory=dict)
     listed: float = 0.0
+    engine: bool | None = None
 
 
 @dataclass(slots=True)
@@ -31,7 +32,8 @@ class Memory:
 
     `newest` is that of the last answer and `highest` of all, `marks` are the records of the last answers, `lively` is
     the usual share of records that say something new under a new time. `levels` are those of numbers in the last answer
-    that kept its contract, by field.
+    that kept its contract, by field. `holes` are positions that are missing while engines ran: when the next one came,
+    and after how many seconds.
     """
 
     description: str = ""
@@ -50,6 +52,7 @@ class Memory:
     scale: dict[str, float] = field(default_factory=dict)
     levels: dict[str, float] = field(default_factory=dict)
     hours: dict[str, list[float]] = field(default_factory=dict)
+    holes: list[tuple[float, float]] = field(default_factory=list)
 
     def forget(self, now: float) -> None:
         """Drop what was not told of for long, and what is not listed any more either."""

@@ -22,7 +22,8 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 class Record:
     """One record. `time` is when it happened, `received` when the vendor got it; `stamp` is the time as written.
 
-    `truck` is the vendor's name of it, and `id` its own; both are in memory only. `raw` is the record as it came.
+    `truck` is the vendor's name of it, and `id` its own; both are in memory only. `engine` is whether it runs, None
+    where that is not told. `raw` is the record as it came.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Record:
     moving: bool | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
     raw: Any = field(default=None, repr=False)
+    engine: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from yardlight import catalogue as m
 from yardlight.calendars import is_open
 from yardlight.catalogue import Metric
 from yardlight.collection import Source, Told
-from yardlight.feeds import between, contracts, movement, promises, units
+from yardlight.feeds import between, contracts, movement, promises, tax, units
 from yardlight.feeds.extract import number_of
 from yardlight.feeds.freshness import Answer, digest, newest, older_than, sorted_out
 from yardlight.feeds.health import limit
@@ -96,6 +96,9 @@ class _Page:
         yield from self._components()
         if plan.by_truck:
             yield from self._trucks()
+        if any(each.engine is not None for each in kept.seen.values()):
+            for rule, count in tax.holes(kept, self.now).items():
+                yield m.TAX_RECORD_GAPS, (*key, rule), count
 
     def _judges_volume(self) -> bool:
         plan = self.plan
@@ -112,6 +115,8 @@ class _Page:
             before = kept.seen.get(key)
             if before is not None and record.time > before.last and record.moving is not False:
                 fresh.append(said != before.digest)
+            if before is not None and record.time > before.last:
+                tax.note(record, before, self.plan.adds_up, kept)
             if before is None or record.time >= before.last:
                 kept.seen[key] = self._seen(record, said, before)
             kept.seen[key].listed = self.now
@@ -130,7 +135,7 @@ class _Page:
         moved = at if record.moving else before.moved if before else None
         numbers = {name: number for name, value in record.values.items() if (number := number_of(value)) is not None}
         truck = self.plan.trucks.get((record.truck or record.id).casefold(), "")
-        return Seen(at, record.moving, moved, said, truck, numbers, self.now)
+        return Seen(at, record.moving, moved, said, truck, numbers, self.now, record.engine)
 
     def _violations(self, breaches: Sequence[Breach]) -> Iterator[Sample]:
         key = (self.account, self.plan.feed)

@@ -76,8 +76,9 @@ class Stream(Model):
     (ISO 8601, or {since:s}, {since:ms}, {since:%Y-%m-%d}): `since` is the last complete collection less `overlap`.
     Files that lie in `folder` are read instead, those that fit `files`. `records` leads to the records, in several
     steps where they lie in each other: the outer one is then `parent` in the inner one. In a record, `id`, `time`
-    (when it happened), `received` (when the vendor got it), `truck`, `moving` (a flag, or a speed) and `values` are
-    places; `time_format` is auto, s, ms, or as Python's strptime. `error` is the place of an error in a good reply.
+    (when it happened), `received` (when the vendor got it), `truck`, `moving` (a flag, or a speed), `engine` (a flag,
+    or a word such as On, Idle or Off) and `values` are places; `time_format` is auto, s, ms, or as Python's strptime.
+    `error` is the place of an error in a good reply.
     Records of an `on_change` stream come only when something changed; their age says nothing and is not judged.
     """
 
@@ -96,6 +97,7 @@ class Stream(Model):
     received: Expression | None = None
     truck: Expression | None = None
     moving: Expression | None = None
+    engine: Expression | None = None
     values: dict[Name, Expression] = {}
     time_format: str = "auto"
     error: Expression | None = None
