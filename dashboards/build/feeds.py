@@ -23,6 +23,8 @@ from dashboards.build.house import (
 from grafana_foundation_sdk.builders import dashboard
 
 NONE = "none"
+# A flow goes from one account to another one.
+FLEET = 'fleet="$fleet"'
 TROUBLE = ((None, GREEN), (1, ORANGE))
 _AGO: dict[str, object] = {"unit": "dateTimeFromNow", "custom.minWidth": 110}
 _POLLED = 'poll=~"feeds/.+"'
@@ -129,6 +131,38 @@ def _feeds() -> Iterator[Panel]:
             "Trucks moved": _AGO,
         },
     )
+    yield listing(
+        "Flows",
+        "What two feeds of the fleet should agree on: how far the second one is behind and may be, how many were "
+        "compared, how many differ, how many are on one side only. None differing and none missing is normal; "
+        "`yardlight flows show` lists which.",
+        Place(0, 12, 24, 6),
+        [
+            Query(f"max by (flow, shows, source, sink) (yardlight_flow_info{{{FLEET}}})"),
+            Query(f"max by (flow) (yardlight_flow_lag_seconds{{{FLEET}}})"),
+            Query(f"max by (flow) (yardlight_flow_max_lag_seconds{{{FLEET}}})"),
+            Query(f"max by (flow) (yardlight_flow_compared{{{FLEET}}})"),
+            Query(f"max by (flow) (yardlight_flow_mismatches{{{FLEET}}})"),
+            Query(f"sum by (flow) (max by (flow, side) (yardlight_flow_missing_ids{{{FLEET}}}))"),
+        ],
+        {
+            "shows": "Flow",
+            "source": "From",
+            "sink": "To",
+            "Value #B": "Behind",
+            "Value #C": "May be",
+            "Value #D": "Compared",
+            "Value #E": "Differ",
+            "Value #F": "On one side only",
+        },
+        overrides={
+            "Behind": {"unit": "s"},
+            "May be": {"unit": "s"},
+            "Compared": {"unit": "none"},
+            "Differ": {"unit": "none"},
+            "On one side only": {"unit": "none"},
+        },
+    )
 
 
 def _wrong() -> Iterator[Panel]:
@@ -136,7 +170,7 @@ def _wrong() -> Iterator[Panel]:
         "Not as it was",
         "Fields that are not as described or as learned, in how many records of the last answer. new_field breaks "
         "nothing. Empty is normal; what is meant to be is accepted.",
-        Place(0, 12, 12, 8),
+        Place(0, 18, 12, 8),
         [Query(f"{of('feed_contract_violations', 'feed, field, kind')} > 0")],
         {"feed": "Feed", "field": "Field", "kind": "How", "Value": "Records"},
         overrides={"Records": {"unit": "none"}},
@@ -147,7 +181,7 @@ def _wrong() -> Iterator[Panel]:
         "empty: no record where some were; cursor_stuck: the same page again and again; backwards: older than before; "
         "future: a clock or zone is wrong; vanished: trucks are missing; volume: few for this hour; repeated: nothing "
         "new, as at night.",
-        Place(12, 12, 12, 8),
+        Place(12, 18, 12, 8),
         [Query(f"{of('feed_anomaly', 'feed, kind')} == 1")],
         {"feed": "Feed", "kind": "What"},
         empty=NONE,
@@ -159,7 +193,7 @@ def _over_time() -> Iterator[Panel]:
         "Age of the newest record",
         "How old the newest record of each feed was. A saw whose teeth are shorter than the limit is normal; a steady "
         "climb while trucks move is a feed that stopped.",
-        Place(0, 20, 12, 8),
+        Place(0, 26, 12, 8),
         [Query(f"time() - {of('feed_newest_record_timestamp_seconds', 'feed')}", "{{feed}}")],
         unit="s",
     )
@@ -167,7 +201,7 @@ def _over_time() -> Iterator[Panel]:
         "Records by answer",
         "Records of the last answer of all feeds. In the future or without a time: clocks in trucks that are wrong; a "
         "few are normal, and they make nothing look new.",
-        Place(12, 20, 12, 8),
+        Place(12, 26, 12, 8),
         [Query(f"sum({of('feed_records', 'feed, state', _state(state))})", name) for state, name in RECORDS.items()],
         unit="none",
     )
@@ -175,7 +209,7 @@ def _over_time() -> Iterator[Panel]:
         "Trucks by age",
         "How many trucks were last told of at least so long ago, moving or not. It rises each night and weekend and "
         "falls again; what stays up tells nothing any more.",
-        Place(0, 28, 12, 8),
+        Place(0, 34, 12, 8),
         [
             Query(f"sum({of('feed_trucks_older_than', 'feed, age_seconds', _age(seconds))})", f"{name} ago or more")
             for name, seconds in (("5 minutes", 300), ("an hour", 3600), ("a day", 86400), ("3 days", 259200))
@@ -185,7 +219,7 @@ def _over_time() -> Iterator[Panel]:
     yield lines(
         "Duration of collections",
         "How long the last collection of each feed took. Far below its interval is normal.",
-        Place(12, 28, 12, 8),
+        Place(12, 34, 12, 8),
         [Query(of("poll_duration_seconds", "poll", _POLLED), "{{poll}}")],
         unit="s",
     )

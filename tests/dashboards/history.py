@@ -220,6 +220,13 @@ def _feeds(t: int, start: int) -> Iterator[tuple[str, str, float]]:
     if bad:
         yield "feed_contract_violations", f'{loads},kind="missing",field="updated_at"', 40
     yield "api_spent_requests", account, 1440
+    yield "flow_info", 'flow="odometer",source="gps",sink="meters",shows="Odometer"', 1
+    yield "flow_max_lag_seconds", 'flow="odometer"', 86400
+    yield "flow_lag_seconds", 'flow="odometer"', 1800
+    yield "flow_compared", 'flow="odometer"', 48
+    yield "flow_mismatches", 'flow="odometer"', 12 * bad
+    for side in ("source", "sink"):
+        yield "flow_missing_ids", f'flow="odometer",side="{side}"', 0
 
 
 def _archive(t: int, start: int) -> Iterator[tuple[str, str, float]]:

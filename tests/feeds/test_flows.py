@@ -173,6 +173,15 @@ def test_a_weekend_in_which_nothing_drives_is_no_lag() -> None:
     assert agreement(further, {"105": Said(HOUR, 1060.0)}, kept, BOUNDS, monday + 3 * HOUR).lag == 2 * HOUR
 
 
+def test_what_was_there_when_watching_began_is_no_news() -> None:
+    kept = looks((10 * HOUR, 1000.0), (11 * HOUR, 1060.0))
+    source = {"105": Said(11 * HOUR, 1060.0), "106": Said(11 * HOUR, 500.0)}
+    agreement(source, {"105": Said(HOUR, 900.0)}, kept, BOUNDS, 11 * HOUR)
+    assert kept.behind_since == 11 * HOUR
+    still = {"106": Said(11 * HOUR, 500.0)}
+    assert agreement(still, {"106": Said(HOUR, 400.0)}, Trails(), BOUNDS, 11 * HOUR).lag == 0.0
+
+
 def test_a_lag_grows_beyond_what_is_kept_of_the_source() -> None:
     kept, sink = Trails(), {"105": Said(0.0, 1000.0)}
     lags = [
