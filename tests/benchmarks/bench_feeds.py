@@ -24,7 +24,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import requests
-from harness import Every, bare, child, cpu_seconds, free_port, ours, resident, tree
+from harness import Memory, bare, child, cpu_seconds, free_port, ours
 
 ACCOUNTS, FEEDS, TRUCKS = 20, 10, 50
 CPU, MEMORY, LAG = 0.25, 250 * 2**20, 0.010
@@ -120,32 +120,6 @@ terminals: {{t0: {{targets: ["tcp://127.0.0.1:9"], uplinks: {{fiber: {{bind: 127
 """,
         encoding="utf-8",
     )
-
-
-def proportional(pid: int) -> int:
-    """Bytes of memory of a process, of what it shares its part."""
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
-
-
-class Memory:
-    """The most that the process and all below it had at one time; `alone` counts shared pages for each of them."""
-
-    def __init__(self, pid: int) -> None:
-        self._pid, self.bytes, self.alone, self.count, self.parts = pid, 0, 0, 0, [0]
-        self._every = Every(0.5, self._look)
-
-    def _look(self) -> None:
-        try:
-            pids = tree(self._pid)
-            parts, alone = list(map(proportional, pids)), sum(map(resident, pids))
-        except (OSError, StopIteration):
-            return
-        if sum(parts) > self.bytes:
-            self.bytes, self.alone, self.count, self.parts = sum(parts), alone, len(pids), parts
-
-    def end(self) -> None:
-        self._every.end()
 
 
 def complete(port: int) -> tuple[int, float]:

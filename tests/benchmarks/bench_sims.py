@@ -24,7 +24,7 @@ import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from harness import free_port, resident, running, tree
+from harness import Memory, free_port, running
 
 from yardlight.demo.carrier import Carrier, fake_sims
 from yardlight.demo.faces import SECRET, USER, Ask, ControlCenter
@@ -147,18 +147,18 @@ def main() -> int:
             listening(theirs)
             began = time.monotonic()
             with running(serve_command, folder / "serve.log") as pid:
-                peak, shown, last = 0, "", 0.0
+                memory, shown, last = Memory(pid), "", 0.0
                 deadline = began + 3.0 * options.sims / options.rate + 120.0
                 while time.monotonic() < deadline and counted(shown) < options.sims:
                     time.sleep(0.5)
-                    peak = max(peak, sum(map(resident, tree(pid))))
                     if time.monotonic() - last > 15.0:
                         shown, last = page(ours), time.monotonic()
                         print(
-                            f"{last - began:6.0f} s  {counted(shown):>6} SIMs known  {peak / 2**20:4.0f} MiB",
+                            f"{last - began:6.0f} s  {counted(shown):>6} SIMs known  {memory.bytes / 2**20:4.0f} MiB",
                             flush=True,
                         )
                 took = time.monotonic() - began
+                memory.end()
                 leaks = identifiers(folder, shown, numbers)
         told = json.loads((folder / "vendor.log").read_text(encoding="utf-8").splitlines()[-1])
     heard = told["heard"]
@@ -166,9 +166,16 @@ def main() -> int:
     print(f"{options.sims} SIMs at {allowed:g} requests a second, {allowed / REAL_RATE:g} times the real pace")
     print(f"  most requests in any second  {most}  (allowed {allowed:g}, refused {told['refused']} of {len(heard)})")
     print(f"  a whole round                {took:.0f} s, at the real pace {took * allowed / REAL_RATE / 3600:.1f} h")
-    print(f"  memory of all processes      {peak / 2**20:.0f} MiB at most  (bar {MEMORY // 2**20})")
+    print(f"  memory of all processes      {memory.bytes / 2**20:.0f} MiB at most  (bar {MEMORY // 2**20})")
+    print(f"  with shared pages in each    {memory.alone / 2**20:.0f} MiB")
     print(f"  numbers of SIMs              {leaks} on the page, in the log and in the state")
-    good = counted(shown) == options.sims and most <= allowed and not told["refused"] and peak <= MEMORY and not leaks
+    good = (
+        counted(shown) == options.sims
+        and most <= allowed
+        and not told["refused"]
+        and memory.bytes <= MEMORY
+        and not leaks
+    )
     return 0 if good else 1
 
 

@@ -220,6 +220,12 @@ def resident(pid: int) -> int:
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:"))
 
 
+def proportional(pid: int) -> int:
+    """Bytes of memory of a process, of what it shares its part."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+
+
 class Scraper:
     """Asks as Prometheus does: over a connection that it keeps, gzip accepted."""
 
@@ -281,3 +287,23 @@ class Every(threading.Thread):
     def end(self) -> None:
         self._ended.set()
         self.join()
+
+
+class Memory:
+    """The most that the process and all below it had at one time; `alone` counts shared pages for each of them."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid, self.bytes, self.alone, self.count, self.parts = pid, 0, 0, 0, [0]
+        self._every = Every(0.5, self._look)
+
+    def _look(self) -> None:
+        try:
+            pids = tree(self._pid)
+            parts, alone = list(map(proportional, pids)), sum(map(resident, pids))
+        except (OSError, StopIteration):
+            return
+        if sum(parts) > self.bytes:
+            self.bytes, self.alone, self.count, self.parts = sum(parts), alone, len(pids), parts
+
+    def end(self) -> None:
+        self._every.end()
