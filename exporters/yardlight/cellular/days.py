@@ -6,13 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from yardlight.cellular.cycle import UTC
-from yardlight.cellular.history import midnight, ordinal
+from yardlight.cellular.history import KEEP_DAYS, midnight, ordinal
 from yardlight.cellular.rounds import Answer, Rounds
 from yardlight.cellular.usage import Record, Refused, Usage
 from yardlight.collection import Session
-
-# A whole cycle and the days before it that show the weekdays.
-_FIRST = 45
 
 
 def since(last: float | None, at: float, again: int) -> float:
@@ -21,7 +18,7 @@ def since(last: float | None, at: float, again: int) -> float:
     Whole days only, or the first would be told in part. The last `again` of them are read once more: they are restated.
     """
     today = ordinal(at, UTC)
-    return midnight(today - _FIRST if last is None else min(ordinal(last, UTC), today) - again, UTC)
+    return midnight(today - KEEP_DAYS + 1 if last is None else min(ordinal(last, UTC), today) - again, UTC)
 
 
 def read(
