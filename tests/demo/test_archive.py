@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from yardlight.collection import Session
-from yardlight.demo.archive import SECTION, ArchiveFaultError, DemoArchive, drivers_csv
+from yardlight.demo import Ports
+from yardlight.demo.archive import ArchiveFaultError, DemoArchive
+from yardlight.demo.platforms import Platforms
 from yardlight.inventory.load import load
 from yardlight.records.domain import check_of
 from yardlight.records.index import Index
@@ -19,12 +21,14 @@ from yardlight.records.standing import Standing
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("demo")
-    trucks = "".join(f"T{number}\n" for number in range(101, 107))
-    (made / "trucks.csv").write_text("truck\n" + trucks)
-    (made / "drivers.csv").write_text(drivers_csv())
-    yard = 'terminals: {t: {targets: ["tcp://127.0.0.1:9"], uplinks: {fiber: }}}\n'
-    yard += "roster: {trucks: trucks.csv, drivers: drivers.csv}\n"
-    (made / "fleet.yml").write_text("fleet: demo\n" + SECTION + yard)
+    # With the roster of the whole demo: what is in a file must be on it.
+    platforms = Platforms(Ports())
+    platforms.write(made)
+    yards = "".join(
+        f'  {name}: {{targets: ["tcp://127.0.0.1:9"], uplinks: {{fiber: }}}}\n'
+        for name in ("fontana", "stockton", "reno")
+    )
+    (made / "fleet.yml").write_text(f"fleet: demo\nterminals:\n{yards}{platforms.section()}")
     return made
 
 

@@ -79,7 +79,7 @@ class DemoArchive:
         """A day's file, exported on the next morning unless it is written `now`."""
         path, day = self._path(driver, back), self._today - timedelta(days=back)
         path.parent.mkdir(parents=True, exist_ok=True)
-        content = eld_file(Shape(driver, day, f"T{driver[1:]}", comment=comment))
+        content = eld_file(Shape(driver, day, f"T-{driver[1:]}", comment=comment))
         path.with_suffix(".part").write_bytes(content[:-100] if cut else content)
         path.with_suffix(".part").replace(path)
         if not now:
