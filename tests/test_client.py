@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from tests.vendor import Answer, Asked, Vendor
 from yardlight import client as under_test
-from yardlight.client import Client, Headers, Token, bearer, client_credentials, granted, retry_after, seconds_of
+from yardlight.client import Client, Headers, Reply, Token, bearer, client_credentials, granted, retry_after, seconds_of
 from yardlight.collection import Session
 from yardlight.errors import (
     AuthError,
@@ -96,9 +96,12 @@ def test_an_answer_is_read_whole_and_the_request_carried_the_token_and_was_count
         (Answer({}, 302, {"Location": "/x"}), BadReplyError, "GET /x: redirected more than 3 times"),
     ],
 )
-def test_each_kind_of_bad_answer_has_its_own_reason(answer: Answer, error: type[PollError], text: str) -> None:
+@pytest.mark.parametrize("read", [Reply.json, Reply.quick_json])
+def test_each_kind_of_bad_answer_has_its_own_reason(
+    answer: Answer, error: type[PollError], text: str, read: Callable[[Reply], Any]
+) -> None:
     with Vendor(lambda asked: answer) as vendor, pytest.raises(PollError) as caught:
-        asking(vendor.url).get("/x").json()
+        read(asking(vendor.url).get("/x"))
     assert type(caught.value) is error
     assert str(caught.value).startswith(text)
 

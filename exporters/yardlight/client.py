@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import quote, urljoin, urlsplit
 
+import orjson
 import requests
 from requests.adapters import HTTPAdapter
 
@@ -71,10 +72,17 @@ class Reply:
 
     def json(self) -> Any:
         """The body as JSON; None if there is to be none (204). Raises `BadReplyError` for null and for half of it."""
+        return self._content(json.loads)
+
+    def quick_json(self) -> Any:
+        """`json` in a third of the time, for answers whose identifiers are texts: a number of 20 digits loses some."""
+        return self._content(orjson.loads)
+
+    def _content(self, loads: Callable[[bytes], Any]) -> Any:
         if self.status == 204:
             return None
         try:
-            content = json.loads(self.body)
+            content = loads(self.body)
         except (ValueError, RecursionError):
             content = None
         if content is None:

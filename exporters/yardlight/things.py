@@ -13,6 +13,8 @@ import zlib
 from collections.abc import Collection, Iterable, Iterator
 from typing import Literal, NamedTuple
 
+import orjson
+
 Kind = Literal["tablet", "sim", "truck", "driver"]
 Number = Literal["serial", "iccid", "imei", "phone", "eld", "vin"]
 # Another one with every change of a row.
@@ -88,7 +90,7 @@ class Pack:
         return b"".join([*self._packed, self._packer.flush()])
 
     def _compress(self) -> None:
-        self._packed.append(self._packer.compress(json.dumps(self._lines, separators=(",", ":")).encode() + b"\n"))
+        self._packed.append(self._packer.compress(orjson.dumps(self._lines, default=tuple) + b"\n"))
         self._lines.clear()
 
 
