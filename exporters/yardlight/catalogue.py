@@ -860,8 +860,8 @@ ARCHIVE_GAPS = _add(
     "gauge", "archive_gaps", "archive",
     "Records that are missing inside the required window: driver-days, vehicle-days or vehicles.",
 )  # fmt: skip
-ARCHIVE_DAYS_UNKNOWN = _add(
-    "gauge", "archive_days_not_known", "archive",
+ARCHIVE_DATES_UNKNOWN = _add(
+    "gauge", "archive_dates_not_known", "archive",
     "Days of the required window of which nobody told who moved; no record of them is missed.",
 )  # fmt: skip
 ARCHIVE_CORRUPT = _add(

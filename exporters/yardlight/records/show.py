@@ -34,7 +34,7 @@ def samples(name: str, archive: Archive, found: Standing, tests: Sequence[Proof]
     families[m.ARCHIVE_LONGEST_UNREAD][key] = found.longest_unread
     if archive.covers != "none":
         families[m.ARCHIVE_GAPS][key] = len(found.missing)
-        families[m.ARCHIVE_DAYS_UNKNOWN][key] = found.unknown_days
+        families[m.ARCHIVE_DATES_UNKNOWN][key] = found.unknown_days
     for kind in sorted(CORRUPT):
         families[m.ARCHIVE_CORRUPT][name, kind] = found.kinds[kind]
     for kind in sorted(UNREADABLE):
