@@ -212,7 +212,7 @@ def _over_time() -> Iterator[Panel]:
         Place(8, 16, 8, 8),
         [
             Query(_of("archive_gaps"), "missing"),
-            Query(_of("archive_second_copy_missing_days"), "missing in the second copy"),
+            Query(_of("archive_second_copy_missing_dates"), "missing in the second copy"),
         ],
         unit="none",
     )

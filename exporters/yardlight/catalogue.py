@@ -889,7 +889,7 @@ ARCHIVE_COPY_LACKS = _add(
     "Files that the second copy lacks or has with another content, of those that had time to get there.",
 )  # fmt: skip
 ARCHIVE_COPY_LACKS_DAYS = _add(
-    "gauge", "archive_second_copy_missing_days", "archive", "The same, counted in days of a driver or a vehicle."
+    "gauge", "archive_second_copy_missing_dates", "archive", "The same, counted in days of a driver or a vehicle."
 )
 ARCHIVE_COPY_ANSWERS = _add(
     "gauge", "archive_second_copy_answers", "archive", "1 if the last check could list the second copy, 0 if not."

@@ -241,7 +241,7 @@ def _archive(t: int, start: int) -> Iterator[tuple[str, str, float]]:
     yield "archive_retrieval_testers", archive, 2
     yield "archive_gaps", archive, bad
     yield "archive_second_copy_missing_files", archive, 3 * bad
-    yield "archive_second_copy_missing_days", archive, 3 * bad
+    yield "archive_second_copy_missing_dates", archive, 3 * bad
     yield "archive_second_copy_apart", archive, 1
     for name in ("deleted_early_files", "held_files", "unread_files"):
         yield f"archive_{name}", archive, 0

@@ -153,7 +153,7 @@ def test_r06_the_second_copy_lacks_three_days(world: World) -> None:
     world.path("d102", YESTERDAY, root="copy").unlink()
     world.check(world.at + HOUR)
     # Yesterday's file came this morning and has a day to get there.
-    assert world.value("archive_second_copy_missing_days") == 3
+    assert world.value("archive_second_copy_missing_dates") == 3
     assert world.alerts() == {("ArchiveSecondCopyDiffers", "eld")}
 
 

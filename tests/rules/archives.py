@@ -69,7 +69,7 @@ class Archives:
         for name, kinds in KINDS.items():
             for kind in kinds:
                 yield name, {**own, "kind": kind}, always(0)
-        for name in ("gaps", "deleted_early_files", "second_copy_missing_files", "second_copy_missing_days"):
+        for name in ("gaps", "deleted_early_files", "second_copy_missing_files", "second_copy_missing_dates"):
             yield f"archive_{name}", own, always(0)
         yield "archive_second_copy_apart", own, always(1)
         yield "archive_second_copy_answers", own, always(1)
@@ -151,7 +151,7 @@ ARCHIVES = (
     ),
     case(
         "R06", "the second copy lacks three days",
-        Archives((eld("second_copy_missing_files", 9), eld("second_copy_missing_days", 9))),
+        Archives((eld("second_copy_missing_files", 9), eld("second_copy_missing_dates", 9))),
         told("ticket ArchiveSecondCopyDiffers eld"),
     ),
     case(
