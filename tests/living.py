@@ -23,9 +23,8 @@ from tests.virtual import Clock
 from yardlight import centre, client, poll
 from yardlight.catalogue import CLOCK
 from yardlight.collection import Collection, Join, Result, Session, open_memory, pack_memory
-from yardlight.domains import domains
+from yardlight.domains import domains, joined
 from yardlight.exposition import AnyBlock, block, pack
-from yardlight.feeds import domain as feeds
 from yardlight.inventory.load import load
 from yardlight.poll import Poll
 from yardlight.state import State
@@ -97,8 +96,8 @@ class Living(ABC):
         self._fleet = load(self.folder / "fleet.yml").fleet
         self._said = centre.Said()
         collected = (each for part in domains() for each in part.planned(self._fleet, self.folder))
-        joined = feeds.joined(self._fleet, self.folder)
-        planned = {each.collection.source.name: each for each in (*collected, *joined)}
+        put_together = joined(self._fleet, self.folder)
+        planned = {each.collection.source.name: each for each in (*collected, *put_together)}
         self._polls = {
             name: Poll(
                 self._fleet.fleet, each.collection.source.account, partial(self._work, each.collection),

@@ -190,6 +190,17 @@ def run_metrics(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _of_inventory(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--inventory", type=Path, default=Path("fleet.yml"), metavar="FILE", help="default: %(default)s"
+    )
+
+
+def _beside_state(parser: argparse.ArgumentParser, what: str) -> None:
+    help_ = f"the state file of serve; {what} (default: %(default)s)"
+    parser.add_argument("--state", type=Path, default=Path("yardlight.db"), metavar="FILE", help=help_)
+
+
 def _look_back(parser: argparse.ArgumentParser) -> None:
     """Where the history is that a command looks at."""
     source = parser.add_mutually_exclusive_group()
@@ -328,9 +339,7 @@ def _quiet(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser.add_argument("duration", nargs="?", metavar="DURATION", help="like 30m or 2h, at most 7d")
     parser.add_argument("why", nargs="*", metavar="WHY", help="a few words for whoever sees it")
     parser.add_argument("--uplink", metavar="NAME", help="this circuit only (default: all of the terminal)")
-    parser.add_argument(
-        "--inventory", type=Path, default=Path("fleet.yml"), metavar="FILE", help="default: %(default)s"
-    )
+    _of_inventory(parser)
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--list", action="store_true", help="show what is quiet, and what was lately")
     what.add_argument("--end", action="store_true", help="end it now")
@@ -397,16 +406,8 @@ def _drill_action(
     actions: argparse._SubParsersAction[argparse.ArgumentParser], name: str, help_: str, run: Command
 ) -> argparse.ArgumentParser:
     parser = _command(actions, name, help_, run)
-    parser.add_argument(
-        "--inventory", type=Path, default=Path("fleet.yml"), metavar="FILE", help="default: %(default)s"
-    )
-    parser.add_argument(
-        "--state",
-        type=Path,
-        default=Path("yardlight.db"),
-        metavar="FILE",
-        help="the state file of serve; drills lie beside it (default: %(default)s)",
-    )
+    _of_inventory(parser)
+    _beside_state(parser, "drills lie beside it")
     return parser
 
 
@@ -506,9 +507,7 @@ def _contract_action(
 ) -> argparse.ArgumentParser:
     parser = _command(actions, name, help_, run)
     parser.add_argument("feed", metavar="FEED")
-    parser.add_argument(
-        "--inventory", type=Path, default=Path("fleet.yml"), metavar="FILE", help="default: %(default)s"
-    )
+    _of_inventory(parser)
     return parser
 
 
@@ -558,9 +557,7 @@ def _render(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser = commands.add_parser("render", help="write files made from the inventory", allow_abbrev=False)
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     action = _command(actions, "playbooks", "write the paper binder: each playbook for each terminal", run_render)
-    action.add_argument(
-        "--inventory", type=Path, default=Path("fleet.yml"), metavar="FILE", help="default: %(default)s"
-    )
+    _of_inventory(action)
     action.add_argument("--terminal", metavar="NAME", help="this terminal only")
     action.add_argument("-o", "--output", type=Path, default=Path("binder"), metavar="DIR", help="default: %(default)s")
 
@@ -595,9 +592,7 @@ def _probe(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     actions = parser.add_subparsers(title="actions", metavar="WHAT", required=True)
     action = _command(actions, "router", "read a terminal's router once and print what it says", run_probe_router)
     action.add_argument("terminal", metavar="TERMINAL")
-    action.add_argument(
-        "--inventory", type=Path, default=Path("fleet.yml"), metavar="FILE", help="default: %(default)s"
-    )
+    _of_inventory(action)
 
 
 def run_probe_router(arguments: argparse.Namespace) -> int:
@@ -643,16 +638,8 @@ def _records_action(
     actions: argparse._SubParsersAction[argparse.ArgumentParser], name: str, help_: str, run: Command
 ) -> argparse.ArgumentParser:
     parser = _command(actions, name, help_, run)
-    parser.add_argument(
-        "--inventory", type=Path, default=Path("fleet.yml"), metavar="FILE", help="default: %(default)s"
-    )
-    parser.add_argument(
-        "--state",
-        type=Path,
-        default=Path("yardlight.db"),
-        metavar="FILE",
-        help="the state file of serve; what is known of archives lies beside it (default: %(default)s)",
-    )
+    _of_inventory(parser)
+    _beside_state(parser, "what is known of archives lies beside it")
     return parser
 
 

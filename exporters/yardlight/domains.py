@@ -60,7 +60,10 @@ class PlannedJoin:
 
 
 class Domain(Protocol):
-    """What a domain's module gives. PLATFORMS: platform -> the name of its module."""
+    """What a domain's module gives. PLATFORMS: platform -> the name of its module.
+
+    One that puts together what several polls left has `joined(fleet, base)` besides, which gives `PlannedJoin`s.
+    """
 
     PLATFORMS: Mapping[str, str]
 
@@ -92,6 +95,13 @@ def domain(name: str) -> Domain:
 def domains() -> Iterator[Domain]:
     """Every domain."""
     return map(domain, DOMAINS)
+
+
+def joined(fleet: Fleet, base: Path) -> Iterator[PlannedJoin]:
+    """What the domains put together, as `Domain` says."""
+    for each in domains():
+        if (put := getattr(each, "joined", None)) is not None:
+            yield from put(fleet, base)
 
 
 @cache

@@ -23,13 +23,12 @@ from yardlight import __version__, centre, logs
 from yardlight.accounts import Turns
 from yardlight.catalogue import BUILD_INFO, CLOCK, LOOP_LAG, RELOAD_OK, RELOAD_TIME, STATE_WRITABLE
 from yardlight.collection import Join, Result
-from yardlight.domains import Planned, PlannedJoin, domains
+from yardlight.domains import Planned, PlannedJoin, domains, joined
 from yardlight.drills.desk import FleetDesk, folder_of
 from yardlight.drills.session import Session
 from yardlight.errors import DrillError, InventoryError, Problem, StartError, YardlightError
 from yardlight.exposition import AnyBlock, Block, block
 from yardlight.facts import TerminalFacts
-from yardlight.feeds import domain as feeds
 from yardlight.inventory.check import needs_ping
 from yardlight.inventory.load import Inventory, load, load_dir
 from yardlight.inventory.machine import may_ping
@@ -517,7 +516,7 @@ class RunningFleet:
         base = self.inventory.path.parent
         collected = (each for part in domains() for each in part.planned(fleet, base))
         checked = records.planned(fleet, base.absolute(), self._state_file.absolute())
-        every: tuple[Planned | PlannedJoin | PlannedCheck, ...] = (*collected, *feeds.joined(fleet, base), *checked)
+        every: tuple[Planned | PlannedJoin | PlannedCheck, ...] = (*collected, *joined(fleet, base), *checked)
         planned = {each.collection.source.name: each for each in every}
         for name, before in list(self._planned.items()):
             if planned.get(name) != before:
