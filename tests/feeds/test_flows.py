@@ -155,6 +155,14 @@ def test_what_was_read_before_anybody_watched_is_not_compared() -> None:
     assert (found.compared, found.differ) == (0, {})
 
 
+def test_where_the_source_told_no_number_around_then_nothing_is_compared() -> None:
+    kept = Trails()
+    for hour in range(3):
+        agreement({"105": Said(hour * HOUR, None)}, {}, kept, BOUNDS, hour * HOUR)
+    found = agreement({"105": Said(3 * HOUR, 1180.0)}, {"105": Said(HOUR, 1060.0)}, kept, BOUNDS, 3 * HOUR)
+    assert (found.compared, found.differ) == (0, {})
+
+
 def test_a_meter_that_should_have_come_by_now_is_compared_with_what_it_should_be() -> None:
     kept = looks((0, 1000.0), (10 * HOUR, 1500.0), (30 * HOUR, 1500.0), (40 * HOUR, 2000.0))
     source = {"105": Said(40 * HOUR, 2000.0)}

@@ -117,6 +117,8 @@ def _difference(source: Said, sink: Said, trail: list[Point], bounds: Bounds, no
     index = bisect_right(trail, then, key=lambda point: point[0])
     around = [trail[index - 1][1], trail[index][1] if index < len(trail) else source.value]
     right = [value for value in around if value is not None]
+    if not right:
+        return None
     low, high = min(right), max(right)
     expected = min(max(sink.value, low), high)
     nearly = low - abs(low) * bounds.tolerance <= sink.value <= high + abs(high) * bounds.tolerance
