@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Annotated
 
-from pydantic import model_validator
+from pydantic import AfterValidator, model_validator
 
 from yardlight.inventory.accounts import AccountConfig, BaseUrl
 from yardlight.inventory.feeds import Expression, Stream
 from yardlight.inventory.model import Model
 from yardlight.inventory.values import Duration
+
+# What is written for "never" is later.
+_LAST = date(2200, 1, 1)
+
+
+def _near(day: date) -> date:
+    if day >= _LAST:
+        raise ValueError(f"{day} is no day on which a credential ends; leave this out where it never does")
+    return day
 
 
 class FeedAccount(AccountConfig):
@@ -18,7 +28,7 @@ class FeedAccount(AccountConfig):
     `credential_ends` is the last day of a key or password, which most vendors show once and never again.
     """
 
-    credential_ends: date | None = None
+    credential_ends: Annotated[date, AfterValidator(_near)] | None = None
     feed: Stream = Stream()
 
 

@@ -18,7 +18,7 @@ def fleet_problems(root: Node, accounts: Mapping[str, Any]) -> Iterator[Problem]
     section = root.entries.get("feeds")
     calendars = root.entries.get("calendars")
     known = calendars.entries if calendars else {}
-    feeds = {name: feed for name, feed in (section.entries if section else {}).items() if feed.entries}
+    feeds = {name: feed for name, feed in (section.entries if section else {}).items() if isinstance(feed.value, dict)}
     moving = any(_tells_moving(name, feed, accounts) for name, feed in feeds.items())
     for name, feed in feeds.items():
         yield from _address_problems(name, feed, accounts)
@@ -71,7 +71,7 @@ def _stream_problems(name: str, feed: Node, accounts: Mapping[str, Any]) -> Iter
     elif stream is not None and account is not None and stream.value not in streams:
         hint = words.choice(str(stream.value), streams, "streams") if streams else "describe it with path and records"
         yield stream.problem(f"{account['platform']} has no stream {stream.value!r}; {hint}")
-    elif stream is not None and streams[str(stream.value)].on_change and "expected" in feed.entries:
+    elif stream is not None and account is not None and streams[str(stream.value)].on_change and "expected" in feed.entries:
         problem = f"{stream.value!r} tells of changes only and is never judged by its age; leave this out"
         yield feed.entries["expected"].problem(problem)
 
