@@ -6,8 +6,6 @@ import gzip
 import itertools
 import json
 import socket
-import ssl
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.vendor import Answer, Asked, Vendor
+from tests.vendor import Answer, Asked, Vendor, encrypted
 from yardlight import client as under_test
 from yardlight.client import Client, Headers, Reply, Token, bearer, client_credentials, granted, retry_after, seconds_of
 from yardlight.collection import Session
@@ -146,21 +144,12 @@ def test_a_name_without_address_is_unreachable_and_says_so() -> None:
 
 @pytest.mark.needs("openssl")
 def test_a_self_signed_certificate_is_a_tls_error_and_trusted_where_its_file_is_named(tmp_path: Path) -> None:
-    certificate, key = tmp_path / "server.pem", tmp_path / "server.key"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-out", certificate, "-keyout", key],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
     with Vendor(lambda asked: Answer({"ok": 1})) as vendor:
-        vendor._server.socket = context.wrap_socket(vendor._server.socket, server_side=True)
-        url = vendor.url.replace("http://127.0.0.1", "https://localhost")
+        url = encrypted(vendor, tmp_path)
         with pytest.raises(TlsError, match=r"^GET /x: a certificate that is signed by itself$"):
             asking(url).get("/x")
-        ours = session(base=certificate.parent)
-        assert asking(url, ours, ca_file=certificate.name).get("/x").json() == {"ok": 1}
+        ours = session(base=tmp_path)
+        assert asking(url, ours, ca_file="server.pem").get("/x").json() == {"ok": 1}
         # It is remembered when that certificate ends.
         assert ours.tls_ends == pytest.approx(time.time() + 2 * 86400, abs=300)
 

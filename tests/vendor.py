@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import ssl
+import subprocess
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -127,3 +130,17 @@ class Told:
                 return Answer(said, each.get("status", 200), each.get("headers", {}))
         self.unknown.append(f"{asked.method} {asked.path} {given}")
         return Answer({"unexpected": "question"}, 418)
+
+
+def encrypted(vendor: Vendor, folder: Path) -> str:
+    """The vendor's address once it is encrypted, by the certificate server.pem in `folder`, which ends in two days."""
+    certificate, key = folder / "server.pem", folder / "server.key"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-out", certificate, "-keyout", key],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    vendor._server.socket = context.wrap_socket(vendor._server.socket, server_side=True)
+    return vendor.url.replace("http://127.0.0.1", "https://localhost")

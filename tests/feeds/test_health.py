@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tests.feeds.world import GPS, position, world
-from tests.vendor import Answer
+from tests.vendor import Answer, Vendor, encrypted
 from yardlight import catalogue as m
 from yardlight.feeds import domain
 from yardlight.feeds.health import Limit, limit
@@ -52,7 +53,14 @@ def test_a_credential_whose_end_the_inventory_knows_is_told(tmp_path: Path) -> N
         assert said[m.CREDENTIALS_END] == {("vendor", "inventory"): datetime(2026, 3, 2, 8, tzinfo=UTC).timestamp()}
 
 
-def test_where_nothing_is_encrypted_no_certificate_ends(tmp_path: Path) -> None:
-    with world(tmp_path, {"/positions": {"data": [position(100, NOW)]}}) as here:
+@pytest.mark.needs("openssl")
+def test_when_the_vendors_certificate_ends_is_told_and_nothing_where_it_has_none(tmp_path: Path) -> None:
+    answer = {"data": [position(100, NOW)]}
+    with world(tmp_path, {"/positions": answer}) as here, Vendor(lambda asked: Answer(answer)) as vendor:
         here.collect(NOW)
         assert here.value("feed_tls_end_timestamp_seconds", feed="gps") is None
+        here.url = encrypted(vendor, tmp_path)
+        here.write({"gps": GPS}, "ca_file: server.pem")
+        here.collect(NOW + 60)
+        ends = here.value("feed_tls_end_timestamp_seconds", feed="gps")
+        assert ends == pytest.approx(time.time() + 2 * 86400, abs=300)
