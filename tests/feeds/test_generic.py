@@ -95,6 +95,19 @@ def test_a_session_is_logged_in_to_once_and_again_when_it_is_refused(tmp_path: P
         assert len(logins) == 2
 
 
+def test_a_session_of_before_is_masked_with_and_without_what_stands_before_it(tmp_path: Path) -> None:
+    login = {"path": "/login", "body": {}, "password_file": "secret", "token": "session"}
+    config = generic.Config.model_validate({"url": "http://127.0.0.1:9", "auth": {"login": login}})
+    key = (config.url, config.auth.login.model_dump_json() if config.auth and config.auth.login else "")
+    credentials._sessions[key] = ({"Authorization": "Bearer kept-session"}, time.monotonic() + 60)  # type: ignore[index]
+    (tmp_path / "secret").write_text(TOKEN)
+    session = Session(time.monotonic() + 20, base=tmp_path)
+    auth = credentials.authorization(config, session)
+    assert auth is not None
+    assert auth.headers() == {"Authorization": "Bearer kept-session"}
+    assert session.mask("kept-session, Bearer kept-session") == "***, Bearer ***"
+
+
 def test_a_log_in_that_gives_no_session_is_an_error_of_the_credentials(tmp_path: Path) -> None:
     login = {"path": "/login", "body": {}, "password_file": "secret", "token": "session.id"}
     with Vendor(lambda asked: Answer({"error": "wrong"})) as vendor, pytest.raises(AuthError, match=r"no session\.id"):
@@ -249,6 +262,13 @@ def test_a_table_over_http_is_read_by_its_headings(tmp_path: Path) -> None:
     with Vendor(lambda asked: Answer(TABLE, headers={"Content-Type": "text/csv"})) as vendor:
         found = records(tmp_path, vendor.url, {**CSV, "path": "/report"}, timezone="America/Los_Angeles")
     assert [(each.truck, each.time, each.moving) for each in found] == [("112", NOW, True), ("113", NOW - 60, False)]
+
+
+def test_a_table_without_the_column_of_the_engine_is_an_error_and_not_an_engine_that_nobody_tells_of(
+    tmp_path: Path,
+) -> None:
+    with Vendor(lambda asked: Answer(TABLE)) as vendor, pytest.raises(BadReplyError, match="headings Ignition"):
+        records(tmp_path, vendor.url, {**CSV, "path": "/report", "engine": "Ignition"})
 
 
 def test_the_newest_whole_table_of_a_folder_is_read(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ class LoggedIn:
 
     def __init__(self, session: Session, url: str, login: Login, log_in: Callable[[], Mapping[str, str]]) -> None:
         self._session, self._log_in = session, log_in
-        self._key = (url, login.model_dump_json())
+        self._key, self._prefix = (url, login.model_dump_json()), login.prefix
         self._lasts = login.lasts or _LASTS
         self._fresh = False
 
@@ -68,7 +68,7 @@ class LoggedIn:
         headers, until = _sessions.get(self._key, ({}, 0.0))
         if headers and time.monotonic() < until:
             for value in headers.values():
-                self._session.hide(Secret(value))
+                self._session.hide(Secret(value.removeprefix(self._prefix)))
             return headers
         headers, self._fresh = self._log_in(), True
         _sessions[self._key] = (headers, time.monotonic() + self._lasts)

@@ -137,6 +137,7 @@ def read_folder(stream: Stream, session: Session) -> Fetched:
 
 def _rows(text: str, stream: Stream, what: str) -> list[dict[str, str]]:
     """The rows of a table, by heading."""
-    named = (stream.id, stream.time, stream.received, stream.truck, stream.moving, *stream.values.values())
-    heading, rows = drop.table(text, [each.strip('"') for each in named if each], what)
+    own = (stream.id, stream.time, stream.received, stream.truck, stream.moving, stream.engine)
+    named = [each.strip('"') for each in (*own, *stream.values.values()) if each]
+    heading, rows = drop.table(text, named, what)
     return [dict(zip(heading, cells, strict=False)) for _, cells in rows]
