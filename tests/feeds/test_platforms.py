@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,10 @@ from yardlight.errors import (
     ThrottledError,
 )
 from yardlight.feeds import contract_file, contracts
+from yardlight.feeds.health import limit
 from yardlight.feeds.judge import check
 from yardlight.feeds.platforms import PLATFORMS, geotab
+from yardlight.feeds.record import About
 from yardlight.inventory.feeds import Stream
 
 STREAMS = [
@@ -176,6 +179,17 @@ def test_geotab_feeds_go_on_at_the_version_and_follow_full_pages(
         assert p.records(p.collect("geotab", "positions", vendor.url, third, feed=small)) == []
 
 
+@pytest.mark.parametrize("stream", ["devices", "positions"])
+def test_what_geotab_says_of_its_limits_in_headers_is_known(stream: str, tmp_path: Path) -> None:
+    geotab_ = p.Geotab()
+
+    def script(asked: Asked) -> Answer:
+        return replace(geotab_(asked), headers={"X-Rate-Limit-Remaining": "7"})
+
+    [about] = [each for each in p.once("geotab", stream, script, tmp_path) if isinstance(each, About)]
+    assert limit(about.headers).left == 7
+
+
 def test_geotab_errors_inside_of_success_are_errors(tmp_path: Path) -> None:
     vendor_ = p.Geotab()
     vendor_.error = {"message": "m", "errors": [{"name": "MissingMethodException", "message": "The method"}]}
@@ -280,6 +294,11 @@ def test_a_status_page_tells_components_apart_and_knows_what_it_does_not_know(tm
 def test_of_a_status_page_only_the_components_that_matter_are_told(tmp_path: Path) -> None:
     items = p.once("statuspage", "components", p.statuspage(), tmp_path, components=["Dashcams"])
     assert p.components(items) == [("Dashcams", "degraded")]
+
+
+def test_a_component_that_is_not_on_the_status_page_is_unknown(tmp_path: Path) -> None:
+    items = p.once("statuspage", "components", p.statuspage(), tmp_path, components=["Dashcams", "ELD"])
+    assert p.components(items) == [("Dashcams", "degraded"), ("ELD", "unknown")]
 
 
 @pytest.mark.parametrize(

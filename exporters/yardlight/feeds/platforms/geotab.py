@@ -90,7 +90,7 @@ def fetch(config: Config, session: Session) -> Fetched:
     calls = _Calls(config, session)
     stream = config.feed
     if not stream.incremental:
-        return _fetched([{"data": calls.ask("Get", dict(stream.body))}], session)
+        return _fetched([{"data": calls.ask("Get", dict(stream.body))}], calls)
     memory = session.memory or {}
     version, pages = memory.get("cursor"), []
     for _ in range(_MOST_PAGES):
@@ -108,7 +108,7 @@ def fetch(config: Config, session: Session) -> Fetched:
         raise IncompleteError(f"POST {_PATH} GetFeed: more than {_MOST_PAGES} pages")
     stuck = memory.get("stuck", 0) + 1 if memory.get("cursor") == version and below(pages[-1], "data") else 0
     session.memory = {"cursor": version, "stuck": stuck}
-    return _fetched(pages, session, stuck)
+    return _fetched(pages, calls, stuck)
 
 
 def parse(reply: Fetched, config: Config) -> Iterator[Told]:
@@ -116,8 +116,8 @@ def parse(reply: Fetched, config: Config) -> Iterator[Told]:
     return told(reply, config.feed, ZoneInfo("UTC"))
 
 
-def _fetched(pages: list[Any], session: Session, stuck: int = 0) -> Fetched:
-    return Fetched(pages, About(stuck, tls_ends=session.tls_ends))
+def _fetched(pages: list[Any], calls: _Calls, stuck: int = 0) -> Fetched:
+    return Fetched(pages, About(stuck, calls.headers, calls.tls_ends))
 
 
 def _since(version: str | None, now: float) -> dict[str, Any]:
@@ -128,12 +128,18 @@ def _since(version: str | None, now: float) -> dict[str, Any]:
 
 
 class _Calls:
-    """Calls of the API in a session, which is kept by this process."""
+    """Calls of the API in a session, which is kept by this process. `headers` are those of the last answer."""
 
     def __init__(self, config: Config, session: Session) -> None:
         self._config, self._session = config, session
+        self.headers: Mapping[str, str] = {}
         self._key = (config.url or _URL, config.database, config.user)
         self._password = session.secret(config.password_file)
+
+    @property
+    def tls_ends(self) -> float | None:
+        """When the certificate of the server does."""
+        return self._session.tls_ends
 
     def ask(self, method: str, params: Mapping[str, Any]) -> Any:
         """The result of a call. Raises `PollError`."""
@@ -182,6 +188,7 @@ class _Calls:
         reply = client.ask(
             "POST", _PATH, json={"id": -1, "method": method, "params": dict(params)}, what=f"POST {_PATH} {method}"
         )
+        self.headers = {name.lower(): value for name, value in reply.headers.items()}
         content = read_json(reply.body, reply.what)
         return _error(content), below(content, "result")
 

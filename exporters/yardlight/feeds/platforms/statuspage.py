@@ -47,7 +47,7 @@ STREAMS = {"components": Stream(path=_SUMMARY, on_change=True)}
 
 
 class Config(FeedAccount):
-    """The page at `url`. `components`: those of these names only."""
+    """The page at `url`. `components`: those of these names only; one that it does not list is unknown."""
 
     url: BaseUrl
     components: list[str] = []
@@ -67,7 +67,10 @@ def parse(reply: Any, config: Config) -> Iterator[Told]:
     if "components" not in summary:
         yield Component("page", _INDICATORS.get(text(summary, "status", "indicator"), "unknown"))
         return
+    missing = set(config.components)
     for each in records(summary, what, "components"):
         name = text(each, "name")
         if not flag(each, "group") and (not config.components or name in config.components):
+            missing.discard(name)
             yield Component(name, _STATES.get(text(each, "status"), "unknown"))
+    yield from (Component(name, "unknown") for name in sorted(missing))

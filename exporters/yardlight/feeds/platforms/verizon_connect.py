@@ -1,7 +1,8 @@
 """Verizon Connect Reveal (Fleetmatics): the last position of each vehicle, with an integration user and an app id.
 
 https://fim.us.fleetmatics.com . There is no list of positions: one request tells of one vehicle, so that a collection
-costs one request per truck and one more. A vehicle that is out of the plan is refused alone.
+costs one request per truck and one more: at 5 a second, a feed's usual `deadline` is over after 220 trucks. A vehicle
+that is out of the plan is refused alone.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from yardlight.reading import records, text
 SUPPORT = support(
     "Verizon Connect Reveal",
     streams="`positions`",
-    rights="REST integration user with the app id of your account",
+    rights="REST integration user with the app id of your account; one request per truck, so that a feed of more than "
+    "220 needs a `deadline` and a `poll` of a second for 5 trucks, or a higher `rate` if the vendor grants it",
     evidence="own fake of the documented calls; fields of a position, limits and the token's end are not documented",
 )
 
