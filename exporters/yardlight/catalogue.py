@@ -809,7 +809,7 @@ FEED_API_INFO = _add(
 )
 FEED_API_DEPRECATED = _add(
     "gauge", "feed_api_deprecated_timestamp_seconds", "account feed",
-    "From when on nobody should ask this API any more, by its Deprecation header (RFC 9745); 0 without a date.",
+    "From when on nobody should ask this API any more, by its Deprecation header (RFC 9745), where it has a date.",
 )  # fmt: skip
 FEED_API_SUNSET = _add(
     "gauge", "feed_api_sunset_timestamp_seconds", "account feed",

@@ -21,11 +21,11 @@ def sunset(headers: Mapping[str, str]) -> float | None:
 
 
 def deprecated(headers: Mapping[str, str]) -> float | None:
-    """Since when, or from when on, nobody should ask it any more (RFC 9745); 0 where only that it is so is said."""
+    """Since when, or from when on, nobody should ask it any more (RFC 9745); None where no date is said."""
     said = headers.get("deprecation", "").strip()
     if match := _STAMP.match(said):
         return float(match[1])
-    return 0.0 if said.lower() == "true" else _instant(said)
+    return _instant(said)
 
 
 def _instant(text: str) -> float | None:
