@@ -90,6 +90,41 @@ def test_what_the_description_names_and_no_record_has_is_a_breach(tmp_path: Path
         assert here.value("feed_contract_violations", feed="gps", kind="missing", field="data[]") == 1
 
 
+def test_an_empty_answer_mends_no_contract(tmp_path: Path) -> None:
+    replies: dict[str, Any] = {"/positions": positions(NOON)}
+    with world(tmp_path, replies) as here:
+        for minute in range(7):
+            replies["/positions"] = positions(NOON + minute * MINUTE)
+            here.collect(NOON + minute * MINUTE)
+        broken = positions(NOON + HOUR)
+        for each in broken["data"]:
+            each["odo"] *= 1.609344
+            each["time"] = str(NOON + HOUR)
+        for minute, reply in ((60, broken), (61, {"data": []}), (62, {"data": []})):
+            replies["/positions"] = reply
+            here.collect(NOON + minute * MINUTE)
+            for kind, field in (("unit", "odometer"), ("time_unit", "time")):
+                assert here.value("feed_contract_violations", feed="gps", kind=kind, field=field) == 10, (minute, kind)
+        for each in broken["data"]:
+            each["time"] = None
+        replies["/positions"] = broken
+        here.collect(NOON + 63 * MINUTE)
+        assert here.value("feed_contract_violations", feed="gps", kind="unit", field="odometer") == 1
+        replies["/positions"] = positions(NOON + 64 * MINUTE)
+        here.collect(NOON + 64 * MINUTE)
+        assert here.value("feed_contract_violations", feed="gps") is None
+
+
+def test_a_feed_is_empty_for_as_long_as_it_is(tmp_path: Path) -> None:
+    replies: dict[str, Any] = {"/positions": positions(NOON)}
+    with world(tmp_path, replies) as here:
+        here.collect(NOON)
+        replies["/positions"] = {"data": []}
+        for day in range(1, 10):
+            here.collect(NOON + day * 24 * HOUR)
+            assert here.odd() == {"empty"}, day
+
+
 def test_what_the_inventory_says_of_feeds_is_there_without_a_collection(tmp_path: Path) -> None:
     from yardlight import catalogue as m
     from yardlight.feeds import domain

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.feeds.days import Days
 from tests.feeds.test_end_to_end import NOON, rung
+from tests.feeds.world import world
 from tests.living import DAY, MINUTE
 from yardlight.demo.faces import SECRET, Ask, Say, iso
 from yardlight.feeds import tax
@@ -48,6 +50,18 @@ def test_what_was_more_than_a_day_ago_is_not_counted_any_more() -> None:
     kept = Memory(holes=[(T0, 700.0), (T0 + DAY, 1000.0)])
     assert tax.holes(kept, T0 + DAY + 1) == {"ifta": 1, "irp": 1}
     assert len(kept.holes) == 1
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_order_in_which_an_answer_tells_positions_makes_no_hole(order: int, tmp_path: Path) -> None:
+    feed = "account: vendor, path: '/p?from={since}', records: data, truck: unit, time: time, engine: engine"
+    replies: dict[str, Any] = {}
+    with world(tmp_path, replies, {"eld": feed}) as here:
+        for at in (T0, T0 + 30 * MINUTE):
+            told = [{"unit": "105", "time": iso(at - minute * MINUTE), "engine": "On"} for minute in range(30)]
+            replies["/p"] = {"data": told[::order]}
+            here.collect(at)
+        assert here.value("feed_tax_record_gaps", feed="eld", rule="ifta") == 0
 
 
 @pytest.mark.needs("promtool")

@@ -37,7 +37,7 @@ def anomalies(
     memory.repeated = 0 if answer.new or nothing else memory.repeated + 1
     newest, highest = memory.newest, memory.highest
     return {
-        "empty": nothing and not adds_up and bool(memory.seen),
+        "empty": nothing and not adds_up and memory.highest is not None,
         "cursor_stuck": about.stuck >= _STUCK_AFTER,
         "backwards": newest is not None and highest is not None and newest < highest - _JITTER,
         "future": dated > 0 and answer.future * 2 >= dated,

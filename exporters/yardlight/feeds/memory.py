@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from yardlight.feeds.record import Breach
 from yardlight.moment import Moment
 
 # A truck of which nothing was told for so long is not counted any more, and forgotten once no answer lists it.
@@ -32,8 +33,8 @@ class Memory:
 
     `newest` is that of the last answer and `highest` of all, `marks` are the records of the last answers, `lively` is
     the usual share of records that say something new under a new time. `levels` are those of numbers in the last answer
-    that kept its contract, by field. `holes` are positions that are missing while engines ran: when the next one came,
-    and after how many seconds.
+    that kept its contract, by field. `breaches` are those of the last answer that had a record. `holes` are positions
+    that are missing while engines ran: when the next one came, and after how many seconds.
     """
 
     description: str = ""
@@ -53,6 +54,7 @@ class Memory:
     levels: dict[str, float] = field(default_factory=dict)
     hours: dict[str, list[float]] = field(default_factory=dict)
     holes: list[tuple[float, float]] = field(default_factory=list)
+    breaches: list[Breach] = field(default_factory=list)
 
     def forget(self, now: float) -> None:
         """Drop what was not told of for long, and what is not listed any more either."""
@@ -75,7 +77,8 @@ def recalled(value: Any) -> Memory:
     """What `to_json` wrote; nothing for None."""
     if value is None:
         return Memory()
-    return Memory(**{**value, "seen": {id_: Seen(*each) for id_, each in value["seen"].items()}})
+    seen = {id_: Seen(*each) for id_, each in value["seen"].items()}
+    return Memory(**{**value, "seen": seen, "breaches": [Breach(**each) for each in value.get("breaches", ())]})
 
 
 def instants(moments: Iterable[Moment]) -> list[float]:

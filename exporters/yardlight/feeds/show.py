@@ -33,7 +33,7 @@ def show(source: Source, items: Sequence[Item], memory: Any, now: float) -> Told
     kept = recalled(memory)
     if kept.description != source.section.description:
         kept.description, kept.stamp = source.section.description, ""
-        kept.steady, kept.scale, kept.levels = {}, {}, {}
+        kept.steady, kept.scale, kept.levels, kept.breaches = {}, {}, {}, []
     page = _Page(source.account, source.section, items, kept, now)
     families: dict[Metric, dict[tuple[str, ...], float | None]] = defaultdict(dict)
     for metric, labels, value in page.samples():
@@ -87,7 +87,7 @@ class _Page:
         odd["volume"] = between.few(answer.new, kept, ZoneInfo(plan.zone), self._judges_volume(), self.now)
         for kind, is_so in odd.items():
             yield m.FEED_ANOMALY, (*key, kind), float(is_so)
-        yield from self._violations(breaches)
+        yield from self._violations(self._held(breaches, bool(records)))
         yield from self._promises(about.headers)
         left = limit(about.headers)
         yield m.FEED_LIMIT, key, left.most
@@ -109,15 +109,16 @@ class _Page:
     def _note(self, answer: Answer) -> None:
         """What the records say of each truck (or id), and whether any of it is new under its new time."""
         kept, fresh = self.kept, []
-        for record in answer.dated:
-            assert isinstance(record.time, float)
+        # Some vendors tell the newest first.
+        told = [(each.time, each) for each in answer.dated if isinstance(each.time, float)]
+        for at, record in sorted(told, key=lambda pair: pair[0]):
             key, said = record.truck or record.id, digest(record)
             before = kept.seen.get(key)
-            if before is not None and record.time > before.last and record.moving is not False:
+            if before is not None and at > before.last and record.moving is not False:
                 fresh.append(said != before.digest)
-            if before is not None and record.time > before.last:
+            if before is not None and at > before.last:
                 tax.note(record, before, self.plan.adds_up, kept)
-            if before is None or record.time >= before.last:
+            if before is None or at >= before.last:
                 kept.seen[key] = self._seen(record, said, before)
             kept.seen[key].listed = self.now
         between.unchanged(fresh, kept)
@@ -137,10 +138,18 @@ class _Page:
         truck = self.plan.trucks.get((record.truck or record.id).casefold(), "")
         return Seen(at, record.moving, moved, said, truck, numbers, self.now, record.engine)
 
+    def _held(self, breaches: Sequence[Breach], judged: bool) -> list[Breach]:
+        """The worst breaches, with those of before while no record says that they are mended."""
+        before = [] if judged else self.kept.breaches
+        every = {(each.kind, each.field): each for each in (*breaches, *before)}.values()
+        worst = sorted(every, key=lambda breach: (not breach.broken, -breach.count))[:_FIELDS]
+        if judged:
+            self.kept.breaches = worst
+        return worst
+
     def _violations(self, breaches: Sequence[Breach]) -> Iterator[Sample]:
         key = (self.account, self.plan.feed)
-        worst = sorted(breaches, key=lambda breach: (not breach.broken, -breach.count))
-        for breach in worst[:_FIELDS]:
+        for breach in breaches:
             yield m.FEED_VIOLATIONS, (*key, breach.kind, breach.field), breach.count
 
     def _promises(self, headers: Mapping[str, str]) -> Iterator[Sample]:

@@ -52,7 +52,7 @@ def changed_units(records: Sequence[Record], before: Mapping[str, Seen], memory:
             memory.steady[name] = 0
     for name, scale in memory.scale.items():
         if scale != 1.0:
-            yield Breach("unit", name, len(records), f"{scale:g} times what it was")
+            yield Breach("unit", name, max(1, len(records)), f"{scale:g} times what it was")
 
 
 def shape(stamp: Any) -> str:
