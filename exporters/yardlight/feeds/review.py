@@ -47,7 +47,6 @@ class Feed:
 
     name: str
     collection: Collection
-    base: Path
 
     @property
     def own(self) -> Path:
@@ -85,7 +84,7 @@ def find(inventory: Path, name: str) -> Feed:
     fleet = load(inventory).fleet
     for each in domain.planned(fleet, inventory.parent):
         if each.collection.source.name == f"feeds/{name}":
-            return Feed(name, each.collection, inventory.parent)
+            return Feed(name, each.collection)
     raise ContractError(f"there is no feed {name!r}; {words.choice(name, fleet.feeds, 'feeds')}")
 
 

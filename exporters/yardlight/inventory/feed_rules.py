@@ -68,10 +68,12 @@ def _stream_problems(name: str, feed: Node, accounts: Mapping[str, Any]) -> Iter
     streams = streams_of(account)
     if streams and stream is None:
         yield feed.problem(f"is missing; write one of {', '.join(sorted(streams))}", "stream")
-    elif stream is not None and account is not None and stream.value not in streams:
+    elif stream is None or account is None:
+        return
+    elif stream.value not in streams:
         hint = words.choice(str(stream.value), streams, "streams") if streams else "describe it with path and records"
         yield stream.problem(f"{account['platform']} has no stream {stream.value!r}; {hint}")
-    elif stream is not None and account is not None and streams[str(stream.value)].on_change and "expected" in feed.entries:
+    elif streams[str(stream.value)].on_change and "expected" in feed.entries:
         problem = f"{stream.value!r} tells of changes only and is never judged by its age; leave this out"
         yield feed.entries["expected"].problem(problem)
 
