@@ -16,9 +16,10 @@ _POOL = pytest.StashKey[ThreadPoolExecutor]()
 _RUNNING = pytest.StashKey[dict[str, "Future[str]"]]()
 
 
-def _verdict(name: str) -> str:
+def _verdict(name: str, environment: dict[str, str]) -> str:
     done = subprocess.run(
         ["nice", "-n", "19", "promtool", "test", "rules", str(FOLDER / name)],
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
@@ -57,7 +58,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if session.config.option.collectonly or not names:
         return
     pool = session.config.stash[_POOL] = ThreadPoolExecutor(os.cpu_count())
-    session.config.stash[_RUNNING] = {name: pool.submit(_verdict, name) for name in names}
+    environment = dict(os.environ)  # of now: a test that changes PATH for itself does not take promtool away
+    session.config.stash[_RUNNING] = {name: pool.submit(_verdict, name, environment) for name in names}
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
