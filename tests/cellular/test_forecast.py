@@ -189,6 +189,7 @@ def test_whatever_was_used_the_forecast_is_three_numbers_in_order(account: list[
         if fit is not None:
             low, middle, high = project(fit, learned, 100.0, to_come(ahead))
             assert 100.0 <= low <= middle <= high < 1e18
+            assert all(map(math.isfinite, (fit.level, fit.growth, fit.spread, fit.unsure, fit.often, fit.peak)))
 
 
 seeds = st.integers(0, 10**6)
@@ -274,6 +275,53 @@ def test_more_days_to_come_never_lower_the_middle(seed: int) -> None:
         assert fit is not None
         middles = [project(fit, learned, 0.0, to_come(count))[1] for count in range(0, 60, 6)]
         assert middles == sorted(middles)
+
+
+def sparse(apart: int, begin: int, count: int) -> Days:
+    """A SIM whose platform gives a row every so many days."""
+    return Days(LAST, [100 * MB if day % apart == begin % apart else None for day in range(count)])
+
+
+strange = st.one_of(
+    st.builds(sparse, st.integers(2, 9), st.integers(0, 8), st.integers(20, 98)),
+    st.builds(lambda count: Days(LAST, [0.0] * count), st.integers(1, 98)),
+    st.builds(lambda count, seed: series(lambda _: 100.0, count, seed), st.integers(1, 3), seeds),
+    st.builds(lambda count: Days(LAST, [None] * count), st.integers(0, 98)),
+    st.builds(lambda count: Days(LAST, [*[0.0] * count, 100 * MB]), st.integers(0, 97)),
+)
+
+
+def test_a_sim_with_rows_every_few_days_leaves_the_others_their_forecast() -> None:
+    ordinary = fleet()
+    alone = forecasts(ordinary)
+    for apart in (4, 5, 6, 7):
+        beside = forecasts([*ordinary, sparse(apart, 0, 98)])
+        assert np.allclose(np.array(beside[: len(ordinary)]), np.array(alone), rtol=0.02)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(strange, min_size=1, max_size=4), st.sampled_from([0, 1, 40]))
+def test_strange_sims_have_finite_forecasts_and_move_no_others(others: list[Days], size: int) -> None:
+    ordinary = fleet(size)
+    learned, fits = learn([*ordinary, *others])
+    for fit in fits:
+        if fit is not None:
+            low, middle, high = project(fit, learned, 0.0, to_come(21))
+            assert 0.0 <= low <= middle <= high < math.inf
+    if size == 40:
+        beside = np.array(forecasts([*ordinary, *others])[: len(ordinary)])
+        assert np.allclose(beside[:, 1], np.array(forecasts(ordinary))[:, 1], rtol=0.05)
+
+
+@pytest.mark.parametrize("apart", [1, 4, 5, 7])
+def test_one_sim_alone_has_a_finite_forecast(apart: int) -> None:
+    found = forecast(sparse(apart, 0, 98), 14)
+    assert 0 < found[0] < found[2] < 1e6
+
+
+def test_a_forecast_that_is_no_number_is_not_told_as_no_more_use() -> None:
+    with pytest.raises(AssertionError, match="finite"):
+        project(Fit(LAST, (1.0,) * 7, math.nan, 0.0, 0.0, 0.0), Fleet(), 0.0, to_come(10))
 
 
 def test_peaks_come_as_often_as_not() -> None:

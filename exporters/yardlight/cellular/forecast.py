@@ -153,7 +153,9 @@ def _taught(some: Table, profile: tuple[float, ...], odd: Odd) -> Fleet:
     if not enough.any():
         return fleet
     told = series_of(some.only(enough), profile)
-    noise = float(np.median(told.noise))
+    # Of a SIM with a row every few days it is not known.
+    heard = told.noise[np.isfinite(told.noise)]
+    noise = float(np.median(heard)) if len(heard) else fleet.noise
     noises = noise_of(told, noise)
     fleet = replace(fleet, noise=noise, habits=learned(told.calm, told.weight, noises))
     views = views_of(told, noises, fleet.habits)
@@ -307,6 +309,7 @@ def project(fit: Fit, fleet: Fleet, used: float, days: Sequence[tuple[int, float
     total, calm = sum(expected), sum(expected) - fit.peaks(days)
     variance = fit.spread * sum(each * each for each in expected) + fit.unsure * calm * calm
     deviation = math.sqrt(variance + fit.often * sum(part for _, part in days) * fit.peak**2)
+    assert math.isfinite(total + deviation), "a forecast is finite, or there is none"
     return tuple(used + max(0.0, total + outcome * deviation) for outcome in fleet.outcomes)
 
 
