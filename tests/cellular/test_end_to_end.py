@@ -261,6 +261,32 @@ def test_c10_a_lifetime_plan_that_runs_out_before_it_expires(tmp_path: Path) -> 
         assert world.identifiers() == []
 
 
+def test_a_prepaid_amount_that_is_topped_up_counts_from_there_and_its_days_stay(tmp_path: Path) -> None:
+    carrier = carrier_of(fake_sims("scale", 1, 14 * MB), at(1))
+    [sim] = carrier.sims.values()
+    sim.activated = at(-25, 0)
+    quota = Emnify(carrier, 500, "2027-02-01 00:00:00")
+    with one(tmp_path, carrier, quota) as world:
+        every_day(world, -24, 5)
+        ends = world.value("cap_exhaustion_timestamp_seconds", pool="", sim=sim.name)
+        before = world.value("sim_usage_bytes", sim=sim.name) or 0.0
+        assert ends is not None
+        quota.top_up(500)
+        world.collect(at(5, 23))
+        left = 1000 * MB - before
+        assert world.value("sim_cap_bytes", sim=sim.name) == pytest.approx(left, rel=0.01)
+        assert world.value("sim_usage_bytes", sim=sim.name) == 0.0
+        cap = world.value("sim_cap_bytes", sim=sim.name)
+        every_day(world, 6, 9)
+        assert world.value("sim_cap_bytes", sim=sim.name) == cap
+        used = world.value("sim_usage_bytes", sim=sim.name) or 0.0
+        assert used == pytest.approx(4 * 14 * MB, rel=0.5)
+        later = world.value("cap_exhaustion_timestamp_seconds", pool="", sim=sim.name)
+        assert later is not None
+        assert later - ends == pytest.approx(500 * MB / sim.daily * DAY, rel=0.2)
+        assert world.identifiers() == []
+
+
 def test_c11_a_day_of_twenty_times_the_usual_is_told_by_its_roster_name(thingspace: World) -> None:
     with thingspace as world:
         every_day(world, 18, 20)

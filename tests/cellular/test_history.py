@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from yardlight.cellular.cycle import UTC, Cycle, MonthDay
+from yardlight.cellular.cycle import UTC, Cycle, Lifetime, MonthDay
 from yardlight.cellular.history import KEEP_DAYS, Closed, Meter, Track, begin, from_json, midnight, ordinal
 from yardlight.cellular.usage import Count, Left, Plan, Source, Usage, Used
 
@@ -71,6 +71,20 @@ def test_c06_a_total_restated_downwards_is_taken_off_the_newest_days_to_zero_at_
     total(track, 60, "2026-03-03T00:00:00")
     assert days(track, "2026-03-01", 2) == pytest.approx([60, 0], abs=0.01)
     assert track.used == 60 * MB
+
+
+def test_more_that_is_left_of_a_plan_without_an_end_is_a_new_amount_and_takes_no_day_back() -> None:
+    track, lifetime, cap = Track(UTC), Lifetime(), Plan(cap=500 * MB)
+    for day in range(1, 11):
+        track.take(Usage(Left((500 - 40 * day) * MB), at(f"2026-03-{day:02}T23:59:59")), lifetime.at(0.0), cap)
+    before = days(track, "2026-03-02", 9)
+    assert before == [pytest.approx(40, abs=0.1)] * 9
+    topped = at("2026-03-11T12:00")
+    track.take(Usage(Left(600 * MB), topped), lifetime.at(0.0), Plan(cap=600 * MB))
+    assert days(track, "2026-03-02", 9) == before
+    assert (track.used, track.as_of) == (0, topped)
+    track.take(Usage(Left(570 * MB), at("2026-03-11T22:00")), lifetime.at(0.0), Plan(cap=600 * MB))
+    assert days(track, "2026-03-11", 1) == [30]
 
 
 def test_a_better_row_of_a_day_wins_over_an_estimate_that_comes_after_it() -> None:

@@ -13,6 +13,11 @@ class Emnify:
 
     def __init__(self, carrier: Carrier, quota_mb: int, expires: str) -> None:
         self.carrier, self.quota_mb, self.expires = carrier, quota_mb, expires
+        self.added_mb = quota_mb
+
+    def top_up(self, megabytes: int) -> None:
+        """So much more for each SIM, beside what is left."""
+        self.quota_mb, self.added_mb = self.quota_mb + megabytes, megabytes
 
     def __call__(self, ask: Ask) -> Say:
         if ask.path == "/api/v1/authenticate":
@@ -31,7 +36,7 @@ class Emnify:
             {
                 "status": {"id": 1, "description": "ACTIVE"},
                 "volume": self.quota_mb - used / 10**6,
-                "last_volume_added": self.quota_mb,
+                "last_volume_added": self.added_mb,
                 "expiry_date": self.expires,
                 "action_on_exhaustion": {"id": 2, "description": "Block"},
             }

@@ -5,7 +5,9 @@ router's own count; late, again, restated, after a silence, across the end of a 
 negative, nothing is counted twice, and a day of which nothing is known is None, not zero.
 
 A total that grew while nobody looked is spread over the days between, and one that shrank is taken off the newest
-days. `to_json` is a short list: 10 000 tracks of `KEEP_DAYS` days are a few megabytes of state.
+days. But where more is left of a plan without an end it was topped up, and its days stay as they were.
+
+`to_json` is a short list: 10 000 tracks of `KEEP_DAYS` days are a few megabytes of state.
 """
 
 from __future__ import annotations
@@ -72,7 +74,9 @@ class Track:
         elif not isinstance(amount, Left):
             self._take_total(amount.bytes, usage.as_of, cycle)
         elif plan is not None and plan.cap is not None:
-            self._take_total(plan.cap - amount.bytes, usage.as_of, cycle)
+            self._take_total(
+                plan.cap - amount.bytes, usage.as_of, cycle, prepaid=cycle is not None and cycle.end is None
+            )
 
     def open(self, at: float) -> bool:
         """Whether the total is of the cycle in which this instant is: one that is over says nothing of the next."""
@@ -92,7 +96,7 @@ class Track:
         self.as_of = end
         self._spread(grown, start, end)
 
-    def _take_total(self, used: int, as_of: float, cycle: Cycle | None) -> None:
+    def _take_total(self, used: int, as_of: float, cycle: Cycle | None, *, prepaid: bool = False) -> None:
         if self.closed is not None and cycle is not None and cycle.same(self.closed.cycle):
             # A closed period may come beside the open one, and be restated.
             self.closed = Closed(self.closed.cycle, used)
@@ -109,7 +113,7 @@ class Track:
         if start is not None and start <= as_of:
             if used >= before:
                 self._spread(used - before, start, as_of)
-            else:
+            elif not prepaid:
                 self._take_off(before - used)
         self.used, self.as_of, self.since = used, as_of, None
 

@@ -60,12 +60,16 @@ class Config(SimAccount):
 
 @dataclass(frozen=True)
 class Reply:
-    """SIMs as told, what was told of each by its name, and of the whole workspace; asked at `at`."""
+    """SIMs as told, what was told of each by its name, and of the whole workspace; asked at `at`.
+
+    `amounts` are the prepaid ones, by name: what was there when each was topped up last.
+    """
 
     directory: Directory
     at: float
     sims: list[dict[str, Any]]
     answers: Mapping[str, Answer]
+    amounts: Mapping[str, int]
     workspace: dict[str, Any] | None
 
 
@@ -86,7 +90,12 @@ def fetch(config: Config, session: Session) -> Reply:
         return {"used": told, "quota": _quota(client, endpoint) if endpoint else None}
 
     ids = {name: (text(sim, "id"), text(sim, "endpoint", "id")) for name, sim in names(sims, known, _SIMS, "iccid")}
-    return Reply(known, session.clock(), sims, Rounds(session).go(ids, ask), workspace)
+    answers = Rounds(session).go(ids, ask)
+    kept: dict[str, list[int]] = session.memory.get("prepaid", {})
+    prepaid = {name: each for name in ids if (each := _prepaid(answers.get(name), kept.get(name), config)) is not None}
+    session.memory = {**session.memory, "prepaid": prepaid}
+    amounts = {name: amount for name, (_, amount) in prepaid.items()}
+    return Reply(known, session.clock(), sims, answers, amounts, workspace)
 
 
 def _login(config: Config, session: Session) -> Token:
@@ -133,6 +142,22 @@ def _quota(client: Client, endpoint: str) -> dict[str, Any] | None:
     }
 
 
+def _prepaid(answer: Answer | None, before: list[int] | None, config: Config) -> list[int] | None:
+    """What is left of a prepaid amount, and the amount: what was there when it was topped up last.
+
+    More than before is a top-up, if it is by half of what was bought last: figures are restated by less.
+    """
+    if answer is None or answer.told is None:
+        return before
+    left, bought = _left(answer.told, config), _bought(answer.told, config)
+    if left is None or bought is None:
+        return None
+    if before is None:
+        return [left, max(bought, left)]
+    topped_up = left > before[1] or left - before[0] > bought / 2
+    return [left, left if topped_up else before[1]]
+
+
 def parse(reply: Reply, config: Config) -> Iterator[Record]:
     for name, sim in names(reply.sims, reply.directory, _SIMS, "iccid"):
         answer = reply.answers.get(name)
@@ -150,7 +175,7 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
             iccid=text(sim, "iccid"),
             phone=text(sim, "msisdn"),
             expires=moment(below(told, "quota", "expiry_date"), UTC),
-            plan=_plan(told, config),
+            plan=_plan(told, reply.amounts.get(name), config),
             device=reply.directory.mark(imei) if imei else None,
         )
         if answer is not None:
@@ -189,13 +214,12 @@ def _bought(told: dict[str, Any], config: Config) -> int | None:
     return amount(below(told, "quota", "last_volume_added"), "MB", binary=config.binary)
 
 
-def _plan(told: dict[str, Any], config: Config) -> Plan | None:
-    """As much as was bought last, or more if more is there; None without a quota."""
-    left, bought = _left(told, config), _bought(told, config)
-    if left is None:
+def _plan(told: dict[str, Any], prepaid: int | None, config: Config) -> Plan | None:
+    """The prepaid amount, where it is told; None without a quota."""
+    if _left(told, config) is None:
         return None
     return Plan(
-        cap=max(bought, left) if bought is not None else None,
+        cap=prepaid,
         after=_AFTER.get(text(told, "quota", "action").lower(), "unknown"),
         throttle_speed=amount(below(told, "quota", "peak_throughput")) or None,
     )
