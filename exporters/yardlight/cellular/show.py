@@ -358,10 +358,11 @@ class Account:
             yield m.CYCLE_END, key, line.cycle.end
         if line.used is not None:
             yield m.USAGE_SINCE, key, track.since
-        if track.closed is not None:
+        if track.used is not None and line.used is None:
+            # It is over, and of the next one nothing is known yet.
+            yield m.USAGE_LAST_CYCLE, key, track.used if track.since is None else None
+        elif track.closed is not None:
             yield m.USAGE_LAST_CYCLE, key, track.closed.used
-        elif track.used is not None and line.used is None and track.since is None:
-            yield m.USAGE_LAST_CYCLE, key, track.used
         if ahead is not None:
             yield m.CAP_EXHAUSTION, key, ahead.exhausted
             for probability, used in zip(PROBABILITIES, ahead.at_end or (), strict=False):
