@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -560,12 +561,31 @@ def _render(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     _of_inventory(action)
     action.add_argument("--terminal", metavar="NAME", help="this terminal only")
     action.add_argument("-o", "--output", type=Path, default=Path("binder"), metavar="DIR", help="default: %(default)s")
+    help_ = "write Alertmanager's configuration: each fleet's contacts behind the shipped routes"
+    action = _command(actions, "alertmanager", help_, run_render_alertmanager)
+    source = action.add_mutually_exclusive_group()
+    source.add_argument("--inventory", type=Path, metavar="FILE", help="one fleet (default: fleet.yml)")
+    source.add_argument("--inventory-dir", type=Path, metavar="DIR", help="many fleets, one per *.yml in this folder")
+    action.add_argument("--home", metavar="FLEET", help="of many fleets, the one that is told of the center itself")
+    help_ = "where Alertmanager finds the secret files (default: where they are here)"
+    action.add_argument("--secrets", type=Path, metavar="DIR", help=help_)
+    action.add_argument(
+        "--url-files", action="store_true", help="for Alertmanager 0.26 or later: webhook_file may be used"
+    )
+    action.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: stdout")
 
 
 def run_render(arguments: argparse.Namespace) -> int:
     from yardlight.drills import binder
 
     return binder.write(arguments.inventory, arguments.terminal, arguments.output)
+
+
+def run_render_alertmanager(arguments: argparse.Namespace) -> int:
+    from yardlight import receivers
+
+    wanted = receivers.Wanted(arguments.home, arguments.secrets, arguments.url_files, date.today().year)
+    return receivers.write(arguments.inventory or Path("fleet.yml"), arguments.inventory_dir, wanted, arguments.output)
 
 
 def _inventory(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

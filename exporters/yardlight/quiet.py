@@ -22,6 +22,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from yardlight import files
 from yardlight.errors import StartError
 from yardlight.inventory.load import load
 from yardlight.inventory.model import Name
@@ -182,9 +183,7 @@ def _changing(path: Path, now: float) -> Iterator[list[Quiet]]:
             fcntl.flock(lock, fcntl.LOCK_EX)
             entries = [each for each in read(path) if each.to.timestamp() > now - _KEPT]
             yield entries
-            part = path.with_name(f".{path.name}.part")
-            part.write_bytes(_ENTRIES.dump_json(entries, by_alias=True, indent=2) + b"\n")
-            os.replace(part, path)
+            files.replace(path, _ENTRIES.dump_json(entries, by_alias=True, indent=2) + b"\n")
     except OSError as error:
         raise StartError(f"{path} cannot be written: {(error.strerror or str(error)).lower()}") from None
 

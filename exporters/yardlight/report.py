@@ -6,7 +6,6 @@ Each section is a function from what is looked at to HTML; an exporter adds its 
 from __future__ import annotations
 
 import math
-import os
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -17,7 +16,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from yardlight import __version__
+from yardlight import __version__, files
 from yardlight.errors import StartError
 from yardlight.history import History
 from yardlight.intervals import Interval
@@ -78,7 +77,7 @@ def write(source: Source, of: str, terminal: str | None, output: Path | None) ->
         return 0
     path = output or Path(f"{fleet.fleet}-{of}.html")
     try:
-        _replace(path, text)
+        files.replace(path, text.encode())
     except OSError as error:
         raise StartError(f"{path} cannot be written: {(error.strerror or str(error)).lower()}") from None
     print(f"wrote {path}", file=sys.stderr)
@@ -105,13 +104,6 @@ def page(scope: Scope) -> str:
 def render(template: str, **values: object) -> Markup:
     """A template of the package with the filters for people."""
     return Markup(_TEMPLATES.get_template(template).render(**values))
-
-
-def _replace(path: Path, text: str) -> None:
-    """A report is written again and again; whoever has it open never sees half of one."""
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)
 
 
 def share(ratio: float | None) -> str:

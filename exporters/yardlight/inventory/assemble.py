@@ -19,6 +19,7 @@ from yardlight.errors import Problem
 from yardlight.inventory import (
     archive_rules,
     complain,
+    contact_rules,
     drill_rules,
     feed_rules,
     flow_rules,
@@ -76,6 +77,7 @@ class _Assembly:
                 self._say(terminals_node, "there is no terminal; write one entry per terminal")
         terminals = {name: self._terminal(name, node) for name, node in merged.items()}
         self._problems.extend(service_rules.fleet_problems(merged, terminals))
+        self._problems.extend(contact_rules.fleet_problems(self._root, merged))
         return (fleet.model_copy(update={"terminals": terminals}) if fleet else None), self._root
 
     def _say(self, node: Node, message: str, *below: str) -> None:

@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from yardlight.inventory.addresses import HOST, is_address, web_address
 from yardlight.inventory.archives import Archive
 from yardlight.inventory.cellular import CellularSource
+from yardlight.inventory.contacts import Contacts, Mail, Written
 from yardlight.inventory.feeds import FeedSource
 from yardlight.inventory.flows import Flow
 from yardlight.inventory.mdm import MdmSource
@@ -351,12 +352,14 @@ class Router(Model):
 class Site(Model):
     """Where the terminal is and whom to call there. `peak` and `staffed` name calendars.
 
-    Outside of `staffed` nobody can see to a plan that runs out. `hourly_load` is what the yard uses in an hour of work,
-    for how long a metered standby would carry it; where the router's counters are read, they tell.
+    `tell` is where the yard's own notices go, where that is not `contacts.yard` of the fleet. Outside of `staffed`
+    nobody can see to a plan that runs out. `hourly_load` is what the yard uses in an hour of work, for how long a
+    metered standby would carry it; where the router's counters are read, they tell.
     """
 
     address: str | None = None
     contacts: dict[Name, str] = {}
+    tell: Written | None = None
     peak: Name | None = None
     staffed: Name | None = None
     hourly_load: Size | None = None
@@ -591,6 +594,8 @@ class Fleet(Model):
     fleet: Name
     timezone: TimeZone = "UTC"
     links: Links = Links()
+    contacts: Contacts = Contacts()
+    mail: Mail | None = None
     resolvers: tuple[Server, ...] = ()
     calendars: dict[Name, Calendar] = {}
     accounts: dict[Name, Account] = {}
