@@ -6,7 +6,6 @@ and `parse` (pure: no network, no clock). What the records mean as samples, its 
 
 from __future__ import annotations
 
-import json
 import re
 import time
 import zlib
@@ -17,6 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+from yardlight import quickjson
 from yardlight.catalogue import Metric
 from yardlight.errors import BudgetError, SecretError
 from yardlight.exposition import AnyBlock, Block, Samples, block
@@ -245,7 +245,7 @@ class Join:
 
 def pack_memory(memory: Any, told: bytes = b"") -> bytes:
     """A session's memory as bytes, and the packed things that were told behind it; nothing for None."""
-    return b"" if memory is None else zlib.compress(json.dumps(memory, separators=(",", ":")).encode(), 1) + told
+    return b"" if memory is None else zlib.compress(quickjson.dumps(memory), 1) + told
 
 
 def open_memory(data: bytes) -> Any:
@@ -256,4 +256,4 @@ def open_memory(data: bytes) -> Any:
 def opened(data: bytes) -> tuple[Any, bytes]:
     """The same, and the things, packed as they were."""
     first = zlib.decompressobj()
-    return (json.loads(first.decompress(data)), first.unused_data) if data else (None, b"")
+    return (quickjson.loads(first.decompress(data)), first.unused_data) if data else (None, b"")

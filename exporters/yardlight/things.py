@@ -7,13 +7,12 @@ SIMs, and go to nobody but the user: into no metric, no log and no exception.
 
 from __future__ import annotations
 
-import json
 import re
 import zlib
 from collections.abc import Collection, Iterable, Iterator
 from typing import Literal, NamedTuple
 
-import orjson
+from yardlight import quickjson
 
 Kind = Literal["tablet", "sim", "truck", "driver"]
 Number = Literal["serial", "iccid", "imei", "phone", "eld", "vin"]
@@ -90,7 +89,7 @@ class Pack:
         return b"".join([*self._packed, self._packer.flush()])
 
     def _compress(self) -> None:
-        self._packed.append(self._packer.compress(orjson.dumps(self._lines, default=tuple) + b"\n"))
+        self._packed.append(self._packer.compress(quickjson.dumps(self._lines, default=tuple) + b"\n"))
         self._lines.clear()
 
 
@@ -128,7 +127,7 @@ def _opened(data: bytes) -> tuple[float, list[bytes]]:
 
 def _things(lines: Iterable[bytes]) -> Iterator[Thing]:
     for line in lines:
-        for kind, name, called, id_, group, numbers, facts, gone in json.loads(line):
+        for kind, name, called, id_, group, numbers, facts, gone in quickjson.loads(line):
             told = tuple(Fact(*each) for each in facts)
             yield Thing(kind, name, called, id_, group, tuple(map(tuple, numbers)), told, gone)
 
