@@ -455,9 +455,9 @@ def test_above_the_limit_only_sims_in_trouble_are_shown_and_for_as_long_as_rules
     assert account.value("sims_not_shown") == 2
     assert account.value("sims", "active") == 3
     account.terms = terms(series_limit=1, cap="100 GB")
-    account.collect(at(5, 12.5), sim("T1", at(5, 12.5)))
+    account.collect(at(5, 12.5), *[sim(each, at(5, 12.5)) for each in names])
     assert account.value("sim_usage_bytes", "T1") == 1.5 * GB
-    account.collect(at(5, 13.5), sim("T1", at(5, 13.5)))
+    account.collect(at(5, 13.5), *[sim(each, at(5, 13.5)) for each in names])
     assert account.value("sim_usage_bytes", "T1") is None
 
 
@@ -469,6 +469,80 @@ def test_a_sim_that_nobody_listed_is_counted_and_adds_to_its_pool_and_has_no_ser
     assert account.value("sims_unlisted") == 1
     assert account.value("pool_usage_bytes", "tablets") == 77
     assert not [labels for samples in told.families.values() for labels in samples if "#0a1b" in labels]
+
+
+def test_a_sim_that_gets_a_name_or_another_one_counts_once_from_then_on() -> None:
+    account = Account(pools={"tablets": {"cap": "1 GB"}}, cap="100 B")
+    for day, name in ((5, "#0a1b"), (6, "T1"), (7, "T2")):
+        account.collect(at(day), sim(name, at(day)), total(name, 100 * day, at(day)))
+        assert account.value("pool_usage_bytes", "tablets") == 100 * day
+        assert account.value("pool_sims", "tablets") == 1
+        assert account.value("sims_unlisted") == (day == 5)
+    assert account.value("sim_usage_bytes", "T1") is None
+    assert account.value("sim_usage_bytes", "T2") == 700
+
+
+def test_a_sim_that_neither_platform_nor_inventory_has_keeps_no_series_and_one_of_the_inventory_keeps_its_own() -> None:
+    both = {"T1": Place(truck="112"), "T2": Place(truck="113")}
+    account = Account(places=both, pools={"tablets": {"cap": "1 GB", "plans": ["Fleet"]}})
+    plan = Plan("Fleet", cap=50 * MB)
+    told = [each for name in ("T1", "T2") for each in (sim(name, at(5), plan=plan), total(name, 60 * MB, at(5)))]
+    account.collect(at(5), *told, sim("T3", at(5), plan=plan), total("T3", 70 * MB, at(5)))
+    # The platform lists one only; the roster has two.
+    account.collect(at(6), *told[:2])
+    assert account.value("sim_usage_bytes", "T3") is None
+    assert account.value("sim_usage_bytes", "T2") == 60 * MB
+    assert account.value("sim_cap_bytes", "T2") == 50 * MB
+    assert account.value("sim_state", "T2", "active") is None
+    assert (account.value("pool_sims", "tablets"), account.value("pool_usage_bytes", "tablets")) == (2, 120 * MB)
+    account.terms = terms(places={"T1": both["T1"]}, pools={"tablets": {"cap": "1 GB", "plans": ["Fleet"]}})
+    account.collect(at(7), *told[:2])
+    assert account.value("sim_usage_bytes", "T2") is None
+    # What it lacked by mistake has its days still.
+    account.collect(at(8), *told, sim("T3", at(8), plan=plan))
+    assert account.value("sim_usage_bytes", "T3") == 70 * MB
+
+
+@pytest.mark.parametrize("places", [{}, {"gone": Place(truck="112")}])
+def test_a_sim_that_the_platform_has_no_more_is_forgotten_a_cycle_after_its_last_figures(places: Any) -> None:
+    account = Account(cap="1 GB", places=places)
+    account.collect(at(1), sim("gone", at(1), state="suspended", device="a"), total("gone", 5, at(1)))
+    account.collect(at(9), sim("gone", at(9), state="suspended"), total("gone", 50 * MB, at(9)), sim("T1", at(9)))
+    for day in (40, 42):
+        assert (account.value("sim_used_while_suspended_bytes", "gone") is not None) == (day == 40 or bool(places))
+        account.collect(at(day), sim("T1", at(day)))
+        assert ("gone" in json.dumps(account.memory)) == (day == 40)
+    assert account.value("sim_used_while_suspended_bytes", "gone") is None
+
+
+def test_an_export_may_list_some_sims_only_and_the_others_are_there_as_they_were() -> None:
+    account = Account(partial=True, pools={"tablets": {"cap": "1 GB"}})
+    account.collect(at(5), sim("T1", at(5), plan=Plan(cap=9)), total("T1", 5, at(5)), sim("T2", at(5)))
+    account.collect(at(6), sim("T2", at(6)), total("T2", 7, at(6)))
+    assert account.value("pool_usage_bytes", "tablets") == 12
+    assert account.value("sim_cap_bytes", "T1") == 9
+    account.collect(at(41), sim("T2", at(41)))
+    assert "T1" not in json.dumps(account.memory)
+
+
+def test_what_a_router_counted_is_forgotten_with_its_line() -> None:
+    router = Account(counts=True, places={"gone": Place(terminal="fontana", uplink="lte")})
+    for day in (1, 2):
+        router.collect(at(day), *(Count(name, day * MB, at(day), part="sent") for name in ("gone", "kept")))
+    router.collect(at(3), Refused("gone"), Count("kept", 3 * MB, at(3), part="sent"))
+    assert list(router.memory["meters"]) == ["gone sent", "kept sent"]
+    router.collect(at(4), Count("kept", 4 * MB, at(4), part="sent"))
+    assert list(router.memory["meters"]) == ["kept sent"]
+    assert list(router.memory["sims"]) == ["kept"]
+    assert router.value("sim_usage_bytes", "gone") is None
+
+
+@pytest.mark.parametrize("still", [[sim("T1", at(60))], [Refused("T1")]])
+def test_a_sim_whose_use_is_not_told_for_long_is_not_forgotten(still: list[Record]) -> None:
+    account = Account(places={"T1": Place(truck="112")})
+    account.collect(at(5), sim("T1", at(5)), total("T1", 7, at(5)), sim("T2", at(5)))
+    account.collect(at(60), *still, sim("T2", at(60)))
+    assert "T1" in account.memory["sims"]
 
 
 def test_a_platforms_own_total_of_a_pool_is_believed() -> None:

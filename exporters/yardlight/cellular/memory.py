@@ -1,6 +1,7 @@
 """What is kept of a source from one collection to the next, as one JSON-able object.
 
-The collection after does not need what the platform said of SIMs; who looks back at a source without asking does.
+What the platform said of SIMs is kept for those that it does not list the next time, and for whoever looks back at a
+source without asking.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from yardlight.cellular.usage import Plan, Sim, SimState
 class Memory:
     """Tracks and facts by SIM, tracks of pools that a platform counts itself, meters by SIM and counter.
 
-    `said` is what the last collection was told of each SIM, `refused` the SIMs whose use it was not told.
+    `said` is what was told last of each SIM that is there, `refused` are SIMs whose use was not told the last time.
     """
 
     zone: ZoneInfo

@@ -113,7 +113,7 @@ def outlooks(fleet: Fleet, history: History, idle_days: int, now: float) -> Iter
             sorted(_entries(account), key=lambda entry: (entry.kind == "sim", not entry.line.short, -entry.line.share)),
             [sim for sim, idle in judged.items() if idle],
             sum(idle is None for idle in judged.values()),
-            sum(not listed(sim) for sim in {*account.kept.sims, *account.said}),
+            sum(not listed(sim) for sim in account.there),
         )
 
 

@@ -22,7 +22,8 @@ class Place(Model):
 class Terms(Model):
     """How one source is judged. `counted` are the SIMs that a router counts, too: both are compared.
 
-    `in_trucks` are those of the roster in trucks that are not retired.
+    `in_trucks` are those of the roster in trucks that are not retired. `counts`: what is read is a router, which knows
+    SIMs by its lines only. `partial`: what is read may list some SIMs only, such as those that were used.
     """
 
     source: CellularSource
@@ -32,6 +33,7 @@ class Terms(Model):
     in_trucks: frozenset[str] = frozenset()
     counted: tuple[str, ...]
     counts: bool
+    partial: bool = False
 
 
 def resolved(fleet: Fleet, source: CellularSource) -> Terms:
@@ -55,6 +57,7 @@ def resolved(fleet: Fleet, source: CellularSource) -> Terms:
         in_trucks=in_trucks(fleet),
         counted=tuple(sorted({sim for each in routers for sim in each.options.get("lines", {})})),
         counts=account.platform == "router_counter",
+        partial=account.platform == "csv",
     )
 
 

@@ -28,6 +28,8 @@ from yardlight.things import Fact, Thing, numbered, pack
 
 # As long as rules look back: who was in trouble is shown one by one until then.
 _SHOWN_AFTER_TROUBLE = 3600.0
+# What a SIM used counts until its cycle is over, and a list may lack it by mistake.
+_FORGOTTEN_AFTER = 32 * 86400.0 + _SHOWN_AFTER_TROUBLE
 # A plan that neither ends nor begins anew is looked ahead for so long; one that expires later is not projected.
 _LIFETIME_AHEAD, _LONGEST_AHEAD = 60 * 86400.0, 400 * 86400.0
 # A SIM with this share of its cap used is asked first where each takes a request.
@@ -94,7 +96,7 @@ def looked_back(terms: Terms, memory: Any, now: float) -> Account:
 
 @dataclass
 class Account:
-    """The SIMs and pools of one source at `now`."""
+    """The SIMs and pools of one source at `now`; `said` is what was told of each, `refused` whose use was not."""
 
     terms: Terms
     kept: Memory
@@ -114,6 +116,7 @@ class Account:
                 self.kept.fact(record.sim).note(record)
             elif isinstance(record, Refused):
                 self.refused.add(record.sim)
+        self.kept.said |= self.said
         usages = [record for record in records if isinstance(record, Usage)]
         for usage in sorted(usages, key=lambda usage: usage.as_of):
             self._take_usage(usage)
@@ -123,7 +126,31 @@ class Account:
                 counts[record.sim].append(record)
         for sim, each in counts.items():
             self._take_counts(sim, each)
-        self.kept.said, self.kept.refused = dict(self.said), set(self.refused)
+        self.kept.refused = set(self.refused)
+        self._forget({record.sim for record in records})
+
+    def _forget(self, told: set[str]) -> None:
+        """SIMs that are not there any more: their terms at once, what they used when it does not count any more."""
+        kept, before = self.kept, self.now - _FORGOTTEN_AFTER
+        for sim in [sim for sim, track in kept.sims.items() if sim not in told]:
+            if self.terms.counts or (kept.sims[sim].as_of or 0.0) < before:
+                del kept.sims[sim]
+        there = {*self.there, *told}
+        kept.said = {sim: each for sim, each in kept.said.items() if sim in there and (sim in told or sim in kept.sims)}
+        kept.facts = {sim: each for sim, each in kept.facts.items() if sim in there or sim in kept.sims}
+        kept.meters = {name: each for name, each in kept.meters.items() if name.partition(" ")[0] in told}
+
+    @property
+    def there(self) -> list[str]:
+        """The SIMs that are at the platform by its list, and those of the inventory that were until now.
+
+        One that was removed from both has no alert any more, but one of the inventory must not lose them by vanishing.
+        An export may have some SIMs only, and a router lists none.
+        """
+        every = dict.fromkeys([*self.kept.sims, *self.said])
+        if not self.said or self.terms.partial:
+            return list(every)
+        return [sim for sim in every if sim in self.said or sim in self.terms.places]
 
     def _take_usage(self, usage: Usage) -> None:
         track = self.kept.sim(usage.sim) if usage.sim else self.kept.pool(usage.pool)
@@ -151,14 +178,14 @@ class Account:
     def cycle_at(self, sim: str, pool: str, at: float) -> Cycle | None:
         """The cycle by the inventory's rule. Where nobody tells the cycle there is none: a month is not made up."""
         source = self.terms.source
-        said = self.said.get(sim)
+        said = self.kept.said.get(sim)
         written = (source.pools[pool].cycle if pool in source.pools else None) or source.cycle
         found = rule(written, self.terms.zone, said.activated if said else None)
         return found.at(at) if found else None
 
     def plan(self, sim: str) -> Plan:
         """What a SIM may use."""
-        said = self.said.get(sim)
+        said = self.kept.said.get(sim)
         return terms_of(said.plan if said else None, self.terms.source)
 
     def pool_plan(self, pool: str) -> Plan:
@@ -179,10 +206,9 @@ class Account:
         """Each pool: the platform's own total, or the sum of its SIMs."""
         source = self.terms.source
         # One that was never read is a member whose use is not known.
-        known = [*dict.fromkeys([*self.kept.sims, *self.said])]
-        found = {}
+        there, found = self.there, {}
         for name in sorted({*source.pools, *self.kept.pools}):
-            names = members(name, source.pools.get(name), self.said, known, len(source.pools) == 1)
+            names = members(name, source.pools.get(name), self.kept.said, there, len(source.pools) == 1)
             if (own := self.kept.pools.get(name)) is not None:
                 found[name] = Sum(own, tuple(names), None)
                 continue
@@ -201,7 +227,7 @@ class Account:
         """Every SIM that the roster has a name for."""
         return {
             name: self._line(name, track, self.plan(name), self.cycle_at(name, "", self.now))
-            for name in dict.fromkeys([*self.kept.sims, *self.said])
+            for name in self.there
             if listed(name)
             for track in [self.kept.sims.get(name) or Track(self.zone)]
         }
@@ -226,7 +252,7 @@ class Account:
         fit, cycle = fits.get(key), track.cycle
         if fit is None or cycle is None or track.used is None or track.as_of is None or track.since is not None:
             return None
-        said = self.said.get(key)
+        said = self.kept.said.get(key)
         end = cycle.end if cycle.end is not None else said.expires if said else None
         ahead = end if end is not None else track.as_of + _LIFETIME_AHEAD
         if not track.as_of < ahead <= track.as_of + _LONGEST_AHEAD:
@@ -250,7 +276,7 @@ class Account:
                 self.kept.fact(name).trouble = self.now
         alone = [name for name in self.sims if self._shown_alone(name)]
         yield m.SIMS_NOT_SHOWN, (account,), len(self.sims) - len(alone)
-        yield m.SIMS_UNLISTED, (account,), sum(not listed(name) for name in {*self.kept.sims, *self.said})
+        yield m.SIMS_UNLISTED, (account,), sum(not listed(name) for name in self.there)
         if self.terms.in_trucks and not self.terms.counts:
             yield m.ROSTER_SIMS_LISTED, (account,), len(self.terms.in_trucks & self.said.keys())
         states = Counter(self.said[name].state if name in self.said else "unknown" for name in self.sims)
@@ -272,7 +298,7 @@ class Account:
     def things(self) -> Iterator[Thing]:
         """Every SIM for whoever asks about one; those that the roster does not have by their numbers only."""
         lines = {sim: (name, self.pool_lines[name]) for name, pool in self.pools.items() for sim in pool.members}
-        for name in dict.fromkeys([*self.kept.sims, *self.said]):
+        for name in self.there:
             said, line = self.said.get(name), self.sims.get(name)
             facts = _state_facts(said) if said is not None else []
             if line is not None:
@@ -286,7 +312,8 @@ class Account:
 
     def _lateness(self, account: str) -> Iterator[Sample]:
         """Until when the newest figures count, and how old they may be."""
-        newest = max((track.as_of for track in self.kept.sims.values() if track.as_of is not None), default=None)
+        tracks = (self.kept.sims.get(name) for name in self.there)
+        newest = max((track.as_of for track in tracks if track and track.as_of is not None), default=None)
         limit = lateness.late_after(self.kept.lags, self.terms.source.late_after)
         yield m.USAGE_LATE_AFTER, (account,), limit
         yield m.USAGE_AS_OF, (account, "", ""), newest
