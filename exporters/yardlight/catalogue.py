@@ -545,7 +545,8 @@ DEVICE_STALE_AFTER = _add(
 )
 DEVICE_STALE_BEFORE = _add(
     "gauge", "device_stale_before_timestamp_seconds", "account group",
-    "A device of the group that is silent since then, or longer, is so for device_stale_after_seconds of duty.",
+    "A device of the group that is silent since then, or longer, was so for device_stale_after_seconds of duty as of "
+    "the collection.",
 )  # fmt: skip
 TRUCK_MOVED_FOR = _add(
     "gauge", "truck_moved_for_seconds", "account",

@@ -50,6 +50,10 @@ def test_what_is_expected_of_wipes_and_credentials_is_exported(fleet: Fleet) -> 
     assert not any("SER112" in name for name in found)
 
 
+def test_what_is_judged_by_is_not_said_on_while_nothing_is_collected(fleet: Fleet) -> None:
+    assert METRICS["yardlight_device_stale_before_timestamp_seconds"] not in domain.said(fleet, 1767300000.0)
+
+
 def test_the_tablets_of_the_roster_are_exported_by_name_until_their_truck_is_retired(fleet: Fleet) -> None:
     said = domain.said(fleet, 1767300000.0)
     assert said[METRICS["yardlight_roster_tablet_info"]] == {("T112", "112"): 1}

@@ -20,6 +20,7 @@ from yardlight.exposition import block
 from yardlight.inventory.models import Calendar
 from yardlight.inventory.roster import Tablet, Truck
 from yardlight.mdm.device import Device, Order, Tenant, older, version
+from yardlight.mdm.orders import follow
 from yardlight.mdm.plan import Plan, Standard
 from yardlight.mdm.show import show
 from yardlight.moment import NEVER
@@ -66,6 +67,18 @@ def value(made: Told, name: str, *labels: str) -> float | None:
 def states(made: Told, group: str = "drivers") -> dict[str, float]:
     samples = made.families[METRICS["yardlight_devices"]]
     return {state: count for (_, where, state), count in samples.items() if where == group and count}  # type: ignore[misc]
+
+
+def test_since_when_a_stale_device_is_silent_is_told_as_of_the_collection() -> None:
+    # Five hours of duty on Tuesday evening and seven on Wednesday morning.
+    made = told(plan(truck(112)), [device(112)])
+    since = datetime(2026, 1, 6, 15, tzinfo=LA).timestamp()
+    assert value(made, "device_stale_before_timestamp_seconds", "drivers") == since
+    made = told(plan(truck(112)), [device(112), Tenant(as_of=NOW - HOUR)])
+    assert value(made, "device_stale_before_timestamp_seconds", "drivers") == since - HOUR
+    assert METRICS["yardlight_device_stale_before_timestamp_seconds"] not in follow(
+        Source("f", "graph", "mdm/tablets", plan(truck(112)), Path()), [], json.loads(json.dumps(made.memory)), NOW
+    ).families
 
 
 def test_a_device_is_shown_under_the_name_and_in_the_group_that_the_roster_gives_it() -> None:

@@ -64,11 +64,14 @@ class Tablets:
         for device, spans in self.roster.items():
             truck = {"device": device, "truck": device[1:]}
             yield "roster_tablet_info", truck, lambda at, spans=spans: None if inside(spans, at) is None else 1.0
-        for name, labels, read in (*self._said(), *self._polled(), *map(self._while_kept, self.samples)):
+        for name, labels, read in (*self._said(), *self._polled(), *map(self._while_kept, self._collected())):
             yield name, {"account": self.account, **labels}, partial(self._while_listed, read)
 
     def _while_kept(self, sample: Sample) -> Sample:
         name, labels, read = sample
+        if labels.get("account", self.account) != self.account:
+            # Telematics is another account, which is read on.
+            return sample
         return name, labels, lambda at: read(at) if inside(self.kept, at) is not None else None
 
     def _while_listed(self, read: Read, at: float) -> Value:
@@ -82,8 +85,12 @@ class Tablets:
         yield "truck_dark_after_seconds", {}, always(2 * DAY)
         for group in ("drivers", "other"):
             yield "device_stale_after_seconds", {"group": group}, always(12 * HOUR)
-            yield "device_stale_before_timestamp_seconds", {"group": group}, always(-12 * HOUR)
             yield "devices_silent_share_limit", {"group": group}, always(0.1)
+
+    def _collected(self) -> Iterator[Sample]:
+        for group in ("drivers", "other"):
+            yield "device_stale_before_timestamp_seconds", {"group": group}, always(-12 * HOUR)
+        yield from self.samples
 
     def _polled(self) -> Iterator[Sample]:
         poll = {"poll": "mdm/tablets"}

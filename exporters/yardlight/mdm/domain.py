@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 from yardlight.catalogue import (
     DEVICE_STALE_AFTER,
-    DEVICE_STALE_BEFORE,
     DEVICES_SILENT_SHARE,
     DUTY_SINCE,
     ROSTER_TABLET,
@@ -56,8 +55,6 @@ def said(fleet: Fleet, now: float) -> Families:
             key, standard = (source.account, group), plan.standard(group)
             families[DEVICE_STALE_AFTER][key] = standard.stale_after
             families[DEVICES_SILENT_SHARE][key] = standard.silent_share
-            duty = Duty(standard.calendar, ZoneInfo(plan.zone), now)
-            families[DEVICE_STALE_BEFORE][key] = duty.before(standard.stale_after)
             if standard.calendar is not None:
-                families[DUTY_SINCE][key] = duty.opened
+                families[DUTY_SINCE][key] = Duty(standard.calendar, ZoneInfo(plan.zone), now).opened
     return families

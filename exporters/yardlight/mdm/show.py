@@ -108,9 +108,12 @@ class _Page:
     def _today(self) -> date:
         return datetime.fromtimestamp(self.now, ZoneInfo(self.plan.zone)).date()
 
+    def _duty(self, standard: Standard) -> Duty:
+        return Duty(standard.calendar, ZoneInfo(self.plan.zone), self.now)
+
     def _judged(self, group: str, members: Iterable[Match]) -> Iterator[_Judged]:
         standard = self.plan.standard(group)
-        duty = Duty(standard.calendar, ZoneInfo(self.plan.zone), self.now)
+        duty = self._duty(standard)
         limits = Limits(standard.stale_after, standard.dark_after)
         for match in members:
             if match.device is None:
@@ -142,7 +145,10 @@ class _Page:
             yield m.DEVICE_COMPLIANT, key, float(device.compliance == "compliant")
 
     def _group(self, group: str, members: Sequence[_Judged]) -> Iterator[Sample]:
-        key = (self.account, group)
+        key, standard = (self.account, group), self.plan.standard(group)
+        # What is judged as of this collection is compared with an instant of the same.
+        if (before := self._duty(standard).before(standard.stale_after)) is not None:
+            yield m.DEVICE_STALE_BEFORE, key, before
         states = Counter(each.state for each in members)
         for one in STATES:
             yield m.DEVICES, (*key, one), states[one]
@@ -153,7 +159,7 @@ class _Page:
         compliance = Counter(device.compliance for device in listed)
         for said in COMPLIANCE:
             yield m.DEVICES_COMPLIANCE, (*key, said), compliance[said]
-        for name, count in _below(listed, self.plan.standard(group)).items():
+        for name, count in _below(listed, standard).items():
             yield m.DEVICES_BELOW, (*key, name), count
         yield m.DEVICES_NEVER_LATE, key, sum(self._late(each) for each in members)
 
