@@ -203,6 +203,15 @@ def told(*firing: str, start: float = BEGIN + 60, end: float = OVER - 60, until:
     return ((0, BEGIN - 60, ()), (start, end, firing), (OVER + 60, until, ()))
 
 
+def away(*firing: str) -> Expected:
+    """These alerts while there is trouble, though the center is away for some time of it."""
+    page = "page CentreNotReporting"
+    return (
+        (0, BEGIN - 60, ()), (BEGIN + 60, 1740, firing), (1980, 2340, (*firing, page)), (2520, OVER - 60, firing),
+        (OVER + 60, END, ()),
+    )  # fmt: skip
+
+
 def case(name: str, title: str, platform: Tablets, expect: Expected, **more: object) -> Scenario:
     given = {"yards": (yard(),), "end": END, "moved": None, "every": 60.0, **more}
     return Scenario(name, title, platform=platform, expect=expect, **given)  # type: ignore[arg-type]
@@ -215,6 +224,7 @@ WIPE, WIPE_PAGE = "ticket WipeUnconfirmed graph T112", "page WipeUnconfirmed gra
 DOWN: Spans = ((0.0, BEGIN), (OVER, 1e9))
 MOVED = 2400.0
 LOST = -50 * HOUR
+AWAY = Centre(runs=((0.0, 1800.0), (2400.0, 1e9)))
 
 TABLETS = (
     case(
@@ -256,14 +266,7 @@ TABLETS = (
     ),
     case(
         "M08-centre-away", "the centre is away for ten minutes while tablets are silent: the ticket stays",
-        Tablets(silent(12)),
-        (
-            (BEGIN + 60, 1740, (SILENT,)),
-            (1980, 2340, (SILENT, "page CentreNotReporting")),
-            (2520, OVER - 60, (SILENT,)),
-            (OVER + 60, END, ()),
-        ),
-        centre=Centre(runs=((0.0, 1800.0), (2400.0, 1e9))),
+        Tablets(silent(12)), away(SILENT), centre=AWAY,
     ),
     case(
         "M08-removed", "the account is taken out of the inventory while tablets are silent: its ticket ends",
@@ -282,6 +285,42 @@ TABLETS = (
         "M11-stands", "ten of a hundred are silent, and the truck of one of them stands: nobody is told",
         Tablets((*counts(stale=10), *one("T112", "stale", -13 * HOUR), *truck("112", always(-14 * HOUR), now))),
         ((0, END, ()),),
+    ),
+    case(
+        "M11-centre-away", "as M11, and the center is away for ten minutes: the ticket stays",
+        Tablets((*counts(stale=1), *one("T112", "stale", -13 * HOUR), *truck("112", sets_out, now))),
+        away("ticket TabletSilentWhileMoving 112"),
+        centre=AWAY,
+    ),
+    case(
+        "M11-prometheus-away", "as M11, and Prometheus was away meanwhile: the truck did not set out when it came back",
+        Tablets((*counts(stale=1, start=0.0), *one("T112", "stale", -13 * HOUR, start=0.0), *truck("112", now, now))),
+        ((780, OVER - 60, ("ticket TabletSilentWhileMoving 112",)), (OVER + 60, END, ())),
+        centre=Centre(runs=((600.0, 1e9),)),
+        history=(
+            (
+                'yardlight:device_moved_since_timestamp_seconds{fleet="inland-haul", account="graph", device="T112"}',
+                f"{-12.5 * HOUR:g}",
+            ),
+        ),
+    ),
+    case(
+        "M11-stands-centre-away", "as M11-stands, and the center is away for ten minutes: it still stands",
+        Tablets((*counts(stale=10), *one("T112", "stale", -13 * HOUR), *truck("112", always(-14 * HOUR), now))),
+        away(),
+        centre=AWAY,
+    ),
+    case(
+        "M11-stands-down", "as M11-stands, and the MDM cannot be read until its last data has long been withdrawn",
+        Tablets(
+            (
+                *counts(stale=10, start=0.0, end=1e9), *one("T112", "stale", -13 * HOUR, start=0.0, end=1e9),
+                *truck("112", always(-14 * HOUR), now),
+            ),
+            answers=((0.0, BEGIN),), kept=((0.0, BEGIN + 1800),),
+        ),
+        ((0, BEGIN + 1440, ()), (BEGIN + 1560, 7500, (FAILING,))),
+        end=7500.0,
     ),
     case(
         "M11-yard", "a truck that was moved across the yard did not set out",
@@ -307,6 +346,17 @@ TABLETS = (
             )
         ),
         told("ticket TruckDark 112"), moved=MOVED,
+    ),
+    case(
+        "M12-centre-away", "as M12, and the center is away for ten minutes: the ticket stays",
+        Tablets(
+            (
+                *counts(dark=1), *one("T112", "dark", LOST), *truck("112", always(LOST), always(LOST)),
+                *truck("7", now, now),
+            )
+        ),
+        away("ticket TruckDark 112"),
+        centre=AWAY,
     ),
     case(
         "M12-all", "telematics has lost all trucks: that is its own trouble",
