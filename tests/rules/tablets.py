@@ -212,6 +212,12 @@ def away(*firing: str) -> Expected:
     )  # fmt: skip
 
 
+def dark_with_carrier(truck: str) -> tuple[tuple[str, str], ...]:
+    """A truck that is cut off with its carrier all the time."""
+    series = f'yardlight:truck_dark_with_carrier{{fleet="inland-haul", truck="{truck}", carrier="verizon"}}'
+    return ((series, f"1x{END // 5:g}"),)
+
+
 def case(name: str, title: str, platform: Tablets, expect: Expected, **more: object) -> Scenario:
     given = {"yards": (yard(),), "end": END, "moved": None, "every": 60.0, **more}
     return Scenario(name, title, platform=platform, expect=expect, **given)  # type: ignore[arg-type]
@@ -219,6 +225,7 @@ def case(name: str, title: str, platform: Tablets, expect: Expected, **more: obj
 
 SILENT = "ticket DevicesSilent graph drivers"
 GONE = "ticket DevicesGoneFromMdm graph drivers"
+DEGRADED = "ticket CarrierDegraded verizon"
 FAILING = "ticket AccountFailing inland-haul/ graph"
 WIPE, WIPE_PAGE = "ticket WipeUnconfirmed graph T112", "page WipeUnconfirmed graph T112"
 DOWN: Spans = ((0.0, BEGIN), (OVER, 1e9))
@@ -267,6 +274,28 @@ TABLETS = (
     case(
         "M08-centre-away", "the centre is away for ten minutes while tablets are silent: the ticket stays",
         Tablets(silent(12)), away(SILENT), centre=AWAY,
+    ),
+    case(
+        "M08-carrier", "ten of a hundred are silent besides a parked truck, one with its carrier: too few without it",
+        Tablets(
+            (
+                *counts(stale=11), *one("T112", "stale", -13 * HOUR), *one("T7", "stale", -13 * HOUR),
+                *truck("7", always(-14 * HOUR), now),
+            )
+        ),
+        ((0, END, (DEGRADED,)),),
+        history=dark_with_carrier("112"),
+    ),
+    case(
+        "M08-carrier-parked", "ten of a hundred are silent, and a parked truck is cut off with its carrier: a ticket",
+        Tablets(
+            (
+                *counts(stale=11), *one("T112", "stale", -13 * HOUR), *one("T7", "stale", -13 * HOUR),
+                *truck("7", always(-14 * HOUR), now),
+            )
+        ),
+        ((0, BEGIN - 60, (DEGRADED,)), (BEGIN + 60, OVER - 60, (SILENT, DEGRADED)), (OVER + 60, END, (DEGRADED,))),
+        history=dark_with_carrier("7"),
     ),
     case(
         "M08-removed", "the account is taken out of the inventory while tablets are silent: its ticket ends",
