@@ -76,9 +76,12 @@ def test_since_when_a_stale_device_is_silent_is_told_as_of_the_collection() -> N
     assert value(made, "device_stale_before_timestamp_seconds", "drivers") == since
     made = told(plan(truck(112)), [device(112), Tenant(as_of=NOW - HOUR)])
     assert value(made, "device_stale_before_timestamp_seconds", "drivers") == since - HOUR
-    assert METRICS["yardlight_device_stale_before_timestamp_seconds"] not in follow(
-        Source("f", "graph", "mdm/tablets", plan(truck(112)), Path()), [], json.loads(json.dumps(made.memory)), NOW
-    ).families
+    assert (
+        METRICS["yardlight_device_stale_before_timestamp_seconds"]
+        not in follow(
+            Source("f", "graph", "mdm/tablets", plan(truck(112)), Path()), [], json.loads(json.dumps(made.memory)), NOW
+        ).families
+    )
 
 
 def test_a_device_is_shown_under_the_name_and_in_the_group_that_the_roster_gives_it() -> None:
