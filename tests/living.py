@@ -115,8 +115,9 @@ class Living(ABC):
         session = Session(time.monotonic() + 60.0, memory=open_memory(memory), clock=self.clock.time)
         blocks = pack(collection(session))
         return Result(
-            blocks, pack_memory(session.memory, session.things), session.requests, session.again_in, session.instead
-        )
+            blocks, pack_memory(session.memory, session.things), session.requests, session.again_in, session.instead,
+            session.notes,
+        )  # fmt: skip
 
     async def _live(self, end: float) -> None:
         self._load()

@@ -36,7 +36,8 @@ class Result:
 
     The memory is packed, opened for a collection nowhere but in a worker. `again_in` is in how many seconds the source
     should be collected again, if sooner than usual. `instead` are the names of the families whose blocks these are,
-    where only a few entities were read and all else stays as it is; None where all was.
+    where only a few entities were read and all else stays as it is; None where all was. `notes` are for the whole fleet
+    to remember, by their names, whatever becomes of the source.
     """
 
     blocks: Sequence[AnyBlock]
@@ -44,6 +45,7 @@ class Result:
     requests: Mapping[str, int] = field(default_factory=dict)
     again_in: float | None = None
     instead: Sequence[str] | None = None
+    notes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -56,6 +58,7 @@ class Session:
     (monotonic) the account's rate allows no further request, `answered` when the last ones ended. `clock` tells unix
     seconds. `again_in` is what the domain wants, no sooner than the budget pays for. `instead`: as in `Result`.
     `tls_ends` is when the certificate ends that the vendor showed last. `things` are what the source knows, packed.
+    `notes`: as in `Result`.
     """
 
     deadline: float
@@ -70,6 +73,7 @@ class Session:
     instead: Sequence[str] | None = None
     tls_ends: float | None = None
     things: bytes = b""
+    notes: Mapping[str, Any] = field(default_factory=dict)
     requests: Counter[str] = field(default_factory=Counter)
     _revealed: set[str] = field(default_factory=set, repr=False)
 
@@ -141,7 +145,7 @@ class Told:
     `first` are the entities that the next collection should ask for before the others. `again_in` is in how many
     seconds that should be, for what cannot wait for the interval; where only that is of interest, `watched` are the
     ids of what it is, for platforms that can read a few entities alone. `things` are what the source knows one by one,
-    packed, for whoever asks about one.
+    packed, for whoever asks about one. `notes`: as in `Result`.
     """
 
     families: Families
@@ -150,6 +154,7 @@ class Told:
     again_in: float | None = None
     watched: Sequence[str] = ()
     things: bytes = b""
+    notes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -208,6 +213,7 @@ class Collection:
         }
         if not alone:
             session.things = told.things
+        session.notes = told.notes
         # A token, and a request for each.
         session.hurry(told.again_in, 1 + len(told.watched) if fetch_some and told.watched else session.requests.total())
         if alone:
@@ -239,7 +245,7 @@ class Join:
     def __call__(self, session: Session) -> list[Block]:
         left = {name: (as_of, (open_memory(data) or {}).get("domain")) for name, (as_of, data) in self.left.items()}
         told = self.show(self.source, left, session.memory, session.clock())
-        session.memory, session.things = told.memory, told.things
+        session.memory, session.things, session.notes = told.memory, told.things, told.notes
         return [block(metric, self.source.fleet, samples) for metric, samples in told.families.items()]
 
 

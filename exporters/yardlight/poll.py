@@ -175,6 +175,9 @@ class Poll:
             stays = [each for each in self._kept if each.metric.name not in result.instead]
             self._kept = [*stays, *result.blocks]
         self._keep(self._last_success)
+        if self._state is not None:
+            for name, value in result.notes.items():
+                self._state.remember(self._fleet, "", name, value)
 
     async def _collected(self) -> Result:
         """The result of one collection. Raises `PollError`, whatever happens."""

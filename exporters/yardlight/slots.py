@@ -250,9 +250,9 @@ def _result(kind: bytes, answer: bytes) -> Result:
     head = answer.index(b"\n") + 1
     requests, *facts = json.loads(answer[:head])
     if kind == BLOCKS:
-        size, again_in, instead = facts
+        size, again_in, instead, notes = facts
         # What is remembered of a hundred thousand is megabytes, and this is the main loop: copied once.
-        return Result(load(answer[head + size :]), answer[head : head + size], requests, again_in, instead)
+        return Result(load(answer[head + size :]), answer[head : head + size], requests, again_in, instead, notes)
     error: PollError
     if kind == FAILED:
         reason, text, retry_after = facts

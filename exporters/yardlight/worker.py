@@ -113,7 +113,7 @@ def _answer(message: bytes) -> tuple[bytes, bytes]:
         session.memory, session.things = opened(memory)
         blocks = dump(pack(job(session)))
         memory = pack_memory(session.memory, session.things)
-        return BLOCKS, _head(session, len(memory), session.again_in, session.instead) + memory + blocks
+        return BLOCKS, _head(session, len(memory), session.again_in, session.instead, session.notes) + memory + blocks
     except PollError as error:
         return FAILED, _head(session, error.reason, session.mask(str(error)), error.retry_after)
     except BaseException as error:

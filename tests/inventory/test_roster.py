@@ -87,9 +87,9 @@ def test_every_mistake_of_a_roster_is_told_at_once_with_file_line_and_column(tmp
         a b,=R2,12345,,,
         """,
         drivers="""
-        code,hired,left,logs
-        D-1,2024-05-01,2024-04-01,tacho
-        D-1,,,
+        code,hired,left,logs,eld
+        D-1,2024-05-01,2024-04-01,tacho,b1A
+        D-1,,,,B1A
         """,
     ) == [
         "trucks.csv:3:1 truck: truck '112' is already in line 2",
@@ -106,6 +106,7 @@ def test_every_mistake_of_a_roster_is_told_at_once_with_file_line_and_column(tmp
         "drivers.csv:2:3 left: 2024-04-01 is before hired, 2024-05-01",
         "drivers.csv:2:4 logs: 'tacho' is not one of eld, paper, exempt",
         "drivers.csv:3:1 code: driver 'D-1' is already in line 2",
+        "drivers.csv:3:5 eld: a driver's id that is already in line 2",
     ]
 
 

@@ -11,7 +11,7 @@ import pytest
 from tests.records.world import DAY, DRIVERS, ELD, FIRST, HOUR, TODAY, World, days, noon
 from yardlight.cli import main
 from yardlight.demo.eld_files import Shape, eld_file
-from yardlight.movement import remember
+from yardlight.movement import note
 from yardlight.records import evidence
 from yardlight.state import State
 
@@ -76,12 +76,12 @@ def test_r02_of_a_day_on_which_the_driver_did_not_move_no_record_is_missed_where
     assert (world.value("archive_gaps"), world.value("archive_dates_not_known")) == (0, 169)
     state = State(world.folder / "yardlight.db")
     for day in days(FIRST, YESTERDAY):
-        remember(state, "inland", day, {"112"}, set(DRIVERS) - ({"d102"} if day == missing else set()))
+        state.remember("inland", "", *note(day, {"112"}, set(DRIVERS) - ({"d102"} if day == missing else set())))
     state.close()
     world.check(world.at + HOUR)
     assert (world.value("archive_gaps"), world.value("archive_dates_not_known")) == (0, 0)
     state = State(world.folder / "yardlight.db")
-    remember(state, "inland", missing, {"112"}, {"d102"})
+    state.remember("inland", "", *note(missing, {"112"}, {"d102"}))
     state.close()
     world.check(world.at + HOUR)
     assert world.value("archive_gaps") == 1

@@ -25,7 +25,7 @@ from yardlight.catalogue import (
 )
 from yardlight.collection import Collection, Families, Source
 from yardlight.domains import Planned, PlannedJoin
-from yardlight.feeds import contracts, flows
+from yardlight.feeds import contracts, flows, hours
 from yardlight.feeds.account import FeedAccount
 from yardlight.feeds.plan import resolved
 from yardlight.feeds.platforms import PLATFORMS as PLATFORMS
@@ -50,11 +50,10 @@ def planned(fleet: Fleet, base: Path) -> Iterator[Planned]:
 
 
 def joined(fleet: Fleet, base: Path) -> Iterator[PlannedJoin]:
-    """What is made of several feeds: their flows."""
-    adds_up = {
-        name: described(fleet.accounts[feed.account or name], feed).adds_up for name, feed in fleet.feeds.items()
-    }
-    return flows.planned(fleet, base, adds_up)
+    """What is made of several feeds: their flows, and where trucks were beside what drivers' logs say."""
+    streams = {name: described(fleet.accounts[feed.account or name], feed) for name, feed in fleet.feeds.items()}
+    yield from flows.planned(fleet, base, {name: stream.adds_up for name, stream in streams.items()})
+    yield from hours.planned(fleet, base, streams)
 
 
 def described(account: Account, feed: FeedSource) -> Stream:

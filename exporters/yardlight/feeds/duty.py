@@ -25,11 +25,22 @@ _SPELLINGS: dict[str, Status] = {
     **dict.fromkeys(("personalconveyance", "personal", "pc", "personaluse"), "personal"),
     **dict.fromkeys(("yardmove", "yardmoves", "ym"), "yard_move"),
 }
+# What stands in logs beside changes of the status: the one before holds on.
+_EVENTS = ("login", "logoff", "enginepowerup", "engineshutdown", "intermediate", "certify", "inactive")
 
 
 def status_of(word: object) -> Status | None:
     """The status that a vendor means by a word; None for one that is not known."""
-    return _SPELLINGS.get("".join(filter(str.isalnum, str(word))).casefold())
+    return _SPELLINGS.get(_letters(word))
+
+
+def is_event(word: object) -> bool:
+    """Whether a vendor's word is of something that changes no status."""
+    return _letters(word).startswith(_EVENTS)
+
+
+def _letters(word: object) -> str:
+    return "".join(filter(str.isalnum, str(word))).casefold()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from yardlight.feeds.places import at
 from yardlight.feeds.record import Breach, Record
-from yardlight.inventory.feeds import Stream
+from yardlight.inventory.feeds import SPEED_UNITS, SpeedUnit, Stream
 from yardlight.moment import Moment, judged, moment
 
 # Slower is standing: GPS receivers at rest show a walking pace.
@@ -80,6 +80,10 @@ def _record(raw: Any, stream: Stream, zone: ZoneInfo, by: float | None) -> Recor
         values={name: at(expression, raw) for name, expression in stream.values.items()},
         raw=raw,
         engine=_engine(at(stream.engine, raw)),
+        speed=_speed(at(stream.moving, raw), stream.speed_unit),
+        driver=_name(at(stream.driver, raw)),
+        duty=_name(at(stream.duty, raw)),
+        until=instant(at(stream.until, raw), stream.time_format, zone, by),
     )
 
 
@@ -115,6 +119,11 @@ def _name(raw: Any) -> str:
 
 def _engine(raw: Any) -> bool | None:
     return raw if isinstance(raw, bool) else _ENGINES.get(str(raw).casefold())
+
+
+def _speed(raw: Any, unit: SpeedUnit | None) -> float | None:
+    number = None if isinstance(raw, bool) else number_of(raw)
+    return None if number is None or unit is None else number * SPEED_UNITS[unit]
 
 
 def _moving(raw: Any) -> bool | None:

@@ -19,7 +19,8 @@ from yardlight.calendars import instant
 from yardlight.feeds.duty import Entry, Line, lines
 from yardlight.intervals import Interval, common, minus, seconds, union
 
-_MPH = 0.44704
+# An ELD ends a yard move above 20 mph (49 CFR 395 subpart B, appendix A, 4.3.2.2.2); GPS is allowed a little more.
+YARD_SPEED = 25 * 0.44704
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +28,14 @@ class Limits:
     """What is let pass. Seconds, and meters per second.
 
     `tolerance` is by how much clocks and the ends of log lines may differ from GPS; `least` what a driver's day must
-    have to be a case. An ELD ends a yard move above 20 mph; GPS is allowed a little more.
+    have to be a case.
     """
 
     tolerance: float = 300.0
     least: float = 600.0
     settle: float = 48 * 3600.0
     tied: float = 24 * 3600.0
-    yard_speed: float = 25 * _MPH
+    yard_speed: float = YARD_SPEED
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from yardlight.feeds import logbook
+from yardlight.feeds.logbook import Log
 from yardlight.feeds.record import Breach
+from yardlight.intervals import Interval
 from yardlight.moment import Moment
 
 # A truck of which nothing was told for so long is not counted any more, and forgotten once no answer lists it.
 FORGOTTEN_AFTER = 7 * 86400.0
+# What a truck did when, by `motion.Kind`.
+Stretches = dict[str, list[Interval]]
 
 
 @dataclass(slots=True)
 class Seen:
-    """What was last told of one id: when, whether it moved, when it last did, what it said (a digest), its values."""
+    """What was last told of one id: when, whether it moved, when it last did, what it said (a digest), its values.
+
+    `speed` is in meters per second.
+    """
 
     last: float
     moving: bool | None = None
@@ -25,6 +33,7 @@ class Seen:
     values: dict[str, float] = field(default_factory=dict)
     listed: float = 0.0
     engine: bool | None = None
+    speed: float | None = None
 
 
 @dataclass(slots=True)
@@ -35,6 +44,7 @@ class Memory:
     the usual share of records that say something new under a new time. `levels` are those of numbers in the last answer
     that kept its contract, by field. `breaches` are those of the last answer that had a record. `holes` are positions
     that are missing while engines ran: when the next one came, and after how many seconds.
+    `motion` is what trucks did lately, by the roster's names; `log` are drivers' logs, watched from `log_since` on.
     """
 
     description: str = ""
@@ -55,6 +65,9 @@ class Memory:
     hours: dict[str, list[float]] = field(default_factory=dict)
     holes: list[tuple[float, float]] = field(default_factory=list)
     breaches: list[Breach] = field(default_factory=list)
+    motion: dict[str, Stretches] = field(default_factory=dict)
+    log: Log = field(default_factory=dict)
+    log_since: float | None = None
 
     def forget(self, now: float) -> None:
         """Drop what was not told of for long, and what is not listed any more either."""
@@ -78,7 +91,15 @@ def recalled(value: Any) -> Memory:
     if value is None:
         return Memory()
     seen = {id_: Seen(*each) for id_, each in value["seen"].items()}
-    return Memory(**{**value, "seen": seen, "breaches": [Breach(**each) for each in value.get("breaches", ())]})
+    breaches = [Breach(**each) for each in value.get("breaches", ())]
+    log = logbook.recalled(value.get("log", {}))
+    motion = {truck: stretches(there) for truck, there in value.get("motion", {}).items()}
+    return Memory(**{**value, "seen": seen, "breaches": breaches, "motion": motion, "log": log})
+
+
+def stretches(value: Mapping[str, Iterable[tuple[float, float]]]) -> Stretches:
+    """What JSON made of them."""
+    return {kind: [(start, end) for start, end in times] for kind, times in value.items()}
 
 
 def instants(moments: Iterable[Moment]) -> list[float]:

@@ -8,13 +8,17 @@ from yardlight.inventory.feeds import FeedSource, Stream
 from yardlight.inventory.model import Model
 from yardlight.inventory.models import Calendar, Fleet
 
+# Of drivers' logs so much more is kept than has settled: what was lately judged is judged again when they change.
+_LOG_KEPT = 9 * 86400.0
+
 
 class Plan(Model):
     """How one feed is judged. `calendar` is when records are expected, None at all hours.
 
     The first of the files `contracts` that is there is its contract. `trucks` are the roster's names by what vendors
-    may call a truck, in lower case. `description` changes when the feed is described anew: what was learned of its
-    records then counts no more.
+    may call a truck, in lower case, and `drivers` the same of drivers. Lines of a `log` are told again in each answer
+    until they are old, or once, `log_by_id`, and kept `log_for` so long. `description` changes when the feed is
+    described anew: what was learned of its records then counts no more.
     """
 
     feed: str
@@ -30,7 +34,20 @@ class Plan(Model):
     time: str
     trucks: dict[str, str]
     about: str
+    drivers: dict[str, str]
+    log: bool
+    log_by_id: bool
+    log_for: float
     description: str
+
+    def name(self, called: str) -> str:
+        """What the fleet calls the truck that a vendor calls so; empty for one that the roster does not have."""
+        called = called.strip().casefold()
+        return self.trucks.get(called, "") if self.trucks else called if self.by_truck else ""
+
+    def driver(self, called: str) -> str:
+        """The code of the driver that a vendor calls so; what the vendor says for one who is not on the roster."""
+        return self.drivers.get(called.casefold(), called)
 
 
 def resolved(fleet: Fleet, name: str, source: FeedSource, stream: Stream, contracts: tuple[str, ...]) -> Plan:
@@ -50,5 +67,9 @@ def resolved(fleet: Fleet, name: str, source: FeedSource, stream: Stream, contra
         time=stream.time or "",
         trucks=names if stream.truck is not None else {},
         about=source.about or name,
+        drivers={key.casefold(): each.code for each in fleet.roster.drivers for key in (each.eld, each.code) if key},
+        log=stream.duty is not None,
+        log_by_id=stream.id is not None and stream.keeps_place,
+        log_for=fleet.hours_of_service.settle + _LOG_KEPT,
         description=hashlib.blake2b(stream.model_dump_json().encode(), digest_size=8).hexdigest(),
     )

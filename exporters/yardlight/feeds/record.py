@@ -23,7 +23,8 @@ class Record:
     """One record. `time` is when it happened, `received` when the vendor got it; `stamp` is the time as written.
 
     `truck` is the vendor's name of it, and `id` its own; both are in memory only. `engine` is whether it runs, None
-    where that is not told. `raw` is the record as it came.
+    where that is not told. `speed` is in meters per second. `raw` is the record as it came. A line of a driver's log
+    has the vendor's id of the `driver`, its word for the `duty` and the instant `until` which that holds.
     """
 
     id: str
@@ -35,6 +36,10 @@ class Record:
     values: Mapping[str, Any] = field(default_factory=dict)
     raw: Any = field(default=None, repr=False)
     engine: bool | None = None
+    speed: float | None = None
+    driver: str = ""
+    duty: str = ""
+    until: Moment = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from yardlight import catalogue as m
 from yardlight.calendars import is_open
 from yardlight.catalogue import Metric
 from yardlight.collection import Source, Told
-from yardlight.feeds import between, contracts, movement, promises, tax, units
+from yardlight.feeds import between, contracts, logbook, motion, movement, promises, tax, units
 from yardlight.feeds.extract import number_of
 from yardlight.feeds.freshness import Answer, digest, newest, older_than, sorted_out
 from yardlight.feeds.health import limit
@@ -118,9 +118,15 @@ class _Page:
                 fresh.append(said != before.digest)
             if before is not None and at > before.last:
                 tax.note(record, before, self.plan.adds_up, kept)
+                if name := self.plan.name(key):
+                    motion.note(record, before, kept.motion.setdefault(name, {}), self.now)
             if before is None or at >= before.last:
                 kept.seen[key] = self._seen(record, said, before)
             kept.seen[key].listed = self.now
+        kept.motion = motion.fresh(kept.motion, self.now)
+        if self.plan.log:
+            kept.log = logbook.noted(answer.dated, kept.log, self.plan, self.now)
+            kept.log_since = self.now if kept.log_since is None else kept.log_since
         between.unchanged(fresh, kept)
         if kept.newest is not None:
             kept.highest = max(kept.newest, kept.highest or kept.newest)
@@ -136,7 +142,7 @@ class _Page:
         moved = at if record.moving else before.moved if before else None
         numbers = {name: number for name, value in record.values.items() if (number := number_of(value)) is not None}
         truck = self.plan.trucks.get((record.truck or record.id).casefold(), "")
-        return Seen(at, record.moving, moved, said, truck, numbers, self.now, record.engine)
+        return Seen(at, record.moving, moved, said, truck, numbers, self.now, record.engine, record.speed)
 
     def _held(self, breaches: Sequence[Breach], judged: bool) -> list[Breach]:
         """The worst breaches, with those of before while no record says that they are mended."""

@@ -19,6 +19,9 @@ from yardlight.inventory.values import Duration
 # What `expected` takes besides the name of a calendar.
 ON_CHANGE = "on_change"
 EXPECTED = ("always", "when_moving", ON_CHANGE)
+# How many meters per second each unit of a speed has.
+SPEED_UNITS = {"mph": 0.44704, "km/h": 1 / 3.6, "m/s": 1.0, "knots": 0.514444}
+SpeedUnit = Literal["mph", "km/h", "m/s", "knots"]
 
 
 def _expression(raw: str) -> str:
@@ -76,8 +79,10 @@ class Stream(Model):
     (ISO 8601, or {since:s}, {since:ms}, {since:%Y-%m-%d}): `since` is the last complete collection less `overlap`.
     Files that lie in `folder` are read instead, those that fit `files`. `records` leads to the records, in several
     steps where they lie in each other: the outer one is then `parent` in the inner one. In a record, `id`, `time`
-    (when it happened), `received` (when the vendor got it), `truck`, `moving` (a flag, or a speed), `engine` (a flag,
-    or a word such as On, Idle or Off) and `values` are places; `time_format` is auto, s, ms, or as Python's strptime.
+    (when it happened), `received` (when the vendor got it), `truck`, `moving` (a flag, or a speed in `speed_unit`),
+    `engine` (a flag, or a word such as On, Idle or Off) and `values` are places; `time_format` is auto, s, ms, or as
+    Python's strptime. In the lines of drivers' logs `driver` (by the roster's code, or what it has as eld), `duty` (the
+    status) and `until` (when that ended) are places, too.
     `error` is the place of an error in a good reply.
     Records of an `on_change` stream come only when something changed; their age says nothing and is not judged.
     """
@@ -97,6 +102,10 @@ class Stream(Model):
     received: Expression | None = None
     truck: Expression | None = None
     moving: Expression | None = None
+    speed_unit: SpeedUnit | None = None
+    driver: Expression | None = None
+    duty: Expression | None = None
+    until: Expression | None = None
     engine: Expression | None = None
     values: dict[Name, Expression] = {}
     time_format: str = "auto"
@@ -111,7 +120,12 @@ class Stream(Model):
     def adds_up(self) -> bool:
         """Whether a reply holds what is new only, and not all that there is."""
         asked = f"{self.path} {self.params} {self.body}"
-        return self.incremental or "{since" in asked or (self.paging is not None and self.paging.keep)
+        return self.keeps_place or "{since" in asked
+
+    @property
+    def keeps_place(self) -> bool:
+        """Whether a reply begins where the last one ended."""
+        return self.incremental or (self.paging is not None and self.paging.keep)
 
     def over(self, below: Stream) -> Stream:
         """This one, with what it does not say from the one below."""

@@ -20,6 +20,7 @@ from yardlight.inventory.cellular import CellularSource
 from yardlight.inventory.contacts import Contacts, Mail, Written
 from yardlight.inventory.feeds import FeedSource
 from yardlight.inventory.flows import Flow
+from yardlight.inventory.hours import HoursOfService
 from yardlight.inventory.mdm import MdmSource
 from yardlight.inventory.model import Model, Name, TimeZone
 from yardlight.inventory.roster import Roster
@@ -604,5 +605,6 @@ class Fleet(Model):
     mdm: dict[Name, MdmSource] = {}
     feeds: dict[Name, FeedSource] = {}
     flows: dict[Name, Flow] = {}
+    hours_of_service: HoursOfService = HoursOfService()
     archives: dict[Name, Archive] = {}
     terminals: dict[Name, Terminal]

@@ -1,8 +1,8 @@
 """The roster: the user's own lists of trucks and drivers, which everything that a vendor says is compared with.
 
 `trucks.csv` has a row per truck: truck, tablet, sims, eld, terminal, group, status, until, note. `drivers.csv` has one
-per driver: code, hired, left, logs. Numbers that identify a device or a SIM stand in these files and in memory only;
-what is shown are the names given here.
+per driver: code, hired, left, logs, eld. Numbers that identify a device or a SIM stand in these files and in memory
+only; what is shown are the names given here.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ DRIVER_COLUMNS = {
     "hired": ("hiredate", "start"),
     "left": ("leavedate", "end", "terminated"),
     "logs": ("logtype", "hos"),
+    "eld": ("eldid", "elddriver"),
 }
 _ICCID = re.compile(r"89\d{16,18}F?", re.IGNORECASE)
 _ROUNDED = re.compile(r"8[.,]\d+E\+\d+", re.IGNORECASE)
@@ -83,12 +84,16 @@ class Truck:
 
 @dataclass(frozen=True)
 class Driver:
-    """One row of drivers.csv: a code, never a name. Employed from `hired` to `left`, both included."""
+    """One row of drivers.csv: a code, never a name. Employed from `hired` to `left`, both included.
+
+    `eld` is what the platform of the logs has for the code, where that is something else.
+    """
 
     code: str
     hired: date | None = None
     left: date | None = None
     logs: Logs = "eld"
+    eld: str | None = None
 
 
 @dataclass(frozen=True)
@@ -141,11 +146,11 @@ def read_trucks(table: Path, terminals: Collection[str], problems: list[Problem]
 
 def read_drivers(table: Path, problems: list[Problem]) -> tuple[Driver, ...]:
     """The drivers of a CSV file. Mistakes go to `problems`, each with line and column; an empty list is one."""
-    taken: dict[str, Cell] = {}
+    taken: dict[tuple[str, str], Cell] = {}
 
     def driver(row: Row) -> Driver:
         cell = row["code"]
-        first = taken.setdefault(cell.text, cell)
+        first = taken.setdefault(("code", cell.text), cell)
         if first is not cell:
             problems.append(
                 problem_at(cell.place, "code", f"driver {cell.text!r} is already in line {first.place.line}")
@@ -154,7 +159,11 @@ def read_drivers(table: Path, problems: list[Problem]) -> tuple[Driver, ...]:
         if hired and left and left < hired:
             problems.append(problem_at(row["left"].place, "left", f"{left} is before hired, {hired}"))
         logs: Logs = _said(row, "logs", _one_of(Logs), problems) or "eld"
-        return Driver(_said(row, "code", checked_name, problems) or "", hired, left, logs)
+        eld = row["eld"].text if "eld" in row else None
+        if eld is not None and (same := taken.setdefault(("eld", eld.casefold()), row["eld"])) is not row["eld"]:
+            message = f"a driver's id that is already in line {same.place.line}"
+            problems.append(problem_at(row["eld"].place, "eld", message))
+        return Driver(_said(row, "code", checked_name, problems) or "", hired, left, logs, eld)
 
     return _read(table, DRIVER_COLUMNS, "code", driver, problems)
 

@@ -104,12 +104,19 @@ def _days(archive: Archive, ground: Ground, first: date, last: date) -> tuple[se
     if archive.expected == "when_moving":
         drivers = archive.pattern.kind == "driver"
         told = {day.toordinal() for day, moved in ground.moved.items() if not drivers or moved.drivers is not None}
-        return told & set(span), len(set(span) - told)
+        doubtful = set() if drivers else set(_doubtful(ground))
+        return told & set(span), len(set(span) - told | doubtful & set(span))
     if ground.expected is not None:
         calendar = ground.expected
         noons = ((each, instant(datetime.combine(date.fromordinal(each), time(12)), ground.zone)) for each in span)
         return {each for each, noon in noons if _open(calendar, noon, ground.zone)}, 0
     return set(span), 0
+
+
+def _doubtful(ground: Ground) -> Iterator[int]:
+    """Days of which it is not known of every truck whether it moved."""
+    trucks = {each.name for each in ground.trucks}
+    return (day.toordinal() for day, moved in ground.moved.items() if moved.unknown & trucks)
 
 
 def _moving(archive: Archive, ground: Ground, who: str) -> set[int]:

@@ -68,10 +68,14 @@ STREAMS = {
             "body": {"typeName": "DeviceStatusInfo"},
             "id": "device.id",
             "moving": "speed",
+            "speed_unit": "km/h",
         }
     ),
-    "positions": _feed("LogRecord", moving="speed"),
-    "duty_logs": _feed("DutyStatusLog"),
+    "positions": _feed("LogRecord", moving="speed", speed_unit="km/h"),
+    # An edited line is told again as inactive, and the new one beside it.
+    "duty_logs": _feed(
+        "DutyStatusLog", driver="driver.id", duty="(!state || state == 'Active') && status || 'Inactive'"
+    ),
     "status_data": _feed("StatusData"),
 }
 

@@ -38,6 +38,7 @@ STREAMS = {
         time="current_location.located_at",
         truck="number",
         moving="current_location.speed",
+        speed_unit="mph",
         values={"odometer": "current_location.odometer"},
         paging=_PAGING,
     ),
@@ -72,4 +73,5 @@ def fetch(config: Config, session: Session) -> Fetched:
 
 def parse(reply: Fetched, config: Config) -> Iterator[Told]:
     """The records of a stream."""
-    return told(reply, config.feed, ZoneInfo(config.timezone))
+    stream = config.feed.model_copy(update={"speed_unit": "km/h"}) if config.metric else config.feed
+    return told(reply, stream, ZoneInfo(config.timezone))

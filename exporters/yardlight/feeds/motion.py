@@ -1,0 +1,102 @@
+"""When trucks moved and when they stood, from each word of theirs to the next one. Pure: the clock is given.
+
+A stretch of time of which nothing is known is in none of the lists: it is never taken for standing. What the position
+feeds note of the last hours is taken over by a join, which keeps it for days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal
+
+from yardlight.feeds.extract import number_of
+from yardlight.feeds.hos import YARD_SPEED, Movement
+from yardlight.feeds.memory import Seen, Stretches
+from yardlight.feeds.record import Record
+from yardlight.intervals import Interval, common, minus, seconds, union
+
+# `road` and `yard` are moving faster than a yard move may be, and no faster; `moved` is at a speed that is not told.
+# In a stretch of `lost` a truck moved at some time, and nobody knows when.
+Kind = Literal["road", "yard", "moved", "stood", "lost"]
+MOVING: tuple[Kind, ...] = ("road", "yard", "moved")
+# So far apart two words may be for what the first one said to hold until the second.
+_HOLDS = 1200.0
+# Trackers of parked trucks speak once in a while; so long nobody has to prove that it stood.
+_PARKED = 4 * 3600.0
+# By how much an odometer may differ while a truck stands, as a share: a mile in a hundred thousand.
+_SAME = 1e-5
+# So long what a feed noted is left for the join, which looks every few minutes.
+_LEFT_FOR = 6 * 3600.0
+# Less is a truck that is put into another place, or GPS.
+_LEAST = 120.0
+
+
+def note(record: Record, before: Seen, there: Stretches, now: float) -> None:
+    """Put down what happened between what was last told of a truck and this newer record of it."""
+    if not isinstance(record.time, float):
+        return
+    kind, until = _between(record, before, record.time), min(record.time, now)
+    if kind is not None and until > before.last:
+        there[kind] = union([*there.get(kind, ()), (before.last, until)])
+
+
+def _between(record: Record, before: Seen, at: float) -> Kind | None:
+    length = at - before.last
+    if before.moving and length <= _HOLDS:
+        return "moved" if before.speed is None else "yard" if before.speed <= YARD_SPEED else "road"
+    stayed = _stayed(number_of(record.values.get("odometer")), before.values.get("odometer"))
+    if stayed is not None:
+        return "stood" if stayed else "lost"
+    if before.moving is False and (length <= _PARKED or (before.engine is False and record.engine is False)):
+        return "stood"
+    return None
+
+
+def _stayed(odometer: float | None, before: float | None) -> bool | None:
+    """Whether an odometer shows the same as before, in whatever unit."""
+    if odometer is None or before is None:
+        return None
+    return abs(odometer - before) <= _SAME * abs(before)
+
+
+def fresh(motion: Mapping[str, Stretches], now: float) -> dict[str, Stretches]:
+    """What is young enough to be left for the join."""
+    cut = {truck: since(there, now - _LEFT_FOR) for truck, there in motion.items()}
+    return {truck: there for truck, there in cut.items() if there}
+
+
+def since(there: Stretches, begin: float) -> Stretches:
+    """The part from `begin` on."""
+    cut = {kind: [(max(start, begin), end) for start, end in times if end > begin] for kind, times in there.items()}
+    return {kind: times for kind, times in cut.items() if times}
+
+
+def absorbed(kept: Mapping[str, Stretches], told: Iterable[Mapping[str, Stretches]]) -> dict[str, Stretches]:
+    """What was kept, with what feeds tell."""
+    found = {truck: dict(there) for truck, there in kept.items()}
+    for motion in told:
+        for truck, there in motion.items():
+            mine = found.setdefault(truck, {})
+            for kind, times in there.items():
+                mine[kind] = union([*mine.get(kind, ()), *times])
+    return found
+
+
+def movements(motion: Mapping[str, Stretches]) -> Iterator[Movement]:
+    """Each movement of each truck; of two feeds that differ on its speed the faster counts."""
+    for truck, there in motion.items():
+        road = there.get("road", [])
+        yard = minus(there.get("yard", []), road)
+        moved = minus(there.get("moved", []), [*road, *yard])
+        for times, speed in ((road, float("inf")), (yard, 0.0), (moved, None)):
+            for start, end in times:
+                yield Movement(truck, start, end, speed)
+
+
+def moved_within(there: Stretches, span: Interval) -> bool | None:
+    """Whether a truck moved in this time; None where nobody knows."""
+    moving = common([each for kind in MOVING for each in there.get(kind, ())], [span])
+    if seconds(moving) >= _LEAST or any(start >= span[0] and end <= span[1] for start, end in there.get("lost", ())):
+        return True
+    known = [*moving, *there.get("stood", ())]
+    return None if minus([span], known) else False

@@ -1,0 +1,98 @@
+"""When trucks moved, by what feeds told of them: what is known, what is not, and who is told of the days."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.living import DAY, HOUR, MINUTE
+from yardlight.feeds import motion
+from yardlight.feeds.hos import Movement
+from yardlight.feeds.memory import Seen, Stretches
+from yardlight.feeds.record import Record
+
+NOW = 10 * DAY
+
+
+def between(before: Seen, **word: object) -> Stretches:
+    """What is noted of a truck that was seen so and then told this."""
+    there: Stretches = {}
+    motion.note(Record("1", **{"time": before.last + MINUTE, **word}), before, there, NOW)  # type: ignore[arg-type]
+    return there
+
+
+def odometer(value: float) -> dict[str, float]:
+    return {"odometer": value}
+
+
+@pytest.mark.parametrize(("speed", "kind"), [(None, "moved"), (5.0, "yard"), (25.0, "road")])
+def test_what_a_truck_did_holds_until_its_next_word(speed: float | None, kind: str) -> None:
+    before = Seen(HOUR, moving=True, speed=speed)
+    assert between(before, moving=False) == {kind: [(HOUR, HOUR + MINUTE)]}
+
+
+def test_a_truck_that_stood_stood_until_it_told_otherwise() -> None:
+    assert between(Seen(0.0, moving=False), moving=True, time=HOUR) == {"stood": [(0.0, HOUR)]}
+
+
+def test_a_truck_that_fell_silent_on_the_road_is_not_known_to_have_stood_nor_moved() -> None:
+    assert between(Seen(0.0, moving=True), moving=False, time=HOUR) == {}
+    assert between(Seen(0.0, moving=False), moving=False, time=30 * HOUR) == {}
+
+
+def test_an_odometer_tells_of_silence_whether_the_truck_moved_in_it() -> None:
+    before = Seen(0.0, moving=True, values=odometer(180_000.0))
+    assert between(before, time=30 * HOUR, values=odometer(180_000.5)) == {"stood": [(0.0, 30 * HOUR)]}
+    assert between(before, time=30 * HOUR, values=odometer(180_040.0)) == {"lost": [(0.0, 30 * HOUR)]}
+
+
+def test_an_engine_that_was_off_all_along_moved_nothing() -> None:
+    before = Seen(0.0, moving=False, engine=False)
+    assert between(before, time=30 * HOUR, moving=False, engine=False) == {"stood": [(0.0, 30 * HOUR)]}
+
+
+def test_a_clock_that_is_ahead_tells_nothing_of_the_future() -> None:
+    assert between(Seen(NOW - MINUTE, moving=True), time=NOW + HOUR / 15) == {"moved": [(NOW - MINUTE, NOW)]}
+
+
+def test_a_day_is_moved_on_stood_through_or_not_known() -> None:
+    day = (0.0, DAY)
+    parts = {"stood": [(-HOUR, 8 * HOUR), (9 * HOUR, 25 * HOUR)]}
+    assert motion.moved_within({**parts, "road": [(8 * HOUR, 9 * HOUR)]}, day) is True
+    assert motion.moved_within({"stood": [(-HOUR, 25 * HOUR)]}, day) is False
+    assert motion.moved_within(parts, day) is None
+    assert motion.moved_within({}, day) is None
+    # Somewhere in the day, or perhaps in the night before.
+    assert motion.moved_within({"lost": [(HOUR, 9 * HOUR)]}, day) is True
+    assert motion.moved_within({"lost": [(-HOUR, 9 * HOUR)]}, day) is None
+
+
+def test_of_two_feeds_the_faster_is_believed() -> None:
+    both = motion.absorbed({"t1": {"yard": [(0.0, HOUR)]}}, [{"t1": {"road": [(0.5 * HOUR, 2 * HOUR)]}}])
+    assert list(motion.movements(both)) == [
+        Movement("t1", 0.5 * HOUR, 2 * HOUR, float("inf")), Movement("t1", 0.0, 0.5 * HOUR, 0.0)
+    ]  # fmt: skip
+
+
+def test_what_a_feed_noted_is_left_for_hours_and_no_longer() -> None:
+    noted = {"t1": {"road": [(0.0, HOUR), (NOW - 7 * HOUR, NOW - 5 * HOUR)]}, "t2": {"stood": [(0.0, HOUR)]}}
+    assert motion.fresh(noted, NOW) == {"t1": {"road": [(NOW - 6 * HOUR, NOW - 5 * HOUR)]}}
+
+
+WORDS = st.lists(st.tuples(st.floats(1.0, DAY), st.booleans()), min_size=1, max_size=30)
+
+
+@given(WORDS)
+def test_no_time_is_known_that_no_word_vouches_for(words: list[tuple[float, bool]]) -> None:
+    there: Stretches = {}
+    seen = Seen(0.0, moving=True)
+    for wait, moving in words:
+        at = seen.last + wait
+        motion.note(Record("1", at, moving=moving), seen, there, 100 * DAY)
+        if wait > 4 * HOUR or (seen.moving and wait > 20 * MINUTE):
+            assert not any(start < at - 1 and end > seen.last + 1 for times in there.values() for start, end in times)
+        seen = Seen(at, moving=moving)
+    for kind in ("moved", "stood"):
+        others = [each for other, times in there.items() if other != kind for each in times]
+        assert not any(a < d and c < b for a, b in there.get(kind, ()) for c, d in others)
