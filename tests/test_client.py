@@ -263,6 +263,15 @@ def test_what_is_no_token_is_a_matter_of_credentials_only_where_the_vendor_says_
             granted(whose, plain, "/token", dict)()
 
 
+@pytest.mark.parametrize("token", ["tok\u0663en", "\U0001f4a5", "two\nlines", "\ufffd"])
+def test_a_token_that_no_header_can_carry_is_a_matter_of_credentials_and_nothing_is_sent(token: str) -> None:
+    with Vendor(lambda asked: Answer({})) as vendor:
+        with pytest.raises(AuthError, match="characters that no header can carry") as error:
+            asking(vendor.url, token=token).get("/sims")
+        assert token not in str(error.value)
+        assert vendor.asked == []
+
+
 def test_client_credentials_are_exchanged_for_a_token_which_is_masked_from_then_on() -> None:
     def script(asked: Asked) -> Answer:
         if asked.path == "/token":

@@ -210,7 +210,7 @@ class Client:
         url = self._own(url, what)
         wait = _FIRST_WAIT
         for attempt in range(1, _TRIES + 1):
-            sent = {**(self._auth.headers() if self._auth else {}), **(headers or {})}
+            sent = _sendable({**(self._auth.headers() if self._auth else {}), **(headers or {})}, what)
             last = attempt == _TRIES
             try:
                 reply = self._send(method, url, what, params=params, json=json, data=form, headers=sent)
@@ -414,6 +414,13 @@ def seconds_of(raw: Any) -> float | None:
         return max(0.0, float(raw))
     except (TypeError, ValueError):
         return None
+
+
+def _sendable(headers: Mapping[str, str], what: str) -> Mapping[str, str]:
+    """The headers, if HTTP can carry them (RFC 9110, section 5.5). Raises `AuthError`: they hold credentials."""
+    if not all(value.isascii() and value.isprintable() for value in headers.values()):
+        raise AuthError(f"{what}: a token or key has characters that no header can carry")
+    return headers
 
 
 def _filled(path: str, values: Values) -> str:
