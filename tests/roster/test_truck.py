@@ -163,7 +163,9 @@ def test_alerts_of_the_truck_come_first_then_those_around_it_and_none_of_another
     def prometheus(asked: Asked) -> Answer:
         pending = {**OPEN[0], "state": "pending"}
         foreign = alert("TerminalDark", terminal="fontana", fleet="other")
-        return Answer({"status": "success", "data": {"alerts": [pending, foreign, *OPEN]}})
+        # The heartbeat is always there, and is no fleet's.
+        nobodys = {**alert("Watchdog"), "labels": {"alertname": "Watchdog", "severity": "info"}}
+        return Answer({"status": "success", "data": {"alerts": [pending, foreign, nobodys, *OPEN]}})
 
     for key, script in (("alertmanager", alertmanager), ("prometheus", prometheus)):
         with Vendor(script) as vendor:

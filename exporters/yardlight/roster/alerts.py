@@ -69,9 +69,11 @@ async def _prometheus(access: Access, fleet: str) -> Told:
     answer = await access.ask("GET", "/api/v1/alerts", seconds=_ANSWER_SECONDS)
     try:
         firing = [
-            each for each in answer["data"]["alerts"] if each["state"] == "firing" and each["labels"]["fleet"] == fleet
+            each
+            for each in answer["data"]["alerts"]
+            if each["state"] == "firing" and each["labels"].get("fleet") == fleet
         ]
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, AttributeError):
         raise DrillError(f"{access.base} did not answer like a Prometheus") from None
     return _read(access, firing, lambda each: (each["activeAt"], False))
 
