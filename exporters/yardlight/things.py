@@ -110,8 +110,13 @@ def unpack(data: bytes) -> tuple[float, Iterator[Thing]]:
 def search(data: bytes, words: Collection[str]) -> tuple[float, Iterator[Thing]]:
     """As of when, and all things with one of these words in their JSON, among others: where none is, nobody looks."""
     at, lines = _opened(data)
-    wanted = [word.lower().encode() for word in words]
-    return at, _things(line for line in lines if any(word in line.lower() for word in wanted))
+    wanted = [_folded(word.encode()) for word in words]
+    return at, _things(line for line in lines for folded in [_folded(line)] if any(word in folded for word in wanted))
+
+
+def _folded(text: bytes) -> bytes:
+    """Without the case of letters; those beyond ASCII cost more."""
+    return text.lower() if text.isascii() else text.decode().casefold().encode()
 
 
 def _opened(data: bytes) -> tuple[float, list[bytes]]:

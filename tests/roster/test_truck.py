@@ -126,6 +126,19 @@ def test_only_what_may_be_of_the_truck_is_opened() -> None:
         assert len(told) <= 500
 
 
+@pytest.mark.parametrize(
+    ("key", "called"),
+    [("Ñandú", "ÑANDÚ"), ("\u0130stanbul", "\u0130STANBUL"), ("STRASSE 1", "Stra\u00dfe 1"), ('5" tab\\', '5" TAB\\')],
+)
+def test_a_tablet_is_found_by_a_name_of_any_letters(key: str, called: str) -> None:
+    truck_ = Truck("7", Tablet("T7", key))
+    packed = pack([*(tablet(f"OTHER{number}") for number in range(900)), tablet("R1", called)], NOW)
+    at, found = search(packed, words(truck_))
+    [part, *_] = parts(truck_, [known("mdm/t", *found, at=at)], NOW)
+    assert part.trouble == []
+    assert part.source == "mdm/t"
+
+
 def alert(name: str, state: str = "active", **labels: str) -> dict[str, Any]:
     return {
         "labels": {"alertname": name, "fleet": "inland", "severity": "ticket", **labels},

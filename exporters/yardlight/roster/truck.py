@@ -122,7 +122,7 @@ def _names(truck: Truck) -> Iterator[str]:
 def words(truck: Truck) -> set[str]:
     """What is in the JSON of a thing that may be of this truck. A vehicle's name may be spelled in many ways."""
     names = [truck.tablet.key] if truck.tablet is not None else []
-    found = {json.dumps(name) for name in [*names, *(sim.name for sim in truck.sims)]}
+    found = {json.dumps(name, ensure_ascii=False) for name in [*names, *(sim.name for sim in truck.sims)]}
     return found | {sim.iccid[:18] for sim in truck.sims} | {'["truck",'}
 
 
