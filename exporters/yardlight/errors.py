@@ -91,6 +91,14 @@ class DrillError(YardlightError):
     """A drill cannot be run, read or verified as asked."""
 
 
+class UnansweredError(DrillError):
+    """A server of the center did not answer as it should. `why` may be shown to anybody: it has no address in it."""
+
+    def __init__(self, text: str, why: str) -> None:
+        super().__init__(text)
+        self.why = why
+
+
 class RecordsError(YardlightError):
     """Records cannot be fetched, or a file accepted, as asked."""
 

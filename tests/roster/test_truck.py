@@ -197,11 +197,16 @@ def test_nobody_who_could_be_asked_is_not_asked_and_never_none() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
-        assert told({"alertmanager": url}).why_not.startswith(f"not asked: {url}/api/v2/alerts cannot be asked")
-    for content in ({"no": "list"}, [{"labels": {}}], [1]):
-        with Vendor(lambda _, content=content: Answer(content)) as vendor:  # type: ignore[misc]
-            assert told({"alertmanager": vendor.url}).why_not.startswith("not asked: ")
-            assert told({"prometheus": vendor.url}).why_not.startswith("not asked: ")
+        for key, name in (("alertmanager", "Alertmanager"), ("prometheus", "Prometheus")):
+            assert told({key: f"{url}/behind/s3cret"}).why_not == f"not asked: {name} cannot be asked"
+    answers = [Answer({"no": "list"}), Answer([{"labels": {}}]), Answer([1]), Answer(b"<html>"), Answer(b"s3cret", 502)]
+    for answer in answers:
+        with Vendor(lambda _, answer=answer: answer) as vendor:  # type: ignore[misc]
+            for key, name in (("alertmanager", "Alertmanager"), ("prometheus", "Prometheus")):
+                why = told({key: vendor.url}).why_not
+                assert why.startswith(f"not asked: {name} ")
+                assert "127.0.0.1" not in why
+                assert "s3cret" not in why
 
 
 ROSTER = (

@@ -18,7 +18,7 @@ import aiohttp
 from yardlight.drills.actions import Done
 from yardlight.drills.guard import Charge
 from yardlight.drills.world import Centre, Glance
-from yardlight.errors import DrillError
+from yardlight.errors import DrillError, UnansweredError
 from yardlight.facts import TerminalFacts
 from yardlight.inventory.models import Fleet
 from yardlight.inventory.values import Secret
@@ -46,7 +46,7 @@ class Access:
     async def ask(
         self, method: str, path: str, body: Any = None, token: str = "", seconds: float = _ANSWER_SECONDS
     ) -> Any:
-        """The JSON that is answered. Raises `DrillError` naming what went wrong."""
+        """The JSON that is answered. Raises `UnansweredError`."""
         where = f"{self.base}{path.partition('?')[0]}"
         auth = aiohttp.BasicAuth(self.user, self.password) if self.user else None
         headers = {TOKEN_HEADER: token or "local"}
@@ -62,15 +62,18 @@ class Access:
             ):
                 data = await answer.read()
         except TimeoutError:
-            raise DrillError(f"{where} gave no answer within {seconds:g} s") from None
+            why = f"gave no answer within {seconds:g} s"
+            raise UnansweredError(f"{where} {why}", why) from None
         except (OSError, aiohttp.ClientError) as error:
-            raise DrillError(f"{where} cannot be asked: {error}") from None
+            raise UnansweredError(f"{where} cannot be asked: {error}", "cannot be asked") from None
         if answer.status >= 300:
-            raise DrillError(f"{where}: {data.decode(errors='replace').strip()[:300] or answer.status}")
+            said = data.decode(errors="replace").strip()[:300]
+            raise UnansweredError(f"{where}: {said or answer.status}", f"answered with status {answer.status}")
         try:
             return json.loads(data) if data else None
         except ValueError:
-            raise DrillError(f"{where} did not answer with JSON") from None
+            why = "did not answer with JSON"
+            raise UnansweredError(f"{where} {why}", why) from None
 
 
 class HttpYard:

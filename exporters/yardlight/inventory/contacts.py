@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from yardlight.inventory.addresses import HOST, is_address, web_address
+from yardlight.inventory.addresses import HOST, WebAddress, is_address
 from yardlight.inventory.model import Model, Name
 
 _MAIL = re.compile(r"[^@\s,<>]+@[^@\s,<>]+")
@@ -58,7 +58,7 @@ class Contact(Model):
     opsgenie_file: str | None = None
     slack_file: str | None = None
     slack_channel: Annotated[str, AfterValidator(_channel)] | None = None
-    webhook: Annotated[str, AfterValidator(web_address)] | None = None
+    webhook: WebAddress | None = None
     webhook_file: str | None = None
     webhook_credentials_file: str | None = None
     email: Annotated[tuple[MailAddress, ...], BeforeValidator(_listed)] = ()

@@ -12,7 +12,7 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from yardlight.inventory.addresses import web_address
+from yardlight.inventory.addresses import WebAddress
 from yardlight.inventory.model import Model, Name
 from yardlight.inventory.values import Duration
 
@@ -146,7 +146,7 @@ class FeedSource(Stream):
     """
 
     account: Name | None = None
-    url: Annotated[str, AfterValidator(web_address)] | None = None
+    url: WebAddress | None = None
     poll: Duration = 60.0
     deadline: Duration = 45.0
     shows: str | None = None

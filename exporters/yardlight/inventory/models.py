@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from yardlight.inventory.addresses import HOST, is_address, web_address
+from yardlight.inventory.addresses import HOST, WebAddress, is_address
 from yardlight.inventory.archives import Archive
 from yardlight.inventory.cellular import CellularSource
 from yardlight.inventory.contacts import Contacts, Mail, Written
@@ -242,7 +242,7 @@ class Service(Model):
     With `portal_check` an answer without TLS counts only if the same is not answered for a host that cannot exist.
     """
 
-    url: Annotated[str, AfterValidator(web_address)] | None = None
+    url: WebAddress | None = None
     status: Annotated[tuple[Annotated[int, AfterValidator(_status)], ...], BeforeValidator(_listed)] = ()
     body: str | None = None
     redirects: Annotated[Literal["none", "same_host"] | tuple[str, ...], BeforeValidator(parse_redirects)] = "none"
@@ -283,7 +283,7 @@ class SpeedSample(Model):
     `least` is what the yard needs, in bytes a second; a slower one fails the check throughput.
     """
 
-    url: Annotated[str, AfterValidator(web_address)]
+    url: WebAddress
     least: Speed
     size: Size = 1_000_000
     every: Duration = 604800.0
@@ -385,7 +385,7 @@ class Command(Model):
 class Call(Model):
     """One HTTP request; any 2xx answer is success."""
 
-    url: Annotated[str, AfterValidator(web_address)]
+    url: WebAddress
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
     body: str = ""
     headers: dict[str, str] = {}
@@ -438,7 +438,7 @@ class Cut(Model):
 class Throughput(Model):
     """What the standby must carry in a drill: `size` of what `url` answers, at `least` so much a second."""
 
-    url: Annotated[str, AfterValidator(web_address)]
+    url: WebAddress
     size: Size = 1_000_000
     least: Size | None = None
 
@@ -525,12 +525,12 @@ class Links(Model):
     `centre` is the serve of the centre, to which Alertmanager sends what the drill receiver is told.
     """
 
-    grafana: str | None = None
+    grafana: WebAddress | None = None
     grafana_token_file: str | None = None
-    runbooks: str | None = None
-    prometheus: str | None = None
-    alertmanager: str | None = None
-    centre: str | None = None
+    runbooks: WebAddress | None = None
+    prometheus: WebAddress | None = None
+    alertmanager: WebAddress | None = None
+    centre: WebAddress | None = None
 
 
 def _days(raw: Any) -> tuple[int, ...]:

@@ -21,15 +21,7 @@ _MIN_INTERVAL = 0.1
 
 
 def fleet_problems(root: Node) -> Iterator[Problem]:
-    """Links that nobody can open and holidays that nobody knows."""
-    links = root.entries.get("links")
-    for key, node in links.entries.items() if links else ():
-        if (
-            isinstance(node.value, str)
-            and not key.endswith("_file")
-            and not node.value.startswith(("http://", "https://"))
-        ):
-            yield node.problem(f"{node.value!r} is not a web address; write https://...")
+    """Holidays that nobody knows."""
     for calendar in _children(root, "calendars"):
         holidays = calendar.entries.get("holidays")
         if holidays and isinstance(holidays.value, str):

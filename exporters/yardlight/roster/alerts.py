@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from yardlight.drills.talk import Access
-from yardlight.errors import DrillError
+from yardlight.errors import UnansweredError
 from yardlight.inventory.models import Fleet
 from yardlight.inventory.roster import Truck
 
@@ -44,15 +45,17 @@ async def open_alerts(fleet: Fleet, truck: Truck, accounts: Sequence[str], now: 
     links = fleet.links
     try:
         if links.alertmanager is not None:
+            asked = "Alertmanager"
             told = await _alertmanager(Access(links.alertmanager.rstrip("/")), fleet.fleet)
         elif links.prometheus is not None:
+            asked = "Prometheus"
             told = await _prometheus(Access(links.prometheus.rstrip("/")), fleet.fleet)
         else:
             return Alerts(now, why_not="not asked: the inventory has no links: to alertmanager or prometheus")
-        near = (_concerning(truck, accounts, labels, alert) for labels, alert in told)
-        found = [alert for alert in near if alert is not None]
-    except DrillError as error:
-        return Alerts(now, why_not=f"not asked: {error}")
+    except UnansweredError as error:
+        return Alerts(now, why_not=f"not asked: {asked} {error.why}")
+    near = (_concerning(truck, accounts, labels, alert) for labels, alert in told)
+    found = [alert for alert in near if alert is not None]
     return Alerts(now, sorted(found, key=lambda each: (not each.own, _RANKS.get(each.severity, 3), each.name)))
 
 
@@ -62,27 +65,29 @@ Told = list[tuple[Mapping[str, str], Alert]]
 async def _alertmanager(access: Access, fleet: str) -> Told:
     wanted = quote(f'fleet="{fleet}"')
     answer = await access.ask("GET", f"/api/v2/alerts?filter={wanted}", seconds=_ANSWER_SECONDS)
-    return _read(access, answer, lambda each: (each["startsAt"], each["status"]["state"] == "suppressed"))
+    with _understood():
+        return [
+            (each["labels"], _alert(each, each["startsAt"], each["status"]["state"] == "suppressed")) for each in answer
+        ]
 
 
 async def _prometheus(access: Access, fleet: str) -> Told:
     answer = await access.ask("GET", "/api/v1/alerts", seconds=_ANSWER_SECONDS)
-    try:
-        firing = [
-            each
+    with _understood():
+        return [
+            (each["labels"], _alert(each, each["activeAt"], False))
             for each in answer["data"]["alerts"]
             if each["state"] == "firing" and each["labels"].get("fleet") == fleet
         ]
-    except (KeyError, TypeError, AttributeError):
-        raise DrillError(f"{access.base} did not answer like a Prometheus") from None
-    return _read(access, firing, lambda each: (each["activeAt"], False))
 
 
-def _read(access: Access, answer: Any, state: Any) -> Told:
+@contextmanager
+def _understood() -> Iterator[None]:
     try:
-        return [(each["labels"], _alert(each, *state(each))) for each in answer]
+        yield
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise DrillError(f"{access.base} answered with something else than alerts") from None
+        why = "answered with something else than alerts"
+        raise UnansweredError(f"it {why}", why) from None
 
 
 def _alert(each: Mapping[str, Any], since: str, silenced: bool) -> Alert:
