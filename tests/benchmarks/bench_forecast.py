@@ -2,6 +2,11 @@
 
 Median error on day 10 of the cycle, how often the total falls between 0.1 and 0.9, and F1 of "the cap will be exceeded"
 five days before it is (of those that are not exceeded, on days drawn from the same), for each shape of `fleets`.
+
+An error is how far the middle of the forecast is from the total at the cycle's end, in parts of that total. The bar is
+on `ratio`: the median error of a fleet against that of whichever peer has the smallest there, and of several fleets the
+middle one. Beside it the same of all their SIMs as one fleet (`pooled`), the middle of the kinds of SIMs (`kinds`), and
+of errors in parts of what was still to come (`rest`).
 """
 
 from __future__ import annotations
@@ -67,16 +72,12 @@ def active(used: list[float | None]) -> list[float | None]:
     return used[next((index for index, each in enumerate(used) if each is not None), len(used)) :]
 
 
-def oracle(sim: Sim, day: int) -> float:
-    return sim.total(day) + sum(sim.expected[day:])
-
-
 def exhausted(sim: Sim) -> int | None:
     """The day on which the cap is reached."""
     total = 0.0
     for day in range(BEFORE, LENGTH):
         total += sim.used[day] or 0.0
-        if total >= sim.cap:
+        if total >= sim.cap_on(day):
             return day
     return None
 
@@ -99,11 +100,19 @@ def alarms(sims: Sequence[Sim], seed: int) -> Iterator[tuple[int, int, bool]]:
             yield index, reached - AHEAD, True
 
 
+Errors = dict[str, list[float]]
+
+
 @dataclass
 class Result:
-    """One fleet: every error by whose it is, how often the total was in the range, and F1 of ours and the oracle."""
+    """One fleet: every error by whose it is, how often the total was in the range, and F1 of ours and the oracle.
 
-    errors: dict[str, list[float]]
+    Of each SIM in `errors` also its kind, and what part of the total was still to come.
+    """
+
+    errors: Errors
+    kinds: list[str]
+    rests: list[float]
     covered: float
     ours: float
     best: float
@@ -112,16 +121,18 @@ class Result:
 def measure(shape: str, seed: int, count: int, history: int) -> Result:
     first, sims = fleet(shape, seed, count)
     by_day = {DAY_10: forecasts(first, sims, DAY_10, history)}
-    errors: dict[str, list[float]] = {}
-    covered = []
+    errors: Errors = {}
+    kinds, rests, covered = list[str](), list[float](), list[bool]()
     for index, sim in enumerate(sims):
         said = by_day[DAY_10].of(index, sim)
         total = sim.total()
         if said is None or total <= 0:
             continue
         covered.append(said[0] <= total <= said[2])
+        kinds.append(sim.kind)
+        rests.append(max(1e-3, 1 - sim.total(DAY_10) / total))
         guesses = {f"{window}d": linear(sim, DAY_10, window) for window in (1, 3, 7)}
-        guesses |= {"pro-rata": pro_rata(sim, DAY_10), "oracle": oracle(sim, DAY_10), "ours": said[1]}
+        guesses |= {"pro-rata": pro_rata(sim, DAY_10), "oracle": sim.foreseen(DAY_10), "ours": said[1]}
         for name, guess in guesses.items():
             errors.setdefault(name, []).append(abs(guess - total) / total)
     ours, best = [], []
@@ -130,12 +141,12 @@ def measure(shape: str, seed: int, count: int, history: int) -> Result:
             by_day[day] = forecasts(first, sims, day, history)
         sim = sims[index]
         said = by_day[day].of(index, sim)
-        ours.append((said is not None and said[1] >= sim.cap, came))
-        best.append((oracle(sim, day) >= sim.cap, came))
-    return Result(errors, statistics.fmean(covered), f1(ours), f1(best))
+        ours.append((said is not None and said[1] >= sim.cap_on(day), came))
+        best.append((sim.foreseen(day) >= sim.cap_on(day), came))
+    return Result(errors, kinds, rests, statistics.fmean(covered), f1(ours), f1(best))
 
 
-def ratio(errors: dict[str, list[float]], whose: str) -> float:
+def ratio(errors: Errors, whose: str) -> float:
     """The median error against that of the best peer."""
     medians = {name: statistics.median(each) for name, each in errors.items()}
     return medians[whose] / min(medians[name] for name in PEERS)
@@ -148,7 +159,9 @@ class Line:
     error: float
     ratio: float
     oracle: float
-    together: float
+    pooled: float
+    kinds: float
+    rest: float
     covered: float
     f1: float
     f1_oracle: float
@@ -156,11 +169,25 @@ class Line:
     @classmethod
     def of(cls, results: Sequence[Result]) -> Line:
         every = {name: [error for each in results for error in each.errors[name]] for name in results[0].errors}
+        kinds = [kind for each in results for kind in each.kinds]
+        rests = [rest for each in results for rest in each.rests]
+        by_kind = [
+            {
+                name: [error for error, each in zip(errors, kinds, strict=True) if each == kind]
+                for name, errors in every.items()
+            }
+            for kind in sorted(set(kinds))
+        ]
+        of_rest = {
+            name: [error / rest for error, rest in zip(errors, rests, strict=True)] for name, errors in every.items()
+        }
         return cls(
             statistics.median(every["ours"]),
             statistics.median(ratio(each.errors, "ours") for each in results),
             statistics.median(ratio(each.errors, "oracle") for each in results),
             ratio(every, "ours"),
+            statistics.median(ratio(each, "ours") for each in by_kind),
+            ratio(of_rest, "ours"),
             statistics.fmean(each.covered for each in results),
             statistics.fmean(each.ours for each in results),
             statistics.fmean(each.best for each in results),
@@ -171,7 +198,8 @@ class Line:
         return self.ratio <= 0.5 and 0.75 <= self.covered <= 0.9 and self.f1 >= 0.9 * self.f1_oracle
 
     def __str__(self) -> str:
-        told = f"{self.error:6.1%}  {self.ratio:5.2f}  {self.together:8.2f}  {self.oracle:6.2f}  {self.covered:7.1%}"
+        told = f"{self.error:6.1%}  {self.ratio:5.2f}  {self.pooled:6.2f}  {self.kinds:5.2f}  {self.rest:4.2f}"
+        told += f"  {self.oracle:6.2f}  {self.covered:7.1%}"
         told += f"  {self.f1:5.3f}  {self.f1 / self.f1_oracle:9.3f}"
         return told if self.good else told + "  <- misses"
 
@@ -186,8 +214,7 @@ def main() -> None:
     print(
         f"{options.sims} SIMs, seeds {', '.join(map(str, options.seed))}; day 10 of {CYCLE}, {options.history} before"
     )
-    print("ratio of median errors to the best peer: of each fleet (the median), of all SIMs as one, of the oracle")
-    print(f"{'shape':20}   error  ratio  together  oracle  0.1-0.9     F1  of oracle")
+    print(f"{'shape':20}   error  ratio  pooled  kinds  rest  oracle  0.1-0.9     F1  of oracle")
     good = True
     for shape in options.shape:
         results = [measure(shape, seed, options.sims, options.history) for seed in options.seed]

@@ -11,6 +11,10 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from yardlight.cellular.levels import typical as middle_count
+
 FIRST = 738_158  # the ordinal of 2022-01-03, a Monday
 BEFORE, CYCLE = 90, 30
 LENGTH = BEFORE + CYCLE
@@ -18,15 +22,30 @@ LENGTH = BEFORE + CYCLE
 
 @dataclass
 class Sim:
-    """One SIM: bytes of each day (None: not active yet), what to expect of each, and the cap."""
+    """One SIM: bytes of each day (None: not active yet), what to expect of each, and the cap.
+
+    Bursts of `burst` bytes come `often` a day. The plan may change: until the day `replaced` the cap is `old_cap`.
+    """
 
     used: list[float | None]
     expected: list[float]
     cap: float = 0.0
     kind: str = "plain"
+    often: float = 0.0
+    burst: float = 0.0
+    replaced: int = 0
+    old_cap: float = 0.0
 
     def total(self, end: int = LENGTH) -> float:
         return sum(used or 0.0 for used in self.used[BEFORE:end])
+
+    def cap_on(self, day: int) -> float:
+        return self.cap if day >= self.replaced else self.old_cap
+
+    def foreseen(self, day: int) -> float:
+        """The total at the end for one who knows the generator; of bursts as many as come as often as not."""
+        bursts = float(middle_count(np.array(self.often * (LENGTH - day)))) * self.burst
+        return self.total(day) + sum(self.expected[day:]) + bursts
 
 
 Noise = Callable[[random.Random], float]
@@ -194,6 +213,7 @@ def additive(rng: random.Random, index: int, scene: Scene) -> Sim:
 
 
 def special(rng: random.Random, sim: Sim, kind: str) -> Sim:
+    """What happens to a SIM of this kind beside its level. With another plan people often use more, or less."""
     sim.kind = kind
     mean = sum(sim.expected) / LENGTH
     if kind == "bursts":
@@ -201,7 +221,7 @@ def special(rng: random.Random, sim: Sim, kind: str) -> Sim:
         for day in range(LENGTH):
             if rng.random() < often:
                 sim.used[day] = (sim.used[day] or 0.0) + size_ * rng.uniform(0.7, 1.3)
-            sim.expected[day] += often * size_
+        sim.often, sim.burst = often, size_
     elif kind == "new":
         began = BEFORE + rng.randrange(-15, 5)
         sim.used[:began] = [None] * began
@@ -210,6 +230,10 @@ def special(rng: random.Random, sim: Sim, kind: str) -> Sim:
         for day in range(began, LENGTH):
             factor = rng.uniform(8.0, 25.0)
             sim.used[day], sim.expected[day] = (sim.used[day] or 0.0) * factor, sim.expected[day] * 16.5
+    elif kind == "plan change":
+        sim.replaced, factor = rng.randrange(BEFORE - 20, LENGTH - 10), rng.choice((0.6, 1.0, 1.0, 1.6, 2.2))
+        for day in range(sim.replaced, LENGTH):
+            sim.used[day], sim.expected[day] = (sim.used[day] or 0.0) * factor, sim.expected[day] * factor
     return sim
 
 
@@ -236,6 +260,35 @@ def trucks(rng: random.Random, index: int, scene: Scene) -> Sim:
         share = leave / (leave + 1 - stay)
         expected.append(mean * (share * (0.5 if scene.weekend(day) else 1.0)))
     return Sim(used, expected, kind="truck")
+
+
+def trips(rng: random.Random, index: int, scene: Scene) -> Sim:
+    """Use comes with trips: none to a few a day, each of a size of its own, so that many days have nothing at all."""
+    kinds = ("plain", "growth", "growth by the day", "seasonal", "bursts", "new", "runaway", "plan change")
+    kind = rng.choices(kinds, (35, 8, 7, 15, 12, 10, 5, 8))[0]
+    count, noise = rng.uniform(0.8, 4.0), gamma(rng.uniform(0.3, 0.7))
+
+    def day_of_trips(rng: random.Random) -> float:
+        left, made = rng.expovariate(1.0), 0
+        while left < count:
+            left, made = left + rng.expovariate(1.0), made + 1
+        return sum(noise(rng) for _ in range(made)) / count
+
+    sim = draw(rng, level_of(rng, kind, "weeks"), week(rng, office(rng)), scene, day_of_trips)
+    return special(rng, sim, kind)
+
+
+def duty(rng: random.Random, index: int, scene: Scene) -> Sim:
+    """Weeks on the road, then days at home; nobody knows beforehand when a stint ends."""
+    base, away, home = size(rng), rng.randrange(10, 25), rng.randrange(2, 8)
+    levels, share = list[float](), away / (away + home)
+    while len(levels) < LENGTH + 40:
+        levels += [base] * rng.randrange(away - 4, away + 5) + [base * 0.03] * rng.randrange(max(1, home - 2), home + 3)
+    begin = rng.randrange(30)
+    weights, noise = week(rng, "always"), gamma(rng.uniform(0.15, 0.4))
+    sim = draw(rng, levels[begin : begin + LENGTH], weights, scene, noise)
+    sim.kind, sim.expected = "duty", draw(rng, [base * share] * LENGTH, weights, scene, noise).expected
+    return sim
 
 
 def steps(rng: random.Random, index: int, scene: Scene) -> Sim:
@@ -281,6 +334,14 @@ def holidays(rng: random.Random) -> list[float]:
     return shocks
 
 
+def updates(rng: random.Random) -> list[float]:
+    """Days on which every SIM of the fleet loads new firmware: two or three before the cycle, and one in it."""
+    shocks = [1.0] * LENGTH
+    for day in (*rng.sample(range(7, BEFORE), rng.randrange(2, 4)), rng.randrange(BEFORE, LENGTH)):
+        shocks[day] = rng.uniform(2.5, 5.0)
+    return shocks
+
+
 SHAPES: dict[str, tuple[Shape, Callable[[random.Random], list[float]]]] = {
     "typical": (typical, calm),
     "every kind alike": (equal, calm),
@@ -292,6 +353,9 @@ SHAPES: dict[str, tuple[Shape, Callable[[random.Random], list[float]]]] = {
     "ordinary": (ordinary, calm),
     "tidy yards": (tidy, calm),
     "holidays": (ordinary, holidays),
+    "firmware": (typical, updates),
+    "trips": (trips, calm),
+    "weeks on duty": (duty, calm),
     "lognormal days": (lognormal_days, calm),
     "intermittent trucks": (trucks, calm),
     "step changes": (steps, calm),
@@ -309,4 +373,5 @@ def fleet(shape: str, seed: int, sims: int) -> tuple[int, list[Sim]]:
         near = rng.uniform(1 / 1.15, 1 / 0.85)
         far = rng.uniform(1.3, 4.0) if index % 2 else rng.uniform(0.45, 0.85)
         sim.cap = max(1.0, sim.total()) * (near if index % 3 == 0 else far)
+        sim.old_cap = sim.cap * rng.choice((0.6, 1.6))
     return FIRST + scene.weekday, made
