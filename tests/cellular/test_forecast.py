@@ -65,6 +65,13 @@ def test_a_new_sim_has_the_weekdays_of_its_fleet() -> None:
     assert forecast(new, 7)[1] != pytest.approx(700, rel=0.1)
 
 
+def test_in_its_first_cycle_a_fleet_knows_its_weekdays_after_ten_days() -> None:
+    first = [series(lambda _, index=index: 50.0 + index, count=10, seed=index) for index in range(40)]
+    learned, fits = learn(first)
+    ahead = [project(fit, learned, 0.0, to_come(5))[1] / MB for fit in fits if fit is not None]
+    assert np.median(np.array(ahead) / [5 * 1.2 * (50 + index) for index in range(40)]) == pytest.approx(1.0, rel=0.03)
+
+
 @pytest.mark.parametrize("known", [0, 1, 2])
 def test_there_is_no_forecast_from_fewer_than_three_days(known: int) -> None:
     [fit, *_] = learn([series(lambda _: 100.0, count=known), *fleet()])[1]

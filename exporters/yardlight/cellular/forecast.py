@@ -64,6 +64,8 @@ _MANY, _ODD = 20, 2.0
 _TEACHERS, _AT_ONCE = 400, 250
 # Trials of the fleet that are believed as much as the normal distribution.
 _ENOUGH = 100
+# What a weekday is told by the days around it, which have weekdays too: it settles in so many rounds.
+_ROUNDS = 5
 _CLEARLY = 2
 # A level that is known from so many days is no surer for more of them.
 _SETTLED = 28
@@ -171,11 +173,14 @@ def _taught(some: Table, profile: tuple[float, ...], odd: Odd) -> Fleet:
 def _shared_profile(table: Table) -> tuple[float, ...]:
     """The weekdays of all series together, each counting alike however much it uses."""
     steady = table.only((table.count >= 7) & (table.mean > 0))
-    sums, counts = steady.by_weekday()
-    total = counts.sum(axis=0)
-    if not total.all():
-        return (1.0,) * 7
-    return tuple(normal(sums.sum(axis=0) / total).tolist())
+    shared = (1.0,) * 7
+    for _ in range(_ROUNDS):
+        sums, counts = steady.by_weekday(shared)
+        total = counts.sum(axis=0)
+        if not total.all():
+            break
+        shared = tuple(normal(sums.sum(axis=0) / total).tolist())
+    return shared
 
 
 @dataclass(frozen=True)

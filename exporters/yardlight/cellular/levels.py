@@ -93,16 +93,16 @@ class Table:
         """Some of the series."""
         return Table(self.last[rows], self.used[rows], self.known[rows])
 
-    def by_weekday(self) -> tuple[Floats, Floats]:
-        """The share of each weekday in the mean of the week around it, added up, and of how many days.
+    def by_weekday(self, shared: Sequence[float]) -> tuple[Floats, Floats]:
+        """The share of each weekday in the level of the days around it, added up, and of how many days.
 
-        So a level that changes or grows is not taken for a weekday. Of a series of less than a week the mean has to do.
+        So a level that changes or grows is not taken for a weekday. What the days around are is told by `shared`.
         """
-        whole = around(self.known.astype(float)) + self.known == 2 * AROUND + 1
-        few = ~whole.any(axis=1)[:, None]
-        mean = np.where(few, self.mean[:, None], (around(self.used) + self.used) / (2 * AROUND + 1))
-        told = self.known & (whole | few) & (mean > 0)
-        share, weekday = np.minimum(self.used / np.where(told, mean, 1.0), PEAK), self.day % 7
+        weekday = self.day % 7
+        weight = np.array(shared)[weekday] * self.known
+        level = (around(self.used) + self.used) / np.maximum(around(weight) + weight, 1e-9)
+        told = self.known & (around(self.known.astype(float)) >= AROUND) & (level > 0)
+        share = np.minimum(self.used / np.where(told, level, 1.0), PEAK)
         masks = [told & (weekday == each) for each in range(7)]
         return (
             np.stack([(share * mask).sum(axis=1) for mask in masks], axis=1),
@@ -169,7 +169,7 @@ class Views:
 
 def series_of(table: Table, shared: Sequence[float]) -> Series:
     """Series with their weekdays, shrunk towards the fleet's, taken out."""
-    sums, counts = table.by_weekday()
+    sums, counts = table.by_weekday(shared)
     profile = normal((sums + _PRIOR_WEEKS * np.array(shared)) / (counts + _PRIOR_WEEKS))
     weight = np.take_along_axis(profile, table.day % 7, axis=1) * table.known
     usual = np.maximum(middle(table.used, table.known), 0.7 * table.mean)[:, None]
