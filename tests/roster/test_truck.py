@@ -7,6 +7,7 @@ import json
 import re
 import socket
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from tests.vendor import Answer, Asked, Vendor
 from yardlight.cli import main
 from yardlight.inventory.models import Fleet
 from yardlight.inventory.roster import Roster, SimCard, Tablet, Truck
-from yardlight.roster.alerts import Alerts, open_alerts
+from yardlight.roster.alerts import Alerts, about, open_alerts
 from yardlight.roster.known import Known
 from yardlight.roster.truck import Part, View, find, parts, words
 from yardlight.things import Fact, Thing, pack, search
@@ -70,8 +71,14 @@ def test_what_is_old_says_so_and_what_failed_says_why() -> None:
 
 
 def test_what_nobody_was_asked_for_is_not_none() -> None:
-    tablet_, sim_, eld = parts(T112, [known("mdm/tablets", at=None), known("mdm/ipads", tablet("R9"))], NOW)
-    assert tablet_.trouble == ["mdm/tablets was not read yet, so nothing is known of it", "mdm/ipads does not have it"]
+    asked = [known("mdm/tablets", at=None, wrong="auth: refused"), known("mdm/ipads", tablet("R9"), wrong="timeout")]
+    tablet_, sim_, eld = parts(T112, asked, NOW)
+    assert tablet_.trouble == [
+        "mdm/tablets was not read yet, so nothing is known of it: auth: refused",
+        "mdm/ipads does not have it, and cannot be read now: timeout",
+    ]
+    unread = parts(T112, [known("mdm/tablets", at=None)], NOW)[0]
+    assert unread.trouble == ["mdm/tablets was not read yet, so nothing is known of it"]
     assert sim_.trouble == ["not asked: nothing here collects it"]
     assert eld.trouble == ["not asked: nothing here collects it"]
     bare = parts(Truck("9"), [known("mdm/tablets")], NOW)
@@ -157,15 +164,20 @@ OPEN = [
     alert("TerminalDark", terminal="reno"),
     alert("DevicesSilent", group="drivers", account="graph"),
     alert("DevicesSilent", group="office", account="graph"),
+    alert("DevicesSilent", group="drivers", account="other"),
+    alert("DevicesSilent", group="drivers", account="kore"),
     alert("AccountFailing", account="graph"),
     alert("AccountFailing", account="other"),
     alert("Watchdog"),
 ]
 
 
-def told(links: dict[str, str]) -> Alerts:
+HAS = (Part("Tablet T112", accounts=["graph"], group="drivers"), Part("SIM S112", accounts=["kore"]))
+
+
+def told(links: dict[str, str], *has: Part) -> Alerts:
     fleet = Fleet.model_validate({"fleet": "inland", "links": links, "terminals": {}})
-    return asyncio.run(open_alerts(fleet, T112, ["graph", "kore"], NOW))
+    return about(T112, has or HAS, asyncio.run(open_alerts(fleet, NOW)))
 
 
 def test_alerts_of_the_truck_come_first_then_those_around_it_and_none_of_another() -> None:
@@ -190,6 +202,19 @@ def test_alerts_of_the_truck_come_first_then_those_around_it_and_none_of_another
         assert found.found[0].text == "WipeUnconfirmed says so."
         assert found.found[0].since == pytest.approx(datetime(2026, 1, 8, 12, 30, tzinfo=UTC).timestamp(), abs=1)
         assert found.found[1].silenced == (key == "alertmanager")
+
+
+def test_the_group_of_a_tablet_is_the_one_it_is_judged_in() -> None:
+    judged = alert("DevicesSilent", group="other", account="graph")
+    tablet_ = tablet("R112")._replace(group="other")
+    knows = [Known("mdm/t", "graph", NOW, NOW + HOUR, (tablet_,)), Known("mdm/ipads", "abm", NOW, NOW + HOUR)]
+    with Vendor(lambda _: Answer([judged, alert("AccountFailing", account="abm")])) as vendor:
+        bare = replace(T112, group=None)
+        found = told({"alertmanager": vendor.url}, *parts(bare, knows, NOW))
+        assert [each.name for each in found.found] == ["DevicesSilent"]
+        # Where no MDM has it, it may be in any.
+        found = told({"alertmanager": vendor.url}, *parts(bare, [replace(each, things=()) for each in knows], NOW))
+        assert [each.name for each in found.found] == ["AccountFailing"]
 
 
 def test_nobody_who_could_be_asked_is_not_asked_and_never_none() -> None:
@@ -271,5 +296,5 @@ def test_before_anything_was_collected_the_roster_is_shown_and_nothing_else_know
     World(tmp_path, ROSTER)
     assert main(["show", "truck", "112"]) == 0
     text = capsys.readouterr().out
-    assert "Tablet T112\n  ! mdm/tablets was not read yet, so nothing is known of it\n" in text
+    assert "Tablet T112\n  ! mdm/tablets was not read yet, so nothing is known of it: there is no state file " in text
     assert time.strftime("%Y") not in text

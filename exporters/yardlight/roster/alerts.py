@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from yardlight.drills.talk import Access
@@ -40,29 +40,52 @@ class Alerts:
     why_not: str = ""
 
 
-async def open_alerts(fleet: Fleet, truck: Truck, accounts: Sequence[str], now: float) -> Alerts:
-    """Alerts about this truck, its home, its group, and the accounts that its parts are read from."""
+Labels = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Told:
+    """All open alerts of a fleet with their labels, as of `at`, or why there are none."""
+
+    at: float
+    found: Sequence[tuple[Labels, Alert]] = ()
+    why_not: str = ""
+
+
+class Placed(Protocol):
+    """What is known of a part of a truck: in which accounts it is, or could be, and in which group it is judged."""
+
+    @property
+    def accounts(self) -> Sequence[str]: ...
+
+    @property
+    def group(self) -> str: ...
+
+
+async def open_alerts(fleet: Fleet, now: float) -> Told:
+    """All open alerts of the fleet."""
     links = fleet.links
     try:
         if links.alertmanager is not None:
             asked = "Alertmanager"
-            told = await _alertmanager(Access(links.alertmanager.rstrip("/")), fleet.fleet)
-        elif links.prometheus is not None:
+            return Told(now, await _alertmanager(Access(links.alertmanager.rstrip("/")), fleet.fleet))
+        if links.prometheus is not None:
             asked = "Prometheus"
-            told = await _prometheus(Access(links.prometheus.rstrip("/")), fleet.fleet)
-        else:
-            return Alerts(now, why_not="not asked: the inventory has no links: to alertmanager or prometheus")
+            return Told(now, await _prometheus(Access(links.prometheus.rstrip("/")), fleet.fleet))
     except UnansweredError as error:
-        return Alerts(now, why_not=f"not asked: {asked} {error.why}")
-    near = (_concerning(truck, accounts, labels, alert) for labels, alert in told)
+        return Told(now, why_not=f"not asked: {asked} {error.why}")
+    return Told(now, why_not="not asked: the inventory has no links: to alertmanager or prometheus")
+
+
+def about(truck: Truck, parts: Sequence[Placed], told: Told) -> Alerts:
+    """Alerts about this truck, its home, its tablet's group, and the accounts that its parts are read from."""
+    near = (_concerning(truck, parts, labels, alert) for labels, alert in told.found)
     found = [alert for alert in near if alert is not None]
-    return Alerts(now, sorted(found, key=lambda each: (not each.own, _RANKS.get(each.severity, 3), each.name)))
+    found.sort(key=lambda each: (not each.own, _RANKS.get(each.severity, 3), each.name))
+    return Alerts(told.at, found, told.why_not)
 
 
-Told = list[tuple[Mapping[str, str], Alert]]
-
-
-async def _alertmanager(access: Access, fleet: str) -> Told:
+async def _alertmanager(access: Access, fleet: str) -> list[tuple[Labels, Alert]]:
     wanted = quote(f'fleet="{fleet}"')
     answer = await access.ask("GET", f"/api/v2/alerts?filter={wanted}", seconds=_ANSWER_SECONDS)
     with _understood():
@@ -71,7 +94,7 @@ async def _alertmanager(access: Access, fleet: str) -> Told:
         ]
 
 
-async def _prometheus(access: Access, fleet: str) -> Told:
+async def _prometheus(access: Access, fleet: str) -> list[tuple[Labels, Alert]]:
     answer = await access.ask("GET", "/api/v1/alerts", seconds=_ANSWER_SECONDS)
     with _understood():
         return [
@@ -99,16 +122,17 @@ def _alert(each: Mapping[str, Any], since: str, silenced: bool) -> Alert:
     )  # fmt: skip
 
 
-def _concerning(truck: Truck, accounts: Sequence[str], labels: Mapping[str, str], alert: Alert) -> Alert | None:
+def _concerning(truck: Truck, parts: Sequence[Placed], labels: Labels, alert: Alert) -> Alert | None:
     """The alert if it is of interest here; an alert about another tablet is not."""
     mine = dict(_own_labels(truck))
-    about = [labels[key] in mine[key] for key in mine if labels.get(key)]
-    if about:
-        return Alert(alert.name, alert.severity, alert.text, alert.since, True, alert.silenced) if any(about) else None
-    for key, values in (("terminal", [truck.terminal]), ("group", [truck.group]), ("account", accounts)):
-        if labels.get(key):
-            return alert if labels[key] in values else None
-    return None
+    named = [labels[key] in mine[key] for key in mine if labels.get(key)]
+    if named:
+        return replace(alert, own=True) if any(named) else None
+    if home := labels.get("terminal"):
+        return alert if home == truck.terminal else None
+    account, group = labels.get("account"), labels.get("group")
+    near = any(account in part.accounts and group in (None, "", part.group) for part in parts)
+    return alert if account and near else None
 
 
 def _own_labels(truck: Truck) -> Iterator[tuple[str, list[str]]]:

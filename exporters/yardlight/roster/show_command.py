@@ -13,7 +13,7 @@ from yardlight.history import History
 from yardlight.inventory import words
 from yardlight.inventory.roster import Truck
 from yardlight.lookback import Source
-from yardlight.roster.alerts import open_alerts
+from yardlight.roster.alerts import about, open_alerts
 from yardlight.roster.known import collected, known, planned
 from yardlight.roster.truck import Part, View, find, parts, zone_of
 from yardlight.roster.truck import words as words_of
@@ -32,8 +32,9 @@ def show(source: Source, asked: str, numbers: bool, as_json: bool) -> int:
     except StateError as error:
         # Nothing was collected here yet, which is no reason not to show what the roster has.
         found = [known(plan, None, str(error)) for plan in planned(inventory)]
-    alerts = asyncio.run(open_alerts(fleet, truck, [each.account for each in found], now))
-    view = View(fleet.fleet, truck, zone_of(fleet, truck), now, parts(truck, found, now), alerts)
+    has = parts(truck, found, now)
+    alerts = about(truck, has, asyncio.run(open_alerts(fleet, now)))
+    view = View(fleet.fleet, truck, zone_of(fleet, truck), now, has, alerts)
     if as_json:
         print(json.dumps(_record(view, numbers), indent=2))
     else:

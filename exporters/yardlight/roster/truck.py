@@ -40,7 +40,8 @@ class Part:
     """A tablet, a SIM, the ELD: what one source says of it, as of `at`; `old` if two collections were missed since.
 
     `trouble` is why there is less than one could expect. `numbers` are for whoever may see them, like `console`, the
-    page where the vendor's own console shows it.
+    page where the vendor's own console shows it. `accounts` are those that it is in, or could be in where none has it;
+    `group` is the one that a tablet is judged in.
     """
 
     title: str
@@ -51,6 +52,8 @@ class Part:
     trouble: Sequence[str] = ()
     numbers: Sequence[tuple[str, str]] = ()
     console: str = ""
+    accounts: Sequence[str] = ()
+    group: str = ""
 
     def shown(self, numbers: bool) -> list[tuple[str, str]]:
         """The numbers for who may see them, else their last characters; of a name, which may be a person's, none."""
@@ -171,12 +174,19 @@ def _told(
     if found:
         return found
     sources = [each for each in known if each.source.startswith(_SOURCES[kind])]
-    unread = [f"{each.source} was not read yet, so nothing is known of it" for each in sources if each.at is None]
     if not sources:
         return [Part(title, trouble=["not asked: nothing here collects it"], numbers=numbers)]
-    asked = [f"{each.source} does not have it{', and is old' if each.old(now) else ''}" for each in sources if each.at]
     newest = max((each.at for each in sources if each.at is not None), default=None)
-    return [Part(title, at=newest, trouble=[*unread, *asked], numbers=numbers)]
+    trouble = [_without(each, now) for each in sorted(sources, key=lambda each: each.at is not None)]
+    return [Part(title, at=newest, trouble=trouble, numbers=numbers, accounts=[each.account for each in sources])]
+
+
+def _without(each: Known, now: float) -> str:
+    """Why a source tells nothing of it."""
+    if each.at is None:
+        return f"{each.source} was not read yet, so nothing is known of it{f': {each.wrong}' if each.wrong else ''}"
+    old = ", and is old" if each.old(now) else ""
+    return f"{each.source} does not have it{old}{f', and cannot be read now: {each.wrong}' if each.wrong else ''}"
 
 
 def _part(title: str, each: Known, thing: Thing, now: float, own: Sequence[tuple[str, str]]) -> Part:
@@ -191,4 +201,7 @@ def _part(title: str, each: Known, thing: Thing, now: float, own: Sequence[tuple
     numbers = {number: label for label, number in [*((_NUMBERS[kind], value) for kind, value in thing.numbers), *named]}
     told = [*((label, number) for number, label in numbers.items()), *(pair for pair in own if pair[1] not in numbers)]
     at = thing.gone if thing.gone is not None else each.at
-    return Part(title, each.source, at, each.old(now), thing.facts, trouble, told, each.console(thing))
+    return Part(
+        title, each.source, at, each.old(now), thing.facts, trouble, told, each.console(thing), [each.account],
+        thing.group,
+    )  # fmt: skip

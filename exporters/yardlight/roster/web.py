@@ -17,9 +17,9 @@ from yardlight import pages
 from yardlight.domains import Planned
 from yardlight.inventory.models import Fleet
 from yardlight.inventory.roster import Truck
-from yardlight.roster.alerts import open_alerts
+from yardlight.roster.alerts import about, open_alerts
 from yardlight.roster.known import Left, known
-from yardlight.roster.truck import View, find, parts, words, zone_of
+from yardlight.roster.truck import Part, View, find, parts, words, zone_of
 
 T = TypeVar("T")
 # More than that nobody reads on a phone.
@@ -89,13 +89,12 @@ def _found(fleets: Sequence[Fleet], asked: str) -> list[tuple[str, Truck]]:
 
 async def _view(kept: Kept, truck: Truck) -> View:
     now, fleet = time.time(), kept.fleet
-    alerts = open_alerts(fleet, truck, [plan.collection.source.account for plan, _, _ in kept.sources], now)
     # Opening what was kept takes a moment for a large fleet, and other pages are served meanwhile.
-    told, found = await asyncio.gather(asyncio.to_thread(_parts, kept, truck, now), alerts)
-    return View(fleet.fleet, truck, zone_of(fleet, truck), now, told, found)
+    has, told = await asyncio.gather(asyncio.to_thread(_parts, kept, truck, now), open_alerts(fleet, now))
+    return View(fleet.fleet, truck, zone_of(fleet, truck), now, has, about(truck, has, told))
 
 
-def _parts(kept: Kept, truck: Truck, now: float) -> list[Any]:
+def _parts(kept: Kept, truck: Truck, now: float) -> list[Part]:
     wanted = words(truck)
     return parts(truck, [known(plan, left, reason, wanted) for plan, left, reason in kept.sources], now)
 
