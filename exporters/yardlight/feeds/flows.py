@@ -67,7 +67,8 @@ def said(fleet: Fleet) -> Families:
         source, sink = flow.of("source").feed, flow.of("sink").feed
         families[m.FLOW_INFO][name, source, sink, flow.shows or name] = 1
         families[m.FLOW_MAX_LAG][name,] = flow.max_lag
-        families[m.FLOW_ALLOWED][name, "mismatches"] = flow.mismatches_allowed
+        if flow.of("source").value:
+            families[m.FLOW_ALLOWED][name, "mismatches"] = flow.mismatches_allowed
         families[m.FLOW_ALLOWED][name, "missing"] = flow.missing_allowed
     return families
 
