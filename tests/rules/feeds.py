@@ -131,6 +131,27 @@ def status(state: str) -> Iterator[Sample]:
         yield "platform_status", {**page, "state": each}, then(during, float(each == "operational"), BEGIN - 60, OVER)
 
 
+def status_page(*states: tuple[float, str], until: float = 1e9) -> tuple[Sample, ...]:
+    """A feed of its own that reads the status page until the inventory has it no more, and its API from when on."""
+    page, component = {"feed": "status"}, {"feed": "status", "platform": "samsara"}
+    about = {**page, "platform": "statuspage", "expected": "on_change", "shows": "status", "while_old": ""}
+    samples: list[Sample] = [("feed_info", about, always(1)), ("poll_success", {"poll": "feeds/status"}, always(1))]
+    for each in ("operational", "major_outage", "unknown"):
+        web = {**component, "component": "Web", "state": each}
+        samples.append(("platform_status", web, always(float(each == "operational"))))
+        api = {**component, "component": "API", "state": each}
+        samples.append(("platform_status", api, lambda at, each=each: float(each == _last(states, at))))  # type: ignore[misc]
+    return tuple((name, labels, partial(_until, until, read)) for name, labels, read in samples)
+
+
+def _last(states: tuple[tuple[float, str], ...], at: float) -> str:
+    return next((state for start, state in reversed(states) if start <= at), "operational")
+
+
+def _until(end: float, read: Read, at: float) -> Value:
+    return read(at) if at < end else None
+
+
 def told(*firing: str, after: float = 60.0, begin: float = BEGIN) -> Expected:
     """Quiet, then these alerts, then quiet again."""
     return ((0, begin - 30, ()), (begin + after, OVER - 60, firing), (OVER + 90, END, ()))
@@ -145,6 +166,15 @@ STALE, EMPTY = "ticket FeedStale samsara gps", "ticket FeedEmpty samsara gps"
 FROZEN, BROKEN = "ticket FeedFrozen samsara gps", "ticket FeedContractBroken samsara gps"
 FAILING = "ticket AccountFailing inland-haul/ samsara"
 INCOMPLETE = "ticket CollectionIncomplete inland-haul/ samsara"
+DECLARED, AWAY = "ticket PlatformOutageDeclared samsara", "page CentreNotReporting"
+OUTAGE, EXPIRING = "ticket PlatformOutage samsara", "ticket CredentialExpiring samsara"
+FAILING_TOO = "ticket AccountFailing valley-freight/ samsara"
+ENDING: tuple[Sample, ...] = (
+    ("account_credential_warning_seconds", {}, always(14 * 86400.0)),
+    ("credentials_end_timestamp_seconds", {"credential": "inventory"}, then(5 * 86400.0, None, BEGIN, OVER)),
+)
+OUT = ((BEGIN - 60, "major_outage"), (OVER, "operational"))
+AWAY_FOR_A_WHILE = Centre(runs=((0.0, 1800.0), (2400.0, 1e9)))
 DOWN: Spans = ((0.0, BEGIN), (OVER, 1e9))
 MOVED = 2400.0
 
@@ -224,6 +254,22 @@ FEEDS = (
         told("ticket PlatformOutageDeclared samsara", after=390), moved=MOVED,
     ),
     case(
+        "F15-removed", "the status page is taken out of the inventory in an outage: nobody declares it any more",
+        Feeds(stands(BEGIN), more=status_page(*OUT, until=2400.0)),
+        ((0, BEGIN, ()), (BEGIN + 390, 2340, (DECLARED,)), (2460, OVER - 60, (STALE,)), (OVER + 90, END, ())),
+    ),
+    case(
+        "F15-unknown", "the status page says unknown of what was out: that takes nothing back, whatever else works",
+        Feeds(stands(BEGIN), more=status_page(OUT[0], (2400.0, "unknown"), OUT[1])), told(DECLARED, after=390),
+    ),
+    case(
+        "F15-centre-away", "the center is away for ten minutes in a declared outage: it stays the only word",
+        Feeds(stands(BEGIN), more=status_page(*OUT)),
+        ((0, BEGIN, ()), (BEGIN + 390, 1770, (DECLARED,)), (1980, 2340, (DECLARED, AWAY)),
+         (2520, OVER - 60, (DECLARED,)), (OVER + 90, END, ())),
+        centre=AWAY_FOR_A_WHILE,
+    ),
+    case(
         "F16", "the status page says unknown: that is no outage, and old positions are told as what they are",
         Feeds(stands(BEGIN), more=tuple(status("unknown"))), told(STALE, after=390),
     ),
@@ -242,6 +288,32 @@ FEEDS = (
         Feeds(answers=DOWN, fleets=("inland-haul", "valley-freight", "mesa-lines")),
         ((0, BEGIN + 60, ()), (BEGIN + 240, OVER - 60, ("ticket PlatformOutage samsara",)), (OVER + 90, END, ())),
         yards=(yard(), yard(fleet="valley-freight"), yard(fleet="mesa-lines")), moved=MOVED,
+    ),
+    case(
+        "F27-centre-away", "the same with the center away for ten minutes: still one ticket",
+        Feeds(answers=DOWN, fleets=("inland-haul", "valley-freight")),
+        ((0, BEGIN + 60, ()), (BEGIN + 240, 1770, (OUTAGE,)), (1980, 2340, (OUTAGE, AWAY)),
+         (2520, OVER - 60, (OUTAGE,)), (OVER + 90, END, ())),
+        yards=(yard(), yard(fleet="valley-freight")), centre=AWAY_FOR_A_WHILE,
+    ),
+    case(
+        "fleet-removed", "a fleet is removed while its account fails: its ticket ends within an hour",
+        Feeds(answers=((0.0, BEGIN),), fleets=("inland-haul", "valley-freight"), reason="auth"),
+        ((0, BEGIN + 60, ()), (BEGIN + 240, 2370, (FAILING, FAILING_TOO)),
+         (2580, 5940, (FAILING, FAILING_TOO, "ticket FleetNotListed valley-freight/")), (6120, 6600, (FAILING,))),
+        yards=(yard(), yard(fleet="valley-freight")), centre=Centre(without={"valley-freight": ((2400.0, 1e9),)}),
+        end=6600.0,
+    ),
+    case(
+        "credential-kept", "a key of the inventory ends soon, until its last day is taken out: its ticket ends",
+        Feeds(more=ENDING), told(EXPIRING), moved=MOVED,
+    ),
+    case(
+        "credential-centre-away", "the center is away for ten minutes while a key ends soon: the ticket stays",
+        Feeds(more=ENDING),
+        ((0, BEGIN - 30, ()), (BEGIN + 60, 1770, (EXPIRING,)), (1980, 2340, (EXPIRING, AWAY)),
+         (2520, OVER - 60, (EXPIRING,)), (OVER + 90, END, ())),
+        centre=AWAY_FOR_A_WHILE,
     ),
     case(
         "feed-ahead", "all its times lie in the future: nobody can tell how old it is",
@@ -275,8 +347,8 @@ FEEDS = (
     case(
         "feed-centre-away", "the center is away for ten minutes while positions are old: the ticket stays",
         Feeds(stands(BEGIN)),
-        ((0, BEGIN, ()), (BEGIN + 390, 1770, (STALE,)), (1980, 2340, (STALE, "page CentreNotReporting")),
+        ((0, BEGIN, ()), (BEGIN + 390, 1770, (STALE,)), (1980, 2340, (STALE, AWAY)),
          (2520, OVER - 60, (STALE,)), (OVER + 90, END, ())),
-        centre=Centre(runs=((0.0, 1800.0), (2400.0, 1e9))),
+        centre=AWAY_FOR_A_WHILE,
     ),
 )  # fmt: skip

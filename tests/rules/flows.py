@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
-from tests.rules.feeds import BEGIN, END, GPS, MOVED, OVER, Feeds, Sample, case, stands, told
+from tests.rules.feeds import AWAY, AWAY_FOR_A_WHILE, BEGIN, END, GPS, MOVED, OVER, Feeds, Sample, case, stands, told
 from tests.rules.tablets import always, then
 from tests.rules.yard import ALWAYS, Labels, Read, Spans, Value, inside
 
@@ -25,11 +25,13 @@ _WELL = (
 class Flows(Feeds):
     """The feeds of `Feeds`, and the flow `odometer` from gps to loads, well but for `trouble`.
 
-    `flows` is when the inventory has it, `judged` when its last look is on the page.
+    `flows` is when the inventory has it, `valued` when it compares values too, `judged` when its last look is on the
+    page.
     """
 
     trouble: tuple[Sample, ...] = ()
     flows: Spans = ALWAYS
+    valued: Spans = ALWAYS
     judged: Spans = ALWAYS
 
     def _all(self) -> Iterator[Sample]:
@@ -38,7 +40,7 @@ class Flows(Feeds):
         for name, labels, read in (
             ("flow_info", named, always(1)),
             ("flow_max_lag_seconds", ODOMETER, always(DAY)),
-            ("flow_ids_allowed", {**ODOMETER, "kind": "mismatches"}, always(0)),
+            ("flow_ids_allowed", {**ODOMETER, "kind": "mismatches"}, partial(self._within, self.valued, always(0))),
             ("flow_ids_allowed", {**ODOMETER, "kind": "missing"}, always(2)),
         ):
             yield name, labels, partial(self._within, self.flows, read)
@@ -61,6 +63,10 @@ class Flows(Feeds):
 def off(name: str, value: float, well: float = 0.0, **labels: str) -> Sample:
     """One sample of the flow that is not well while there is trouble."""
     return f"flow_{name}", {**ODOMETER, **labels}, then(value, well, BEGIN, OVER)
+
+
+def _then_gone(at: float) -> Value:
+    return None if at >= 3000.0 else 12.0 if at >= BEGIN else 0.0
 
 
 MISMATCH, MISSING = "ticket FlowMismatch odometer", "ticket FlowMissingIds odometer"
@@ -98,6 +104,18 @@ FLOWS = (
         ((0, BEGIN, ()), (BEGIN + 690, 2350, (MISMATCH,)), (2490, OVER - 60, (MISMATCH, STALE)), (OVER + 90, END, ())),
     ),
     case(
+        "flow-centre-away", "the same with the center away for ten minutes: told as old only",
+        Flows(stands(BEGIN - 300), trouble=TWELVE.trouble),
+        ((0, BEGIN - 60, ()), (BEGIN + 390, 1770, (STALE,)), (1980, 2340, (STALE, AWAY)), (2520, OVER - 60, (STALE,)),
+         (OVER + 90, END, ())),
+        centre=AWAY_FOR_A_WHILE,
+    ),
+    case(
+        "flow-ids-only", "the flow compares ids only from now on: its ticket about values ends",
+        Flows(trouble=(("flow_mismatches", ODOMETER, _then_gone),), valued=((0.0, 3000.0),)),
+        ((0, BEGIN, ()), (BEGIN + 690, 2940, (MISMATCH,)), (3060, END, ())),
+    ),
+    case(
         "flow-not-known", "one side has not been read for a day: what was told stays told",
         replace(TWELVE, judged=((0.0, 2100.0), (OVER, 1e9))), told(MISMATCH, after=690),
     ),
@@ -106,6 +124,11 @@ FLOWS = (
         Feeds(more=(("feed_tax_record_gaps", {**GPS, "rule": "ifta"}, then(1.0, 0.0, BEGIN, OVER)),
                     ("feed_tax_record_gaps", {**GPS, "rule": "irp"}, always(0)))),
         told("info TaxRecordGap samsara gps"), moved=MOVED,
+    ),
+    case(
+        "F28-engines-unknown", "the feed is described without engines from now on: its holes are told no more",
+        Feeds(more=(("feed_tax_record_gaps", {**GPS, "rule": "ifta"}, then(1.0, None, BEGIN, OVER)),)),
+        told("info TaxRecordGap samsara gps"),
     ),
     case(
         "flow-removed", "the flow is taken out of the inventory while values differ: its ticket ends",
