@@ -887,11 +887,15 @@ ARCHIVE_HELD = _add(
 )
 ARCHIVE_COPY_LACKS = _add(
     "gauge", "archive_second_copy_missing_files", "archive",
-    "Files that the second copy lacks or has with another content, of those that had time to get there.",
+    "Files that the second copy lacks, does not give or has with another content, of those that had time to get there.",
 )  # fmt: skip
 ARCHIVE_COPY_LACKS_DAYS = _add(
     "gauge", "archive_second_copy_missing_dates", "archive", "The same, counted in days of a driver or a vehicle."
 )
+ARCHIVE_COPY_UNREAD = _add(
+    "gauge", "archive_second_copy_unread_files", "archive",
+    "Files of the second copy that were never read; whether their content is right is not known.",
+)  # fmt: skip
 ARCHIVE_COPY_ANSWERS = _add(
     "gauge", "archive_second_copy_answers", "archive", "1 if the last check could list the second copy, 0 if not."
 )

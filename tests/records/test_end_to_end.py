@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from tests.records.world import DAY, DRIVERS, ELD, FIRST, HOUR, TODAY, World, da
 from yardlight.cli import main
 from yardlight.demo.eld_files import Shape, eld_file
 from yardlight.movement import note
-from yardlight.records import evidence
+from yardlight.records import evidence, store
 from yardlight.state import State
 
 pytestmark = pytest.mark.needs("promtool")
@@ -174,6 +175,46 @@ def test_r06_the_second_copy_has_another_content(world: World) -> None:
     world.write(ELD + ", second_copy: copy}", "".join(f"{each},2020-01-01,,eld\n" for each in DRIVERS))
     world.check()
     assert world.value("archive_second_copy_missing_files") == 1
+    # Whoever puts it right is told so.
+    world.stamp(world.put("d101", TODAY - timedelta(days=60), root="copy"), world.at)
+    world.check(world.at + 2 * DAY)
+    assert world.value("archive_second_copy_missing_files") == 0
+
+
+def copied(world: World) -> Path:
+    """With a second copy that is whole; a file of it."""
+    for day in days(FIRST, YESTERDAY):
+        for driver in DRIVERS:
+            world.put(driver, day, root="copy")
+    world.write(ELD + ", second_copy: copy, reread: 3d}", "".join(f"{each},2020-01-01,,eld\n" for each in DRIVERS))
+    world.check()
+    assert world.value("archive_second_copy_missing_files") == 0
+    return world.path("d101", TODAY - timedelta(days=60), root="copy")
+
+
+def test_r06_a_second_copy_that_rots_is_found_when_it_is_read_again(world: World) -> None:
+    path = copied(world)
+    stamp = path.stat().st_mtime
+    path.write_bytes(path.read_bytes().replace(b"fuel", b"food"))
+    world.stamp(path, stamp)
+    world.check(world.at + 4 * DAY)
+    assert world.value("archive_second_copy_missing_files") == 1
+
+
+def test_r06_a_file_of_the_second_copy_that_cannot_be_read_is_lacking(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = copied(world)
+    real = store.LocalStore.open
+
+    def opened(self: store.LocalStore, name: str) -> AbstractContextManager[store.Opened]:
+        if self._root.endswith("copy") and name.endswith(path.name):
+            raise store.UnreadableError("unreadable", "input/output error")
+        return real(self, name)
+
+    monkeypatch.setattr(store.LocalStore, "open", opened)
+    world.check(world.at + 4 * DAY)
+    assert world.value("archive_second_copy_missing_files") == len(DRIVERS)
 
 
 def test_r07_files_are_deleted_at_five_months(world: World) -> None:

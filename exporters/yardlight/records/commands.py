@@ -189,6 +189,8 @@ def _wrong(job: Check, index: Index, found: Standing) -> Iterator[str]:
             yield f"{entry.kind}: {entry.path}: {entry.detail}"
     if found.unread:
         yield f"not read yet: {found.unread} files"
+    if found.copy_unread:
+        yield f"not read yet: {found.copy_unread} files of the second copy"
     for entry in found.deleted:
         yield f"deleted early: {entry.path}"
     if job.archive.second_copy is None and job.archive.terms.copy_apart:
@@ -198,7 +200,7 @@ def _wrong(job: Check, index: Index, found: Standing) -> Iterator[str]:
     elif job.archive.second_copy is not None and found.copied is None:
         yield "the second copy has not been listed yet"
     if found.copy_lacks:
-        yield f"the second copy lacks {found.copy_lacks} files of {found.copy_lacks_days} days, or has them changed"
+        yield f"the second copy lacks {found.copy_lacks} files of {found.copy_lacks_days} days, or they are not as here"
     for kind, count in sorted(found.odd.items()):
         if kind != "unmatched":
             yield f"has no place: {count} of kind {kind}"

@@ -5,7 +5,7 @@ to be listed stand in the index as well. A folder in which no name came, went or
 then at the latest a file shows that somebody wrote into it in place. Only a whole listing says that a file is gone.
 
 Of the archive itself `copy` is 0, of its second copy 1. A file's `sha` is that of its first reading: what is read
-later is compared with it. `kind` says what is wrong with it, '' for nothing.
+later is compared with it; in the second copy it is that of the last. `kind` says what is wrong with it, '' for nothing.
 """
 
 from __future__ import annotations
@@ -246,6 +246,11 @@ class Index(IndexFile):
         )
         for *entry, arrived, gone in self.each(query, (copy,)):
             yield Entry(*entry), arrived, gone
+
+    def unread(self, copy: int) -> int:
+        """How many files are there that nobody has read yet."""
+        query = "SELECT count(*) FROM file WHERE copy = ? AND gone IS NULL AND verified IS NULL"
+        return int(self.rows(query, (copy,))[0][0])
 
     def odd(self, copy: int) -> Counter[str]:
         """What cannot be placed, by kind."""

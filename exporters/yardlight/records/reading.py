@@ -141,6 +141,9 @@ class Reader:
 
     def _judged(self, copy: int, entry: Entry, content: Content) -> tuple[bytes, str, str]:
         """The hash to compare with from now on, what is wrong, and where."""
+        if copy:
+            # It is right if it is like the archive, whatever it was before.
+            return content.sha, "", ""
         if entry.sha is not None and content.sha != entry.sha:
             # The day after the record's is over everywhere.
             settled = (entry.day - _EPOCH + 2) * 86400.0 + self._archive.settles_after
@@ -148,8 +151,6 @@ class Reader:
                 stamped = _stamped(entry, content) != entry.read_stamp and entry.kind != "damaged"
                 kind = "changed" if stamped or entry.kind == "changed" else "damaged"
                 return entry.sha, kind, "its content is not that of its first reading"
-        if copy:
-            return content.sha, "", ""
         if self._archive.manifest and self._index.promise(entry.path) not in (None, content.sha):
             return content.sha, "manifest", "its hash is not the one in the manifest"
         kind, detail = wrong_with(content, self._archive.format, entry.who, self._whose)

@@ -49,6 +49,7 @@ def samples(name: str, archive: Archive, found: Standing, tests: Sequence[Proof]
     if found.copied is not None:
         families[m.ARCHIVE_COPY_LACKS][key] = found.copy_lacks
         families[m.ARCHIVE_COPY_LACKS_DAYS][key] = found.copy_lacks_days
+        families[m.ARCHIVE_COPY_UNREAD][key] = found.copy_unread
     if archive.backup is not None:
         families[m.BACKUP_BYTES][key] = found.newest_bytes
         families[m.BACKUP_USUAL][key] = found.usual_bytes

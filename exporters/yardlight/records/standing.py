@@ -48,6 +48,7 @@ class Standing:
     held: int = 0
     copied: float | None = None
     copy_fails: str = ""
+    copy_unread: int = 0
     copy_lacks: int = 0
     copy_lacks_days: int = 0
     newest_bytes: int | None = None
@@ -70,7 +71,7 @@ def standing(index: Index, archive: Archive, ground: Ground, now: float) -> Stan
     )))  # fmt: skip
     found.kinds["manifest"] += sum(1 for _ in index.broken_promises())
     found.odd = index.odd(0)
-    [(found.unread,)] = index.rows("SELECT count(*) FROM file WHERE copy = 0 AND gone IS NULL AND verified IS NULL")
+    found.unread = index.unread(0)
     [(found.longest_unread,)] = index.rows("SELECT min(verified) FROM file WHERE copy = 0 AND gone IS NULL")
     found.first, found.last = required(archive, ground, now)
     wanted = expected(archive, ground, found.first, found.last)
@@ -144,7 +145,8 @@ SELECT count(*), count(DISTINCT mine.who || '/' || mine.day) FROM file mine JOIN
 LEFT JOIN folder other ON other.copy = 1 AND other.path = folder.path
 LEFT JOIN file theirs ON theirs.folder = other.id AND theirs.name = mine.name AND theirs.gone IS NULL
 WHERE mine.copy = 0 AND mine.gone IS NULL AND mine.arrived < ? AND mine.day >= ?
-AND (theirs.id IS NULL OR theirs.size != mine.size OR theirs.sha != mine.sha)
+AND (theirs.id IS NULL OR theirs.size != mine.size OR theirs.kind NOT IN ('', 'changing')
+OR (theirs.sha != mine.sha AND theirs.verified IS NOT NULL AND mine.verified IS NOT NULL))
 """
 
 
@@ -153,6 +155,7 @@ def _compare(index: Index, archive: Archive, now: float, found: Standing) -> Non
     found.copied, found.copy_fails = index.fact("listed 1"), index.fact("copy fails") or ""
     if found.copied is None or found.first is None:
         return
+    found.copy_unread = index.unread(1)
     values = (now - archive.copied_within, found.first.toordinal())
     [(found.copy_lacks, found.copy_lacks_days)] = index.rows(_LACKS, values)
 
