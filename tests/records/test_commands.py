@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.records.world import ELD, World, days
+from tests.records.world import ELD, World, days, noon
 from yardlight.cli import main
 from yardlight.demo.eld_files import Shape, eld_file
 from yardlight.drills import evidence as sealed
-from yardlight.records.evidence import retrievals
+from yardlight.records import store
+from yardlight.records.evidence import retrieval_tests, retrievals
+from yardlight.records.reading import Reader
 
 # The commands go by the real clock.
 TODAY = date.today()
@@ -91,6 +93,43 @@ def test_r12_an_account_that_is_to_be_closed_with_four_driver_days_missing(
     for driver, back in gone:
         assert f"missing: {driver} {TODAY - timedelta(days=back)}" in told
     assert "do not close the account yet" in told
+
+
+def test_an_account_is_not_closed_while_files_of_the_second_copy_were_never_read(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real = Reader.go_on
+
+    def go_on(self: Reader, place: store.Store, copy: int, budget: int) -> None:
+        if not copy:
+            real(self, place, copy, budget)
+
+    monkeypatch.setattr(Reader, "go_on", go_on)
+    assert typed(world, "exit-check", "samsara") == 1
+    assert "not read yet: 80 files of the second copy" in capsys.readouterr().out
+
+
+def test_an_account_of_which_nothing_ever_came_is_not_closed(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    (world.folder / "empty").mkdir()
+    world.write('ifta: {path: empty, pattern: "{date:%Y-%m-%d}.csv", rule: ifta, vendor: samsara}', ROSTER)
+    assert typed(world, "exit-check", "samsara") == 1
+    assert "no file at all" in capsys.readouterr().out
+
+
+def test_an_account_whose_export_stopped_or_whose_back_up_is_too_small_is_not_closed(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (world.folder / "backups").mkdir()
+    for back in range(10, 3, -1):
+        path = world.folder / "backups" / f"{TODAY - timedelta(days=back)}.zip"
+        path.write_bytes(b"x" * (1000 if back > 4 else 100))
+        world.stamp(path, noon(TODAY - timedelta(days=back)))
+    place = 'shop: {path: backups, pattern: "{date:%Y-%m-%d}.zip", rule: maintenance, vendor: samsara, backup: {}}'
+    world.write(place, ROSTER)
+    assert typed(world, "exit-check", "samsara") == 1
+    told = capsys.readouterr().out
+    assert "nothing new: something was expected by" in told
+    assert "the newest back-up has 100 B" in told
 
 
 def test_an_account_that_no_archive_names_is_refused(world: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -62,6 +62,31 @@ def test_r01_nothing_new_for_two_working_days_after_a_weekend(world: World) -> N
     assert world.alerts() == set()
 
 
+def test_r01_nothing_ever_came(tmp_path: Path) -> None:
+    world = World(tmp_path, fill=False)
+    world.write(ELD + ", coverage: none}", "d101,2020-01-01,,eld\n")
+    world.check()
+    assert world.alerts() == set()
+    world.check(world.at + 4 * DAY)
+    assert world.alerts() == {("ArchiveStale", "eld")}
+
+
+def test_r01_nothing_ever_came_into_an_archive_whose_records_come_as_they_come(tmp_path: Path) -> None:
+    world = World(tmp_path, fill=False)
+    world.write('eld: {path: eld, pattern: "{any}_{date:%Y-%m-%d}.pdf", rule: annual-inspection}', "d101,,,eld\n")
+    world.check()
+    (world.folder / "eld" / "112.pdf").write_bytes(b"x")
+    world.check(world.at + 4 * DAY)
+    assert world.alerts() == set()
+    world.check(world.at + 2 * DAY)
+    assert world.alerts() == {("ArchiveStale", "eld")}
+    path = world.folder / "eld" / "112_2028-03-01.pdf"
+    path.write_bytes(b"x")
+    world.stamp(path, world.at)
+    world.check(world.at + 99 * DAY)
+    assert ("ArchiveStale", "eld") not in world.alerts()
+
+
 def test_r02_one_driver_day_is_missing_a_hundred_days_back(world: World) -> None:
     world.path("d102", TODAY - timedelta(days=100)).unlink()
     world.check()

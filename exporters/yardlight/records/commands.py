@@ -187,6 +187,13 @@ def _wrong(job: Check, index: Index, found: Standing) -> Iterator[str]:
     for entry in index.find("file.copy = 0 AND kind != ''", ()):
         if entry.kind in CORRUPT | UNREADABLE:
             yield f"{entry.kind}: {entry.path}: {entry.detail}"
+    if not found.files:
+        yield "no file at all"
+    if found.due is not None and found.due < time.time():
+        yield f"nothing new: something was expected by {_moment(found.due)} UTC"
+    if found.unusual:
+        newest, usual = words.size(found.newest_bytes or 0), words.size(found.usual_bytes or 0)
+        yield f"the newest back-up has {newest}; usual are {usual}"
     if found.unread:
         yield f"not read yet: {found.unread} files"
     if found.copy_unread:
@@ -212,13 +219,16 @@ def _print(found: Found, fleet: Fleet) -> None:
     if found.error:
         print(f"  not checked: {found.error}")
     if now.listed is not None:
-        at = datetime.fromtimestamp(now.listed, UTC)
         window = f"{now.first} to {now.last}" if archive.covers != "none" else "whatever is there"
-        print(f"  {now.files} files, {words.size(now.bytes)}, as of {at:%Y-%m-%d %H:%M} UTC; required: {window}")
+        print(f"  {now.files} files, {words.size(now.bytes)}, as of {_moment(now.listed)} UTC; required: {window}")
     for text in _few(found.wrong):
         print(f"  {text}")
     if found.whole:
         print("  nothing is missing, and everything opens")
+
+
+def _moment(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M}"
 
 
 def _few(lines: Sequence[str]) -> Iterator[str]:

@@ -15,6 +15,8 @@ from yardlight.inventory.roster import Driver, Truck
 from yardlight.movement import Moved
 
 _DAY = timedelta(days=1)
+# Something comes into every archive, if its rule says nothing sooner: within so many open days of its first check.
+_FIRST_WITHIN = 5
 
 
 @dataclass(frozen=True)
@@ -80,11 +82,19 @@ def required(archive: Archive, ground: Ground, now: float) -> tuple[date, date]:
     return max(first, archive.since or first), today - timedelta(days=archive.late_after)
 
 
-def new_due(archive: Archive, ground: Ground, newest: float) -> float | None:
-    """By when a new file has to be there: the close of the last open day that may pass without one."""
-    if archive.open_days is None:
+def new_due(archive: Archive, ground: Ground, newest: float | None, known_since: float) -> float | None:
+    """By when a new file has to be there: the close of the last open day that may pass without one.
+
+    `newest` is when the last one came, None if there is none; `known_since` is when the archive was first listed.
+    """
+    if newest is not None:
+        day, within = ground.today(newest), archive.open_days
+    else:
+        day, within = ground.today(known_since), archive.open_days or _FIRST_WITHIN
+        day = max(day, archive.since or day)
+    if within is None:
         return None
-    day, left = ground.today(newest), archive.open_days
+    left = within
     for _ in range(1000):
         day += _DAY
         noon = instant(datetime.combine(day, time(12)), ground.zone)

@@ -53,9 +53,8 @@ def samples(name: str, archive: Archive, found: Standing, tests: Sequence[Proof]
     if archive.backup is not None:
         families[m.BACKUP_BYTES][key] = found.newest_bytes
         families[m.BACKUP_USUAL][key] = found.usual_bytes
-        if found.usual_bytes is not None:
-            families[m.BACKUP_LEAST][key] = found.usual_bytes * (1 - archive.backup.smaller)
-            families[m.BACKUP_MOST][key] = found.usual_bytes * (1 + archive.backup.larger)
+        families[m.BACKUP_LEAST][key] = found.least_bytes
+        families[m.BACKUP_MOST][key] = found.most_bytes
     return families
 
 

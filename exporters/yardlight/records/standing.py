@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
 from yardlight.calendars import instant
-from yardlight.inventory.archives import Archive
+from yardlight.inventory.archives import Archive, Backup
 from yardlight.inventory.retention import keep_until
 from yardlight.records.coverage import Ground, expected, gaps, new_due, required
 from yardlight.records.index import Entry, Index
@@ -53,6 +53,14 @@ class Standing:
     copy_lacks_days: int = 0
     newest_bytes: int | None = None
     usual_bytes: float | None = None
+    least_bytes: float | None = None
+    most_bytes: float | None = None
+
+    @property
+    def unusual(self) -> bool:
+        """Whether the newest back-up is smaller or larger than its habit allows."""
+        size, least, most = self.newest_bytes, self.least_bytes, self.most_bytes
+        return size is not None and least is not None and most is not None and not least <= size <= most
 
 
 def standing(index: Index, archive: Archive, ground: Ground, now: float) -> Standing:
@@ -65,7 +73,7 @@ def standing(index: Index, archive: Archive, ground: Ground, now: float) -> Stan
     [(oldest, newest)] = index.rows("SELECT min(day), max(day) FROM file WHERE copy = 0 AND gone IS NULL")
     found.oldest, found.newest = _instant(oldest, ground), _instant(newest, ground)
     [(arrived,)] = index.rows("SELECT max(arrived) FROM file WHERE copy = 0 AND gone IS NULL")
-    found.due = new_due(archive, ground, arrived) if arrived is not None else None
+    found.due = new_due(archive, ground, arrived, found.known_since or now)
     found.kinds = Counter(dict(index.rows(
         "SELECT kind, count(*) FROM file WHERE copy = 0 AND kind != '' AND gone IS NULL GROUP BY kind"
     )))  # fmt: skip
@@ -84,7 +92,7 @@ def standing(index: Index, archive: Archive, ground: Ground, now: float) -> Stan
     if archive.second_copy is not None:
         _compare(index, archive, now, found)
     if archive.backup is not None:
-        _sizes(index, found)
+        _sizes(index, archive.backup, found)
     return found
 
 
@@ -160,7 +168,7 @@ def _compare(index: Index, archive: Archive, now: float, found: Standing) -> Non
     [(found.copy_lacks, found.copy_lacks_days)] = index.rows(_LACKS, values)
 
 
-def _sizes(index: Index, found: Standing) -> None:
+def _sizes(index: Index, backup: Backup, found: Standing) -> None:
     """The newest back-up against the middle of those before it."""
     query = "SELECT size FROM file WHERE copy = 0 AND gone IS NULL ORDER BY day DESC, arrived DESC LIMIT ?"
     sizes = [size for (size,) in index.each(query, (_HABIT + 1,))]
@@ -168,6 +176,8 @@ def _sizes(index: Index, found: Standing) -> None:
         found.newest_bytes = sizes[0]
     if len(sizes) > _LEAST_HABIT:
         found.usual_bytes = statistics.median(sizes[1:])
+        found.least_bytes = found.usual_bytes * (1 - backup.smaller)
+        found.most_bytes = found.usual_bytes * (1 + backup.larger)
 
 
 def _instant(day: int | None, ground: Ground) -> float | None:
