@@ -181,6 +181,35 @@ def test_an_archive_that_is_empty_all_of_a_sudden_is_not_mounted_and_nothing_of_
     assert "archive_files" in before
 
 
+def test_a_flat_archive_that_is_empty_all_of_a_sudden_is_not_mounted_either(tmp_path: Path) -> None:
+    world = World(tmp_path, 'eld: {path: eld, pattern: "{date:%Y-%m-%d}.csv", rule: ifta}', ONE, fill=False)
+    for day in days(DAY, TODAY):
+        (world.folder / "eld" / f"{day}.csv").write_bytes(b"x,y\n")
+    world.check()
+    (world.folder / "eld").rename(world.folder / "away")
+    (world.folder / "eld").mkdir()
+    for _ in range(2):
+        with pytest.raises(IncompleteError, match="no file at all, where 21 were"):
+            world.check(world.at + HOUR)
+    (world.folder / "eld").rmdir()
+    (world.folder / "away").rename(world.folder / "eld")
+    world.check(world.at + HOUR)
+    assert world.value("archive_deleted_early_files") == 0
+
+
+def test_an_archive_whose_last_file_was_deleted_in_time_is_empty_and_nothing_else(tmp_path: Path) -> None:
+    world = World(tmp_path, 'eld: {path: eld, pattern: "{date:%Y-%m-%d}.csv", rule: dvir}', ONE, fill=False)
+    path = world.folder / "eld" / f"{DAY}.csv"
+    path.write_bytes(b"x,y\n")
+    world.stamp(path, world.at)
+    world.check()
+    path.unlink()
+    with pytest.raises(IncompleteError, match="no file at all, where 1 were"):
+        world.check(world.at + HOUR)
+    world.check(world.at + 99 * 24 * HOUR)
+    assert (world.value("archive_files"), world.value("archive_deleted_early_files")) == (0, 0)
+
+
 def test_a_folder_that_cannot_be_listed_is_counted_and_nothing_in_it_is_gone(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,7 +22,7 @@ from yardlight.records.index import Index
 from yardlight.records.layout import Layout
 from yardlight.records.reading import Reader, Whose, promises
 from yardlight.records.show import place_samples, samples
-from yardlight.records.standing import Standing, expired, standing
+from yardlight.records.standing import Standing, deleted_early, expired, standing
 from yardlight.records.store import Store, UnreadableError, store
 from yardlight.state import Reader as StateReader
 
@@ -152,10 +152,9 @@ class Check:
             done += 1
             if done % _AT_A_TIME == 0:
                 index.commit()
-        before = index.rows("SELECT count(*) FROM file WHERE copy = ? AND gone IS NULL", (copy,))[0][0]
         index.end_listing(copy, now)
-        there = index.rows("SELECT count(*) FROM file WHERE copy = ? AND gone IS NULL", (copy,))[0][0]
-        if before and not there:
+        before = index.fact(f"files {copy}")
+        if before and not index.files(copy) and (copy or any(deleted_early(index, self.archive, self.known(), now))):
             # An unmounted disk looks like this; nothing of it is kept.
             index.drop()
             raise IncompleteError(f"no file at all, where {before} were")

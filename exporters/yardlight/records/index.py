@@ -97,6 +97,7 @@ class Index(IndexFile):
         if self.rows("SELECT 1 FROM todo WHERE copy = ? LIMIT 1", (copy,)):
             return
         self.keep(f"run {copy}", (self.fact(f"run {copy}") or 0) + 1)
+        self.keep(f"files {copy}", self.files(copy))
         self.run("INSERT INTO todo (copy, path) VALUES (?, '')", (copy,))
 
     def next_folder(self, copy: int) -> str | None:
@@ -246,6 +247,10 @@ class Index(IndexFile):
         )
         for *entry, arrived, gone in self.each(query, (copy,)):
             yield Entry(*entry), arrived, gone
+
+    def files(self, copy: int) -> int:
+        """How many files are there by the last listing of each folder."""
+        return int(self.rows("SELECT sum(files) FROM folder WHERE copy = ?", (copy,))[0][0] or 0)
 
     def unread(self, copy: int) -> int:
         """How many files are there that nobody has read yet."""
