@@ -55,44 +55,52 @@ def _now() -> Iterator[Panel]:
     yield single(
         "Listed as of",
         "When the archive was last listed from end to end; all here stands as of then. Normal: within two checks.",
-        Place(0, 0, 5, 4),
+        Place(0, 0, 4, 4),
         Query(f"1000 * {_of('archive_listed_timestamp_seconds')}"),
         unit="dateTimeFromNow",
     )
     yield single(
         "Missing",
         "Records that the rule asks for and that are not there: driver-days, vehicle-days or vehicles. Normal is 0. "
-        "The command `yardlight records check` names them.",
-        Place(5, 0, 4, 4),
+        "The command `yardlight records check` names them. It is not known while nobody told who moved on some days.",
+        Place(4, 0, 4, 4),
         Query(_of("archive_gaps")),
+        steps=TROUBLE,
+        empty="not known, or not asked for",
+    )
+    yield single(
+        "Days not known",
+        "Days of which nobody told who moved: whether a record of them is missing is not known. Normal is 0.",
+        Place(8, 0, 3, 4),
+        Query(_of("archive_dates_not_known")),
         steps=TROUBLE,
         empty=NOT_CONFIGURED,
     )
     yield single(
         "Not what it was",
         "Files whose content was changed or damaged, or that do not open as what they are. Normal is 0.",
-        Place(9, 0, 4, 4),
+        Place(11, 0, 4, 4),
         Query(f"sum by (archive) ({_of('archive_corrupt_files', 'archive, kind')})"),
         steps=TROUBLE,
     )
     yield single(
         "Cannot be read",
         "Files that are listed and cannot be read. Normal is 0, or one that is written to just now.",
-        Place(13, 0, 4, 4),
+        Place(15, 0, 3, 4),
         Query(f"sum by (archive) ({_of('archive_unreadable_files', 'archive, kind')})"),
         steps=TROUBLE,
     )
     yield single(
         "Deleted early",
         "Files that are gone although their rule or a legal hold keeps them. Normal is 0.",
-        Place(17, 0, 3, 4),
+        Place(18, 0, 3, 4),
         Query(_of("archive_deleted_early_files")),
         steps=TROUBLE,
     )
     yield single(
         "Second copy lacks",
         "Files that had a day to get into the second copy and are not there, or with another content. Normal is 0.",
-        Place(20, 0, 4, 4),
+        Place(21, 0, 3, 4),
         Query(_of("archive_second_copy_missing_files")),
         steps=TROUBLE,
         empty=NOT_CONFIGURED,

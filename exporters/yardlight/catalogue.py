@@ -859,11 +859,12 @@ ARCHIVE_LONGEST_UNREAD = _add(
 )  # fmt: skip
 ARCHIVE_GAPS = _add(
     "gauge", "archive_gaps", "archive",
-    "Records that are missing inside the required window: driver-days, vehicle-days or vehicles.",
+    "Records that are missing inside the required window: driver-days, vehicle-days or vehicles; absent while none is "
+    "known to be missing and not all is known.",
 )  # fmt: skip
 ARCHIVE_DATES_UNKNOWN = _add(
     "gauge", "archive_dates_not_known", "archive",
-    "Days of the required window of which nobody told who moved; no record of them is missed.",
+    "Days of the required window of which nobody told who moved; whether records of them are missing is not known.",
 )  # fmt: skip
 ARCHIVE_CORRUPT = _add(
     "gauge", "archive_corrupt_files", "archive kind",

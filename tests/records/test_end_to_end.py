@@ -99,7 +99,9 @@ def test_r02_of_a_day_on_which_the_driver_did_not_move_no_record_is_missed_where
     world.path("d102", missing).unlink()
     world.write(ELD + ", expected: when_moving}", "".join(f"{each},2020-01-01,,eld\n" for each in DRIVERS))
     world.check()
-    assert (world.value("archive_gaps"), world.value("archive_dates_not_known")) == (0, 169)
+    # Nobody tells of any day: what is missing is not known, and that is told.
+    assert (world.value("archive_gaps"), world.value("archive_dates_not_known")) == (None, 169)
+    assert world.alerts() == {("ArchiveGap", "eld")}
     state = State(world.folder / "yardlight.db")
     for day in days(FIRST, YESTERDAY):
         state.remember("inland", "", *note(day, {"112"}, set(DRIVERS) - ({"d102"} if day == missing else set())))

@@ -69,7 +69,13 @@ class Archives:
         for name, kinds in KINDS.items():
             for kind in kinds:
                 yield name, {**own, "kind": kind}, always(0)
-        for name in ("gaps", "deleted_early_files", "second_copy_missing_files", "second_copy_missing_dates"):
+        for name in (
+            "gaps",
+            "dates_not_known",
+            "deleted_early_files",
+            "second_copy_missing_files",
+            "second_copy_missing_dates",
+        ):
             yield f"archive_{name}", own, always(0)
         yield "archive_second_copy_apart", own, always(1)
         yield "archive_second_copy_answers", own, always(1)
@@ -101,7 +107,7 @@ def _last(answers: Spans, at: float) -> float:
     return max(moment for moment in moments if inside(answers, moment) is not None)
 
 
-def eld(name: str, value: float, well: float = 0.0, **labels: str) -> Sample:
+def eld(name: str, value: Value, well: float = 0.0, **labels: str) -> Sample:
     """One sample of the archive `eld` that is not well while there is trouble."""
     return f"archive_{name}", {"archive": "eld", **labels}, then(value, well)
 
@@ -124,6 +130,10 @@ ARCHIVES = (
         Archives((eld("new_due_timestamp_seconds", BEGIN, 2 * DAY),)), told("ticket ArchiveStale eld"),
     ),
     case("R02", "one driver-day is missing", Archives((eld("gaps", 1),)), told(GAP)),
+    case(
+        "R02-not-known", "of three days nobody told who moved, and nothing known is missing",
+        Archives((eld("dates_not_known", 3), eld("gaps", None, 0))), told(GAP),
+    ),
     case("R03", "hired, left, leap day: nothing is missing", Archives(), ((0, END, ()),), None),
     case(
         "R02-unreachable", "a driver-day is missing and then the archive cannot be checked any more: both tickets stay",

@@ -43,10 +43,19 @@ class Ground:
 
 @dataclass(frozen=True)
 class Expected:
-    """Who has to have a record of which days. `unknown` are days of which nobody told who moved."""
+    """Who has to have a record of which days, and of which days nobody told whether it moved."""
 
     days: Mapping[str, frozenset[int]]
-    unknown: int = 0
+    unknown: Mapping[str, frozenset[int]] = field(default_factory=dict)
+
+    def of(self, who: Iterable[str]) -> Expected:
+        """The same of these only."""
+        return Expected(*({name: days[name] for name in who if name in days} for days in (self.days, self.unknown)))
+
+    @property
+    def unknown_days(self) -> int:
+        """How many days are not known of anybody."""
+        return len(frozenset[int]().union(*self.unknown.values()))
 
 
 def expected(archive: Archive, ground: Ground, first: date, last: date) -> Expected:
@@ -54,13 +63,16 @@ def expected(archive: Archive, ground: Ground, first: date, last: date) -> Expec
     if archive.covers == "none":
         return Expected({})
     days, unknown = _days(archive, ground, first, last)
-    found = {}
+    moving = archive.expected == "when_moving"
+    found, not_known = {}, {}
     for who, begin, end in _who(archive, ground):
-        theirs = {each for each in days if (begin or first) <= date.fromordinal(each) <= (end or last)}
-        if archive.expected == "when_moving":
-            theirs &= _moving(archive, ground, who)
-        found[who] = frozenset(each for each in theirs if not _excused(archive, who, each))
-    return Expected(found, unknown)
+        there = range(max(begin or first, first).toordinal(), min(end or last, last).toordinal() + 1)
+        theirs = days & _moving(archive, ground, who) if moving else days
+        found[who], not_known[who] = (
+            frozenset(each for each in some if each in there and not _excused(archive, who, each))
+            for some in (theirs, unknown | _doubtful(archive, ground, who))
+        )
+    return Expected(found, not_known)
 
 
 def gaps(wanted: Expected, there: Mapping[str, set[int]], archive: Archive) -> Iterator[tuple[str, int]]:
@@ -109,24 +121,25 @@ def _open(calendar: Calendar, noon: float, zone: ZoneInfo) -> bool:
     return any(is_open(calendar, noon + hour * 3600.0, zone) for hour in (0, *range(-12, 12)))
 
 
-def _days(archive: Archive, ground: Ground, first: date, last: date) -> tuple[set[int], int]:
+def _days(archive: Archive, ground: Ground, first: date, last: date) -> tuple[set[int], set[int]]:
+    """The days of which records are expected, and those of which nobody told who moved."""
     span = range(first.toordinal(), last.toordinal() + 1)
     if archive.expected == "when_moving":
         drivers = archive.pattern.kind == "driver"
         told = {day.toordinal() for day, moved in ground.moved.items() if not drivers or moved.drivers is not None}
-        doubtful = set() if drivers else set(_doubtful(ground))
-        return told & set(span), len(set(span) - told | doubtful & set(span))
+        return told & set(span), set(span) - told
     if ground.expected is not None:
         calendar = ground.expected
         noons = ((each, instant(datetime.combine(date.fromordinal(each), time(12)), ground.zone)) for each in span)
-        return {each for each, noon in noons if _open(calendar, noon, ground.zone)}, 0
-    return set(span), 0
+        return {each for each, noon in noons if _open(calendar, noon, ground.zone)}, set()
+    return set(span), set()
 
 
-def _doubtful(ground: Ground) -> Iterator[int]:
-    """Days of which it is not known of every truck whether it moved."""
-    trucks = {each.name for each in ground.trucks}
-    return (day.toordinal() for day, moved in ground.moved.items() if moved.unknown & trucks)
+def _doubtful(archive: Archive, ground: Ground, who: str) -> set[int]:
+    """Days of which somebody told, and not whether this vehicle moved."""
+    if archive.expected != "when_moving" or archive.pattern.kind == "driver":
+        return set()
+    return {day.toordinal() for day, moved in ground.moved.items() if who in moved.unknown}
 
 
 def _moving(archive: Archive, ground: Ground, who: str) -> set[int]:

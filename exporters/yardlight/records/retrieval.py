@@ -163,15 +163,18 @@ class _Packing:
             self._part.notes.append(f"the archive begins with {self._archive.since}; nothing before is expected")
             first = self._archive.since
         wanted = expected(self._archive, ground, first, min(last, ground.today(time.time()) - timedelta(days=1)))
-        if wanted.unknown:
-            self._part.unusable.append(f"of {wanted.unknown} days nobody told who moved; what is missing is not known")
         there = days_there(index, first, last)
         for name in who or ():
             if self._archive.covers != "none" and name not in wanted.days:
                 why = "is not on the roster as one who has these records"
                 self._part.unusable.append(f"{name} {why}; what is missing is not known")
-        asked = {name: days for name, days in wanted.days.items() if who is None or name in who}
-        for name, day in gaps(type(wanted)(asked), there, self._archive):
+        asked = wanted.of(who if who is not None else wanted.days)
+        if asked.unknown_days:
+            days = f"of {asked.unknown_days} days"
+            self._part.unusable.append(
+                f"{days} nobody told who moved; whether records of them are missing is not known"
+            )
+        for name, day in gaps(asked, there, self._archive):
             self._part.missing.append((name, date.fromordinal(day).isoformat()))
         for span in self._archive.excused:
             whom = ", ".join(span.who) or "all"

@@ -33,7 +33,8 @@ def samples(name: str, archive: Archive, found: Standing, tests: Sequence[Proof]
     families[m.ARCHIVE_UNREAD][key] = found.unread
     families[m.ARCHIVE_LONGEST_UNREAD][key] = found.longest_unread
     if archive.covers != "none":
-        families[m.ARCHIVE_GAPS][key] = len(found.missing)
+        # Where nothing known is missing and not all is known, nothing is known to be complete.
+        families[m.ARCHIVE_GAPS][key] = len(found.missing) or (None if found.unknown_days else 0)
         families[m.ARCHIVE_DATES_UNKNOWN][key] = found.unknown_days
     for kind in sorted(CORRUPT):
         families[m.ARCHIVE_CORRUPT][name, kind] = found.kinds[kind]

@@ -83,7 +83,7 @@ def standing(index: Index, archive: Archive, ground: Ground, now: float) -> Stan
     [(found.longest_unread,)] = index.rows("SELECT min(verified) FROM file WHERE copy = 0 AND gone IS NULL")
     found.first, found.last = required(archive, ground, now)
     wanted = expected(archive, ground, found.first, found.last)
-    found.unknown_days = wanted.unknown
+    found.unknown_days = wanted.unknown_days
     if wanted.days:
         found.missing = list(gaps(wanted, days_there(index, found.first, found.last), archive))
     found.deleted = list(deleted_early(index, archive, ground, now))
