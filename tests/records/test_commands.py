@@ -172,9 +172,22 @@ def test_who_is_not_on_the_roster_is_never_complete(world: World) -> None:
 
 def test_an_archive_of_drivers_is_not_asked_for_vehicles(world: World) -> None:
     code, packed, cover = fetch(world, "--vehicle", "112")
-    assert code == 0
+    # Nothing was fetched: that proves nothing.
+    assert code == 1
     assert packed.namelist() == ["00-COVER.html", "SHA256SUMS"]
     assert "not asked for: it is of drivers" in cover
+    assert "nothing was packed" in cover
+    assert retrieval_tests(world.folder / "yardlight-records", "eld") == []
+
+
+def test_only_what_gave_files_was_tried(world: World) -> None:
+    (world.folder / "dvir").mkdir()
+    dvir = 'dvir: {path: dvir, pattern: "{vehicle}/{date:%Y-%m-%d}.pdf", rule: dvir, coverage: none}'
+    world.write(f"{ELD}, since: {FIRST}}}\n{dvir}", ROSTER)
+    code, _, _ = fetch(world, "--driver", "d101")
+    assert code == 0
+    records = world.folder / "yardlight-records"
+    assert [len(retrieval_tests(records, name)) for name in ("eld", "dvir")] == [1, 0]
 
 
 def test_a_retrieval_is_kept_as_evidence_that_shows_every_edit(world: World) -> None:

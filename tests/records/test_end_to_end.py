@@ -321,7 +321,7 @@ def retrieved(world: World, at: float, by: str, missing: list[str] | None = None
     """Somebody fetched records from the archive."""
     folder = evidence.new_folder(world.folder / "yardlight-records", at)
     body = {"began": at - 60, "ended": at, "by": by, "why": "test", "sha256": "", "archives": ["eld"],
-            "missing": missing or [], "unusable": []}  # fmt: skip
+            "gave": ["eld"], "missing": missing or [], "unusable": []}  # fmt: skip
     evidence.seal(folder, body, {})
 
 

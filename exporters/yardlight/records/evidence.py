@@ -26,7 +26,7 @@ _ZIP_KEPT = 30 * 86400.0
 
 @dataclass(frozen=True)
 class Retrieval:
-    """One retrieval that is over. `body` is its record.json."""
+    """One retrieval that is over: its sealed folder, and what its record.json says."""
 
     folder: Path
     body: dict[str, Any]
@@ -43,6 +43,10 @@ class Retrieval:
     @property
     def complete(self) -> bool:
         return not self.body["missing"] and not self.body["unusable"]
+
+    @property
+    def zip(self) -> Path:
+        return zip_of(self.folder)
 
 
 def folder_of(state: Path) -> Path:
@@ -99,8 +103,8 @@ class Proof:
 
 
 def retrieval_tests(records: Path, archive: str) -> list[Proof]:
-    """Retrievals from this archive that brought all that was asked for, oldest first."""
-    found = (each for each in retrievals(records) if archive in each.body["archives"] and each.complete)
+    """Retrievals that brought files of this archive, and all that was asked for, oldest first."""
+    found = (each for each in retrievals(records) if archive in each.body.get("gave", ()) and each.complete)
     return [Proof(each.at, each.by) for each in found]
 
 

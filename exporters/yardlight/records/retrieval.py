@@ -26,6 +26,7 @@ from yardlight.records import evidence
 from yardlight.records.check import Check, whose
 from yardlight.records.coverage import Ground, expected, gaps
 from yardlight.records.domain import check_of
+from yardlight.records.evidence import Retrieval
 from yardlight.records.index import Entry, Index
 from yardlight.records.reading import Content, Whose, read, wrong_with
 from yardlight.records.standing import days_there
@@ -64,20 +65,7 @@ class Part:
     notes: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """A retrieval that is over: its sealed folder, the zip and what record.json says."""
-
-    folder: Path
-    zip: Path
-    body: dict[str, Any]
-
-    @property
-    def complete(self) -> bool:
-        return not self.body["missing"] and not self.body["unusable"]
-
-
-def retrieve(fleet: Fleet, base: Path, state: Path, wanted: Wanted) -> Outcome:
+def retrieve(fleet: Fleet, base: Path, state: Path, wanted: Wanted) -> Retrieval:
     """Pack what was asked for. Raises `RecordsError` for what cannot be asked."""
     _check(fleet, wanted)
     began = time.time()
@@ -97,7 +85,7 @@ def retrieve(fleet: Fleet, base: Path, state: Path, wanted: Wanted) -> Outcome:
         packed.writestr(SUMS, listed)
     body["sha256"] = _digest(target)
     evidence.seal(folder, body, {COVER: cover, SUMS: listed})
-    return Outcome(folder, target, body)
+    return Retrieval(folder, body)
 
 
 def _check(fleet: Fleet, wanted: Wanted) -> None:
@@ -250,11 +238,17 @@ def _body(fleet: Fleet, wanted: Wanted, parts: Sequence[Part], began: float) -> 
         "began": began,
         "ended": time.time(),
         "archives": [part.name for part in parts],
+        "gave": [part.name for part in parts if part.files],
         "files": sum(part.files for part in parts),
         "bytes": sum(part.bytes for part in parts),
         "missing": [f"{part.name}: {who} {day}" for part in parts for who, day in part.missing],
-        "unusable": [f"{part.name}: {text}" for part in parts for text in part.unusable],
+        "unusable": [f"{part.name}: {text}" for part in parts for text in part.unusable] or _nothing(parts),
     }
+
+
+def _nothing(parts: Sequence[Part]) -> list[str]:
+    """What an empty zip is called: it shows nobody that anything can be fetched."""
+    return [] if any(part.files for part in parts) else ["nothing was packed: no archive has files of these days"]
 
 
 def _digest(path: Path) -> str:
