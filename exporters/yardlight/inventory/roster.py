@@ -64,7 +64,7 @@ class SimCard:
 
 @dataclass(frozen=True)
 class Truck:
-    """One row of trucks.csv. `until` is the last day on which `status` holds."""
+    """One row of trucks.csv. `until` is the last day on which `status` holds; of one that is retired, its own last."""
 
     name: str
     tablet: Tablet | None = None
@@ -77,9 +77,20 @@ class Truck:
 
     def works(self, day: date) -> bool:
         """Whether it is expected to be on duty on this day."""
-        if self.status == "active":
-            return self.until is None or day <= self.until
-        return self.until is not None and day > self.until
+        if self.ends:
+            last = self.last_day
+            return last is not None and day <= last
+        return self.status == "active" or (self.until is not None and day > self.until)
+
+    @property
+    def ends(self) -> bool:
+        """Whether there is a day after which it is never on duty again, by this row."""
+        return self.status == "retired" or (self.status == "active" and self.until is not None)
+
+    @property
+    def last_day(self) -> date | None:
+        """That day; None for none, or where the row does not say when it was retired."""
+        return self.until if self.ends else None
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ class Ground:
         for driver in self.drivers:
             if driver.code == who:
                 return driver.left
-        return next((truck.until for truck in self.trucks if truck.name == who and truck.status == "retired"), None)
+        return next((truck.last_day for truck in self.trucks if truck.name == who and truck.status == "retired"), None)
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,8 @@ def _who(archive: Archive, ground: Ground) -> Iterable[tuple[str, date | None, d
     """Each driver who has to have logs, or each vehicle, from when and until when."""
     if archive.pattern.kind == "driver":
         return [(each.code, each.hired, each.left) for each in ground.drivers if each.logs == "eld"]
-    return [(each.name, None, each.until if each.status == "retired" else None) for each in ground.trucks]
+    # Of one that is gone since nobody knows when, no day can be asked.
+    return [(each.name, None, each.last_day) for each in ground.trucks if each.last_day or not each.ends]
 
 
 def _excused(archive: Archive, who: str, day: int) -> bool:

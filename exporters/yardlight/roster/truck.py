@@ -101,7 +101,9 @@ class View:
 
 
 def _status(truck: Truck) -> str:
-    return truck.status if truck.until is None else f"{truck.status} until {truck.until}"
+    if truck.until is None:
+        return truck.status
+    return f"{truck.status}, last day {truck.until}" if truck.ends else f"{truck.status} until {truck.until}"
 
 
 def find(roster: Roster, asked: str) -> list[Truck]:
