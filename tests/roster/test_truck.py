@@ -296,5 +296,5 @@ def test_before_anything_was_collected_the_roster_is_shown_and_nothing_else_know
     World(tmp_path, ROSTER)
     assert main(["show", "truck", "112"]) == 0
     text = capsys.readouterr().out
-    assert "Tablet T112\n  ! mdm/tablets was not read yet, so nothing is known of it: there is no state file " in text
+    assert "Tablet T112\n  ! mdm/tablets was not read yet, so nothing is known of it: " in text
     assert time.strftime("%Y") not in text
