@@ -139,6 +139,18 @@ def test_m05_an_empty_list_where_devices_were_is_incomplete_and_at_the_very_firs
     assert states(told(plan(), [])) == {}
 
 
+def test_a_list_that_is_empty_because_its_last_devices_left_the_roster_is_complete() -> None:
+    first = told(plan(truck(1), truck(2)), [device(1)])
+    for how in (plan(truck(2)), plan(truck(1, status="retired"), truck(2))):
+        made = told(how, [], first.memory, NOW + 900)
+        assert states(made) == {}
+        assert value(made, "roster_mismatches", "roster_only") == 1
+    unlisted = told(plan(truck(2)), [device(1)])
+    with pytest.raises(IncompleteError, match="no device at all, where 1 were"):
+        told(plan(truck(2)), [], unlisted.memory, NOW + 29 * 86400)
+    assert states(told(plan(truck(2)), [], unlisted.memory, NOW + 31 * 86400)) == {}
+
+
 def test_fewer_devices_than_the_inventory_expects_are_incomplete() -> None:
     told(plan(expects=2), [device(1), device(2)])
     with pytest.raises(IncompleteError, match="1 devices, where `expects` says 2 at least"):
@@ -258,6 +270,40 @@ def test_m16_a_device_that_vanishes_while_its_wipe_waits_goes_on_waiting() -> No
     assert value(third, "device_state", "T1", "drivers", "gone_from_mdm") == 1
     struck = told(plan(truck(2)), [device(2)], third.memory, NOW + 2700)
     assert value(struck, "device_action_pending_timestamp_seconds", "T1", "wipe") is None
+
+
+def wiping(made: Told) -> dict[str, float]:
+    """Since when wipes wait, by device."""
+    pending = made.families.get(METRICS["yardlight_device_action_pending_timestamp_seconds"], {})
+    return {device: since for (_, device, action), since in pending.items() if action == "wipe"}  # type: ignore[misc]
+
+
+def test_m16_a_device_that_the_roster_never_had_goes_on_waiting_for_its_wipe_after_it_vanished() -> None:
+    how = plan(truck(2))
+    first = told(how, [device(1, orders=(Order("wipe", NOW - HOUR, "pending"),)), device(2), device(3)])
+    [name] = wiping(first)
+    left = told(how, [device(2)], first.memory, NOW + 900)
+    left = told(how, [device(2)], left.memory, NOW + 40 * 86400)
+    assert wiping(left) == {name: NOW - HOUR}
+    assert value(left, "device_state", name, "other", "gone_from_mdm") == 1
+    assert states(left, "other") == {"gone_from_mdm": 1}
+    assert value(left, "roster_mismatches", "mdm_only") == 0
+    # The roster says that it is dealt with, or the MDM that it is there again.
+    assert not wiping(told(plan(truck(2), truck(1, status="retired")), [device(2)], left.memory, NOW + 41 * 86400))
+    assert wiping(told(plan(truck(2), truck(1)), [device(2)], left.memory, NOW + 41 * 86400)) == {"T1": NOW - HOUR}
+    anew = Device("guid-new", "ser1", "new", checkin=NOW)
+    assert not wiping(told(how, [device(2), anew], left.memory, NOW + 41 * 86400))
+
+
+def test_a_device_that_is_written_into_the_roster_while_its_wipe_waits_is_one_device() -> None:
+    waits = device(1, orders=(Order("wipe", None, "pending"),))
+    first = told(plan(truck(2)), [waits, device(2)])
+    listed = told(plan(truck(1), truck(2)), [waits, device(2)], first.memory, NOW + 900)
+    assert wiping(listed) == {"T1": NOW}
+    assert (states(listed), states(listed, "other")) == ({"fresh": 2}, {})
+    struck = told(plan(truck(2)), [waits, device(2)], listed.memory, NOW + 1800)
+    assert list(wiping(struck).values()) == [NOW]
+    assert (states(struck), states(struck, "other")) == ({"fresh": 1}, {"fresh": 1})
 
 
 def test_one_that_is_enrolled_again_after_its_wipe_waits_no_more() -> None:

@@ -7,7 +7,7 @@ not a silence. The numbers of devices are keys of that memory, which never leave
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +25,7 @@ class Seen:
     """What is remembered of a device: instants in unix seconds. `name` is the roster's, empty for one it does not have.
 
     `trouble` is when it was last in trouble. `orders`: since when each action waits as far as we saw, and whether it
-    failed; None for a device that has left the MDM.
+    failed; None for a device that has left the MDM. `serial` is told while a wipe waits: it may vanish meanwhile.
     """
 
     name: str
@@ -35,10 +35,11 @@ class Seen:
     checkin: Moment = None
     trouble: float = 0.0
     orders: dict[str, tuple[float, bool | None]] = field(default_factory=dict)
+    serial: str = ""
 
     def values(self) -> list[Any]:
         """What `Seen(*values)` is made of again."""
-        return [self.name, self.group, self.first, self.last, self.checkin, self.trouble, self.orders]
+        return [self.name, self.group, self.first, self.last, self.checkin, self.trouble, self.orders, self.serial]
 
 
 # Not frozen, as devices are not.
@@ -92,9 +93,9 @@ def newest(devices: Iterable[Device]) -> tuple[list[Device], int]:
     return [*by_serial.values(), *others.values()], older
 
 
-def matched(plan: Plan, devices: Iterable[Device], before: Mapping[str, Seen], now: float) -> Iterator[Match]:
+def matched(plan: Plan, devices: Sequence[Device], before: Mapping[str, Seen], now: float) -> Iterator[Match]:
     """Every device that is there, then every one that should be and is not."""
-    by_key = {truck.tablet.key.casefold(): truck for truck in plan.trucks if truck.tablet is not None}
+    by_key = _by_key(plan)
     found: set[str] = set()
     for device in devices:
         truck = by_key.get(device.serial.casefold()) or by_key.get(device.name.casefold())
@@ -102,15 +103,25 @@ def matched(plan: Plan, devices: Iterable[Device], before: Mapping[str, Seen], n
         if key in found:
             # Two devices with the name that the roster has: the roster cannot mean both.
             key, truck = f"id {device.id}", None
-        found.add(key)
+        found |= {key, f"id {device.id}"}
         name = "" if truck is None or truck.tablet is None else truck.tablet.name
         group = (truck.group if truck else None) or plan.mdm_groups.get(device.group, OTHER)
-        if (known := before.get(key)) is None:
+        if (known := before.get(key) or _otherwise(before, device, by_key)) is None:
             seen = Seen(name, group, now, now, device.checkin)
         else:
-            seen = Seen(name, group, known.first, now, device.checkin, known.trouble, known.orders)
+            seen = Seen(name, group, known.first, now, device.checkin, known.trouble, known.orders, known.serial)
         yield Match(key, group, truck, device, seen)
-    yield from _missing(plan, by_key, before, found, now)
+    yield from _missing(plan, devices, before, found, now)
+
+
+def _by_key(plan: Plan) -> dict[str, Truck]:
+    return {truck.tablet.key.casefold(): truck for truck in plan.trucks if truck.tablet is not None}
+
+
+def _otherwise(before: Mapping[str, Seen], device: Device, by_key: Mapping[str, Truck]) -> Seen | None:
+    """What is remembered of a device that the roster did not have then, or does not have any more."""
+    keys = (f"id {device.id}", device.serial.casefold(), device.name.casefold())
+    return next((before[key] for key in keys if key in before and key not in by_key), None)
 
 
 def never_listed(plan: Plan, matches: Iterable[Match]) -> int:
@@ -122,19 +133,35 @@ def never_listed(plan: Plan, matches: Iterable[Match]) -> int:
     )
 
 
+def awaited(plan: Plan, before: Mapping[str, Seen], now: float) -> bool:
+    """Whether any device of the last collection should still be there: the roster has it, or never had it."""
+    by_key = _by_key(plan)
+    return any(
+        truck.status != "retired" if (truck := by_key.get(key)) else not seen.name and now - seen.last < MISSED_FOR
+        for key, seen in before.items()
+    )
+
+
 def _missing(
-    plan: Plan, by_key: Mapping[str, Truck], before: Mapping[str, Seen], found: set[str], now: float
+    plan: Plan, devices: Iterable[Device], before: Mapping[str, Seen], found: set[str], now: float
 ) -> Iterator[Match]:
-    for key, seen in before.items():
+    by_key, serials = _by_key(plan), set[str]()
+    for before_key, seen in before.items():
+        key = seen.serial if seen.serial in by_key else before_key
         truck = by_key.get(key)
         if key in found or (truck is not None and truck.status == "retired"):
             continue
         if truck is not None and truck.tablet is not None:
+            found.add(key)
             seen.name = truck.tablet.name
             yield Match(key, truck.group or seen.group, truck, None, seen)
         elif not plan.trucks and now - seen.last < MISSED_FOR:
-            # With a roster, what is not in it and not in the MDM is nobody's.
             yield Match(key, seen.group, None, None, seen)
+        elif plan.trucks and seen.serial and not seen.name:
+            # With a roster, what is not in it and not in the MDM is nobody's; but a wipe that waits has to be told on.
+            serials = serials or {device.serial.casefold() for device in devices}
+            if seen.serial not in serials:
+                yield Match(key, seen.group, None, None, seen)
 
 
 def _rank(device: Device) -> float:

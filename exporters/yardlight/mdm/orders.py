@@ -36,6 +36,7 @@ def note_orders(seen: Seen, device: Device | None, now: float) -> None:
             for order in device.orders
             if order.progress != "done"
         }
+        seen.serial = (device.serial or device.id).casefold() if "wipe" in seen.orders else ""
 
 
 def orders(account: str, device: str, seen: Seen) -> Iterator[Sample]:

@@ -15,7 +15,7 @@ from yardlight.catalogue import Metric
 from yardlight.collection import Source, Told
 from yardlight.errors import IncompleteError
 from yardlight.mdm.device import COMPLIANCE, Device, Record, Tenant, older
-from yardlight.mdm.matching import Match, matched, never_listed, newest, recalled
+from yardlight.mdm.matching import Match, awaited, matched, never_listed, newest, recalled
 from yardlight.mdm.orders import Sample, note_orders, orders, told, waits
 from yardlight.mdm.plan import Plan, Standard
 from yardlight.mdm.staleness import STATES, Duty, Limits, State, older_than, state
@@ -44,7 +44,7 @@ def show(source: Source, records: Sequence[Record], memory: Any, now: float) -> 
     # What was exported yesterday makes nobody silent since.
     now = min([now, *(tenant.as_of for tenant in tenants if tenant.as_of is not None)])
     devices, duplicates = newest(record for record in records if isinstance(record, Device))
-    if before and not devices:
+    if not devices and awaited(source.section, before, now):
         raise IncompleteError(f"no device at all, where {len(before)} were")
     if (expects := source.section.expects) is not None and len(devices) < expects:
         raise IncompleteError(f"{len(devices)} devices, where `expects` says {expects} at least")
@@ -100,7 +100,7 @@ class _Page:
         future = sum(isinstance(at := each.seen.checkin, float) and at > self.now + _FUTURE for each in self.matches)
         yield m.DEVICES_FUTURE, (self.account,), future
         if self.plan.trucks:
-            unknown = sum(each.truck is None for each in self.matches)
+            unknown = sum(each.truck is None and each.device is not None for each in self.matches)
             yield m.ROSTER_MISMATCH, (self.account, "mdm_only"), unknown
             yield m.ROSTER_MISMATCH, (self.account, "roster_only"), never_listed(self.plan, self.matches)
 
