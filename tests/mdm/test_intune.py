@@ -229,6 +229,21 @@ def parsed(*values: Any, **reply: Any) -> list[Any]:
         ({"serialNumber": None, "deviceName": {}}, {"serial": "", "name": ""}),
         ({"managementState": "wipePending"}, {"orders": (Order("wipe", None, "pending"),)}),
         ({"managementState": "wipeFailed"}, {"orders": (Order("wipe", None, "failed"),)}),
+        *(
+            (
+                {"deviceActionResults": [{"actionName": "factoryReset", "actionState": said}]},
+                {"orders": (Order("wipe", None, progress),)},
+            )
+            for said, progress in (
+                ("none", "pending"),
+                ("active", "pending"),
+                ("something new", "pending"),
+                (None, "pending"),
+                ("done", "done"),
+                ("canceled", "done"),
+                ("notSupported", "failed"),
+            )
+        ),
         (
             {
                 "managementState": "wipePending",

@@ -174,7 +174,14 @@ def test_a_few_devices_are_read_alone_and_one_that_is_gone_is_not_there(tmp_path
 def test_commands_that_may_not_be_seen_are_no_reason_to_see_no_device(read: Callable[..., list[Device]]) -> None:
     server = Server([mobile(1)])
     server.spoil = lambda asked: Answer({}, 403) if asked.path.endswith("/commands") else None
-    assert len(read(server)) == 1
+    [found] = read(server)
+    assert found.orders is None
+
+
+def test_a_wipe_of_nobody_is_nobodys(read: Callable[..., list[Device]]) -> None:
+    server = Server([mobile(1, managementId=None)])
+    server.commands = [{"commandState": "PENDING", "dateSent": "2026-01-05T08:00:00Z", "client": None}]
+    assert [found.orders for found in read(server)] == [()]
 
 
 def parsed(*devices: Any) -> list[Device]:

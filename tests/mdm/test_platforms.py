@@ -22,7 +22,9 @@ TELLS = {
     "group": lambda each: isinstance(each, Device) and each.group != "",
     "app versions": lambda each: isinstance(each, Device) and bool(each.apps),
     "unapproved apps": lambda each: isinstance(each, Device) and bool(each.unapproved),
-    "pending actions": lambda each: isinstance(each, Device) and any(it.progress == "pending" for it in each.orders),
+    "pending actions": lambda each: (
+        isinstance(each, Device) and any(it.progress == "pending" for it in each.orders or ())
+    ),
     "tenant settings": lambda each: isinstance(each, Tenant) and each.unassigned_is_compliant is not None,
     "credential's end": lambda each: isinstance(each, Tenant) and bool(each.credentials_end),
 }

@@ -272,6 +272,16 @@ def test_m16_a_device_that_vanishes_while_its_wipe_waits_goes_on_waiting() -> No
     assert value(struck, "device_action_pending_timestamp_seconds", "T1", "wipe") is None
 
 
+def test_orders_that_may_not_be_read_any_more_are_neither_done_nor_forgotten() -> None:
+    first = told(plan(truck(1)), [device(1, orders=(Order("wipe", NOW - HOUR, "pending"),))])
+    unread = told(plan(truck(1)), [device(1, orders=None)], first.memory, NOW + 900)
+    assert wiping(unread) == {"T1": NOW - HOUR}
+    assert not wiping(told(plan(truck(1)), [device(1, orders=())], unread.memory, NOW + 1800))
+    source = Source("f", "graph", "mdm/tablets", plan(truck(1)), Path())
+    watched = follow(source, [device(1, orders=None)], json.loads(json.dumps(first.memory)), NOW + 60)
+    assert (wiping(watched), watched.watched) == ({"T1": NOW - HOUR}, ["guid-1"])
+
+
 def wiping(made: Told) -> dict[str, float]:
     """Since when wipes wait, by device."""
     pending = made.families.get(METRICS["yardlight_device_action_pending_timestamp_seconds"], {})
@@ -308,7 +318,7 @@ def test_a_device_that_is_written_into_the_roster_while_its_wipe_waits_is_one_de
 
 def test_one_that_is_enrolled_again_after_its_wipe_waits_no_more() -> None:
     first = told(plan(truck(1)), [device(1, orders=(Order("wipe", NOW - HOUR, "pending"),))])
-    anew = Device("guid-new", "SER1", "new", checkin=NOW + 900)
+    anew = Device("guid-new", "SER1", "new", checkin=NOW + 900, orders=())
     second = told(plan(truck(1)), [anew], first.memory, NOW + 900)
     assert value(second, "device_action_pending_timestamp_seconds", "T1", "wipe") is None
 

@@ -31,7 +31,7 @@ class Device:
 
     `checkin` is the last word of the device itself; `inventory`, `status_report` and `policy_sync` are other times,
     kept apart. `group` is the MDM's name or id of a group. `apps` are versions by package; None where the platform does
-    not tell. `unapproved` is how many apps nobody approved. `iccids` are the SIMs that are in it.
+    not tell, like `orders`. `unapproved` is how many apps nobody approved. `iccids` are the SIMs that are in it.
     """
 
     id: str
@@ -48,7 +48,7 @@ class Device:
     compliance: Compliance = "unknown"
     apps: Mapping[str, str] | None = None
     unapproved: int | None = None
-    orders: tuple[Order, ...] = ()
+    orders: tuple[Order, ...] | None = None
     iccids: tuple[str, ...] = field(default=(), repr=False)
     imei: str = field(default="", repr=False)
     phone: str = field(default="", repr=False)

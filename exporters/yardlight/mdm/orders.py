@@ -22,18 +22,19 @@ Sample = tuple[Metric, tuple[str, ...], float]
 def note_orders(seen: Seen, device: Device | None, now: float) -> None:
     """Remember what waits, since the vendor's time of it or since we first saw it.
 
-    A wipe is remembered of a device that left the MDM meanwhile: it may be done, or forgotten.
+    A wipe is remembered of a device that left the MDM meanwhile: it may be done, or forgotten. What may not be read now
+    waits as it did.
     """
     if device is None:
         seen.orders = {action: (since, None) for action, (since, _) in seen.orders.items() if action == "wipe"}
-    elif device.orders or seen.orders:
+    elif device.orders or (seen.orders and device.orders is not None):
         before = {action: since for action, (since, _) in seen.orders.items()}
         seen.orders = {
             order.action: (
                 order.since if isinstance(order.since, float) else before.get(order.action, now),
                 order.progress == "failed",
             )
-            for order in device.orders
+            for order in device.orders or ()
             if order.progress != "done"
         }
         seen.serial = (device.serial or device.id).casefold() if "wipe" in seen.orders else ""
@@ -51,7 +52,7 @@ def orders(account: str, device: str, seen: Seen) -> Iterator[Sample]:
 
 def waits(device: Device) -> bool:
     """Whether a wipe of it waits."""
-    return any(order.action == "wipe" and order.progress == "pending" for order in device.orders)
+    return any(order.action == "wipe" and order.progress == "pending" for order in device.orders or ())
 
 
 def told(families: Families, seen: Iterable[tuple[str, Seen]], wiping: Mapping[str, str]) -> Told:
@@ -67,7 +68,7 @@ def follow(source: Source, records: Sequence[Record], memory: Any, now: float) -
         each = seen[wiping[device.id]]
         each.checkin = device.checkin
         note_orders(each, device, now)
-        if not waits(device):
+        if device.orders is not None and not waits(device):
             del wiping[device.id]
     families: dict[Metric, dict[tuple[str, ...], float]] = {
         m.DEVICE_ACTION_PENDING: {},

@@ -79,9 +79,8 @@ _ACTIONS: dict[str, Action] = {
     "remotelock": "lock",
 }
 _PROGRESS: dict[str, Progress] = {
-    "none": "pending",
-    "pending": "pending",
-    "active": "pending",
+    "done": "done",
+    "canceled": "done",
     "failed": "failed",
     "notsupported": "failed",
 }
@@ -214,7 +213,8 @@ def _orders(raw: dict[str, Any], zone: ZoneInfo) -> Iterator[Order]:
     told: set[str] = set()
     for result in (each for each in several(raw, "deviceActionResults") if isinstance(each, dict)):
         action = _ACTIONS.get(text(result, "actionName").lower(), "other")
-        progress = _PROGRESS.get(text(result, "actionState").lower(), "done")
+        # A state that nobody knows is not done.
+        progress = _PROGRESS.get(text(result, "actionState").lower(), "pending")
         told.add(action)
         yield Order(action, moment(below(result, "startDateTime"), zone), progress)
     if (waits := _STATES.get(text(raw, "managementState").lower())) and waits[0] not in told:

@@ -56,6 +56,9 @@ _PROGRESS: dict[str, Progress] = {
 }
 
 
+_Orders = Mapping[str, tuple[Order, ...]]
+
+
 class Config(AccountConfig):
     """An API client of the server at `url`. `computers`: macOS as well, as devices of the group that Jamf's site is."""
 
@@ -118,18 +121,20 @@ def _computers(jamf: Client) -> str:
     return f"/api/{'v4' if (version(server) or ()) >= _V4 else 'v3'}/computers-inventory"
 
 
-def _wipes(jamf: Client) -> list[Any]:
+def _wipes(jamf: Client) -> list[Any] | None:
+    """All wipes; None where they may not be read, which is not none."""
     try:
         wipes = {"filter": "command==ERASE_DEVICE", "sort": "dateSent:asc"}
         return _pages(jamf, _COMMANDS, wipes)
     except ForbiddenError:
-        return []
+        return None
 
 
 def parse(reply: Any, config: Config) -> Iterator[Record]:
     """The devices. Raises `BadReplyError`, and `IncompleteError` if pages hold fewer than the server counts."""
     zone = ZoneInfo(config.timezone)
-    orders = _orders(reply["commands"], zone)
+    commands: list[Any] | None = reply["commands"]
+    orders = None if commands is None else _orders(commands, zone)
     names = {text(raw, "id"): raw for page in reply.get("names", []) for raw in several(page, "results")}
     for page in reply.get("mobile", []):
         for raw in records(page, f"GET {_MOBILE}", "results"):
@@ -151,7 +156,7 @@ def _pages(jamf: Client, path: str, params: Mapping[str, Any]) -> list[Any]:
     return list(numbered(jamf, path, {**params, "page-size": _PER_PAGE}, "results", "totalCount"))
 
 
-def _mobile(raw: dict[str, Any], orders: Mapping[str, tuple[Order, ...]], zone: ZoneInfo) -> Device:
+def _mobile(raw: dict[str, Any], orders: _Orders | None, zone: ZoneInfo) -> Device:
     number = text(raw, "mobileDeviceId")
     contact = moment(below(raw, "general", "lastContactDate"), zone)
     inventory = moment(below(raw, "general", "lastInventoryUpdateDate"), zone)
@@ -168,14 +173,14 @@ def _mobile(raw: dict[str, Any], orders: Mapping[str, tuple[Order, ...]], zone: 
         inventory=inventory,
         enrolled=moment(below(raw, "general", "lastEnrolledDate"), zone),
         apps=_apps(apps) if isinstance(apps, list) else None,
-        orders=orders.get(text(raw, "general", "managementId"), ()),
+        orders=None if orders is None else orders.get(text(raw, "general", "managementId"), ()),
         iccids=(text(raw, "network", "iccid"),),
         imei=text(raw, "network", "imei"),
         phone=text(raw, "network", "phoneNumber"),
     )
 
 
-def _computer(raw: dict[str, Any], orders: Mapping[str, tuple[Order, ...]], zone: ZoneInfo) -> Device:
+def _computer(raw: dict[str, Any], orders: _Orders | None, zone: ZoneInfo) -> Device:
     number = text(raw, "id")
     contact = _first_of(*(moment(below(raw, "general", key), zone) for key in ("lastContact", "lastContactTime")))
     return Device(
@@ -188,7 +193,7 @@ def _computer(raw: dict[str, Any], orders: Mapping[str, tuple[Order, ...]], zone
         checkin=contact,
         inventory=moment(below(raw, "general", "reportDate"), zone),
         enrolled=moment(below(raw, "general", "lastEnrolledDate"), zone),
-        orders=orders.get(text(raw, "general", "managementId"), ()),
+        orders=None if orders is None else orders.get(text(raw, "general", "managementId"), ()),
     )
 
 
@@ -211,7 +216,7 @@ def _apps(raw: list[Any]) -> dict[str, str]:
     return {identifier: version_ for identifier, version_ in found if identifier}
 
 
-def _orders(pages: list[Any], zone: ZoneInfo) -> dict[str, tuple[Order, ...]]:
+def _orders(pages: list[Any], zone: ZoneInfo) -> _Orders:
     """The last wipe of each device, by its management id."""
     found: dict[str, tuple[Order, ...]] = {}
     for page in pages:
@@ -219,4 +224,6 @@ def _orders(pages: list[Any], zone: ZoneInfo) -> dict[str, tuple[Order, ...]]:
             progress = _PROGRESS.get(text(raw, "commandState"), "pending")
             order = Order("wipe", moment(below(raw, "dateSent"), zone), progress)
             found[text(raw, "client", "managementId")] = (order,)
+    # One whose device is not told is nobody's, and not that of all who have no such id.
+    found.pop("", None)
     return found
