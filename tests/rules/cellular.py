@@ -6,13 +6,15 @@ from dataclasses import replace
 
 from tests.rules.account import DAY, HOUR, Platform, Sample
 from tests.rules.scenarios import CUT, HEAL, Expected, Scenario, failover, yard
-from tests.rules.yard import FIBER, LTE, Labels, Read, Value, Yard
+from tests.rules.yard import FIBER, LTE, Centre, Labels, Read, Value, Yard
 
 GB, MB = 1e9, 1e6
 # When the trouble of a scenario begins and ends, and how long it is watched.
 BEGIN, OVER, END = 300.0, 2100.0, 2700.0
 ON_LTE = {"terminal": "fontana", "uplink": "lte"}
 SIM, POOL = {"pool": "", "sim": "T12"}, {"pool": "tablets", "sim": ""}
+LTE_TICKETS = ("ticket TerminalOnStandby fontana", "ticket UplinkDown fontana fiber")
+HEADROOM = "page StandbyHeadroomLow fontana"
 
 
 def always(value: float) -> Read:
@@ -118,8 +120,7 @@ def carried(speed: float) -> tuple[Sample, ...]:
 
 def on_lte(*firing: str) -> Expected:
     """What is told while Fontana is on LTE, and `firing` beside it."""
-    also = ("ticket TerminalOnStandby fontana", "ticket UplinkDown fontana fiber")
-    return ((0, CUT - 5, ()), (CUT + 90, HEAL, (*firing, *also)), (HEAL + 120, 900, ()))
+    return ((0, CUT - 5, ()), (CUT + 90, HEAL, (*firing, *LTE_TICKETS)), (HEAL + 120, 900, ()))
 
 
 def told(
@@ -295,7 +296,7 @@ CELLULAR: tuple[Scenario, ...] = (
         "headroom-measured",
         "on LTE, and what the primary carried in the last week would use up the plan in nine hours",
         replace(standby(9 * GB), samples=(*without_load(standby(9 * GB)), *carried(2 * GB / HOUR))),
-        ((0, CUT - 5, ()), *on_lte("page StandbyHeadroomLow fontana")[1:]),
+        ((0, CUT - 5, ()), *on_lte(HEADROOM)[1:]),
         yards=(failover(15),),
         end=900.0,
         moved=None,
@@ -400,7 +401,7 @@ CELLULAR: tuple[Scenario, ...] = (
         "T29",
         "on LTE at night, and the plan lasts nine hours",
         standby(9 * GB),
-        on_lte("page StandbyHeadroomLow fontana"),
+        on_lte(HEADROOM),
         yards=(failover(15),),
         end=900.0,
         moved=260.0,
@@ -410,11 +411,26 @@ CELLULAR: tuple[Scenario, ...] = (
         "C04",
         "on LTE now, and its plan lasts for thirty hours of a weekend of forty",
         standby(30 * GB, 40 * HOUR),
-        on_lte("page StandbyHeadroomLow fontana"),
+        on_lte(HEADROOM),
         yards=(failover(15),),
         end=900.0,
         moved=None,
         every=5.0,
+    ),
+    case(
+        "C04-centre-away",
+        "the same, and the centre's exporter is away for twenty minutes: the page stays",
+        standby(30 * GB, 40 * HOUR),
+        (
+            (CUT + 90, 590, (HEADROOM, *LTE_TICKETS)),
+            (900, 1790, (HEADROOM, *LTE_TICKETS, "page CentreNotReporting")),
+            (1900, 2390, (HEADROOM, *LTE_TICKETS)),
+            (2520, 2700, ()),
+        ),
+        yards=(yard(((CUT, 2400.0),), path=((CUT + 15, "lte"), (2420, "fiber"))),),
+        centre=Centre(runs=((0.0, 600.0), (1800.0, 1e9))),
+        moved=None,
+        every=15.0,
     ),
     case(
         "headroom-enough",
