@@ -377,6 +377,23 @@ CELLULAR: tuple[Scenario, ...] = (
         moved=None,
     ),
     case(
+        "C19-withdrawn",
+        "the same, and the platform is silent until its figures are withdrawn: it is still the last cycle's",
+        replace(
+            standby(48 * GB),
+            samples=(
+                *standby(48 * GB).samples,
+                ("sim_throttle_speed_bytes_per_second", {"sim": "fontana-standby"}, then(None, 16_000)),
+                ("cycle_start_timestamp_seconds", {"pool": "", "sim": "fontana-standby"}, then(None, -3 * DAY)),
+                ("standby_throughput_bytes_per_second", ON_LTE, always(15_000)),
+                ("standby_throughput_timestamp_seconds", ON_LTE, always(-4 * DAY)),
+            ),
+            answers=((0, BEGIN), (OVER, 1e9)),
+        ),
+        ((0, END, ()),),
+        moved=None,
+    ),
+    case(
         "C19-capped",
         "the SIM of a pool is throttled because the pool's cap is reached: one ticket",
         replace(
