@@ -6,8 +6,9 @@ import gzip
 import itertools
 import json
 import socket
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -427,3 +428,125 @@ def test_requests_that_are_late_on_the_way_are_never_more_than_the_rate_in_any_s
         for _ in range(8):
             client.get("/x")
     assert all(later - earlier >= 1.0 for earlier, later in zip(heard, heard[5:], strict=False))
+
+
+def numbered_pages(asked: Asked) -> Answer:
+    """Pages without an end, each with its number."""
+    page = int(asked.query.get("page", "1"))
+    return Answer({"page": page, "next": f"/list?page={page + 1}"})
+
+
+def listed(client: Client, **more: Any) -> Generator[Any, None, None]:
+    pages = client.pages("/list", None, lambda content, reply: content["next"], **more)
+    assert isinstance(pages, Generator)
+    return pages
+
+
+def until(what: Callable[[], bool]) -> None:
+    """Wait for it, a minute at most."""
+    ends = time.monotonic() + 60.0
+    while not what():
+        assert time.monotonic() < ends
+        time.sleep(0.01)
+
+
+def test_the_next_page_is_asked_for_while_something_is_made_of_this_one() -> None:
+    with Vendor(numbered_pages) as vendor:
+        pages = listed(asking(vendor.url))
+        for number in range(1, 4):
+            assert next(pages)["page"] == number
+            until(lambda number=number: len(vendor.asked) == number + 1)  # type: ignore[misc]
+        pages.close()
+        assert len(vendor.asked) == 4
+
+
+def test_who_has_no_use_for_more_pages_has_none_asked_for_that_was_not_yet() -> None:
+    with Vendor(numbered_pages) as vendor:
+        client = asking(vendor.url, rate="5/s")
+        pages = listed(client)
+        next(pages)
+        pages.close()
+        client.get("/other")
+        client.get("/other")
+        assert [asked.path for asked in vendor.asked] == ["/list", "/other", "/other"]
+
+
+def test_a_request_is_counted_though_nobody_waits_for_its_answer() -> None:
+    leave = threading.Event()
+
+    def hangs(asked: Asked) -> Answer:
+        if "page" in asked.query:
+            leave.wait(60.0)
+        return numbered_pages(asked)
+
+    whose = session(allowance=10)
+    with Vendor(hangs) as vendor:
+        pages = listed(asking(vendor.url, whose))
+        next(pages)
+        until(lambda: len(vendor.asked) == 2)
+        pages.close()
+        assert (whose.requests, whose.allowance) == ({"200": 1, "none": 1}, 8)
+        leave.set()
+        until(lambda: whose.requests == {"200": 2})
+
+
+def test_a_page_that_was_asked_for_early_and_refused_is_asked_for_again_as_any_other() -> None:
+    token = iter(range(1, 10))
+
+    def script(asked: Asked) -> Answer:
+        if asked.query.get("page") == "2" and not refused:
+            refused.append(asked)
+            return Answer({}, 401)
+        if asked.query.get("page") == "3" and not busy:
+            busy.append(asked)
+            return Answer({}, 429, {"Retry-After": "0.01"})
+        return numbered_pages(asked)
+
+    refused: list[Asked] = []
+    busy: list[Asked] = []
+    with Vendor(script) as vendor:
+        config = AccountConfig.model_validate({"url": vendor.url, "rate": "1000/s"})
+        client = Client(session(), config, "", Token(lambda: ({"Authorization": f"Bearer {next(token)}"}, None)))
+        found = [page["page"] for page in itertools.islice(listed(client), 4)]
+    assert found == [1, 2, 3, 4]
+    assert [asked.headers["authorization"] for asked in vendor.asked[:3]] == ["Bearer 1", "Bearer 1", "Bearer 2"]
+
+
+def test_no_page_is_asked_for_beyond_the_limit_nor_one_that_the_budget_does_not_pay_for() -> None:
+    with Vendor(numbered_pages) as vendor:
+        with pytest.raises(IncompleteError, match="more than 2 pages"):
+            list(listed(asking(vendor.url), limit=2))
+        assert len(vendor.asked) == 2
+        pages = listed(asking(vendor.url, session(allowance=1)))
+        assert next(pages)["page"] == 1
+        with pytest.raises(BudgetError):
+            next(pages)
+        assert len(vendor.asked) == 3
+
+
+def test_a_page_that_the_deadline_leaves_no_time_for_is_not_asked_for() -> None:
+    with Vendor(numbered_pages) as vendor:
+        pages = listed(asking(vendor.url, session(seconds=5.0), rate="20/m"))
+        assert next(pages)["page"] == 1
+        with pytest.raises(ThrottledError, match="and the collection ends before"):
+            next(pages)
+        assert len(vendor.asked) == 1
+
+
+def test_who_asks_something_between_two_pages_has_one_request_under_way_all_the_same() -> None:
+    at_once: list[int] = []
+    busy = threading.Lock()
+
+    def script(asked: Asked) -> Answer:
+        at_once.append(1 if busy.acquire(blocking=False) else 2)
+        time.sleep(0.005)
+        if at_once[-1] == 1:
+            busy.release()
+        return numbered_pages(asked)
+
+    with Vendor(script) as vendor:
+        client = asking(vendor.url)
+        for _ in itertools.islice(listed(client), 10):
+            client.get("/of-one")
+    assert set(at_once) == {1}
+    assert sum(asked.path == "/of-one" for asked in vendor.asked) == 10

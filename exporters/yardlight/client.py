@@ -12,9 +12,10 @@ import email.utils
 import json
 import logging
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -22,7 +23,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from yardlight import __version__, quickjson
-from yardlight.collection import Session
+from yardlight.collection import NO_ANSWER, Session
 from yardlight.errors import (
     AuthError,
     BadReplyError,
@@ -52,7 +53,7 @@ LONGEST_WAIT = 3600.0
 _FIRST_WAIT = 2.0
 _TRIES = 5
 _REDIRECTS = 3
-_CHUNK = 2**15
+_CHUNK = 2**17
 # A token is renewed so many seconds before it ends.
 _EARLY = 10.0
 
@@ -88,6 +89,19 @@ class Reply:
             kind = self.headers.get("Content-Type", "no content type").partition(";")[0]
             raise BadReplyError(f"{self.what}: no JSON in an answer of {len(self.body)} bytes, {kind}")
         return content
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What is asked: all of a request but its authorization."""
+
+    method: str
+    url: str = field(repr=False)
+    what: str
+    params: Params = field(repr=False)
+    json: Any = field(repr=False)
+    form: Values = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
 
 
 class Auth(Protocol):
@@ -205,32 +219,7 @@ class Client:
         what: str | None = None,
     ) -> Reply:
         """One question, asked until it is answered with success; `what` is how messages call it. Raises `PollError`."""
-        what = what or f"{method} {path}"
-        url = path if path.startswith(("http://", "https://")) else self.url + _filled(path, values)
-        url = self._own(url, what)
-        wait = _FIRST_WAIT
-        for attempt in range(1, _TRIES + 1):
-            sent = _sendable({**(self._auth.headers() if self._auth else {}), **(headers or {})}, what)
-            last = attempt == _TRIES
-            try:
-                reply = self._send(method, url, what, params=params, json=json, data=form, headers=sent)
-            except UnreachableError:
-                if last or attempt > 1 or method != "GET":
-                    raise
-                self._wait(wait, what)
-                continue
-            if (asked := self._asked_to_wait(reply)) is not None:
-                if last:
-                    raise ThrottledError(f"{what}: asked to wait {_TRIES} times in a row", asked or None)
-                self._wait(min(asked or wait, LONGEST_WAIT), what)
-                wait *= 2
-            elif reply.status == 401 and self._auth is not None and not last and self._auth.renew():
-                continue
-            elif reply.status in (502, 503, 504) and method == "GET" and attempt == 1:
-                self._wait(wait, what)
-            else:
-                return _good(reply)
-        raise AssertionError("the last attempt returns or raises")
+        return self._answer(self._question(method, path, params, values, json, form, headers, what))
 
     def pages(
         self,
@@ -243,39 +232,102 @@ class Client:
         limit: int = MAX_PAGES,
         method: str = "GET",
         what: str | None = None,
-        **request: Any,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Iterator[Any]:
-        """What `read` makes of each page. `following` tells what leads to the next one; `request` goes to `ask`.
+        """What `read` makes of each page. `following` tells what leads to the next one; the rest as in `ask`.
 
-        That is a link (relative, or absolute on the same host), parameters to change, or None at the end. Raises
-        `PollError`: `IncompleteError` when a page after the first one cannot be had, leads to one that was there
-        before, or to more than `limit`.
+        That is a link (relative, or absolute on the same host), parameters to change, or None at the end. The next page
+        is asked for while something is made of this one. Raises `PollError`: `IncompleteError` when a page after the
+        first one cannot be had, leads to one that was there before, or to more than `limit`.
         """
-        what, seen, link = what or f"{method} {path}", set(), None
-        for number in range(1, limit + 1):
-            try:
-                if link is None:
-                    reply = self.ask(method, path, params, values, what=what, **request)
+        question = self._question(method, path, params, values, json, form, headers, what)
+        seen: set[str] = set()
+        ahead: _Ahead | None = None
+        try:
+            for number in range(1, limit + 1):
+                try:
+                    reply = self._answer(question, ahead)
+                    content = read(reply)
+                except (ServerError, BadReplyError, UnreachableError) as error:
+                    if number == 1:
+                        raise
+                    raise IncompleteError(f"{error}, page {number}") from None
+                if (step := following(content, reply)) is None:
+                    yield content
+                    return
+                if isinstance(step, str):
+                    link = self._own(urljoin(self.url + "/", step), question.what)
+                    question, mark = replace(question, url=link, params=None), link
                 else:
-                    reply = self.ask(method, link, what=what, **request)
-                content = read(reply)
-            except (ServerError, BadReplyError, UnreachableError) as error:
-                if number == 1:
+                    question = replace(question, params={**(question.params or {}), **step})
+                    mark = str(sorted((question.params or {}).items()))
+                if mark in seen:
+                    raise IncompleteError(f"{question.what}: a page leads to one that was there before")
+                seen.add(mark)
+                ahead = self._ahead(question) if number < limit else None
+                yield content
+            raise IncompleteError(f"{question.what}: more than {limit} pages")
+        finally:
+            if ahead is not None:
+                ahead.drop()
+
+    def _question(
+        self,
+        method: str,
+        path: str,
+        params: Params,
+        values: Values,
+        json: Any,
+        form: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+        what: str | None,
+    ) -> _Question:
+        what = what or f"{method} {path}"
+        url = path if path.startswith(("http://", "https://")) else self.url + _filled(path, values)
+        return _Question(method, self._own(url, what), what, params, json, form, headers or {})
+
+    def _answer(self, question: _Question, ahead: _Ahead | None = None) -> Reply:
+        """The answer of success; `ahead` is the same question, sent for the first time already."""
+        what, wait = question.what, _FIRST_WAIT
+        for attempt in range(1, _TRIES + 1):
+            given = self._given(question) if ahead is None else {}
+            last = attempt == _TRIES
+            try:
+                reply = self._send(question, given) if ahead is None else ahead.reply()
+            except UnreachableError:
+                if last or attempt > 1 or question.method != "GET":
                     raise
-                raise IncompleteError(f"{error}, page {number}") from None
-            yield content
-            step = following(content, reply)
-            if step is None:
-                return
-            if isinstance(step, str):
-                link = self._own(urljoin(self.url + "/", step), what)
+                self._wait(wait, what)
+                continue
+            finally:
+                ahead = None
+            if (asked := self._asked_to_wait(reply)) is not None:
+                if last:
+                    raise ThrottledError(f"{what}: asked to wait {_TRIES} times in a row", asked or None)
+                self._wait(min(asked or wait, LONGEST_WAIT), what)
+                wait *= 2
+            elif reply.status == 401 and self._auth is not None and not last and self._auth.renew():
+                continue
+            elif reply.status in (502, 503, 504) and question.method == "GET" and attempt == 1:
+                self._wait(wait, what)
             else:
-                params = {**(params or {}), **step}
-            mark = link or str(sorted((params or {}).items()))
-            if mark in seen:
-                raise IncompleteError(f"{what}: a page leads to one that was there before")
-            seen.add(mark)
-        raise IncompleteError(f"{what}: more than {limit} pages")
+                return _good(reply)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _given(self, question: _Question) -> dict[str, str]:
+        """The headers to send with it."""
+        return _sendable({**(self._auth.headers() if self._auth else {}), **question.headers}, question.what)
+
+    def _ahead(self, question: _Question) -> _Ahead | None:
+        """The question sent while something else is done; None if it cannot be: who asks in turn is told why."""
+        wait = max(0.0, self._may_ask_at() - time.monotonic())
+        try:
+            given = self._given(question)
+        except PollError:
+            return None
+        return _Ahead(wait, lambda: self._send(question, given)) if wait < self._session.left() else None
 
     def _own(self, url: str, what: str) -> str:
         """The address, if it is on the API's own host. Raises `ForeignLinkError`, and nothing was sent."""
@@ -285,36 +337,47 @@ class Client:
             raise ForeignLinkError(f"{what}: leads to {theirs.scheme}://{host}, not to {ours.netloc}; not followed")
         return url
 
-    def _send(self, method: str, url: str, what: str, **request: Any) -> Reply:
+    def _send(self, question: _Question, headers: Mapping[str, str]) -> Reply:
         """One request, and redirects within the API's host."""
+        url, what = question.url, question.what
         for _ in range(_REDIRECTS + 1):
-            reply = self._once(method, url, what, **request)
+            reply = self._once(question, url, headers)
             target = reply.headers.get("Location")
             if not (300 <= reply.status < 400 and target):
                 return reply
             url = self._own(urljoin(url, target), what)
-            if method != "GET":
+            if question.method != "GET":
                 raise BadReplyError(f"{what}: redirected, status {reply.status}")
         raise BadReplyError(f"{what}: redirected more than {_REDIRECTS} times")
 
-    def _once(self, method: str, url: str, what: str, **request: Any) -> Reply:
-        self._wait(self._may_ask_at() - time.monotonic(), what)
-        self._session.spend()
-        self._session.next_at = time.monotonic() + self._gap
-        code = "none"
-        try:
-            timeout = (min(CONNECT_SECONDS, self._left(what)), min(READ_SECONDS, self._left(what)))
-            with self._http.request(
-                method, url, timeout=timeout, stream=True, allow_redirects=False, verify=self._verify, **request
-            ) as response:
-                code = str(response.status_code)
-                self._session.tls_ends = tls_end(response) or self._session.tls_ends
-                return Reply(response.status_code, response.headers, self._body(response, what), what)
-        except requests.exceptions.RequestException as error:
-            raise _mapped(error, what) from None
-        finally:
-            self._session.requests[code] += 1
-            self._session.answered.append(time.monotonic())
+    def _once(self, question: _Question, url: str, headers: Mapping[str, str]) -> Reply:
+        what = question.what
+        with self._session.turn:
+            self._wait(self._may_ask_at() - time.monotonic(), what)
+            self._session.spend()
+            self._session.next_at = time.monotonic() + self._gap
+            code = NO_ANSWER
+            try:
+                timeout = (min(CONNECT_SECONDS, self._left(what)), min(READ_SECONDS, self._left(what)))
+                with self._http.request(
+                    question.method,
+                    url,
+                    params=question.params,
+                    json=question.json,
+                    data=question.form,
+                    headers=headers,
+                    timeout=timeout,
+                    stream=True,
+                    allow_redirects=False,
+                    verify=self._verify,
+                ) as response:
+                    code = str(response.status_code)
+                    self._session.tls_ends = tls_end(response) or self._session.tls_ends
+                    return Reply(response.status_code, response.headers, self._body(response, what), what)
+            except requests.exceptions.RequestException as error:
+                raise _mapped(error, what) from None
+            finally:
+                self._session.settle(code)
 
     def _may_ask_at(self) -> float:
         """When the rate allows another request (monotonic), however late one before it reached the vendor.
@@ -352,6 +415,37 @@ class Client:
         if said is None and reply.status != 429 and not (reply.status == 503 and "Retry-After" in reply.headers):
             return None
         return said or retry_after(reply.headers.get("Retry-After"), time.time()) or 0.0
+
+
+class _Ahead:
+    """A question that is sent while something else is done, in so many seconds and if nobody drops it before."""
+
+    def __init__(self, wait: float, send: Callable[[], Reply]) -> None:
+        self._wait, self._send = wait, send
+        self._dropped = threading.Event()
+        self._outcome: Reply | BaseException | None = None
+        # A daemon: who has no use for the answer any more does not wait for it either.
+        self._thread = threading.Thread(target=self._run, name="ahead", daemon=True)
+        self._thread.start()
+
+    def reply(self) -> Reply:
+        """What was answered, as soon as it is. Raises what the sending raised."""
+        self._thread.join()
+        if isinstance(self._outcome, Reply):
+            return self._outcome
+        assert self._outcome is not None
+        raise self._outcome
+
+    def drop(self) -> None:
+        """It is not needed any more: not sent, if it was not yet."""
+        self._dropped.set()
+
+    def _run(self) -> None:
+        try:
+            if not self._dropped.wait(self._wait):
+                self._outcome = self._send()
+        except BaseException as error:
+            self._outcome = error
 
 
 def tls_end(response: requests.Response) -> float | None:

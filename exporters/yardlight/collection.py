@@ -7,6 +7,7 @@ and `parse` (pure: no network, no clock). What the records mean as samples, its 
 from __future__ import annotations
 
 import re
+import threading
 import time
 import zlib
 from collections import Counter, deque
@@ -28,6 +29,8 @@ from yardlight.inventory.values import Secret
 # IMEI and IMSI have 15 digits, ICCIDs 18 to 20; no message of ours has so long a number.
 _IDENTIFIER = re.compile(r"\d{14,22}")
 _DAY = 86400.0
+# In the place of a status where there was none.
+NO_ANSWER = "none"
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class Session:
     (monotonic) the account's rate allows no further request, `answered` when the last ones ended. `clock` tells unix
     seconds. `again_in` is what the domain wants, no sooner than the budget pays for. `instead`: as in `Result`.
     `tls_ends` is when the certificate ends that the vendor showed last. `things` are what the source knows, packed.
-    `notes`: as in `Result`.
+    `notes`: as in `Result`. `turn` is held by the one request that is under way.
     """
 
     deadline: float
@@ -75,6 +78,7 @@ class Session:
     things: bytes = b""
     notes: Mapping[str, Any] = field(default_factory=dict)
     requests: Counter[str] = field(default_factory=Counter)
+    turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _revealed: set[str] = field(default_factory=set, repr=False)
 
     def left(self) -> float:
@@ -87,6 +91,16 @@ class Session:
             if self.allowance <= 0:
                 raise BudgetError("the account's requests_per_day are used up")
             self.allowance -= 1
+        # One for whose answer nobody waits was made all the same.
+        self.requests[NO_ANSWER] += 1
+
+    def settle(self, code: str) -> None:
+        """It has ended, with this status."""
+        self.answered.append(time.monotonic())
+        self.requests[code] += 1
+        self.requests.subtract([NO_ANSWER])
+        if not self.requests[NO_ANSWER]:
+            del self.requests[NO_ANSWER]
 
     def hurry(self, seconds: float | None, cost: int) -> None:
         """The source is to be collected again in so many seconds, for `cost` requests.
