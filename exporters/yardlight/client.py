@@ -316,7 +316,7 @@ class Client:
                 return _good(reply)
         raise AssertionError("the last attempt returns or raises")
 
-    def _given(self, question: _Question) -> dict[str, str]:
+    def _given(self, question: _Question) -> Mapping[str, str]:
         """The headers to send with it."""
         return _sendable({**(self._auth.headers() if self._auth else {}), **question.headers}, question.what)
 
