@@ -19,14 +19,13 @@ from yardlight.feeds.paging import Pager
 from yardlight.feeds.places import at
 from yardlight.feeds.record import About, Told
 from yardlight.feeds.strict import read as read_json
-from yardlight.inventory.feeds import Stream
+from yardlight.inventory.feeds import PLACEHOLDER, Stream
 
 # How far back the first collection of all looks.
 _FIRST_LOOK = 86400.0
 _ERROR_SHOWN = 80
 # Clocks of vendors are ahead by so much, and nobody minds.
 _AHEAD = 60.0
-_PLACEHOLDER = re.compile(r"\{(since|now|today)(?::([^}]*))?\}")
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ def _filler(stream: Stream, session: Session, zone: ZoneInfo) -> Any:
             return quote(text, safe="") if quoted else text
 
         if isinstance(value, str):
-            return _PLACEHOLDER.sub(made, value)
+            return PLACEHOLDER.sub(made, value)
         if isinstance(value, dict):
             return {key: fill(each) for key, each in value.items()}
         return [fill(each) for each in value] if isinstance(value, list) else value

@@ -9,7 +9,7 @@ from typing import Any
 
 from yardlight.errors import ContractError, Problem
 from yardlight.inventory import words
-from yardlight.inventory.feeds import EXPECTED
+from yardlight.inventory.feeds import EXPECTED, ON_CHANGE
 from yardlight.inventory.source import Node
 
 
@@ -18,12 +18,17 @@ def fleet_problems(root: Node, accounts: Mapping[str, Any]) -> Iterator[Problem]
     section = root.entries.get("feeds")
     calendars = root.entries.get("calendars")
     known = calendars.entries if calendars else {}
-    feeds = {name: feed for name, feed in (section.entries if section else {}).items() if isinstance(feed.value, dict)}
-    moving = any(_tells_moving(name, feed, accounts) for name, feed in feeds.items())
+    written = {
+        name: feed for name, feed in (section.entries if section else {}).items() if isinstance(feed.value, dict)
+    }
+    yield from _empty_names(written)
+    feeds = {name: feed for name, feed in written.items() if all(isinstance(each.value, str) for each in _names(feed))}
+    moving = any(describes("moving", name, feed, accounts) for name, feed in feeds.items())
     for name, feed in feeds.items():
         yield from _address_problems(name, feed, accounts)
         yield from _stream_problems(name, feed, accounts)
         yield from _contract_problems(feed)
+        yield from _time_problems(name, feed, accounts)
         expected = feed.entries.get("expected")
         if expected is None or not isinstance(expected.value, str):
             continue
@@ -32,6 +37,35 @@ def fleet_problems(root: Node, accounts: Mapping[str, Any]) -> Iterator[Problem]
         elif expected.value not in (*EXPECTED, *known):
             hint = words.choice(expected.value, (*EXPECTED, *known), "known here")
             yield expected.problem(f"there is no calendar {expected.value!r}; {hint}")
+
+
+def _names(feed: Node) -> list[Node]:
+    """What the other rules look up by its name."""
+    return [feed.entries[key] for key in ("account", "stream", "url", "folder") if key in feed.entries]
+
+
+def _empty_names(feeds: Mapping[str, Node]) -> Iterator[Problem]:
+    for each in (each for feed in feeds.values() for each in _names(feed) if each.value is None):
+        yield each.problem("is empty; leave it out where there is none")
+
+
+def _time_problems(name: str, feed: Node, accounts: Mapping[str, Any]) -> Iterator[Problem]:
+    """What has no times is neither old nor new."""
+    expected = feed.entries.get("expected")
+    changes_only = describes("on_change", name, feed, accounts) or (expected and expected.value == ON_CHANGE)
+    if _is_described(name, feed, accounts) and not changes_only and not describes("time", name, feed, accounts):
+        problem = "is missing; without the times of its records nothing says how old it is: write where they are"
+        yield feed.problem(f"{problem}, or expected: {ON_CHANGE}", "time")
+
+
+def _is_described(name: str, feed: Node, accounts: Mapping[str, Any]) -> bool:
+    """Whether it has an address and, where its platform knows streams, one of these; else that is what is said."""
+    named, stream = feed.entries.get("account"), feed.entries.get("stream")
+    account = accounts.get(str(named.value) if named else name)
+    if account is None:
+        return named is None and bool({"url", "folder"} & feed.entries.keys())
+    streams = streams_of(account)
+    return not streams or (stream is not None and stream.value in streams)
 
 
 def _address_problems(name: str, feed: Node, accounts: Mapping[str, Any]) -> Iterator[Problem]:
@@ -83,10 +117,13 @@ def streams_of(account: Mapping[str, Any] | None) -> Mapping[str, Any]:
     return getattr(import_module(account["module"]), "STREAMS", {}) if account else {}
 
 
-def _tells_moving(name: str, feed: Node, accounts: Mapping[str, Any]) -> bool:
+def describes(what: str, name: str, feed: Node, accounts: Mapping[str, Any]) -> bool:
+    """Whether a part of a stream's description is there: in the feed, in its account, or known of its platform."""
     named, stream = feed.entries.get("account"), feed.entries.get("stream")
+    if (own := feed.entries.get(what)) is not None:
+        return bool(own.value)
     account = accounts.get(str(named.value) if named else name)
-    known = streams_of(account).get(str(stream.value) if stream else "")
     shared = account["options"].get("feed") if account else None
-    described = "moving" in feed.entries or (isinstance(shared, dict) and "moving" in shared)
-    return described or (known is not None and known.moving is not None)
+    if isinstance(shared, dict) and what in shared:
+        return bool(shared[what])
+    return bool(getattr(streams_of(account).get(str(stream.value) if stream else ""), what, None))

@@ -6,6 +6,8 @@ A `Stream` describes an API that nobody wrote a module for. Places in a reply ar
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import jmespath
@@ -18,6 +20,9 @@ from yardlight.inventory.values import Duration
 
 # What `expected` takes besides the name of a calendar.
 ON_CHANGE = "on_change"
+# An instant that is filled in wherever a description has one of these.
+PLACEHOLDER = re.compile(r"\{(since|now|today)(?::([^}]*))?\}")
+_BRACES = re.compile(r"\{[^{}]*\}")
 EXPECTED = ("always", "when_moving", ON_CHANGE)
 # How many meters per second each unit of a speed has.
 SPEED_UNITS = {"mph": 0.44704, "km/h": 1 / 3.6, "m/s": 1.0, "knots": 0.514444}
@@ -32,11 +37,31 @@ def _expression(raw: str) -> str:
     return raw
 
 
+def _time_format(raw: str) -> str:
+    if raw not in ("auto", "s", "ms"):
+        try:
+            if "%" not in raw:
+                raise ValueError
+            datetime.strptime(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC).strftime(raw), raw)
+        except ValueError:
+            raise ValueError(f"{raw!r} is not a form of times; write auto, s, ms or one like %d/%m/%Y %H:%M") from None
+    return raw
+
+
+def _placeholders(raw: str) -> str:
+    """Instants are filled in; other words in braces are mistyped."""
+    for word in _BRACES.findall(raw):
+        if not PLACEHOLDER.fullmatch(word):
+            raise ValueError(f"{word} is not filled in; write {{since}}, {{now}}, {{today}}, or one like {{since:ms}}")
+    return raw
+
+
 def _steps(raw: Any) -> Any:
     return raw if isinstance(raw, list | tuple) else [raw]
 
 
 Expression = Annotated[str, AfterValidator(_expression)]
+Path = Annotated[str, AfterValidator(_placeholders)]
 Steps = Annotated[tuple[Expression, ...], BeforeValidator(_steps)]
 
 
@@ -88,11 +113,11 @@ class Stream(Model):
     """
 
     stream: str | None = None
-    path: str = ""
+    path: Path = ""
     folder: str | None = None
     files: str = "*"
     method: Literal["GET", "POST"] = "GET"
-    params: dict[str, str | int | float | bool] = {}
+    params: dict[str, Path | int | float | bool] = {}
     headers: dict[str, str] = {}
     body: Any = None
     format: Literal["json", "csv"] = "json"
@@ -108,7 +133,7 @@ class Stream(Model):
     until: Expression | None = None
     engine: Expression | None = None
     values: dict[Name, Expression] = {}
-    time_format: str = "auto"
+    time_format: Annotated[str, AfterValidator(_time_format)] = "auto"
     error: Expression | None = None
     paging: Paging | None = None
     max_pages: Annotated[int, Field(ge=1)] = 1_000
@@ -146,7 +171,7 @@ class FeedSource(Stream):
     """
 
     account: Name | None = None
-    url: WebAddress | None = None
+    url: Annotated[WebAddress, AfterValidator(_placeholders)] | None = None
     poll: Duration = 60.0
     deadline: Duration = 45.0
     shows: str | None = None

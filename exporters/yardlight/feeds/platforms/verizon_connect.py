@@ -42,7 +42,6 @@ _REFUSED = 0.5
 
 STREAMS = {
     "positions": Stream(
-        path=_POSITION,
         records=("vehicles",),
         id="number",
         time="location.UpdateUTC",
