@@ -90,6 +90,21 @@ def test_what_the_description_names_and_no_record_has_is_a_breach(tmp_path: Path
         assert here.value("feed_contract_violations", feed="gps", kind="missing", field="data[]") == 1
 
 
+def test_times_that_nobody_can_read_are_a_breach_and_not_an_empty_answer(tmp_path: Path) -> None:
+    odd = positions(NOON)
+    for each in odd["data"]:
+        each["time"] = "week 2, day 3"
+    replies: dict[str, Any] = {"/positions": odd}
+    with world(tmp_path, replies) as here:
+        here.collect(NOON)
+        assert here.value("feed_contract_violations", feed="gps", kind="time_unit", field="time") == 10
+        # One truck with a broken clock is nobody's contract.
+        replies["/positions"] = {"data": [*positions(NOON + MINUTE)["data"][1:], odd["data"][0]]}
+        here.collect(NOON + MINUTE)
+        assert here.value("feed_contract_violations", feed="gps") is None
+        assert here.value("feed_records", feed="gps", state="undated") == 1
+
+
 def test_an_empty_answer_mends_no_contract(tmp_path: Path) -> None:
     replies: dict[str, Any] = {"/positions": positions(NOON)}
     with world(tmp_path, replies) as here:

@@ -10,6 +10,7 @@ from typing import Any
 from yardlight.feeds.extract import number_of
 from yardlight.feeds.memory import Memory, Seen
 from yardlight.feeds.record import Breach, Record
+from yardlight.moment import NEVER
 
 # What a value is multiplied by where its unit changes: miles and kilometers, meters, feet, gallons and liters, pounds
 # and kilograms, hours, minutes and seconds, thousandths and the like.
@@ -18,6 +19,8 @@ _SAME = 0.02
 _LEAST_TRUCKS, _MOST = 3, 0.8
 # So often a value has to be nearly what it was before a jump of it means anything: speeds never are.
 _STEADY = 5
+# A number of seconds or milliseconds that stands for an instant, read in whatever unit.
+_NO_ZERO = 1e8
 
 
 def factor_of(ratio: float) -> float | None:
@@ -69,7 +72,12 @@ def shape(stamp: Any) -> str:
 
 
 def changed_times(records: Sequence[Record], field: str, memory: Memory) -> Iterator[Breach]:
-    """The field of the time, if most records write it in another way than before."""
+    """The field of the time, if most records write it in another way than before, or none in one that can be read."""
+    stamped = [each for each in records if each.stamp is not None]
+    # One truck with a broken clock is nobody's contract.
+    if len(stamped) >= _LEAST_TRUCKS and all(_unread(each) for each in stamped):
+        yield Breach("time_unit", field, len(stamped), "no time that can be read")
+        return
     shapes = Counter(found for each in records if (found := shape(each.stamp)))
     if not shapes:
         return
@@ -77,3 +85,9 @@ def changed_times(records: Sequence[Record], field: str, memory: Memory) -> Iter
     memory.stamp = memory.stamp or most
     if most != memory.stamp:
         yield Breach("time_unit", field, times, f"{most} where it was {memory.stamp}")
+
+
+def _unread(record: Record) -> bool:
+    """Whether its time is no instant, and not one of the zeros that stand for never."""
+    number = number_of(record.stamp)
+    return record.time is None or (record.time == NEVER and number is not None and number > _NO_ZERO)
