@@ -13,6 +13,7 @@ import pytest
 from tests.feeds.days import GPS, LA, Days
 from tests.feeds.shop import ACCOUNT, FEED, Shop
 from tests.feeds.test_end_to_end import NOON, rung
+from tests.feeds.world import world
 from tests.living import DAY, HOUR, MINUTE
 from tests.test_accounts import inventory, serving, until
 from tests.vendor import Answer, Vendor
@@ -131,6 +132,52 @@ def test_serve_puts_side_by_side_what_its_polls_left(tmp_path: Path, monkeypatch
     assert found['flow_compared{flow="miles"}'] == 2
     assert found['flow_mismatches{flow="miles"}'] == 1
     assert found['flow_lag_seconds{flow="miles"}'] == 0
+
+
+def lists(**of: list[str]) -> dict[str, Any]:
+    """Lists of vehicles without times, by path."""
+    return {f"/{path}": {"data": [{"unit": unit} for unit in units]} for path, units in of.items()}
+
+
+LISTS = {
+    path: f"account: vendor, path: /{path}, records: data, truck: unit, on_change: true" for path in ("hr", "shop")
+}
+IDS = "flows: {units: {source: hr, sink: shop, max_lag: 1h}}"
+
+
+def test_lists_without_times_are_compared_too(tmp_path: Path) -> None:
+    with world(tmp_path, lists(hr=["101", "102", "103"], shop=["101"]), LISTS, more=IDS) as here:
+        for minutes in (0, 30, 61):
+            here.collect(NOON + minutes * MINUTE)
+        assert here.value("flow_missing_ids", flow="units", side="sink") == 2
+        assert here.value("flow_missing_ids", flow="units", side="source") == 0
+        assert here.value("flow_lag_seconds", flow="units") is None
+
+
+def test_a_list_that_is_empty_now_lacks_all_that_the_other_side_has(tmp_path: Path) -> None:
+    replies = lists(hr=["101", "102", "103"], shop=["101", "102", "103"])
+    with world(tmp_path, replies, LISTS, more=IDS) as here:
+        here.collect(NOON)
+        replies |= lists(shop=[])
+        for minutes in (1, 62):
+            here.collect(NOON + minutes * MINUTE)
+        assert here.value("flow_missing_ids", flow="units", side="sink") == 3
+        replies |= lists(shop=["101", "102", "103"])
+        here.collect(NOON + 63 * MINUTE)
+        assert here.value("flow_missing_ids", flow="units", side="sink") == 0
+
+
+def test_a_truck_whose_clock_is_wrong_is_listed_all_the_same(tmp_path: Path) -> None:
+    gps = "account: vendor, path: /gps, records: data, truck: unit, time: at"
+    replies = lists(shop=["101", "102"])
+    with world(tmp_path, replies, {"gps": gps, "shop": LISTS["shop"]}, more=IDS.replace("hr", "gps")) as here:
+        for minutes in (0, 1, 62):
+            now = NOON + minutes * MINUTE
+            clocks = {"101": now, "102": now if minutes == 0 else now + 5 * 365 * DAY}
+            replies["/gps"] = {"data": [{"unit": unit, "at": at} for unit, at in clocks.items()]}
+            here.collect(now)
+        assert here.value("flow_missing_ids", flow="units", side="source") == 0
+        assert here.value("feed_records", feed="gps", state="future") == 1
 
 
 def looks(*values: tuple[float, float]) -> Trails:

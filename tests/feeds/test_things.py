@@ -26,7 +26,7 @@ def told(folder: Path, feed: str) -> list[Thing]:
 
 
 def test_each_truck_is_told_with_its_last_record_and_when_it_moved(tmp_path: Path) -> None:
-    known, stranger = told(tmp_path, GPS)
+    stranger, known = told(tmp_path, GPS)
     assert (known.kind, known.name, known.called) == ("truck", "100", "100")
     assert known.facts == (
         Fact("last record of gps", at=NOW - 60), Fact("moving", "yes", NOW - 60), Fact("last moved", at=NOW - 60),

@@ -37,18 +37,21 @@ def position(unit: int, at: float, speed: float = 60.0, **more: Any) -> dict[str
 class World:
     """Feeds named as in `feeds`; each `path` of the vendor answers what `replies` has for it."""
 
-    def __init__(self, folder: Path, url: str, replies: dict[str, Any], feeds: dict[str, str], account: str) -> None:
+    def __init__(
+        self, folder: Path, url: str, replies: dict[str, Any], feeds: dict[str, str], account: str, more: str
+    ) -> None:
         self.folder, self.replies, self.url = folder, replies, url
         self.asked: list[Asked] = []
         self._memory: dict[str, bytes] = {}
+        self._left: dict[str, tuple[float, bytes] | None] = {}
         self._pages: dict[str, str] = {}
         self.at = 0.0
         (folder / "secret").write_text(TOKEN + "\n", encoding="utf-8")
         rows = [f"{number},fontana" for number in range(100, 120)]
         (folder / "trucks.csv").write_text("\n".join(["truck,terminal", *rows]) + "\n", encoding="utf-8")
-        self.write(feeds, account)
+        self.write(feeds, account, more)
 
-    def write(self, feeds: dict[str, str], account: str = "") -> None:
+    def write(self, feeds: dict[str, str], account: str = "", more: str = "") -> None:
         """The inventory, with these feeds."""
         lines = [f"  {name}: {{{section}}}" for name, section in feeds.items()]
         self.load(
@@ -61,6 +64,7 @@ accounts:
   vendor: {{platform: generic, url: "{self.url}", auth: {{bearer_file: secret}}, rate: 1000/s, {account}}}
 feeds:
 {chr(10).join(lines)}
+{more}
 terminals:
   fontana: {{targets: ["tcp://127.0.0.1:9"], uplinks: {{fiber: {{bind: 127.0.0.1}}}}}}
 """
@@ -80,7 +84,7 @@ terminals:
         return reply if isinstance(reply, Answer) else Answer(reply)
 
     def collect(self, at: float, *feeds: str) -> None:
-        """One collection of these feeds, or of all, at this instant. Raises `PollError`, and the page stays."""
+        """One collection of these feeds, or of all, and a look at all flows, at this instant. Raises `PollError`."""
         self.at = at
         for name in feeds or tuple(self.fleet.feeds):
             poll = f"feeds/{name}"
@@ -89,6 +93,14 @@ terminals:
             blocks = self._planned[poll].collection(session)
             self._memory[name] = pack_memory(session.memory)
             self._pages[name] = page(pack(blocks), openmetrics=False).decode()
+            self._left[poll] = (at, self._memory[name])
+        for each in domain.joined(self.fleet, self.folder):
+            if (name := each.collection.source.name).startswith("flows/"):
+                session = Session(time.monotonic() + 60.0, clock=lambda: at)
+                session.memory = open_memory(self._memory.get(name, b""))
+                blocks = each.collection.with_left(self._left)(session)
+                self._memory[name] = pack_memory(session.memory)
+                self._pages[name] = page(pack(blocks), openmetrics=False).decode()
 
     @property
     def text(self) -> str:
@@ -115,10 +127,10 @@ terminals:
 
 @contextmanager
 def world(
-    folder: Path, replies: dict[str, Any], feeds: dict[str, str] | None = None, account: str = ""
+    folder: Path, replies: dict[str, Any], feeds: dict[str, str] | None = None, account: str = "", more: str = ""
 ) -> Iterator[World]:
     """A world while its vendor runs."""
     here: list[World] = []
     with Vendor(lambda asked: here[0].answer(asked)) as vendor:
-        here.append(World(folder, vendor.url, replies, feeds or {"gps": GPS}, account))
+        here.append(World(folder, vendor.url, replies, feeds or {"gps": GPS}, account, more))
         yield here[0]

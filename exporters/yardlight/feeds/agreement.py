@@ -9,7 +9,7 @@ compared.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -22,9 +22,12 @@ Point = tuple[float, float | None]
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What one side last told of a truck or an id: when, the value (in the sink's unit), whether it still lists it."""
+    """What one side last told of a truck or an id: when, the value (in the sink's unit), whether it still lists it.
 
-    at: float
+    Of one that is only listed, without a time, there is no `at` and no value.
+    """
+
+    at: float | None
     value: float | None = None
     listed: bool = True
 
@@ -79,7 +82,7 @@ def agreement(
     _note(source, kept, bounds.max_lag, now)
     compared, differ = 0, dict[str, Difference]()
     for key in source.keys() & sink.keys():
-        found = _difference(source[key], sink[key], kept.points[key], bounds, now)
+        found = _difference(source[key], sink[key], kept.points.get(key, []), bounds, now)
         if found is not None:
             compared += 1
             if found.value != found.expected:
@@ -88,7 +91,7 @@ def agreement(
         "source": _missing("source", sink, source, kept, bounds, now),
         "sink": _missing("sink", source, sink, kept, bounds, now),
     }
-    return Agreement(_lag(source, sink, kept), compared, dict(sorted(differ.items())), missing)
+    return Agreement(_lag(sink, kept), compared, dict(sorted(differ.items())), missing)
 
 
 def _note(source: Mapping[str, Said], kept: Trails, max_lag: float, now: float) -> None:
@@ -96,20 +99,20 @@ def _note(source: Mapping[str, Said], kept: Trails, max_lag: float, now: float) 
     step, horizon = max_lag / _POINTS, now - max_lag
     kept.points = {key: trail for key, trail in kept.points.items() if key in source}
     for key, said in source.items():
+        if said.at is None:
+            continue
         trail = kept.points.setdefault(key, [(said.at, said.value)])
-        if _news(trail[-1], said) and said.at >= trail[-1][0] + step:
+        last, value = trail[-1]
+        news = said.at > last if said.value is None else said.value != value
+        if news and said.at >= last + step:
             trail.append((said.at, said.value))
         first = bisect_right(trail, horizon, key=lambda point: point[0])
         del trail[: max(first - 1, 0)]
 
 
-def _news(last: Point, said: Said) -> bool:
-    return said.at > last[0] if said.value is None else said.value != last[1]
-
-
 def _difference(source: Said, sink: Said, trail: list[Point], bounds: Bounds, now: float) -> Difference | None:
     """What the sink says and what would have been right; None if that cannot be told."""
-    if source.value is None or sink.value is None:
+    if source.value is None or sink.value is None or sink.at is None or not trail:
         return None
     then = max(sink.at, now - bounds.max_lag)
     if trail[0][0] > then:
@@ -135,22 +138,22 @@ def _missing(
     return [key for key, since in kept.missing[side].items() if now - since >= bounds.patience[side]]
 
 
-def _lag(source: Mapping[str, Said], sink: Mapping[str, Said], kept: Trails) -> float | None:
+def _lag(sink: Mapping[str, Said], kept: Trails) -> float | None:
     """Between the newest record of the source and the first one of which nothing has arrived."""
-    if not source or not sink:
+    told = [said.at for said in sink.values() if said.at is not None]
+    if not kept.points or not told:
         return None
-    arrived = max(said.at for said in sink.values())
+    arrived = max(told)
     if kept.behind_since is None or kept.behind_since <= arrived:
-        kept.behind_since = min(_after(arrived, source, kept.points), default=None)
+        kept.behind_since = min(_after(arrived, kept.points.values()), default=None)
     if kept.behind_since is None:
         return 0.0
     return max(trail[-1][0] for trail in kept.points.values()) - kept.behind_since
 
 
-def _after(arrived: float, source: Mapping[str, Said], points: Mapping[str, list[Point]]) -> Iterable[float]:
+def _after(arrived: float, trails: Iterable[Sequence[Point]]) -> Iterable[float]:
     """When each trail had something new for the first time after that; its beginning is no news."""
-    for key in source:
-        trail = points[key]
+    for trail in trails:
         index = max(bisect_right(trail, arrived, key=lambda point: point[0]), 1)
         if index < len(trail):
             yield trail[index][0]

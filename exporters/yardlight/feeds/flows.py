@@ -98,19 +98,26 @@ def show(source: Source, left: Mapping[str, Left], memory: Any, now: float) -> T
 def _side(plan: FlowPlan, side: Literal["source", "sink"], memory: Memory) -> dict[str, Said]:
     """What one side last told of each truck or id, under the name that both know it by."""
     value, factor = plan.flow.of(side).value, plan.flow.factor if side == "source" else 1.0
-    listing = max((each.listed for each in memory.seen.values()), default=0.0)
     found: dict[str, Said] = {}
     for called, seen in memory.seen.items():
-        key = seen.truck if plan.roster is not None else called.strip().casefold()
-        if not key or (plan.roster is not None and key not in plan.roster):
-            continue
         number = seen.values.get(value)
-        listed = plan.adds_up[side] or seen.listed == listing
+        listed = plan.adds_up[side] or seen.listed == memory.answered
         told = Said(seen.last, None if number is None else number * factor, listed)
+        key = _key(plan, called, seen.truck)
         # Of a truck that has two units, the one that spoke last counts.
-        if key not in found or found[key].at < told.at:
+        if key and (key not in found or (found[key].at or 0.0) < seen.last):
             found[key] = told
+    for called, (truck, at) in memory.listed.items():
+        if key := _key(plan, called, truck):
+            found.setdefault(key, Said(None, None, plan.adds_up[side] or at == memory.answered))
     return found
+
+
+def _key(plan: FlowPlan, called: str, truck: str) -> str:
+    """The name by which both sides know it; empty for what does not count."""
+    if plan.roster is None:
+        return called.strip().casefold()
+    return truck if truck in plan.roster else ""
 
 
 def _bounds(plan: FlowPlan) -> Bounds:

@@ -28,6 +28,7 @@ class Answer:
     """The records of an answer by how their times stand to now: `dated` ones can be true, and lie in no future."""
 
     dated: list[Record]
+    others: list[Record]
     new: int
     known: int
     future: int
@@ -46,15 +47,17 @@ class Answer:
 def sorted_out(records: Sequence[Record], before: Memory, now: float) -> Answer:
     """The answer, compared with those before."""
     known, marks = set(before.marks), [_mark(each) for each in records]
-    future = [each for each in records if isinstance(each.time, float) and each.time > now + FUTURE]
     dated = [each for each in records if isinstance(each.time, float) and each.time <= now + FUTURE]
+    others = [each for each in records if not isinstance(each.time, float) or each.time > now + FUTURE]
+    future = sum(isinstance(each.time, float) for each in others)
     repeated = sum(mark in known for mark in marks)
     return Answer(
         dated=dated,
+        others=others,
         new=len(records) - repeated,
         known=repeated,
-        future=len(future),
-        undated=len(records) - len(future) - len(dated),
+        future=future,
+        undated=len(others) - future,
         marks=marks[:_MARKS],
     )
 

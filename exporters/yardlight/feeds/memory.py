@@ -44,7 +44,9 @@ class Memory:
     the usual share of records that say something new under a new time. `levels` are those of numbers in the last answer
     that kept its contract, by field. `breaches` are those of the last answer that had a record. `holes` are positions
     that are missing while engines ran: when the next one came, and after how many seconds.
-    `motion` is what trucks did lately, by the roster's names; `log` are drivers' logs, watched from `log_since` on.
+    `listed` are those that never had a time that can be true: the roster's name, and when they were last in an answer;
+    `answered` is when the last one came. `motion` is what trucks did lately, by the roster's names; `log` are drivers'
+    logs, watched from `log_since` on.
     """
 
     description: str = ""
@@ -58,6 +60,8 @@ class Memory:
     repeated: int = 0
     stamp: str = ""
     seen: dict[str, Seen] = field(default_factory=dict)
+    listed: dict[str, tuple[str, float]] = field(default_factory=dict)
+    answered: float | None = None
     marks: list[str] = field(default_factory=list)
     steady: dict[str, int] = field(default_factory=dict)
     scale: dict[str, float] = field(default_factory=dict)
@@ -74,6 +78,7 @@ class Memory:
         self.seen = {
             id_: each for id_, each in self.seen.items() if now - max(each.last, each.listed) < FORGOTTEN_AFTER
         }
+        self.listed = {id_: each for id_, each in self.listed.items() if now - each[1] < FORGOTTEN_AFTER}
 
     def lately(self, now: float) -> list[Seen]:
         """What was told of not long ago."""

@@ -127,6 +127,12 @@ class _Page:
         if self.plan.log:
             kept.log = logbook.noted(answer.dated, kept.log, self.plan, self.now)
             kept.log_since = self.now if kept.log_since is None else kept.log_since
+        for record in answer.others:
+            if (key := record.truck or record.id) in kept.seen:
+                kept.seen[key].listed = self.now
+            elif key:
+                kept.listed[key] = self._truck(record), self.now
+        kept.answered = self.now
         between.unchanged(fresh, kept)
         if kept.newest is not None:
             kept.highest = max(kept.newest, kept.highest or kept.newest)
@@ -141,8 +147,12 @@ class _Page:
         at = min(record.time, self.now)
         moved = at if record.moving else before.moved if before else None
         numbers = {name: number for name, value in record.values.items() if (number := number_of(value)) is not None}
-        truck = self.plan.trucks.get((record.truck or record.id).casefold(), "")
+        truck = self._truck(record)
         return Seen(at, record.moving, moved, said, truck, numbers, self.now, record.engine, record.speed)
+
+    def _truck(self, record: Record) -> str:
+        """The roster's name of it; empty for none."""
+        return self.plan.trucks.get((record.truck or record.id).casefold(), "")
 
     def _held(self, breaches: Sequence[Breach], judged: bool) -> list[Breach]:
         """The worst breaches, with those of before while no record says that they are mended."""
