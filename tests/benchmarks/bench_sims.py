@@ -3,7 +3,8 @@
 The vendor is a process of its own that notes when each request arrives. Its limit and ours are raised together (by
 default from 5 to 100 requests a second), so that a round of half an hour takes a minute and a half; `--rate 5` is the
 real pace. Printed: the most requests in any second, how many were refused, how long a round took, the memory of all our
-processes together, and how many numbers of SIMs are on the page, in the log and in the state file.
+processes together, and how many numbers of SIMs and devices are on pages, in the log and in what is remembered for the
+next collection. What the state file has of each SIM beside that, for `yardlight show truck`, has numbers on purpose.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from pathlib import Path
 
 from harness import Memory, free_port, running
 
+from yardlight.collection import opened
 from yardlight.demo.carrier import Carrier, fake_sims
 from yardlight.demo.faces import SECRET, USER, Ask, ControlCenter
 
@@ -101,8 +103,8 @@ def listening(port: int) -> None:
         time.sleep(0.2)
 
 
-def page(port: int) -> str:
-    with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as reply:
+def page(port: int, path: str = "/metrics") -> str:
+    with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as reply:
         return str(reply.read().decode())
     return ""
 
@@ -112,18 +114,17 @@ def counted(text: str) -> int:
     return int(float(found[1])) if found else 0
 
 
-def identifiers(folder: Path, shown: str, numbers: set[str]) -> int:
-    """How often numbers of SIMs are on the page, in the log and in the state."""
+def identifiers(folder: Path, pages: str, numbers: set[str]) -> tuple[int, int]:
+    """How often numbers of SIMs and devices are on pages, in the log and in what is remembered; and among `things`."""
     with contextlib.closing(sqlite3.connect(folder / "state.db")) as state:
-        kept = [plain(value) for row in state.execute("SELECT memory, blocks FROM collected") for value in row]
-    text = "".join([shown, (folder / "serve.log").read_text(encoding="utf-8"), *kept])
-    return sum(number in numbers for number in re.findall(r"\d{18,20}", text))
+        kept = [opened(memory) for (memory,) in state.execute("SELECT memory FROM collected")]
+    log = (folder / "serve.log").read_text(encoding="utf-8")
+    told = "".join(zlib.decompress(things).decode() for _, things in kept if things)
+    return _found("".join([pages, log, *(json.dumps(memory) for memory, _ in kept)]), numbers), _found(told, numbers)
 
 
-def plain(value: bytes) -> str:
-    with contextlib.suppress(zlib.error):
-        value = zlib.decompress(value)
-    return value.decode("utf-8", "replace")
+def _found(text: str, numbers: set[str]) -> int:
+    return sum(number in numbers for number in re.findall(r"\d{14,20}", text))
 
 
 def main() -> int:
@@ -135,7 +136,8 @@ def main() -> int:
     if options.vendor:
         vendor(options.vendor, options.rate, options.sims)
         return 0
-    numbers = {number for sim in fake_sims("cab", options.sims, 1) for number in (sim.iccid, sim.iccid[:-1])}
+    sims = fake_sims("cab", options.sims, 1)
+    numbers = {number for sim in sims for number in (sim.iccid, sim.iccid[:-1], sim.imei)}
     with tempfile.TemporaryDirectory() as made:
         folder, theirs, ours = Path(made), free_port(), free_port()
         inventory(folder, theirs, options.rate, options.sims)
@@ -159,7 +161,7 @@ def main() -> int:
                         )
                 took = time.monotonic() - began
                 memory.end()
-                leaks = identifiers(folder, shown, numbers)
+                leaks, meant = identifiers(folder, shown + page(ours, "/"), numbers)
         told = json.loads((folder / "vendor.log").read_text(encoding="utf-8").splitlines()[-1])
     heard = told["heard"]
     most, allowed = most_in_a_second(heard), options.rate
@@ -168,13 +170,14 @@ def main() -> int:
     print(f"  a whole round                {took:.0f} s, at the real pace {took * allowed / REAL_RATE / 3600:.1f} h")
     print(f"  memory of all processes      {memory.bytes / 2**20:.0f} MiB at most  (bar {MEMORY // 2**20})")
     print(f"  with shared pages in each    {memory.alone / 2**20:.0f} MiB")
-    print(f"  numbers of SIMs              {leaks} on the page, in the log and in the state")
+    print(f"  numbers of SIMs and devices  {leaks} on pages, in the log and remembered  ({meant} to be asked for by)")
     good = (
         counted(shown) == options.sims
         and most <= allowed
         and not told["refused"]
         and memory.bytes <= MEMORY
         and not leaks
+        and meant >= options.sims
     )
     return 0 if good else 1
 

@@ -261,7 +261,10 @@ class World:
         return told(pages, moments, self.folder, measuring)
 
     def identifiers(self) -> list[str]:
-        """Numbers of SIMs and devices that are on the page or in the state: there must be none."""
+        """Numbers of SIMs and devices that are on the page or remembered for the next collection: there must be none.
+
+        What is told of each SIM beside that (`things`) is there to be asked for by its numbers.
+        """
         numbers = {number for sim in self.sims() for number in (sim.iccid, sim.iccid[:-1], sim.imei)}
         kept = re.findall(r"\d{14,}", f"{self.text} {[open_memory(each) for each in self._memories.values()]}")
         return [number for number in kept if any(each in number for each in numbers)]
