@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ INVENTORY = """
 fleet: inland
 accounts: {carrier: {platform: super_sim, client_id: me, client_secret_file: secret}}
 cellular:
-  sims: {account: carrier, cycle: {day: DAY}, PART}
+  sims: {account: carrier, PARTS}
   spare: {account: carrier}
 terminals: {fontana: {targets: [198.51.100.1], uplinks: {fiber: {}}}}
 """
@@ -44,22 +44,28 @@ def sim(name: str, at: float, **more: Any) -> Sim:
 class Fleet:
     """A fleet of which the source `sims` was collected each evening of the last `days` until now."""
 
-    def __init__(self, folder: Path, part: str = "") -> None:
+    def __init__(self, folder: Path, *parts: str) -> None:
         self.folder = folder
         (folder / "secret").write_text("s3cret\n")
-        text = INVENTORY.replace("DAY", str(CYCLES.day)).replace(", PART", f", {part}" if part else "")
-        (folder / "fleet.yml").write_text(text)
+        (folder / "fleet.yml").write_text(INVENTORY.replace("PARTS", ", ".join(filter(None, parts))))
         self.fleet = load(folder / "fleet.yml").fleet
 
     def collected(self, daily: dict[str, float], days: int = 50, **sims: Any) -> None:
         """SIMs that use so much a day; `sims` is what the platform says of all of them."""
-        terms, memory = resolved(self.fleet, self.fleet.cellular["sims"]), None
+        evenings = []
         for back in range(days, -1, -1):
             at = NOW - back * DAY
             records: list[Record] = []
             for name, amount in daily.items():
                 records.append(sim(name, at, **sims))
                 records.append(Usage(Used(round(begun(at) * amount)), at, sim=name))
+            evenings.append((at, records))
+        self.told(evenings)
+
+    def told(self, collections: Sequence[tuple[float, Sequence[Record]]]) -> None:
+        """What the platform said, and when."""
+        terms, memory = resolved(self.fleet, self.fleet.cellular["sims"]), None
+        for at, records in collections:
             told = show(Source("inland", "carrier", "cellular/sims", terms, self.folder), records, memory, at)
             memory = json.loads(json.dumps(told.memory))
         state = State(self.folder / "yardlight.db")
@@ -71,7 +77,7 @@ class Fleet:
 @pytest.fixture
 def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Fleet]:
     monkeypatch.chdir(tmp_path)
-    return lambda part="": Fleet(tmp_path, part)
+    return lambda part="", cycle=f"cycle: {{day: {CYCLES.day}}}": Fleet(tmp_path, cycle, part)
 
 
 def report(capsys: pytest.CaptureFixture[str], *more: str) -> dict[str, Any]:
@@ -136,6 +142,30 @@ def test_a_sim_that_was_not_watched_for_so_long_is_not_called_idle(
     [sims, _] = report(capsys)["sources"]
     assert (sims["idle"], sims["idle_not_known"]) == ([], 1)
     assert report(capsys, "--idle-days", "3")["sources"][0]["idle"] == ["t1"]
+
+
+def test_who_used_most_of_a_cycle_that_is_over_says_nothing_of_one_that_nobody_tells(
+    fleet: Callable[..., Fleet], capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = fleet("pools: {tablets: {cap: 20 GB}}", cycle="")
+    over, last = Cycle(NOW - 40 * DAY, NOW - 2 * DAY), NOW - 3 * DAY
+    made.told([(last, [sim("t1", last), Usage(Used(GB), last, sim="t1", cycle=over)]), (NOW, [sim("t1", NOW)])])
+    [pool] = report(capsys)["sources"][0]["plans"]
+    assert (pool["used_bytes"], pool["biggest"]) == (None, [])
+
+
+def test_a_plan_without_an_end_is_looked_ahead_for_some_time_and_no_further(
+    fleet: Callable[..., Fleet], capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = fleet("cap: 20 GB", cycle="cycle: lifetime")
+    made.told(
+        [(at, [sim("t1", at), Usage(Used((60 - back) * 20 * MB), at, sim="t1")])
+         for back in range(50, -1, -1) for at in [NOW - back * DAY]]
+    )  # fmt: skip
+    assert main(["usage", "report"]) == 0
+    [line] = [each for each in capsys.readouterr().out.splitlines() if each.startswith("t1 ")]
+    ahead = datetime.fromtimestamp(NOW + 60 * DAY, UTC)
+    assert re.split(r"\s{2,}", line)[8] == f"not before {ahead:%Y-%m-%d %H:%M}"
 
 
 def test_too_little_history_is_no_forecast(fleet: Callable[..., Fleet], capsys: pytest.CaptureFixture[str]) -> None:

@@ -124,7 +124,8 @@ def _entries(account: Account) -> Iterator[Entry]:
         uses = {
             sim: used
             for sim in pool.members
-            if sim in account.sims and (used := in_cycle(account.sims[sim].track, line.cycle, account.zone))
+            if sim in account.sims
+            and (used := in_cycle(account.sims[sim].track, line.cycle, account.zone, account.now))
         }
         biggest = sorted(uses.items(), key=lambda item: -item[1])[:_BIGGEST]
         needed = _next_cap(account, line, "", name)
@@ -272,7 +273,9 @@ def _reached(line: Line, zone: ZoneInfo) -> str:
         return "not known"
     if ahead.exhausted is not None:
         return _clock(ahead.exhausted, zone)
-    return "perhaps" if ahead.at_end is not None and ahead.at_end[-1] > limit else "no"
+    if ahead.at_end is None:
+        return f"not before {_clock(ahead.until, zone)}"
+    return "perhaps" if ahead.at_end[-1] > limit else "no"
 
 
 def _clock(at: float, zone: ZoneInfo) -> str:

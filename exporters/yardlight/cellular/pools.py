@@ -51,9 +51,7 @@ def add_up(tracks: Mapping[str, Track], names: Sequence[str], cycle: Cycle | Non
     end = max(track.end for track in known)
     total.days = [_day(known, day) for day in range(total.first, end)]
     total.seeded = max((track.seeded for track in known), default=0)
-    # Of SIMs whose cycles are over, while nobody tells the next one, nothing is known yet.
-    used = [in_cycle(track, cycle, zone) for track in known if cycle is not None or track.open(now)]
-    counted = [each for each in used if each is not None]
+    counted = [used for track in known if (used := in_cycle(track, cycle, zone, now)) is not None]
     total.used = sum(counted) if counted else None
     total.as_of = sum(track.as_of or 0.0 for track in known) / len(known)
     return Sum(total, tuple(names), len(counted))
@@ -68,8 +66,13 @@ def _day(known: Sequence[Track], day: int) -> int | None:
     return sum(told) if told else None
 
 
-def in_cycle(track: Track, cycle: Cycle | None, zone: ZoneInfo) -> int | None:
-    """The use of a SIM in the pool's cycle: its total if the cycle is its own, else that of the days in it."""
+def in_cycle(track: Track, cycle: Cycle | None, zone: ZoneInfo, now: float) -> int | None:
+    """The use of a SIM in the pool's cycle: its total if the cycle is its own, else that of the days in it.
+
+    Where its cycle is over, while nobody tells the next one, nothing is known yet.
+    """
+    if cycle is None and not track.open(now):
+        return None
     if cycle is None or (track.cycle is not None and track.cycle == cycle):
         return track.used if track.since is None else None
     if cycle.start is None or not track.days:

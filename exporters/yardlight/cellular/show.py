@@ -41,10 +41,14 @@ Sample = tuple[Metric, tuple[str, ...], float | None]
 
 @dataclass(frozen=True)
 class Projection:
-    """The use at the end of a cycle by `PROBABILITIES` (None without an end), and when the cap is reached."""
+    """The use at the end of a cycle by `PROBABILITIES` (None without an end), and when the cap is reached.
+
+    `until` is how far ahead was looked: to the end, where there is one.
+    """
 
     at_end: tuple[float, ...] | None
     exhausted: float | None
+    until: float
 
 
 @dataclass(frozen=True)
@@ -261,7 +265,7 @@ class Account:
         at_end = project(fit, fleet, track.used, days)
         cap = plan.limit
         exhausted = exhaustion(fit, track.used, cap, at_end[1], days, self.zone) if cap is not None else None
-        return Projection(at_end if end is not None else None, exhausted)
+        return Projection(at_end if end is not None else None, exhausted, ahead)
 
     def first(self) -> list[str]:
         """SIMs to be asked for before others: in trouble, or near their cap."""
