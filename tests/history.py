@@ -14,7 +14,7 @@ from pathlib import Path
 from yardlight.exposition import AnyBlock
 
 RULES = Path(__file__).parents[1] / "alert_rules"
-ABOUT = ("device", "truck", "group", "feed", "flow", "account", "platform")
+ABOUT = ("device", "truck", "group", "feed", "flow", "webhook", "account", "platform")
 # Annotations by name, with links.
 Words = dict[str, str]
 _NO_ALERT = {"exp_alerts": [{"exp_labels": {}}]}

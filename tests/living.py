@@ -30,7 +30,7 @@ from yardlight.poll import Poll
 from yardlight.state import State
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
-RULES = ("centre.yml", "feeds.yml", "flows.yml", "mdm.yml")
+RULES = ("centre.yml", "feeds.yml", "flows.yml", "mdm.yml", "webhooks.yml")
 
 
 class Living(ABC):

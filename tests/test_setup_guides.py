@@ -109,3 +109,10 @@ def test_the_archives_in_the_guide_to_records_can_be_loaded(root: Path, tmp_path
     }  # fmt: skip
     for rule in RULES:
         assert rule.removeprefix("drug-alcohol") in guide
+
+
+def test_the_inventory_in_the_guide_to_webhooks_can_be_loaded(root: Path, tmp_path: Path) -> None:
+    guide = (root / "playbooks" / "setup" / "webhooks.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
+    (tmp_path / "fleet.yml").write_text(block)
+    assert set(load(tmp_path / "fleet.yml").fleet.webhooks) == {"samsara-events", "fleetio-issues", "dispatch"}

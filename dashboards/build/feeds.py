@@ -46,7 +46,7 @@ def board() -> dashboard.Dashboard:
         .time("now-24h", "now")
         .refresh("1m")
     )
-    for panel in (*_now(), *_feeds(), *_wrong(), *_over_time()):
+    for panel in (*_now(), *_feeds(), *_wrong(), *_over_time(), *_webhooks()):
         built = built.with_panel(panel)
     return built
 
@@ -223,6 +223,53 @@ def _over_time() -> Iterator[Panel]:
         [Query(of("poll_duration_seconds", "poll", _POLLED), "{{poll}}")],
         unit="s",
     )
+
+
+def _webhooks() -> Iterator[Panel]:
+    yield listing(
+        "Webhooks",
+        "What the vendor calls us with: the last call that was signed rightly, how long there may be none, since when "
+        "somebody listens, and numbers that were skipped. A last call younger than the limit is normal.",
+        Place(0, 42, 12, 8),
+        [
+            Query(f"max by (webhook, shows, expected) (yardlight_webhook_info{{{ACCOUNT}}})"),
+            Query(f"1000 * {of('webhook_last_received_timestamp_seconds', 'webhook')}"),
+            Query(of("webhook_silent_after_seconds", "webhook")),
+            Query(f"1000 * {of('webhook_listening_since_timestamp_seconds', 'webhook')}"),
+            Query(of("webhook_missing_calls", "webhook")),
+        ],
+        {
+            "shows": "Webhook",
+            "expected": "Expected",
+            "Value #B": "Last call",
+            "Value #C": "Silence allowed",
+            "Value #D": "Listening",
+            "Value #E": "Skipped",
+        },
+        overrides={
+            "Last call": _AGO,
+            "Silence allowed": {"unit": "s"},
+            "Listening": _AGO,
+            "Skipped": {"unit": "none"},
+        },
+        empty=NOT_CONFIGURED,
+    )
+    yield lines(
+        "Calls",
+        "Calls a second: signed rightly, of these repeated, and refused by reason. Refused by signature: the vendor "
+        "signs with another secret, or somebody else calls. None refused is normal.",
+        Place(12, 42, 12, 8),
+        [
+            Query(f"sum({_calls('yardlight_webhook_received_total')})", "received"),
+            Query(f"sum({_calls('yardlight_webhook_duplicates_total')})", "repeated"),
+            Query(f"sum by (reason) ({_calls('yardlight_webhook_refused_total')})", "refused: {{reason}}"),
+        ],
+        unit="reqps",
+    )
+
+
+def _calls(metric: str) -> str:
+    return f"rate({metric}{{{ACCOUNT}}}[$__rate_interval])"
 
 
 def _state(name: str) -> str:

@@ -703,6 +703,45 @@ UNSTAFFED_UNTIL = _add(
     "When somebody is at work there again, by the calendar staffed; absent while somebody is.",
 )  # fmt: skip
 
+# What vendors call us with
+WEBHOOK_INFO = _add(
+    "gauge", "webhook_info", "account webhook feed expected shows",
+    "A webhook of the inventory, the feed that tells whether there is something to call about, when calls are expected "
+    "(always, or a calendar), and what people call it; always 1.",
+)  # fmt: skip
+WEBHOOK_SILENT_AFTER = _add(
+    "gauge", "webhook_silent_after_seconds", "account webhook", "How long no call may come while some are expected."
+)
+WEBHOOK_EXPECTED_SINCE = _add(
+    "gauge", "webhook_expected_since_timestamp_seconds", "account webhook",
+    "Since when calls are expected by the calendar, 0 for at all hours; absent while they are not.",
+)  # fmt: skip
+WEBHOOK_LISTENING_SINCE = _add(
+    "gauge", "webhook_listening_since_timestamp_seconds", "account webhook",
+    "Since when this process would hear a call; what came before, nobody heard.",
+)  # fmt: skip
+WEBHOOK_LAST = _add(
+    "gauge", "webhook_last_received_timestamp_seconds", "account webhook",
+    "When the last call came that was signed rightly and had not come before; absent until there was one.",
+)  # fmt: skip
+WEBHOOK_RECEIVED = _add(
+    "counter", "webhook_received_total", "account webhook",
+    "Calls signed rightly, the repeated ones included. Whatever was answered with 200 is counted on disk before that.",
+)  # fmt: skip
+WEBHOOK_DUPLICATES = _add(
+    "counter", "webhook_duplicates_total", "account webhook",
+    "Of these, how many had come before, among the last 100 000 since this process began.",
+)  # fmt: skip
+WEBHOOK_REFUSED = _add(
+    "counter", "webhook_refused_total", "account webhook reason",
+    "Calls that were refused: signature (not signed with a secret of ours), timestamp (signed too long ago), "
+    "too_large, rate, encoding, timeout (came too slowly), secret (ours cannot be read).",
+)  # fmt: skip
+WEBHOOK_MISSING = _add(
+    "gauge", "webhook_missing_calls", "account webhook",
+    "Numbers that were skipped and have not come since, where the vendor numbers its calls.",
+)  # fmt: skip
+
 # What feeds tell. Instants are the records' own; how a feed is asked for is in poll_*{poll="feeds/..."}.
 FEED_INFO = _add(
     "gauge", "feed_info", "account feed platform expected shows while_old",

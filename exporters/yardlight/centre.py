@@ -44,6 +44,7 @@ from yardlight.exposition import Block, Renderer, block
 from yardlight.inventory.models import CELLULAR, Fleet, Terminal, Uplink
 from yardlight.quiet import Quiet
 from yardlight.records import domain as records
+from yardlight.webhooks import domain as webhooks
 
 Samples = dict[Metric, dict[tuple[str, ...], float | None]]
 Sample = tuple[Metric, tuple[str, ...], float]
@@ -64,7 +65,7 @@ class Said:
             self._fixed = [block(metric, fleet.fleet, samples) for metric, samples in _fixed(fleet).items()]
             self._of = fleet
         parts = (domain.said(fleet, now) for domain in domains())
-        changing = [_hourly(fleet, now, quiet), *parts, records.said(fleet, now)]
+        changing = [_hourly(fleet, now, quiet), *parts, records.said(fleet, now), webhooks.said(fleet, now)]
         rendered = (self._renderer.block(metric, samples) for each in changing for metric, samples in each.items())
         return [*self._fixed, *rendered]
 

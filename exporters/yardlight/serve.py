@@ -50,6 +50,7 @@ from yardlight.terminal.facts import facts as terminal_facts
 from yardlight.terminal.outside import OutsideProbes
 from yardlight.terminal.routers.watch import RouterWatch
 from yardlight.terminal.services import CentreServices, services_of
+from yardlight.webhooks.receiver import Receivers
 from yardlight.worker import Job
 
 log = logging.getLogger(__name__)
@@ -108,8 +109,9 @@ async def _serve(options: ServeOptions, recent: logs.Recent) -> None:
     service = Service(options, recent)
     await service.load()
     server = Server(
-        service, options.listen, options.web_config, drills=service, runners=service, trucks=service, records=service
-    )
+        service, options.listen, options.web_config,
+        drills=service, runners=service, trucks=service, records=service, webhooks=service,
+    )  # fmt: skip
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, service.reload_soon)
@@ -125,7 +127,7 @@ async def _serve(options: ServeOptions, recent: logs.Recent) -> None:
 
 
 # All that has blocks for the page.
-Source = TerminalExporter | RouterWatch | OutsideProbes | CentreServices | Poll | Turns | FleetDesk
+Source = TerminalExporter | RouterWatch | OutsideProbes | CentreServices | Poll | Turns | FleetDesk | Receivers
 
 
 @dataclass
@@ -288,6 +290,11 @@ class Service:
         """The fleets whose records can be fetched here."""
         return [fleet.shelf() for fleet in self.fleets.values()]
 
+    def webhooks(self, fleet: str) -> Receivers | None:
+        """What the vendors of this fleet call; asked from the HTTP thread."""
+        running = self.fleets.get(fleet)
+        return None if running is None else running.webhooks
+
     async def overview(self) -> Overview:
         """What the landing page shows."""
         views = [fleet.view(self._problems(fleet)) for fleet in self.fleets.values()]
@@ -360,6 +367,7 @@ class RunningFleet:
         self._turns: dict[str, Turns] = {}
         self._quiet = QuietTimes(inventory.path)
         self.state: State | None = None
+        self.webhooks: Receivers | None = None
         self.desk = FleetDesk(folder_of(self._state_file), self)
         self._started = False
 
@@ -408,6 +416,8 @@ class RunningFleet:
                 self._services.stop()
             for source in self._measuring():
                 source.stop()
+            if self.webhooks is not None:
+                self.webhooks.close()
         finally:
             if self.state is not None:
                 self.state.close()
@@ -441,9 +451,9 @@ class RunningFleet:
 
     def sources(
         self,
-    ) -> list[TerminalExporter | RouterWatch | OutsideProbes | CentreServices | Poll | Turns | FleetDesk]:
+    ) -> list[Source]:
         """All that has blocks for the page."""
-        seen = [source for source in (self._outside, self._services) if source is not None]
+        seen = [source for source in (self._outside, self._services, self.webhooks) if source is not None]
         return [*self._measuring(), *seen, *self._polls.values(), *self._turns.values(), self.desk]
 
     def kept(self) -> Kept:
@@ -459,6 +469,8 @@ class RunningFleet:
         """This fleet for the landing page."""
         rows: list[Row] = [row for source in self._measuring() for row in source.status()]
         polls = [poll.row() for poll in self._polls.values()]
+        if self.webhooks is not None:
+            polls += self.webhooks.rows()
         return FleetView(self.name, str(self.inventory.path), self.loaded, problems, rows, polls)
 
     def _terminals(self, inventory: Inventory) -> dict[str, Terminal]:
@@ -509,6 +521,11 @@ class RunningFleet:
             poll.start()
         else:
             await self._polls["inventory"].once()
+        if fleet.webhooks and self.webhooks is None:
+            assert self.state is not None
+            self.webhooks = Receivers(self.name, self.state)
+        if self.webhooks is not None:
+            self.webhooks.use(fleet)
         await self._use_accounts(fleet)
 
     async def _use_accounts(self, fleet: Fleet) -> None:

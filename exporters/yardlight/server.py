@@ -36,6 +36,8 @@ from yardlight.records.web import Backend as RecordsPagesBackend
 from yardlight.records.web import RecordsPages
 from yardlight.roster.web import Backend as TruckPagesBackend
 from yardlight.roster.web import TruckPages
+from yardlight.webhooks.web import Backend as WebhookPagesBackend
+from yardlight.webhooks.web import WebhookPages
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -85,6 +87,7 @@ class Server:
         runners: DrillApiBackend | None = None,
         trucks: TruckPagesBackend | None = None,
         records: RecordsPagesBackend | None = None,
+        webhooks: WebhookPagesBackend | None = None,
     ) -> None:
         self._backend = backend
         self._listen = listen
@@ -95,6 +98,11 @@ class Server:
         self._runners = None if runners is None else DrillApi(runners, self._ask)
         self._trucks = None if trucks is None else TruckPages(trucks, self._ask, self._asks_who)
         self._records = None if records is None else RecordsPages(records, self._ask, lambda: bool(self._config.users))
+        self._webhooks = None if webhooks is None else WebhookPages(webhooks)
+        self._without_password = {
+            *(self._drills.without_password if self._drills is not None else ()),
+            *((self._webhooks.call,) if self._webhooks is not None else ()),
+        }
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._run, name="http", daemon=True)
 
@@ -192,15 +200,17 @@ class Server:
             app.router.add_routes(self._records.routes())
         if self._runners is not None:
             app.router.add_routes(self._runners.routes())
+        if self._webhooks is not None:
+            app.router.add_routes(self._webhooks.routes())
         return app
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Basic auth on every path but a drill's page, and the headers of the web configuration on every answer."""
+        """Basic auth, but for drills' pages and webhooks, and the headers of the web configuration on every answer."""
         config = self._config
         headers = {"Server": "Yardlight", "X-Content-Type-Options": "nosniff", **config.headers}
         authorization = request.headers.get("Authorization", "")
-        open_ = self._drills is not None and request.match_info.handler in self._drills.without_password
+        open_ = request.match_info.handler in self._without_password
         if config.users and not open_ and not await self._users.allowed(config.users, authorization):
             headers["WWW-Authenticate"] = 'Basic realm="Yardlight"'
             return web.Response(status=401, text="Unauthorized\n", headers=headers)

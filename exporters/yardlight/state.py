@@ -160,19 +160,15 @@ class State:
                     json.dumps(event.detail, sort_keys=True),
                 ),
             )  # fmt: skip
-            connection.executemany(
-                "INSERT OR REPLACE INTO total VALUES (?, ?, ?, ?, ?)",
-                [
-                    (
-                        event.fleet,
-                        event.terminal,
-                        total.metric,
-                        json.dumps(total.labels),
-                        json.dumps(total.value),
-                    )
-                    for total in totals
-                ],
-            )
+            _write_totals(connection, event.fleet, event.terminal, totals)
+
+        self._queue.put((work, then))
+
+    def keep_totals(self, fleet: str, totals: Sequence[Total], then: Callable[[], None]) -> None:
+        """Write these totals of the fleet itself at once, then call `then` (in the writer's thread)."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            _write_totals(connection, fleet, "", totals)
 
         self._queue.put((work, then))
 
@@ -220,7 +216,7 @@ class State:
         return found
 
     def totals(self, fleet: str, terminal: str) -> list[Total]:
-        """Every running total of a terminal."""
+        """Every running total of a terminal; '' for those of the fleet itself."""
         rows = self._reader.execute(
             "SELECT metric, labels, value FROM total WHERE fleet = ? AND terminal = ?", (fleet, terminal)
         )
@@ -458,6 +454,13 @@ def _open_index(path: Path, schema: str, version: int) -> sqlite3.Connection:
     connection.close()
     _move_aside(path, why, sentence)
     return _open_index(path, schema, version)
+
+
+def _write_totals(connection: sqlite3.Connection, fleet: str, terminal: str, totals: Sequence[Total]) -> None:
+    connection.executemany(
+        "INSERT OR REPLACE INTO total VALUES (?, ?, ?, ?, ?)",
+        [(fleet, terminal, each.metric, json.dumps(each.labels), json.dumps(each.value)) for each in totals],
+    )
 
 
 def _acquire(path: Path) -> tuple[IO[str], sqlite3.Connection]:

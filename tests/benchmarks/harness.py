@@ -101,7 +101,7 @@ Extra = Callable[[Service], Awaitable[None]]
 async def _ours(options: ServeOptions, extra: Extra | None) -> None:
     service = Service(options, logs.setup("logfmt", "error"))
     await service.load()
-    server = Server(service, options.listen)
+    server = Server(service, options.listen, webhooks=service)
     server.start()
     await service.start()
     tasks = [asyncio.ensure_future(extra(service))] if extra is not None else []

@@ -227,6 +227,15 @@ def _feeds(t: int, start: int) -> Iterator[tuple[str, str, float]]:
     yield "flow_mismatches", 'flow="odometer"', 12 * bad
     for side in ("source", "sink"):
         yield "flow_missing_ids", f'flow="odometer",side="{side}"', 0
+    events = f'{account},webhook="events"'
+    yield "webhook_info", f'{events},feed="gps",expected="weekdays",shows="Events of trucks"', 1
+    yield "webhook_silent_after_seconds", events, 7200
+    yield "webhook_listening_since_timestamp_seconds", events, start
+    yield "webhook_last_received_timestamp_seconds", events, start + t
+    yield "webhook_missing_calls", events, 3 * bad
+    yield "webhook_received_total", events, t / 10
+    yield "webhook_duplicates_total", events, t / 1000
+    yield "webhook_refused_total", f'{events},reason="signature"', t / 100
 
 
 def _archive(t: int, start: int) -> Iterator[tuple[str, str, float]]:

@@ -30,7 +30,7 @@ OF = {
     "terminal": "terminal",
 }
 # Grafana's own ids (packages/grafana-data/src/valueFormats/categories.ts), as far as boards use them.
-UNITS = {"none", "short", "string", "s", "percentunit", "Bps", "dB", "dBm", "decbytes", "dateTimeFromNow"}
+UNITS = {"none", "reqps", "short", "string", "s", "percentunit", "Bps", "dB", "dBm", "decbytes", "dateTimeFromNow"}
 
 
 def load(board: Path) -> dict[str, Any]:

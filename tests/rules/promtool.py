@@ -17,6 +17,7 @@ from tests.rules.feeds import FEEDS
 from tests.rules.flows import FLOWS
 from tests.rules.scenarios import SCENARIOS, Scenario
 from tests.rules.tablets import TABLETS
+from tests.rules.webhooks import WEBHOOKS
 from tests.rules.yard import Host, Labels, Yard, line, series
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,6 +43,7 @@ GROUPS = (
     "yardlight-mdm",
     "yardlight-feeds",
     "yardlight-flows",
+    "yardlight-webhooks",
     "yardlight-records",
     "yardlight-centre",
     "yardlight-drills",
@@ -63,7 +65,7 @@ OF_TABLETS = {
     "CredentialExpiring": ("account",),
     "RosterMismatch": (),
 }
-_SCENARIOS = (*SCENARIOS, *CELLULAR, *TABLETS, *FEEDS, *FLOWS, *ARCHIVES)
+_SCENARIOS = (*SCENARIOS, *CELLULAR, *TABLETS, *FEEDS, *FLOWS, *WEBHOOKS, *ARCHIVES)
 OF_FEEDS = {
     "FeedStale": ("dispatch", "account", "feed"),
     "FeedContractBroken": ("dispatch", "account", "feed"),
@@ -78,6 +80,7 @@ OF_FEEDS = {
     "FlowMissingIds": ("noc", "flow"),
     "FlowLagging": ("noc", "flow"),
     "TaxRecordGap": ("compliance", "account", "feed"),
+    "WebhookSilent": ("noc", "account", "webhook"),
 }
 OF_ARCHIVES = (
     "ArchiveUnreadable", "ArchiveStale", "ArchiveGap", "ArchiveCorrupt", "RecordsDeletedEarly",

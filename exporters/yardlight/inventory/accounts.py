@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from yardlight.inventory.addresses import web_address
-from yardlight.inventory.model import Model, TimeZone
-from yardlight.inventory.models import CREDENTIAL_WARNING
+from yardlight.inventory.model import CREDENTIAL_WARNING, Model, TimeZone
 from yardlight.inventory.values import Duration
 
 _RATE = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*(\d*)\s*(s|m|h)")

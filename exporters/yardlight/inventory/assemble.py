@@ -27,6 +27,7 @@ from yardlight.inventory import (
     router_rules,
     rules,
     service_rules,
+    webhook_rules,
 )
 from yardlight.inventory.models import METERED_MEDIA, Fleet, Medium, RosterFiles, Service, Terminal, Uplink
 from yardlight.inventory.roster import Roster, read_drivers, read_trucks
@@ -67,6 +68,7 @@ class _Assembly:
         self._problems.extend(mdm_rules.fleet_problems(self._root))
         self._problems.extend(feed_rules.fleet_problems(self._root, own["accounts"]))
         self._problems.extend(flow_rules.fleet_problems(self._root, own["accounts"]))
+        self._problems.extend(webhook_rules.fleet_problems(self._root, own["accounts"]))
         self._problems.extend(archive_rules.fleet_problems(self._root))
         self._check_shared()
         merged = {name: self._merged(node) for name, node in self._mapping(self._root, "terminals").items()}

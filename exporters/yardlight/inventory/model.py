@@ -10,6 +10,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from yardlight.inventory.values import checked_name
 
+# Two weeks: a certificate that somebody else has to sign takes one.
+CREDENTIAL_WARNING = 14 * 86400.0
+
 
 class Model(BaseModel):
     """Frozen; an unknown key is an error."""

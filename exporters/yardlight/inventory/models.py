@@ -22,9 +22,10 @@ from yardlight.inventory.feeds import FeedSource
 from yardlight.inventory.flows import Flow
 from yardlight.inventory.hours import HoursOfService
 from yardlight.inventory.mdm import MdmSource
-from yardlight.inventory.model import Model, Name, TimeZone
+from yardlight.inventory.model import CREDENTIAL_WARNING, Model, Name, TimeZone
 from yardlight.inventory.roster import Roster
 from yardlight.inventory.values import Duration, Level, Share, Size, Speed
+from yardlight.inventory.webhooks import Webhook
 
 Role = Literal["primary", "standby"]
 Medium = Literal["fiber", "lte", "5g", "cable", "satellite"]
@@ -41,8 +42,6 @@ ROUTER_MODELS = (
 ROUTERS_GROUP = "yardlight.routers"
 # The name that a terminal's proof has among its services.
 PROOF = "standby-proof"
-# Two weeks: a certificate that somebody else has to sign takes one.
-CREDENTIAL_WARNING = 14 * 86400.0
 METERED_MEDIA = frozenset({"lte", "5g", "satellite"})
 CELLULAR = frozenset({"lte", "5g"})
 _HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:]+):(\d{1,5})")
@@ -606,5 +605,6 @@ class Fleet(Model):
     feeds: dict[Name, FeedSource] = {}
     flows: dict[Name, Flow] = {}
     hours_of_service: HoursOfService = HoursOfService()
+    webhooks: dict[Name, Webhook] = {}
     archives: dict[Name, Archive] = {}
     terminals: dict[Name, Terminal]

@@ -13,6 +13,7 @@ from pydantic_core import core_schema
 
 from yardlight.domains import platforms
 from yardlight.inventory import archives, models, retention
+from yardlight.inventory.accounts import parse_rate
 from yardlight.inventory.models import Fleet, RosterFiles
 from yardlight.inventory.values import parse_duration, parse_level, parse_share, parse_size, parse_speed
 
@@ -31,6 +32,7 @@ _WRITTEN: dict[Any, JsonSchemaValue] = {
     },
     parse_level: {"type": "string", "pattern": r"^\s*-?\d+(\.\d+)?\s*dBm?\s*$", "examples": ["-115 dBm"]},
     parse_speed: {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*[kMG]bit/s\s*$", "examples": ["2 Mbit/s"]},
+    parse_rate: {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*/\s*\d*\s*[smh]\s*$", "examples": ["100/s"]},
     parse_share: {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*%\s*$", "examples": ["5%"]},
     models.parse_target: {
         "oneOf": [
