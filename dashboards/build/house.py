@@ -38,6 +38,7 @@ from grafana_foundation_sdk.models.common import (
     VizOrientation,
 )
 from grafana_foundation_sdk.models.dashboard import (
+    DashboardLinkType,
     DataTransformerConfig,
     DynamicConfigValue,
     FieldColorModeId,
@@ -46,6 +47,7 @@ from grafana_foundation_sdk.models.dashboard import (
     ThresholdsMode,
     ValueMap,
     ValueMappingResult,
+    VariableOption,
     VariableRefresh,
     VariableSort,
 )
@@ -91,6 +93,8 @@ class Place:
 
 # The account that a board of a domain shows: what `of` chooses.
 ACCOUNT = 'fleet="$fleet",account="$account"'
+# The fleets that a board over many of them shows.
+FLEETS = 'fleet=~"$fleet"'
 
 Panel = Builder[dashboard_models.Panel]
 Steps = Sequence[tuple[float | None, str]]
@@ -170,9 +174,10 @@ def single(
     mapped: ValueMap | None = None,
     steps: Steps = PLAIN,
     name_only: bool = False,
+    size: int = 32,
     empty: str = NOT_MEASURED,
 ) -> Panel:
-    """One value now, large. `name_only` shows the series' name instead of its value."""
+    """One value now, large. `name_only` shows the series' name instead of its value; `size` is in pixels."""
     panel = (
         stat.Panel()
         .unit(unit)
@@ -180,7 +185,7 @@ def single(
         .color_mode(BigValueColorMode.BACKGROUND if mapped else BigValueColorMode.VALUE)
         .text_mode(BigValueTextMode.NAME if name_only else BigValueTextMode.VALUE)
         .reduce_options(_last())
-        .text(common.VizTextDisplayOptions().value_size(32))
+        .text(common.VizTextDisplayOptions().value_size(size))
         .thresholds(_thresholds(steps))
     )
     if mapped:
@@ -243,11 +248,15 @@ def listing(
     overrides: dict[str, dict[str, object]] | None = None,
     empty: str = NOT_CONFIGURED,
 ) -> Panel:
-    """A table of labels now. `columns` maps label or value field to heading, in order; others are hidden."""
+    """A table of labels now. `columns` maps label or value field to heading, in order; others are hidden.
+
+    Rows come in the order of the first query: sort there.
+    """
     panel = (
         table.Panel()
         .unit("string")
         .filterable(False)
+        .min_width(70)
         .with_transformation(DataTransformerConfig(id_val="merge", options={}))
         .with_transformation(
             DataTransformerConfig(id_val="filterFieldsByName", options={"include": {"names": list(columns)}})
@@ -262,10 +271,30 @@ def listing(
             )
         )
     )
+    # A cell without a value is empty; what `empty` says is of the whole table.
+    panel = panel.override_by_regexp("/.*/", [_property("noValue", " ")])
     for heading, properties in (overrides or {}).items():
         panel = panel.override_by_name(heading, [_property(*item) for item in properties.items()])
     targets = [_instant(query).format(PromQueryFormat.TABLE) for query in queries]
     return _house(panel, title, description, place, targets, empty)
+
+
+def words(states: Sequence[State]) -> dict[str, object]:
+    """A column of numbers from 1 on as the names of these states, in their colors."""
+    return {
+        "mappings": [
+            {
+                "type": "value",
+                "options": {
+                    str(number): {"text": state.name, "color": state.color, "index": number - 1}
+                    for number, state in enumerate(states, start=1)
+                },
+            }
+        ],
+        "custom.cellOptions": {"type": "color-text"},
+        "custom.align": "left",
+        "custom.minWidth": 130,
+    }
 
 
 def page(uid: str, title: str, description: str, tags: Sequence[str]) -> dashboard.Dashboard:
@@ -280,7 +309,34 @@ def page(uid: str, title: str, description: str, tags: Sequence[str]) -> dashboa
         .refresh("10s")
         .time("now-1h", "now")
         .with_variable(dashboard.DatasourceVariable("datasource").label("Data source").type("prometheus"))
+        .link(_every_board())
     )
+
+
+def _every_board() -> dashboard.DashboardLink:
+    """A menu of all boards at the top of each, which keeps what is chosen and the time."""
+    return (
+        dashboard.DashboardLink("Yardlight")
+        .type(DashboardLinkType.DASHBOARDS)
+        .tags(["yardlight"])
+        .as_dropdown(True)
+        .include_vars(True)
+        .keep_time(True)
+        .tooltip("all boards of Yardlight")
+    )
+
+
+def fleets_page(uid: str, title: str, description: str, tags: Sequence[str]) -> dashboard.Dashboard:
+    """An empty board of all fleets, or of those that are chosen."""
+    fleets = choice("fleet", "Fleet", "label_values(yardlight_fleet_info, fleet)").multi(True).include_all(True)
+    every = VariableOption(text="All", value="$__all", selected=True)
+    return page(uid, title, description, tags).with_variable(fleets.current(every))
+
+
+def leads(board: str, what: str, **chosen: str) -> dict[str, object]:
+    """A cell that leads to another board: `chosen` are its variables, and the columns that they are taken from."""
+    values = "&".join(f"var-{name}=${{__data.fields.{column}}}" for name, column in chosen.items())
+    return {"links": [{"title": what, "url": f"/d/yardlight-{board}?{values}"}]}
 
 
 def account_page(uid: str, title: str, description: str, tags: Sequence[str], *, metric: str) -> dashboard.Dashboard:

@@ -188,6 +188,7 @@ def _tablets(t: int, start: int) -> Iterator[tuple[str, str, float]]:
     for number in range(1, 26):
         tablet = f'{account},device="T{number}"'
         yield "device_last_checkin_timestamp_seconds", tablet, start - (200 - 7 * number) * 3600
+        yield "device_info", f'{tablet},group="drivers",terminal="fontana",truck="{number}"', 1
         now = "fresh" if not bad else "gone_from_mdm" if number < 3 else "dark" if number < 10 else "stale"
         yield from _flag("device_state", f'{tablet},group="drivers"', "state", states, now)
     if bad:
@@ -262,20 +263,54 @@ def _archive(t: int, start: int) -> Iterator[tuple[str, str, float]]:
         yield f"backup_{name}_bytes", archive, size
 
 
+# What is firing all the time.
+_ALERTS: tuple[dict[str, str], ...] = (
+    {"alertname": "TerminalOnStandby", "severity": "ticket", "audience": "noc", "terminal": "fontana"},
+    {"alertname": "TerminalNotReporting", "severity": "page", "audience": "oncall", "terminal": "reno"},
+    {"alertname": "FeedStale", "severity": "ticket", "audience": "dispatch", "account": "vendor", "feed": "gps"},
+)
+
+
+def _others(t: int, start: int) -> Iterator[tuple[str, str, float]]:
+    """Yards of which nothing is heard (reno) or known (tacoma), with an overdue drill; a vendor that is not read."""
+    for name in ("reno", "tacoma"):
+        yield "terminal_info", f'terminal="{name}",stage="live",on_failover="ticket",timezone="UTC"', 1
+    yield from _flag(
+        "terminal_state", 'terminal="tacoma"', "state", ("primary", "standby", "dark", "unknown"), "unknown"
+    )
+    yield "drill_due_timestamp_seconds", 'terminal="tacoma",playbook="quarterly-wan-failover"', start - 3 * 86400
+    yield "poll_success", 'account="tms",poll="feeds/orders"', 0
+    yield "poll_last_success_timestamp_seconds", 'account="tms",poll="feeds/orders"', start - 40_000
+    yield "poll_failed", 'account="tms",poll="feeds/orders",reason="auth"', 1
+    yield "poll_failures_total", 'account="tms",poll="feeds/orders",reason="auth"', t / 60
+    yield "api_budget_requests", 'account="vendor"', 5000
+    yield "account_info", 'account="tms",platform="generic"', 1
+    for name, value in (("config_last_reload_successful", 1), ("state_writable", 1), ("loop_lag_seconds", 0.004)):
+        yield name, 'instance="centre:10480"', value
+    yield "build_info", 'instance="centre:10480",version="0.1.0",python="3.11.2"', 1
+    yield "account_info", 'account="vendor",platform="samsara"', 1
+
+
 def openmetrics(end: int) -> str:
     """The hour up to `end` (Unix seconds), for `promtool tsdb create-blocks-from openmetrics`."""
     start = end - HOUR
-    terminal = 'terminal="fontana"'
     series: dict[str, list[str]] = {}
     for t in range(0, HOUR + 1, STEP):
-        moments = (_moment, _services, _standby, _router, _cellular, _tablets, _feeds, _archive)
+        moments = (_moment, _services, _standby, _router, _cellular, _tablets, _feeds, _archive, _others)
         for name, labels, value in (each for moment in moments for each in moment(t, start)):
             line = f'yardlight_{name}{{fleet="demo",{labels}}} {value:g} {start + t}'
             series.setdefault(name, []).append(line)
-        alert = f'alertname="TerminalOnStandby",alertstate="firing",severity="ticket",fleet="demo",{terminal}'
-        series.setdefault("ALERTS", []).append(f"ALERTS{{{alert}}} 1 {start + t}")
-    blocks = [
-        "\n".join([f"# TYPE {'' if name == 'ALERTS' else 'yardlight_'}{name} unknown", *lines])
-        for name, lines in series.items()
-    ]
+        for alert in _ALERTS:
+            labels = ",".join(f'{name}="{value}"' for name, value in {"fleet": "demo", **alert}.items())
+            series.setdefault("ALERTS", []).append(f'ALERTS{{alertstate="firing",{labels}}} 1 {start + t}')
+            since = f"ALERTS_FOR_STATE{{{labels}}} {start - 7200} {start + t}"
+            series.setdefault("ALERTS_FOR_STATE", []).append(since)
+        for state in (
+            "silent",
+            "unknown",
+            "standby" if SWITCHED <= t < BACK else "dark" if CUT <= t < HEALED else "primary",
+        ):
+            line = f'yardlight:terminals{{fleet="demo",state="{state}"}} 1 {start + t}'
+            series.setdefault("yardlight:terminals", []).append(line)
+    blocks = ["\n".join([f"# TYPE {lines[0].partition('{')[0]} unknown", *lines]) for name, lines in series.items()]
     return "\n".join(blocks) + "\n# EOF\n"

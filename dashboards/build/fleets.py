@@ -1,0 +1,125 @@
+"""Fleet overview for who looks after many customers: each fleet a row, the same columns for all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dashboards.build.house import (
+    FLEETS,
+    GRAY,
+    ORANGE,
+    PURPLE,
+    RED,
+    Panel,
+    Place,
+    Query,
+    fleets_page,
+    leads,
+    lines,
+    listing,
+)
+from dashboards.build.wall import firing, newest, yards
+from grafana_foundation_sdk.builders import dashboard
+
+# What an open alert is about, so that two exporters of one thing count once.
+_ONE = "fleet, alertname, terminal, account, uplink, service, feed, pool, sim, group, device, truck, archive, flow"
+COLUMNS = {
+    "Pages": RED,
+    "Tickets": ORANGE,
+    "Dark": RED,
+    "On standby": ORANGE,
+    "Not known": PURPLE,
+    "Not read": ORANGE,
+    "Tablets silent": ORANGE,
+    "Plans short": ORANGE,
+}
+
+
+def board() -> dashboard.Dashboard:
+    """Customers side by side, then how many pages each had."""
+    built = fleets_page(
+        "yardlight-fleets",
+        "Yardlight: Fleets",
+        "All customers side by side: what is open at each, and how its yards stand. A fleet leads to its wall.",
+        ["fleets"],
+    ).time("now-7d", "now")
+    for panel in _panels():
+        built = built.with_panel(panel)
+    return built
+
+
+def _panels() -> Iterator[Panel]:
+    state = 'state=~"stale|dark"'
+    queries = [
+        f"count by (fleet) ({firing('page', _ONE)})",
+        f"count by (fleet) ({firing('ticket', _ONE)})",
+        f"count by (fleet) ({yards()} > 3)",
+        f"count by (fleet) ({yards()} == 2)",
+        f"count by (fleet) ({yards()} == 3)",
+        f"count by (fleet) (min by (fleet, account) (yardlight_poll_success{{{FLEETS}}}) == 0)",
+        f"sum by (fleet) ({newest('devices', 'account, group, state', state)}) > 0",
+        f"count by (fleet) ({newest('cap_exhaustion_timestamp_seconds', 'account, pool, sim')})",
+    ]
+    yield listing(
+        "Customers",
+        "Open pages and tickets of each fleet, its yards that are dark or silent, on standby or not known, vendors "
+        "that cannot be read, tablets silent on duty, plans that end before their cycle. Empty cells are normal.",
+        Place(0, 0, 24, 14),
+        [Query(f"count by (fleet) ({newest('terminal_info', 'terminal')})"), *map(Query, queries[:7])],
+        {
+            "fleet": "Fleet",
+            "Value #A": "Yards",
+            **dict(zip((f"Value #{ref}" for ref in "BCDEFGH"), COLUMNS, strict=False)),
+        },
+        overrides={
+            "Fleet": leads("wall", "Open its wall", fleet="Fleet"),
+            "Yards": {"unit": "none"},
+            **{name: _colored(color) for name, color in COLUMNS.items()},
+        },
+    )
+    yield lines(
+        "Open pages",
+        "How many pages were open at each fleet. None is normal; at several fleets at once: a vendor, a carrier or "
+        "the center's own line.",
+        Place(0, 14, 12, 9),
+        [Query(queries[0], "{{fleet}}")],
+        unit="none",
+    )
+    yield lines(
+        "Yards dark or silent",
+        "How many yards of each fleet nothing got out of, or nothing was heard of. None is normal.",
+        Place(12, 14, 12, 9),
+        [Query(f'sum by (fleet) (yardlight:terminals{{{FLEETS},state=~"dark|silent"}})', "{{fleet}}")],
+        unit="none",
+    )
+    yield listing(
+        "Plans that end before their cycle",
+        "How many pools and SIMs of each fleet reach their cap early, by forecast. Empty is normal.",
+        Place(0, 23, 12, 6),
+        [Query(f"sort_desc({queries[7]})")],
+        {"fleet": "Fleet", "Value": "Plans short"},
+        overrides={"Fleet": leads("wall", "Open its wall", fleet="Fleet"), "Plans short": _colored(ORANGE)},
+        empty="none",
+    )
+    yield listing(
+        "Drills overdue",
+        "How many failovers of each fleet were not proven in their quarter. Empty is normal.",
+        Place(12, 23, 12, 6),
+        [
+            Query(
+                f"sort_desc(count by (fleet) ({newest('drill_due_timestamp_seconds', 'terminal, playbook')} < time()))"
+            )
+        ],
+        {"fleet": "Fleet", "Value": "Overdue"},
+        overrides={"Fleet": leads("wall", "Open its wall", fleet="Fleet"), "Overdue": _colored(ORANGE)},
+        empty="none",
+    )
+
+
+def _colored(color: str) -> dict[str, object]:
+    steps = [{"color": GRAY, "value": None}, {"color": color, "value": 1}]
+    return {
+        "unit": "none",
+        "custom.cellOptions": {"type": "color-text"},
+        "thresholds": {"mode": "absolute", "steps": steps},
+    }

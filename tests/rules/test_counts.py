@@ -1,0 +1,52 @@
+"""What rules count for boards: each yard once, whoever exports it, and who says nothing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+RULES = Path(__file__).resolve().parents[2] / "alert_rules" / "terminal.yml"
+
+
+@pytest.mark.needs("promtool")
+def test_yards_are_counted_by_state_once_each_and_a_listed_one_that_says_nothing_is_silent(tmp_path: Path) -> None:
+    def state(terminal: str, state: str, value: int, instance: str = "a") -> dict[str, str]:
+        labels = f'fleet="f",terminal="{terminal}",state="{state}",instance="{instance}"'
+        return {"series": f"yardlight_terminal_state{{{labels}}}", "values": f"{value}x5"}
+
+    listed = [
+        {"series": f'yardlight_terminal_info{{fleet="f",terminal="{name}",stage="live"}}', "values": "1x5"}
+        for name in ("boise", "reno", "tulsa", "fresno")
+    ]
+    said = [
+        state("boise", "primary", 1), state("boise", "primary", 1, "b"), state("boise", "dark", 0),
+        state("reno", "primary", 0), state("reno", "dark", 1), state("tulsa", "primary", 1),
+    ]  # fmt: skip
+    expected = {"primary": 2, "dark": 1, "silent": 1}
+    test = {
+        "rule_files": [str(RULES)],
+        "evaluation_interval": "1m",
+        "tests": [
+            {
+                "interval": "1m",
+                "input_series": [*listed, *said],
+                "promql_expr_test": [
+                    {
+                        "expr": "yardlight:terminals",
+                        "eval_time": "3m",
+                        "exp_samples": [
+                            {"labels": f'yardlight:terminals{{fleet="f",state="{name}"}}', "value": count}
+                            for name, count in expected.items()
+                        ],
+                    }
+                ],
+            }
+        ],
+    }
+    file = tmp_path / "counts.yml"
+    file.write_text(json.dumps(test), encoding="utf-8")
+    done = subprocess.run(["promtool", "test", "rules", str(file)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
