@@ -32,6 +32,7 @@ from yardlight.errors import (
     IncompleteError,
     PollError,
     PollTimeoutError,
+    RefusedError,
     ServerError,
     ThrottledError,
     TlsError,
@@ -532,7 +533,7 @@ def _good(reply: Reply) -> Reply:
         raise ForbiddenError(f"{said}; the account may not read this")
     if status >= 500:
         raise ServerError(said)
-    raise BadReplyError(said)
+    raise RefusedError(said)
 
 
 def _mapped(error: requests.exceptions.RequestException, what: str) -> PollError:

@@ -204,6 +204,10 @@ class BadReplyError(PollError):
     reason = "bad_reply"
 
 
+class RefusedError(BadReplyError):
+    """The vendor does not know what was asked for: it is not there, or not as we ask for it (4xx)."""
+
+
 class TooLargeError(PollError):
     """An answer of more bytes than one may have, as sent or as unpacked."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -176,6 +177,33 @@ def test_a_device_without_a_policy_is_no_compliant_and_no_noncompliant_one(read:
     assert [device.compliance for device in devices(read(tenancy))] == ["compliant", "no_policy", "noncompliant"]
     tenancy.spoil = lambda asked: Answer({}, 403) if "SettingState" in asked.path else None
     assert [device.compliance for device in devices(read(tenancy))] == ["compliant", "noncompliant", "noncompliant"]
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_which_devices_have_no_policy_is_known_where_it_may_be_asked_for_and_matters(
+    read: Callable[..., list[Any]], status: int
+) -> None:
+    def policies(secure: bool, refused: bool = False) -> bool:
+        def spoil(asked: Asked) -> Answer | None:
+            if refused and "SettingState" in asked.path:
+                return Answer({}, status)
+            return Answer({"settings": {"secureByDefault": secure}}) if asked.path == "/v1.0/deviceManagement" else None
+
+        [tenant] = [each for each in read(Tenancy([raw(1)], spoil)) if isinstance(each, Tenant)]
+        assert isinstance(tenant.policies, bool)
+        return tenant.policies
+
+    assert policies(True)
+    assert not policies(False)
+    assert not policies(True, refused=True)
+
+
+@pytest.mark.parametrize("path", [".*SettingStates", "/v1.0/deviceManagement", "/v1.0/applications.*"])
+def test_half_an_answer_about_the_tenant_is_no_word_that_there_is_nothing(
+    read: Callable[..., list[Any]], path: str
+) -> None:
+    with pytest.raises(BadReplyError):
+        read(Tenancy([raw(1)], lambda asked: Answer(b'{"value": [') if re.fullmatch(path, asked.path) else None))
 
 
 def test_a_wrong_secret_is_told_as_such_and_not_repeated(read: Callable[..., list[Any]]) -> None:

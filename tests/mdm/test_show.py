@@ -211,6 +211,25 @@ def test_apps_that_the_platform_does_not_tell_are_not_counted_as_missing() -> No
     assert value(made, "devices_below_standard", "drivers", "app") is None
 
 
+def test_what_cannot_be_judged_of_any_device_has_no_count_and_is_no_zero() -> None:
+    standard = Standard.model_validate({"os": {"android": "13"}, "apps": {"com.example.eld": {"min": "24.1"}}})
+    how = plan(truck(1), truck(2), standards={"drivers": standard})
+
+    def below(*records: Any) -> dict[str, float]:
+        found = told(how, list(records)).families.get(METRICS["yardlight_devices_below_standard"], {})
+        return {name: count for (_, group, name), count in found.items() if group == "drivers"}  # type: ignore[misc]
+
+    dim = device(1, os="Android", os_version="Tiramisu", compliance="compliant", apps={"com.example.eld": "latest"})
+    assert below(dim, device(2)) == {}
+    clear = device(2, os="Android", os_version="13", compliance="unknown", apps={"com.example.eld": "24.1"})
+    assert below(dim, clear) == {"os": 0, "app": 0}
+    assert below(dim, clear, Tenant(policies=True)) == {"os": 0, "app": 0, "policy": 0}
+    assert below(dim, clear, Tenant(policies=False)) == {"os": 0, "app": 0}
+    # An app that is missing is, whatever the versions of others are.
+    assert below(replace(dim, apps={})) == {"app": 1}
+    assert below(dim, replace(clear, compliance="no_policy")) == {"os": 0, "app": 0, "policy": 1}
+
+
 def test_m19_who_is_on_one_side_only_is_counted() -> None:
     made = told(plan(truck(1), truck(2), truck(3, status="retired")), [device(1), device(9)])
     assert value(made, "roster_mismatches", "mdm_only") == 1

@@ -58,12 +58,14 @@ class Device:
 class Tenant:
     """What a platform says about itself: when its credentials end, whether devices without a policy are compliant.
 
-    `as_of` is the instant that its list stands for, where that is not now.
+    `policies`: whether it tells which devices have no policy, so that none is none. `as_of` is the instant that its
+    list stands for, where that is not now.
     """
 
     credentials_end: Mapping[str, Moment] | None = None
     unassigned_is_compliant: bool | None = None
     as_of: float | None = None
+    policies: bool = False
 
 
 Record = Device | Tenant

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache, cached_property, lru_cache
@@ -14,6 +14,7 @@ from yardlight import catalogue as m
 from yardlight.catalogue import Metric
 from yardlight.collection import Source, Told
 from yardlight.errors import IncompleteError
+from yardlight.inventory.mdm import App
 from yardlight.mdm.device import COMPLIANCE, Device, Record, Tenant, older
 from yardlight.mdm.matching import Match, awaited, matched, never_listed, newest, recalled
 from yardlight.mdm.orders import Sample, note_orders, orders, told, waits
@@ -50,7 +51,8 @@ def show(source: Source, records: Sequence[Record], memory: Any, now: float) -> 
         raise IncompleteError(f"{len(devices)} devices, where `expects` says {expects} at least")
     matches = list(matched(source.section, devices, before, now))
     families: dict[Metric, dict[tuple[str, ...], float]] = defaultdict(dict)
-    page = _Page(source.account, source.section, matches, now, Pack(now))
+    policies = any(tenant.policies for tenant in tenants) or any(each.compliance == "no_policy" for each in devices)
+    page = _Page(source.account, source.section, matches, now, policies, Pack(now))
     for metric, labels, value in page.samples():
         families[metric][labels] = value
     families[m.DEVICES_DUPLICATE][(source.account,)] = duplicates
@@ -71,12 +73,13 @@ class _Judged(NamedTuple):
 
 @dataclass
 class _Page:
-    """The samples of one account's devices."""
+    """The samples of one account's devices; `policies`: whether it is told which of them have no policy."""
 
     account: str
     plan: Plan
     matches: Sequence[Match]
     now: float
+    policies: bool
     things: Pack
 
     def samples(self) -> Iterator[Sample]:
@@ -159,7 +162,7 @@ class _Page:
         compliance = Counter(device.compliance for device in listed)
         for said in COMPLIANCE:
             yield m.DEVICES_COMPLIANCE, (*key, said), compliance[said]
-        for name, count in _below(listed, standard).items():
+        for name, count in _below(listed, standard, self.policies).items():
             yield m.DEVICES_BELOW, (*key, name), count
         yield m.DEVICES_NEVER_LATE, key, sum(self._late(each) for each in members)
 
@@ -170,22 +173,34 @@ class _Page:
         return self.now - (enrolled if isinstance(enrolled, float) else each.match.seen.first) >= _FIRST_WORD_WITHIN
 
 
-def _below(devices: Iterable[Device], standard: Standard) -> Counter[str]:
+def _below(devices: Iterable[Device], standard: Standard, policies: bool) -> Counter[str]:
     """How many devices fall short of each standard that can be judged; of one that cannot there is no count."""
     least = {name.casefold(): version for name, version in standard.os.items()}
     found: Counter[str] = Counter()
     for device in devices:
-        found["policy"] += device.compliance == "no_policy"
+        if policies:
+            found["policy"] += device.compliance == "no_policy"
         if (least_version := least.get(device.os.casefold())) is not None:
-            found["os"] += older(device.os_version, least_version) is True
+            _judge(found, "os", older(device.os_version, least_version))
         if standard.apps and device.apps is not None:
-            found["app"] += any(
-                package not in device.apps or (app.min is not None and older(device.apps[package], app.min) is True)
-                for package, app in standard.apps.items()
-            )
+            _judge(found, "app", _without_app(device.apps, standard.apps))
         if device.unapproved is not None:
             found["unapproved"] += device.unapproved > 0
     return found
+
+
+def _judge(found: Counter[str], standard: str, short: bool | None) -> None:
+    if short is not None:
+        found[standard] += short
+
+
+def _without_app(apps: Mapping[str, str], wanted: Mapping[str, App]) -> bool | None:
+    """Whether one is missing or too old; None if that cannot be said of one, and of no other."""
+    short = [
+        package not in apps or (app.min is not None and older(apps[package], app.min))
+        for package, app in wanted.items()
+    ]
+    return True if True in short else None if None in short else False
 
 
 def _thing(each: _Judged) -> Thing:

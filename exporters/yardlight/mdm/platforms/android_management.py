@@ -25,7 +25,7 @@ from yardlight.client import Client, Reply, Token, granted
 from yardlight.collection import Session
 from yardlight.errors import BadReplyError, ForbiddenError, SecretError
 from yardlight.inventory.accounts import AccountConfig, BaseUrl
-from yardlight.mdm.device import Compliance, Device, Order, Record
+from yardlight.mdm.device import Compliance, Device, Order, Record, Tenant
 from yardlight.mdm.listing import complete
 from yardlight.mdm.support import support
 from yardlight.moment import NEVER, Moment, latest, moment
@@ -144,6 +144,7 @@ def parse(reply: Any, config: Config) -> Iterator[Record]:
     listed = (page for page in reply["devices"] if "devices" in whole(page, _LIST))
     devices = (_device(raw, policies, zone) for page in listed for raw in records(page, _LIST, "devices"))
     yield from complete(devices, _LIST)
+    yield Tenant(policies=True)
 
 
 def _device(raw: dict[str, Any], policies: Mapping[str, Any], zone: ZoneInfo) -> Device:

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from yardlight.client import Client, Reply, Token, client_credentials
 from yardlight.collection import Session
-from yardlight.errors import BadReplyError, ForbiddenError
+from yardlight.errors import ForbiddenError, RefusedError
 from yardlight.inventory.accounts import AccountConfig, BaseUrl, Rate
 from yardlight.inventory.values import Secret
 from yardlight.mdm.device import Action, Compliance, Device, Order, Progress, Record, Tenant
@@ -111,7 +111,7 @@ def fetch(config: Config, session: Session) -> Any:
     """All devices, how many the tenant counts, and its settings if they may be read. Raises `PollError`."""
     graph, secret = _graph(config, session)
     overview = graph.get("/v1.0/deviceManagement/managedDeviceOverview").json()
-    reply: dict[str, Any] = {"overview": overview, "settings": None, "secrets": [], "without": []}
+    reply: dict[str, Any] = {"overview": overview, "settings": None, "secrets": [], "without": None}
     if config.read_settings:
         reply["settings"] = _if_granted(graph, "/v1.0/deviceManagement", "settings")
         application = f"/v1.0/applications(appId='{config.client_id}')"
@@ -125,9 +125,9 @@ def fetch_some(config: Config, session: Session, ids: Sequence[str]) -> Any:
     """These devices as far as they are there, for `parse`. Raises `PollError`."""
     (graph, _), found = _graph(config, session), []
     for id_ in ids:
-        with suppress(BadReplyError):
+        with suppress(RefusedError):
             found.append(graph.get(f"{_LIST}/{{id}}", _SELECT, {"id": id_}).json())
-    return {"overview": None, "settings": None, "secrets": [], "without": [], "pages": [{"value": found}]}
+    return {"overview": None, "settings": None, "secrets": [], "without": None, "pages": [{"value": found}]}
 
 
 def _graph(config: Config, session: Session) -> tuple[Client, Secret]:
@@ -143,17 +143,17 @@ def _if_granted(graph: Client, path: str, select: str) -> Any:
     """What needs a permission that nobody has to grant us."""
     try:
         return graph.get(path, {"$select": select}).json()
-    except (ForbiddenError, BadReplyError):
+    except (ForbiddenError, RefusedError):
         return None
 
 
-def _without_policy(graph: Client) -> list[str]:
-    """The ids of devices that have no policy; none of them where that counts as compliant."""
+def _without_policy(graph: Client) -> list[str] | None:
+    """The ids of devices that have no policy; none of them where that counts as compliant, None if not to be known."""
     try:
         pages = list(graph.pages(_ASSIGNED, {"$filter": "state eq 'nonCompliant'"}, _next))
-    except (ForbiddenError, BadReplyError):
-        return []
-    states = (each for page in pages for each in several(page, "value"))
+    except (ForbiddenError, RefusedError):
+        return None
+    states = (each for page in pages for each in records(page, f"GET {_ASSIGNED}", "value"))
     return [text(each, "deviceId") for each in states if text(each, "state").lower() == "noncompliant"]
 
 
@@ -167,7 +167,7 @@ def _ours(application: Any, secret: Secret) -> list[Any]:
 def parse(reply: Any, config: Config) -> Iterator[Record]:
     """The devices. Raises `BadReplyError`, and `IncompleteError` if the tenant counts more."""
     zone, what = ZoneInfo(config.timezone), f"GET {_LIST}"
-    without = frozenset(reply["without"])
+    without = frozenset(reply["without"] or ())
     devices = (_device(raw, zone, without) for page in reply["pages"] for raw in records(page, what, "value"))
     counted = count(reply["overview"], "enrolledDeviceCount")
     slack = min(max(_FEW, (counted or 0) * _SHARE), (counted or 0) * _MOST)
@@ -175,7 +175,8 @@ def parse(reply: Any, config: Config) -> Iterator[Record]:
     secure = flag(reply["settings"], "settings", "secureByDefault")
     # A secret that was renewed may begin as the old one does.
     ends = latest(*(moment(end, zone) for end in reply["secrets"]))
-    yield Tenant({"client secret": ends} if ends else None, None if secure is None else not secure)
+    policies = reply["without"] is not None and secure is True
+    yield Tenant({"client secret": ends} if ends else None, None if secure is None else not secure, policies=policies)
 
 
 def console(config: Config, id_: str) -> str:
