@@ -13,7 +13,7 @@ from tests.vendor import Told, Vendor
 
 from yardlight.cellular.plan import Terms
 from yardlight.cellular.show import show
-from yardlight.cellular.usage import Record
+from yardlight.cellular.usage import Record, Sim
 from yardlight.collection import Source
 from yardlight.errors import PollError
 from yardlight.exposition import block, pack, page
@@ -68,6 +68,18 @@ def test_no_record_and_no_memory_has_the_number_of_a_sim_or_device(path: Path, t
     iccids = {number for number in numbers if number.startswith("89") or len(number) == 15}
     assert iccids
     assert not [number for number in iccids if number in text]
+
+
+@pytest.mark.parametrize("platform", ["emnify", "soracom", "thingspace"])
+def test_a_device_that_the_platform_lists_is_known_by_its_number(platform: str, tmp_path: Path) -> None:
+    """Control Center tells it with the use of the SIM, which is remembered, and no number is."""
+    path = HERE / "fixtures" / f"{platform}.json"
+    fixture = json.loads(path.read_text(encoding="utf-8"))
+    told = Told(fixture)
+    with Vendor(told) as vendor:
+        told.base = vendor.url
+        found = collect(path.stem, vendor, session(tmp_path, memory={"key": "fixed"}), **fixture["options"])
+    assert any(isinstance(each, Sim) and each.device and len(each.imei) == 15 for each in found)
 
 
 # Numbers of a subscriber, a phone and its equipment, in the words of different vendors; made up.

@@ -160,3 +160,17 @@ def test_what_an_export_tells_of_a_sim_besides_is_there_for_who_asks_about_it(tm
     [told] = [record for record in collect(tmp_path, columns) if isinstance(record, Sim)]
     assert (told.sim, told.called, told.iccid) == ("cab-7", "Truck 7", FIRST)
     assert (told.imei, told.phone) == ("350000000000006", "+15550100")
+
+
+def test_an_export_with_another_imei_tells_of_another_device_and_one_that_a_spreadsheet_rounded_of_none(
+    tmp_path: Path,
+) -> None:
+    columns, memory = {"iccid": "ICCID", "imei": "IMEI"}, dict[str, Any]()
+    devices = []
+    for imei in ("350000000000006", "'350000000000006", "350000000000014", "3.5E+14"):
+        lay(tmp_path, "a.csv", f"ICCID,IMEI\n{FIRST},{imei}\n")
+        [told] = [record for record in collect(tmp_path, columns, memory) if isinstance(record, Sim)]
+        devices.append(told.device)
+    assert devices[0] == devices[1] != devices[2]
+    assert None not in devices[:3]
+    assert devices[3] is None

@@ -83,6 +83,15 @@ def test_a_sim_that_is_not_listed_gets_a_name_that_does_not_tell_its_number() ->
     assert listed("truck-7")
 
 
+def test_a_device_is_the_same_with_its_check_digit_or_its_softwares_version_and_what_is_no_imei_is_none() -> None:
+    directory = Directory({}, "key")
+    spellings = ("350000000000006", "3500000000000012", "35 000000 000000 6", "35-000000-000000")
+    assert len({directory.device(each) for each in spellings}) == 1
+    assert directory.device("350000000000014") not in (directory.device(spellings[0]), None)
+    assert "35000000000000" not in str(directory.device(spellings[0]))
+    assert {directory.device(raw) for raw in ("", "3.5E+14", "n/a", "0" * 15, "35000000")} == {None}
+
+
 def test_two_names_for_one_sim_are_refused() -> None:
     with pytest.raises(ValueError, match="truck-8 and truck-7 are the same SIM"):
         Directory({NINETEEN: "truck-7", NINETEEN + "F": "truck-8"}, "key")

@@ -23,7 +23,6 @@ After = Literal["stop", "throttle", "overage", "unknown"]
 SOURCES: tuple[Source, ...] = ("estimate", "rated", "billed")
 SIM_STATES: tuple[SimState, ...] = ("active", "inactive", "suspended", "blocked", "terminated", "unknown")
 
-MEGABYTE = 10**6
 _DECIMAL = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _BINARY = {"B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
@@ -100,7 +99,7 @@ class Count:
 class Sim:
     """What is said of a SIM besides its use; None is what the platform cannot tell.
 
-    `device` is the equipment it is in, as `Directory.mark` hides it. `seen` is when we asked. What it is `called` by
+    `device` is the equipment it is in, as `Directory.device` hides it. `seen` is when we asked. What it is `called` by
     the platform and its numbers are for whoever asks about this SIM, see `things`.
     """
 
@@ -170,6 +169,14 @@ class Directory:
         spellings = iccids(raw)
         found = (self._names[form] for form in spellings if form in self._names)
         return next(found, f"{_UNLISTED}{self.mark(spellings[-1])}")
+
+    def device(self, imei: str) -> str | None:
+        """The mark of a device by its IMEI; None for what is none, such as one that a spreadsheet rounded.
+
+        The last of 15 digits is a check digit, and 16 have a version of the software in its place.
+        """
+        digits = re.sub(r"[\s-]", "", imei)
+        return self.mark(digits[:14]) if re.fullmatch(r"(?!0+$)\d{14,16}", digits) else None
 
     def mark(self, number: str) -> str:
         """Something that is equal for equal numbers and does not tell them."""

@@ -83,8 +83,7 @@ def fetch(config: Config, session: Session) -> Reply:
         path = "/v1/devices/{iccid}"
         used = whole(client.get(f"{path}/ctdUsages", values={"iccid": number}).json(), f"GET {path}/ctdUsages")
         told = {key: used.get(key) for key in ("ctdDataUsage", "overageLimitReached", "overageLimitOverride")}
-        if imei := text(used, "imei"):
-            told["device"] = known.mark(imei)
+        told["device"] = known.device(text(used, "imei"))
         if config.sessions:
             told["online"] = _online(client, number)
         return told

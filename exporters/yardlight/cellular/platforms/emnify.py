@@ -173,10 +173,11 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
             activated=moment(sim.get("activation_date"), UTC),
             called=text(sim, "endpoint", "name"),
             iccid=text(sim, "iccid"),
+            imei=imei,
             phone=text(sim, "msisdn"),
             expires=moment(below(told, "quota", "expiry_date"), UTC),
             plan=_plan(told, reply.amounts.get(name), config),
-            device=reply.directory.mark(imei) if imei else None,
+            device=reply.directory.device(imei),
         )
         if answer is not None:
             yield from _usage(name, answer, config)

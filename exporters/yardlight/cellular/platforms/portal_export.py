@@ -128,13 +128,14 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
         for line, said in drop.rows(export.text, columns, export.name):
             if number := _bare(said, "iccid"):
                 name = name_of(number, reply.directory, f"{export.name}:{line}")
-                sims[name] = _sim(name, said, export.at, config)
+                sims[name] = _sim(name, said, export.at, reply.directory, config)
                 told.append(_usage(name, said, export.at, config))
     yield from sims.values()
     yield from told
 
 
-def _sim(name: str, said: dict[str, str], at: float, config: Config) -> Sim:
+def _sim(name: str, said: dict[str, str], at: float, directory: Directory, config: Config) -> Sim:
+    imei = _bare(said, "imei")
     cap, plan = _amount(said, "cap", config), said.get("plan", "")
     state = _STATES.get(said.get("state", "").lower(), "unknown")
     named = Plan(plan, cap) if plan or cap is not None else None
@@ -146,9 +147,10 @@ def _sim(name: str, said: dict[str, str], at: float, config: Config) -> Sim:
         state=state,
         roaming=word in _YES if word in (*_YES, *_NO) else None,
         plan=named,
+        device=directory.device(imei),
         called=said.get("name", ""),
         iccid=_bare(said, "iccid"),
-        imei=_bare(said, "imei"),
+        imei=imei,
         phone=_bare(said, "phone"),
     )
 

@@ -134,7 +134,7 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
             in_session=flag(sim, "sessionStatus", "online"),
             expires=moment(below(sim, "expiryTime"), UTC),
             plan=Plan(speed) if speed else None,
-            device=reply.directory.mark(imei) if imei else None,
+            device=reply.directory.device(imei),
             called=text(sim, "tags", "name"),
             iccid=text(sim, "iccid"),
             imei=imei,

@@ -190,7 +190,7 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
             in_session=flag(device, "connected"),
             activated=moment(device.get("lastActivationDate"), zone),
             plan=plans.get(plan, Plan(plan)) if plan else None,
-            device=reply.directory.mark(imei) if imei else None,
+            device=reply.directory.device(imei),
             iccid=text(device, "iccid"),
             imei=imei,
             phone=text(device, "mdn"),
