@@ -353,11 +353,13 @@ def test_c12_c13_a_silent_sim_is_told_if_its_truck_moves(
             )
 
 
-def test_the_demos_end_of_a_month_takes_six_minutes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("begin", [at(26), at(5, 1), at(7)], ids=["late", "in its first hour", "in its first days"])
+def test_the_demos_end_of_a_month_takes_six_minutes_whenever_in_the_cycle_it_begins(
+    tmp_path: Path, begin: float
+) -> None:
     """Heading for the cap, at it, and in a new cycle of which nothing is known yet: one ticket after the other."""
     carrier = carrier_of(fake_sims("cab", 6, 35 * MB), at(1), cap=8 * GB, day=5)
     with one(tmp_path, carrier, ThingSpace(carrier), "pools: {tablets: {cap: 8 GB}}") as world:
-        begin = at(26, 12)
         world.collect(begin)
         carrier.switch("month-end")
         for seconds in (60.0, 210.0, 390.0):

@@ -10,7 +10,7 @@ import zlib
 from calendar import monthrange
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -29,6 +29,8 @@ HOUR = 3600.0
 _SPENDING, _SPENT, _NEAR, _TURN = 120.0, 180.0, 300.0, 360.0
 # Over so many days: in one it would look like somebody's runaway.
 _SPREAD = 3
+# A cycle must have so many days for that.
+_OLD = 20
 _SPENDS = 8 * 10**9
 LIST = """\
 Or a carrier's name (verizon, att, kore):
@@ -74,10 +76,14 @@ class Faults:
 
 @dataclass(frozen=True)
 class MonthEnd:
-    """The end of a cycle that takes minutes: when it began, on which day, and how much more each SIM will use."""
+    """The end of a cycle that takes minutes: when it began, on which day, and how much more each SIM will use.
+
+    `cycle` is what it was until then: from its start on many days are known.
+    """
 
     began: float
     day: int
+    cycle: tuple[float, float]
     more: Mapping[str, float]
 
     def used(self, sim: str, day: int, now: float) -> int:
@@ -85,13 +91,13 @@ class MonthEnd:
         part = min(1.0, max(0.0, (now - self.began - _SPENDING) / (_SPENT - _SPENDING)))
         return round(self.more[sim] * part / _SPREAD) if 0 <= self.day - day < _SPREAD else 0
 
-    def cycle(self, natural: tuple[float, float], now: float, zone: ZoneInfo) -> tuple[float, float]:
-        """Start and end, where the cycle was this one before."""
+    def at(self, now: float, zone: ZoneInfo) -> tuple[float, float]:
+        """Start and end of the cycle."""
         if now < self.began + _NEAR:
-            return natural
+            return self.cycle
         turn = self.began + _TURN
         if now < turn:
-            return natural[0], turn
+            return self.cycle[0], turn
         local = datetime.fromtimestamp(turn, zone)
         return turn, datetime.combine(_on(_month(local.date(), 1), local.day), local.timetz()).timestamp()
 
@@ -148,7 +154,7 @@ class Carrier:
         """Start and end of the cycle in which the clock is."""
         if self._month_end is None:
             return self._cycle_at(self.clock())
-        return self._month_end.cycle(self._cycle_at(self._month_end.began), self.clock(), self.zone)
+        return self._month_end.at(self.clock(), self.zone)
 
     def _cycle_at(self, at: float) -> tuple[float, float]:
         local = datetime.fromtimestamp(at, self.zone).date()
@@ -189,11 +195,7 @@ class Carrier:
                 self.faults.restated = {today - 1: parse_share(how)}
             elif action == "month-end":
                 self.multiply(3.0, None, self.midnight(today - 4))
-                # A little beyond the cap.
-                totals = {sim.name: self.total(sim) for sim in self.sims.values()}
-                lacks = max(0.0, 1.02 * self.cap / sum(totals.values()) - 1.0)
-                more = {name: lacks * total for name, total in totals.items()}
-                self._month_end = MonthEnd(self.clock(), self.ordinal(self.known_until()), more)
+                self._month_end = self._ending(today)
             elif what == "runaway":
                 self.multiply(20.0, self._named(how).name, self.midnight(today))
             elif what == "spend":
@@ -207,6 +209,20 @@ class Carrier:
         except ValueError as error:
             raise CarrierError(f"{self.name}={action}: {error}\n{LIST}") from None
         return f"{self.name}: {action}"
+
+    def _ending(self, today: int) -> MonthEnd:
+        """A little beyond the cap; a cycle that has just begun is told as one that began earlier."""
+        cycle = self._cycle_at(self.clock())
+        if today - self.ordinal(cycle[0]) < _OLD:
+            begun = date.fromordinal(today - _OLD)
+            # Every month has this day: whoever is told the end knows the start.
+            begun = _on(begun, min(begun.day, 28))
+            cycle = self.midnight(begun.toordinal()), self.midnight(_on(_month(begun, 1), begun.day).toordinal())
+        made = MonthEnd(self.clock(), self.ordinal(self.known_until()), cycle, Counter())
+        self._month_end = made
+        totals = {sim.name: self.total(sim) for sim in self.sims.values()}
+        lacks = max(0.0, 1.02 * self.cap / sum(totals.values()) - 1.0)
+        return replace(made, more={name: lacks * total for name, total in totals.items()})
 
     def _named(self, name: str) -> FakeSim:
         found = next((sim for sim in self.sims.values() if sim.name == name), None)
