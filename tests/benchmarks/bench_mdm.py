@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from harness import Every, Scraper, bare, child, free_port, ours, percentile, resident, tree
+from harness import Every, Memory, Scraper, bare, child, free_port, ours, percentile
 
 from yardlight.mdm.platforms.intune import FIELDS
 
@@ -194,25 +194,6 @@ def _value(text: str, name: str) -> str:
     return found[1] if found else ""
 
 
-class Peak:
-    """The most memory that a process and all below it had at one time."""
-
-    def __init__(self, pid: int) -> None:
-        self._pid, self.bytes, self.parts = pid, 0, [0]
-        self._every = Every(0.02, self._look)
-
-    def _look(self) -> None:
-        try:
-            parts = [resident(each) for each in tree(self._pid)]
-        except (OSError, StopIteration):
-            return
-        if sum(parts) > self.bytes:
-            self.bytes, self.parts = sum(parts), parts
-
-    def end(self) -> None:
-        self._every.end()
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--devices", type=int, default=100_000)
@@ -246,7 +227,7 @@ def _measured(options: argparse.Namespace, folder: Path, theirs: int, port: int,
     url = f"http://127.0.0.1:{theirs}"
     whole, asked, took = [], [], []
     with ours(folder, port) as process:
-        peak, shown = Peak(process.process.pid), Shown(port)
+        most, shown = Memory(process.process.pid, 0.1), Shown(port)
         for seconds in shown.collections():
             took.append(seconds)
             whole.append(bare_loop(f"{url}{LIST}?$top={PAGE}"))
@@ -256,20 +237,20 @@ def _measured(options: argparse.Namespace, folder: Path, theirs: int, port: int,
             if len(took) == options.rounds:
                 break
         count = shown.devices()
-        peak.end()
+        most.end()
         shown.end()
         lag, calm = process.end(), idle.end()
     ratio, narrow = (statistics.median(a / b for a, b in zip(took, of, strict=True)) for of in (whole, asked))
     answer = percentile(shown.seconds, 0.99)
-    parts = ", ".join(f"{each / 2**20:.0f}" for each in peak.parts)
+    parts = ", ".join(f"{each / 2**20:.0f}" for each in most.parts)
     print(f"{count} devices, {PAGE} a page, {options.rounds} rounds, medians of the ratios of each round")
     print(f"  ours / bare loop, whole records   {ratio:.2f}  (bar {RATIO})")
     print(f"  ours / bare loop, asked fields    {narrow:.2f}")
-    print(f"  memory of all processes           {peak.bytes / 2**20:.0f} MiB at most  ({parts}; bar {MEMORY // 2**20})")
+    print(f"  memory of all processes           {most.bytes / 2**20:.0f} MiB at most  ({parts}; bar {MEMORY // 2**20})")
     print(f"  lag of the main loop              {lag}  (bar p99.9 {LAG * 1e3:.0f} ms)")
     print(f"  lag of a loop with nothing to do  {calm}")
     print(f"  /metrics                          p99 {answer * 1e3:.1f} ms  (bar {ANSWER * 1e3:.0f} ms)")
-    good = count == options.devices and ratio <= RATIO and peak.bytes <= MEMORY and lag.p999 <= LAG and answer <= ANSWER
+    good = count == options.devices and ratio <= RATIO and most.bytes <= MEMORY and lag.p999 <= LAG and answer <= ANSWER
     return 0 if good else 1
 
 

@@ -292,9 +292,9 @@ class Every(threading.Thread):
 class Memory:
     """The most that the process and all below it had at one time; `alone` counts shared pages for each of them."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, every: float = 0.5) -> None:
         self._pid, self.bytes, self.alone, self.count, self.parts = pid, 0, 0, 0, [0]
-        self._every = Every(0.5, self._look)
+        self._every = Every(every, self._look)
 
     def _look(self) -> None:
         try:

@@ -297,7 +297,7 @@ class Account:
                 yield m.POOL_SIMS, (account, name), len(self.pools[name].members)
                 yield m.POOL_SIMS_COUNTED, (account, name), counted
         yield from self._carriers(account)
-        yield from self._standbys(account)
+        yield from self._standbys()
 
     def things(self) -> Iterator[Thing]:
         """Every SIM for whoever asks about one; those that the roster does not have by their numbers only."""
@@ -416,7 +416,7 @@ class Account:
             yield m.CARRIER_EXPECTED, key, group.expected
             yield m.CARRIER_LEAST, key, group.least
 
-    def _standbys(self, account: str) -> Iterator[Sample]:
+    def _standbys(self) -> Iterator[Sample]:
         """What is left for each standby: of its SIM's own cap, or of its pool's where that is less."""
         lines = {sim: self.pool_lines[name] for name, pool in self.pools.items() for sim in pool.members}
         for name, line in self.sims.items():

@@ -7,9 +7,9 @@ asked for. Nothing here talks: `feed_faces` gives the two their voices.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from yardlight.errors import YardlightError
@@ -62,7 +62,7 @@ class Report:
 class FakeTruck:
     """A truck by its unit number. Its driver's day begins at `starts` (hours, local) and has `drives` hours.
 
-    It stands on weekends, unless it is one that drives then too, and on the days `off`.
+    It stands on weekends, unless it is one that drives then too.
     """
 
     unit: str
@@ -70,7 +70,6 @@ class FakeTruck:
     starts: float
     drives: float
     weekends: bool = False
-    off: Collection[date] = ()
 
     def report(self, at: float, zone: ZoneInfo) -> Report:
         """The last one before `at`: each minute on the road but for holes in coverage, each hour while it stands."""
@@ -90,7 +89,7 @@ class FakeTruck:
         midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
         for days in range(8):
             day = midnight.fromordinal(midnight.toordinal() - days).replace(tzinfo=zone)
-            if (day.weekday() >= 5 and not self.weekends) or day.date() in self.off:
+            if day.weekday() >= 5 and not self.weekends:
                 continue
             start = day.timestamp() + self.starts * HOUR
             if start <= at < start + self.drives * HOUR:
