@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 # Debian keeps these outside an ordinary user's PATH.
-SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
+SBIN = ":".join(["/usr/local/sbin:/usr/sbin:/sbin", *map(str, Path("/usr/lib/postgresql").glob("*/bin"))])
 
 _missing: dict[str, int] = {}
 

@@ -116,3 +116,10 @@ def test_the_inventory_in_the_guide_to_webhooks_can_be_loaded(root: Path, tmp_pa
     (block,) = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
     (tmp_path / "fleet.yml").write_text(block)
     assert set(load(tmp_path / "fleet.yml").fleet.webhooks) == {"samsara-events", "fleetio-issues", "dispatch"}
+
+
+def test_the_inventory_in_the_guide_to_databases_can_be_loaded(root: Path, tmp_path: Path) -> None:
+    guide = (root / "playbooks" / "setup" / "databases.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
+    (tmp_path / "fleet.yml").write_text(block)
+    assert {feed.account for feed in load(tmp_path / "fleet.yml").fleet.feeds.values()} == {"tms"}

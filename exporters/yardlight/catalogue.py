@@ -73,7 +73,7 @@ POLL_FAILED = _add(
 )
 API_REQUESTS = _add(
     "counter", "api_requests_total", "account code",
-    "Requests to the vendor's API by status code; code is none where no answer came.",
+    "Requests to the vendor's API by status code; code is none where no answer came, sql of a database.",
 )  # fmt: skip
 API_BUDGET = _add(
     "gauge", "api_budget_requests", "account", "Requests that the inventory allows this account in 24 hours."

@@ -93,16 +93,21 @@ def _pages(stream: Stream, client: Client, session: Session, zone: ZoneInfo, cur
     return Fetched(pages, About(headers=headers)), pager
 
 
-def _filler(stream: Stream, session: Session, zone: ZoneInfo) -> Any:
-    """Fills instants in wherever a description has them."""
+def instants(stream: Stream, session: Session, zone: ZoneInfo) -> dict[str, float]:
+    """The instants that a description may name: `since`, `now` and `today`, in unix seconds."""
     now = session.clock()
     last = (session.memory or {}).get("since")
     midnight = datetime.fromtimestamp(now, zone).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
-    instants = {"since": now - _FIRST_LOOK if last is None else last - stream.overlap, "now": now, "today": midnight}
+    return {"since": now - _FIRST_LOOK if last is None else last - stream.overlap, "now": now, "today": midnight}
+
+
+def _filler(stream: Stream, session: Session, zone: ZoneInfo) -> Any:
+    """Fills instants in wherever a description has them."""
+    known = instants(stream, session, zone)
 
     def fill(value: Any, quoted: bool = False) -> Any:
         def made(match: re.Match[str]) -> str:
-            text = _written(instants[match[1]], match[2] or "", zone)
+            text = _written(known[match[1]], match[2] or "", zone)
             return quote(text, safe="") if quoted else text
 
         if isinstance(value, str):

@@ -27,6 +27,7 @@ def fleet_problems(root: Node, accounts: Mapping[str, Any]) -> Iterator[Problem]
     for name, feed in feeds.items():
         yield from _address_problems(name, feed, accounts)
         yield from _stream_problems(name, feed, accounts)
+        yield from _query_problems(name, feed, accounts)
         yield from _contract_problems(feed)
         yield from _time_problems(name, feed, accounts)
         expected = feed.entries.get("expected")
@@ -82,6 +83,20 @@ def _address_problems(name: str, feed: Node, accounts: Mapping[str, Any]) -> Ite
         and not {"url", "folder"} & (feed.entries.keys() | account["options"].keys())
     ):
         yield feed.problem("is missing; neither the feed nor its account has an address", "url")
+
+
+def _query_problems(name: str, feed: Node, accounts: Mapping[str, Any]) -> Iterator[Problem]:
+    """A database is asked a query, and nothing else is."""
+    named, query = feed.entries.get("account"), feed.entries.get("query")
+    account = accounts.get(str(named.value) if named else name)
+    if account is None:
+        return
+    shared = account["options"].get("feed")
+    asks = query is not None or (isinstance(shared, dict) and "query" in shared)
+    if account["platform"] == "sql" and not asks:
+        yield feed.problem("is missing; write the SELECT that gives its records", "query")
+    elif account["platform"] != "sql" and query is not None:
+        yield query.problem(f"{account['platform']} is no database; write path, or an account of sql")
 
 
 def _contract_problems(feed: Node) -> Iterator[Problem]:

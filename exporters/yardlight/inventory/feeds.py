@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from yardlight.inventory.addresses import WebAddress
 from yardlight.inventory.model import Model, Name
+from yardlight.inventory.queries import checked_query
 from yardlight.inventory.values import Duration
 
 # What `expected` takes besides the name of a calendar.
@@ -102,7 +103,9 @@ class Stream(Model):
 
     `path` is below the account's address; in it, in `params` and in `body` {since}, {now} and {today} are instants
     (ISO 8601, or {since:s}, {since:ms}, {since:%Y-%m-%d}): `since` is the last complete collection less `overlap`.
-    Files that lie in `folder` are read instead, those that fit `files`. `records` leads to the records, in several
+    Files that lie in `folder` are read instead, those that fit `files`; of a database the rows of `query`, one SELECT
+    with :since, :now and :today (in local time; :since_utc has its zone, :since_s is a number), at most `max_rows`.
+    `records` leads to the records, in several
     steps where they lie in each other: the outer one is then `parent` in the inner one. In a record, `id`, `time`
     (when it happened), `received` (when the vendor got it), `truck`, `moving` (a flag, or a speed in `speed_unit`),
     `engine` (a flag, or a word such as On, Idle or Off) and `values` are places; `time_format` is auto, s, ms, or as
@@ -116,6 +119,8 @@ class Stream(Model):
     path: Path = ""
     folder: str | None = None
     files: str = "*"
+    query: Annotated[str, AfterValidator(checked_query)] | None = None
+    max_rows: Annotated[int, Field(ge=1)] = 100_000
     method: Literal["GET", "POST"] = "GET"
     params: dict[str, Path | int | float | bool] = {}
     headers: dict[str, str] = {}
@@ -145,7 +150,7 @@ class Stream(Model):
     def adds_up(self) -> bool:
         """Whether a reply holds what is new only, and not all that there is."""
         asked = f"{self.path} {self.params} {self.body}"
-        return self.keeps_place or "{since" in asked
+        return self.keeps_place or "{since" in asked or ":since" in (self.query or "")
 
     @property
     def keeps_place(self) -> bool:

@@ -9,5 +9,6 @@ PLATFORMS = {
     "motive": "yardlight.feeds.platforms.motive",
     "fleetio": "yardlight.feeds.platforms.fleetio",
     "verizon_connect": "yardlight.feeds.platforms.verizon_connect",
+    "sql": "yardlight.feeds.platforms.sql",
     "statuspage": "yardlight.feeds.platforms.statuspage",
 }
