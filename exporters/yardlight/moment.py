@@ -34,18 +34,18 @@ def moment(raw: Any, zone: ZoneInfo, by: float | None = None) -> Moment:
     Seconds or milliseconds since 1970 as number or text; ISO 8601 with any number of decimals, with or without colons
     in the offset; month/day/year of the United States; a date alone is its first instant.
     """
+    try:
+        if type(raw) is str and raw[4] == raw[7] == "-" and raw[10] == "T" and raw[-1] == "Z":
+            # What nearly all of a hundred thousand are.
+            return judged(datetime.fromisoformat(raw).timestamp())
+    except (ValueError, IndexError):
+        pass
     if isinstance(raw, bool) or raw is None:
         return None
     if isinstance(raw, int | float):
         return _of_number(float(raw))
     if not isinstance(raw, str):
         return None
-    try:
-        if raw[4:5] == raw[7:8] == "-" and raw[10:11] == "T" and raw[-1] == "Z":
-            # What nearly all of a hundred thousand are.
-            return judged(datetime.fromisoformat(raw).timestamp())
-    except ValueError:
-        pass
     text = raw.strip()
     if re.fullmatch(r"-?\d{1,16}(\.\d+)?", text):
         return _of_number(float(text))

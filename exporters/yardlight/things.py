@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Collection, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Literal, NamedTuple
 
 from yardlight import quickjson
@@ -34,6 +35,8 @@ class Fact(NamedTuple):
 
 
 Numbers = tuple[tuple[Number, str], ...]
+# A `Thing` in plain tuples, as it is packed: names cost more than the tuple, where there are a hundred thousand.
+Row = tuple[Kind, str, str, str, str, Numbers, tuple[tuple[str, str, float | None], ...], float | None]
 
 
 class Thing(NamedTuple):
@@ -64,33 +67,40 @@ class Thing(NamedTuple):
 
 def numbered(*numbers: tuple[Number, str]) -> Numbers:
     """Those that are told; an ICCID without the blanks that make it readable, so that it can be searched for."""
-    return tuple([(kind, _bare(each) if kind == "iccid" else each) for kind, each in numbers if each])
+    return tuple([("iccid", _bare(each[1])) if each[0] == "iccid" else each for each in numbers if each[1]])
 
 
 class Pack:
     """Things as of an instant, as bytes: a line of JSON for some hundreds, compressed as they come and not kept.
 
     An instant of their own is with them because some collections read a few entities only, and bring no things.
+    Another thread compresses, which needs nothing of the interpreter meanwhile.
     """
 
     def __init__(self, at: float) -> None:
-        self._packer, self._lines = zlib.compressobj(1), list[Thing]()
-        self._packed = [self._packer.compress(f"{_FORMAT} {at!r}\n".encode())]
+        self._compress, self._thread = zlib.compressobj(1), ThreadPoolExecutor(1)
+        self._rows: list[Row] = []
+        self._packed: list[Future[bytes]] = []
+        self._write(f"{_FORMAT} {at!r}\n".encode())
 
-    def add(self, thing: Thing) -> None:
-        """One more."""
-        self._lines.append(thing)
-        if len(self._lines) == _AT_A_TIME:
-            self._compress()
+    def add(self, row: Row) -> None:
+        """One more: a `Thing`, or a tuple of the same."""
+        self._rows.append(row)
+        if len(self._rows) == _AT_A_TIME:
+            self._write_rows()
 
     def data(self) -> bytes:
         """All of them."""
-        self._compress()
-        return b"".join([*self._packed, self._packer.flush()])
+        self._write_rows()
+        with self._thread:
+            return b"".join([*(each.result() for each in self._packed), self._compress.flush()])
 
-    def _compress(self) -> None:
-        self._packed.append(self._packer.compress(quickjson.dumps(self._lines, default=tuple) + b"\n"))
-        self._lines.clear()
+    def _write_rows(self) -> None:
+        self._write(quickjson.dumps(self._rows, default=tuple) + b"\n")
+        self._rows.clear()
+
+    def _write(self, line: bytes) -> None:
+        self._packed.append(self._thread.submit(self._compress.compress, line))
 
 
 def pack(things: Iterable[Thing], at: float) -> bytes:

@@ -98,12 +98,15 @@ def matched(plan: Plan, devices: Sequence[Device], before: Mapping[str, Seen], n
     by_key = _by_key(plan)
     found: set[str] = set()
     for device in devices:
-        truck = by_key.get(device.serial.casefold()) or by_key.get(device.name.casefold())
-        key = f"id {device.id}" if truck is None or truck.tablet is None else truck.tablet.key.casefold()
+        own_key = key = f"id {device.id}"
+        truck = by_key.get(device.serial.casefold()) or by_key.get(device.name.casefold()) if by_key else None
+        if truck is not None and truck.tablet is not None:
+            key = truck.tablet.key.casefold()
         if key in found:
             # Two devices with the name that the roster has: the roster cannot mean both.
-            key, truck = f"id {device.id}", None
-        found |= {key, f"id {device.id}"}
+            key, truck = own_key, None
+        found.add(key)
+        found.add(own_key)
         name = "" if truck is None or truck.tablet is None else truck.tablet.name
         group = (truck.group if truck else None) or plan.mdm_groups.get(device.group, OTHER)
         if (known := before.get(key) or _otherwise(before, device, by_key)) is None:

@@ -15,13 +15,13 @@ from yardlight.catalogue import Metric
 from yardlight.collection import Source, Told
 from yardlight.errors import IncompleteError
 from yardlight.inventory.mdm import App
-from yardlight.mdm.device import COMPLIANCE, Device, Record, Tenant, older
+from yardlight.mdm.device import COMPLIANCE, Compliance, Device, Record, Tenant, older
 from yardlight.mdm.matching import Match, awaited, matched, never_listed, newest, recalled
 from yardlight.mdm.orders import Sample, note_orders, orders, told, waits
 from yardlight.mdm.plan import Plan, Standard
 from yardlight.mdm.staleness import STATES, Duty, Limits, State, older_than, state
 from yardlight.moment import NEVER
-from yardlight.things import Fact, Pack, Thing, numbered
+from yardlight.things import Pack, Row, numbered
 
 # Cumulative ages of last words, in seconds: an hour to a month.
 AGES = (3600.0, 14400.0, 43200.0, 86400.0, 259200.0, 604800.0, 1209600.0, 2592000.0)
@@ -152,46 +152,49 @@ class _Page:
         # What is judged as of this collection is compared with an instant of the same.
         if (before := self._duty(standard).before(standard.stale_after)) is not None:
             yield m.DEVICE_STALE_BEFORE, key, before
-        states = Counter(each.state for each in members)
+        states = Counter([each.state for each in members])
         for one in STATES:
             yield m.DEVICES, (*key, one), states[one]
         checkins = sorted(at for each in members if isinstance(at := each.match.seen.checkin, float))
         for age, count in older_than(checkins, self.now, AGES).items():
             yield m.DEVICES_OLDER, (*key, f"{age:g}"), count
         listed = [each.match.device for each in members if each.match.device is not None]
-        compliance = Counter(device.compliance for device in listed)
+        compliance = Counter([device.compliance for device in listed])
         for said in COMPLIANCE:
             yield m.DEVICES_COMPLIANCE, (*key, said), compliance[said]
         for name, count in _below(listed, standard, self.policies).items():
             yield m.DEVICES_BELOW, (*key, name), count
-        yield m.DEVICES_NEVER_LATE, key, sum(self._late(each) for each in members)
+        yield m.DEVICES_NEVER_LATE, key, sum(self._late(each) for each in members if each.state == "never")
 
     def _late(self, each: _Judged) -> bool:
-        if each.state != "never" or each.match.device is None:
+        """Of a device that the MDM says never spoke: whether it had time enough to."""
+        if each.match.device is None:
             return False
         enrolled = each.match.device.enrolled
         return self.now - (enrolled if isinstance(enrolled, float) else each.match.seen.first) >= _FIRST_WORD_WITHIN
 
 
-def _below(devices: Iterable[Device], standard: Standard, policies: bool) -> Counter[str]:
+def _below(devices: Sequence[Device], standard: Standard, policies: bool) -> Counter[str]:
     """How many devices fall short of each standard that can be judged; of one that cannot there is no count."""
     least = {name.casefold(): version for name, version in standard.os.items()}
     found: Counter[str] = Counter()
-    for device in devices:
-        if policies:
-            found["policy"] += device.compliance == "no_policy"
-        if (least_version := least.get(device.os.casefold())) is not None:
-            _judge(found, "os", older(device.os_version, least_version))
-        if standard.apps and device.apps is not None:
-            _judge(found, "app", _without_app(device.apps, standard.apps))
-        if device.unapproved is not None:
-            found["unapproved"] += device.unapproved > 0
+    if policies and devices:
+        found["policy"] = sum([device.compliance == "no_policy" for device in devices])
+    # A hundred thousand devices have some dozens of systems.
+    for (os, version), count in Counter([(each.os, each.os_version) for each in devices] if least else ()).items():
+        if (least_version := least.get(os.casefold())) is not None:
+            _judge(found, "os", older(version, least_version), count)
+    if standard.apps:
+        for apps in [device.apps for device in devices if device.apps is not None]:
+            _judge(found, "app", _without_app(apps, standard.apps))
+    for unapproved in [device.unapproved for device in devices if device.unapproved is not None]:
+        found["unapproved"] += unapproved > 0
     return found
 
 
-def _judge(found: Counter[str], standard: str, short: bool | None) -> None:
+def _judge(found: Counter[str], standard: str, short: bool | None, devices: int = 1) -> None:
     if short is not None:
-        found[standard] += short
+        found[standard] += devices * short
 
 
 def _without_app(apps: Mapping[str, str], wanted: Mapping[str, App]) -> bool | None:
@@ -203,42 +206,40 @@ def _without_app(apps: Mapping[str, str], wanted: Mapping[str, App]) -> bool | N
     return True if True in short else None if None in short else False
 
 
-def _thing(each: _Judged) -> Thing:
+def _thing(each: _Judged) -> Row:
     """A device for whoever asks about one; of one that vanished, what the roster and the last collection know."""
-    match, device, seen = each.match, each.match.device, each.match.seen
-    facts = [
-        _SPOKE_NEVER if seen.checkin == NEVER else Fact("last check-in", "", seen.checkin),
-        _fact("state", each.state),
+    match, how = each
+    device, seen = match.device, match.seen
+    spoke = _SPOKE_NEVER if seen.checkin == NEVER else ("last check-in", "", seen.checkin)
+    ordered = [
+        (f"{action} ordered, {'failed' if failed else 'not carried out'}", "", since)
+        for action, (since, failed) in seen.orders.items()
     ]
-    for action, (since, failed) in seen.orders.items():
-        facts.append(Fact(f"{action} ordered, {'failed' if failed else 'not carried out'}", "", since))
     if device is None:
         tablet = match.truck.tablet if match.truck is not None else None
         numbers = numbered(("serial", tablet.key)) if tablet is not None else ()
-        return Thing("tablet", match.name, "", "", match.group, numbers, tuple(facts), seen.last)
-    if device.os:
-        facts.append(_system(device.os, device.os_version))
-    if device.compliance != "unknown":
-        facts.append(_fact("compliance", device.compliance))
-    numbers = numbered(
-        ("serial", device.serial), ("imei", device.imei), ("phone", device.phone),
-        *[("iccid", iccid) for iccid in device.iccids],
-    )  # fmt: skip
-    return Thing("tablet", match.name, device.name, device.id, match.group, numbers, tuple(facts))
+        return ("tablet", match.name, "", "", match.group, numbers, (spoke, _stands(how), *ordered), seen.last)
+    facts = (spoke, _stands(how), *ordered, *_about(device.os, device.os_version, device.compliance))
+    numbers = (("serial", device.serial), ("imei", device.imei), ("phone", device.phone))
+    if device.iccids or not (device.serial and device.imei and device.phone):
+        numbers = numbered(*numbers, *[("iccid", iccid) for iccid in device.iccids])
+    return ("tablet", match.name, device.name, device.id, match.group, numbers, facts, None)
 
 
 # What a hundred thousand devices share is made once.
-_SPOKE_NEVER = Fact("last check-in", "never")
+_Fact = tuple[str, str, float | None]
+_SPOKE_NEVER: _Fact = ("last check-in", "never", None)
 
 
 @cache
-def _fact(label: str, word: str) -> Fact:
-    return Fact(label, word.replace("_", " "))
+def _stands(how: State) -> _Fact:
+    return ("state", how.replace("_", " "), None)
 
 
 @lru_cache(1000)
-def _system(os: str, version: str) -> Fact:
-    return Fact("system", f"{os} {version}".rstrip())
+def _about(os: str, version: str, compliance: Compliance) -> tuple[_Fact, ...]:
+    system: list[_Fact] = [("system", f"{os} {version}".rstrip(), None)] if os else []
+    return (*system, *([] if compliance == "unknown" else [("compliance", compliance.replace("_", " "), None)]))
 
 
 def _tenant(account: str, tenant: Tenant) -> Iterator[Sample]:
