@@ -193,20 +193,15 @@ def _next(page: Any, reply: Reply) -> str | None:
 
 def _device(raw: dict[str, Any], zone: ZoneInfo, without: frozenset[str]) -> Device:
     id_, serial, name, group, os, os_version, compliance, management, imei, phone = texts(raw, _TEXTS)
-    return Device(
-        id=id_,
-        serial=serial,
-        name=name,
-        group=intern(group),
-        os=intern(os),
-        os_version=intern(os_version),
-        checkin=moment(raw.get("lastSyncDateTime"), zone),
-        enrolled=moment(raw.get("enrolledDateTime"), zone),
-        compliance="no_policy" if id_ in without else _COMPLIANCE.get(compliance.lower(), "unknown"),
-        orders=tuple(_orders(raw, zone)) if management != "managed" or raw.get("deviceActionResults") else (),
-        imei=imei,
-        phone=phone,
-    )
+    # By place and by attribute: to give a hundred thousand devices ten names each takes longer than to read them.
+    checkin = moment(raw.get("lastSyncDateTime"), zone)
+    device = Device(id_, serial, name, intern(group), intern(os), intern(os_version), checkin)
+    device.enrolled = moment(raw.get("enrolledDateTime"), zone)
+    device.compliance = "no_policy" if id_ in without else _COMPLIANCE.get(compliance.lower(), "unknown")
+    if management != "managed" or raw.get("deviceActionResults"):
+        device.orders = tuple(_orders(raw, zone))
+    device.imei, device.phone = imei, phone
+    return device
 
 
 def _orders(raw: dict[str, Any], zone: ZoneInfo) -> Iterator[Order]:
