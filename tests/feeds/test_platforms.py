@@ -273,6 +273,13 @@ def test_verizon_connect_asks_each_vehicle_and_leaves_out_one_that_is_refused(tm
         p.once("verizon_connect", "positions", vendor_, tmp_path)
 
 
+def test_verizon_connect_says_at_once_that_so_many_vehicles_take_longer_than_there_is_time(tmp_path: Path) -> None:
+    vendor_ = p.VerizonConnect()
+    vendor_.numbers = [f"T-{number}" for number in range(1000)]
+    with pytest.raises(IncompleteError, match="1000 vehicles at 5 a second take 200 s; give the feed a deadline"):
+        p.once("verizon_connect", "positions", vendor_, tmp_path, rate="5/s")
+
+
 @pytest.mark.parametrize("body", [b"", b"<html><body>login</body></html>", b"two words"])
 def test_verizon_connect_takes_no_page_for_a_token(body: bytes, tmp_path: Path) -> None:
     def script(asked: Asked) -> Answer:

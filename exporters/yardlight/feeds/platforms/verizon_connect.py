@@ -76,6 +76,11 @@ def fetch(config: Config, session: Session) -> Fetched:
     reveal = Client(session, config, _URL, Token(take))
     listed = records(reveal.get(_VEHICLES).json(), f"GET {_VEHICLES}")
     numbers = [number for each in listed if (number := text(each, "VehicleNumber"))]
+    if (needed := len(numbers) / config.rate) > session.left():
+        raise IncompleteError(
+            f"GET {_POSITION}: {len(numbers)} vehicles at {config.rate:g} a second take {needed:.0f} s; give the feed "
+            "a deadline and a poll of that and some more"
+        )
     found = [{"number": number, "location": said} for number in numbers if (said := _position(reveal, number))]
     if len(found) < (1 - _REFUSED) * len(numbers):
         raise IncompleteError(f"GET {_POSITION}: {len(numbers) - len(found)} of {len(numbers)} vehicles refused")
