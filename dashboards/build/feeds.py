@@ -223,6 +223,33 @@ def _over_time() -> Iterator[Panel]:
         [Query(of("poll_duration_seconds", "poll", _POLLED), "{{poll}}")],
         unit="s",
     )
+    yield lines(
+        "Left of the vendor's limit of requests",
+        "What the last answer of each feed left of the requests that the vendor allows, where it says. Near nothing "
+        "for half an hour: it will refuse some soon. No line: it does not say.",
+        Place(0, 42, 12, 8),
+        [
+            Query(
+                f"{of('feed_rate_limit_remaining_requests', 'feed')} / ({of('feed_rate_limit_requests', 'feed')} > 0)",
+                "{{feed}}",
+            )
+        ],
+        unit="percentunit",
+    )
+    yield listing(
+        "What ends",
+        "When the certificate ends that the vendor's server shows, which renews itself as a rule, and from when on the "
+        "vendor's answers say that this API is deprecated or gone.",
+        Place(12, 42, 12, 8),
+        [
+            Query(f"1000 * {of('feed_tls_end_timestamp_seconds', 'feed')}"),
+            Query(f"1000 * {of('feed_api_deprecated_timestamp_seconds', 'feed')}"),
+            Query(f"1000 * {of('feed_api_sunset_timestamp_seconds', 'feed')}"),
+        ],
+        {"feed": "Feed", "Value #A": "Certificate", "Value #B": "Deprecated", "Value #C": "Gone"},
+        overrides={"Certificate": _AGO, "Deprecated": _AGO, "Gone": _AGO},
+        empty=NONE,
+    )
 
 
 def _webhooks() -> Iterator[Panel]:
@@ -230,7 +257,7 @@ def _webhooks() -> Iterator[Panel]:
         "Webhooks",
         "What the vendor calls us with: the last call that was signed rightly, how long there may be none, since when "
         "somebody listens, and numbers that were skipped. A last call younger than the limit is normal.",
-        Place(0, 42, 12, 8),
+        Place(0, 50, 12, 8),
         [
             Query(f"max by (webhook, shows, expected) (yardlight_webhook_info{{{ACCOUNT}}})"),
             Query(f"1000 * {of('webhook_last_received_timestamp_seconds', 'webhook')}"),
@@ -258,7 +285,7 @@ def _webhooks() -> Iterator[Panel]:
         "Calls",
         "Calls a second: signed rightly, of these repeated, and refused by reason. Refused by signature: the vendor "
         "signs with another secret, or somebody else calls. None refused is normal.",
-        Place(12, 42, 12, 8),
+        Place(12, 50, 12, 8),
         [
             Query(f"sum({_calls('yardlight_webhook_received_total')})", "received"),
             Query(f"sum({_calls('yardlight_webhook_duplicates_total')})", "repeated"),

@@ -864,6 +864,14 @@ FEED_API_ENDING_WARNING = _add(
     "gauge", "feed_api_ending_warning_seconds", "account feed",
     "How long before its API will be gone that is told about.",
 )  # fmt: skip
+FEED_TLS_WARNING = _add(
+    "gauge", "feed_tls_warning_seconds", "account feed",
+    "How long before the vendor's certificate ends that is told about.",
+)  # fmt: skip
+FEED_LIMIT_LEAST = _add(
+    "gauge", "feed_rate_limit_least_ratio", "account feed",
+    "Share of the vendor's limit of requests that should be left after an answer.",
+)  # fmt: skip
 TRUCK_MOVED = _add(
     "gauge", "truck_last_moved_timestamp_seconds", "account feed truck",
     "When this feed last saw a truck of the roster move.",

@@ -216,6 +216,11 @@ def _feeds(t: int, start: int) -> Iterator[tuple[str, str, float]]:
     yield "feed_newest_received_timestamp_seconds", gps, start + min(t, CUT)
     yield "feed_movement_timestamp_seconds", gps, start + min(t, CUT)
     yield "feed_expected_since_timestamp_seconds", loads, start - 3600
+    yield "feed_rate_limit_requests", gps, 100
+    yield "feed_rate_limit_remaining_requests", gps, 60
+    yield "feed_tls_end_timestamp_seconds", gps, start + 60 * 86400
+    yield "feed_api_deprecated_timestamp_seconds", loads, start - 86400
+    yield "feed_api_sunset_timestamp_seconds", loads, start + 90 * 86400
     for age, count in ((300, 8 + 30 * bad), (3600, 6), (86400, 3), (259200, 1)):
         yield "feed_trucks_older_than", f'{gps},age_seconds="{age}"', count
     if bad:

@@ -168,6 +168,7 @@ FAILING = "ticket AccountFailing inland-haul/ samsara"
 INCOMPLETE = "ticket CollectionIncomplete inland-haul/ samsara"
 DECLARED, AWAY = "ticket PlatformOutageDeclared samsara", "page CentreNotReporting"
 OUTAGE, EXPIRING = "ticket PlatformOutage samsara", "ticket CredentialExpiring samsara"
+ENDS = "ticket CertificateEnding samsara"
 FAILING_TOO = "ticket AccountFailing valley-freight/ samsara"
 ENDING: tuple[Sample, ...] = (
     ("account_credential_warning_seconds", {}, always(14 * 86400.0)),
@@ -332,6 +333,45 @@ FEEDS = (
         Feeds(more=(
             ("feed_api_sunset_timestamp_seconds", GPS, always(365 * 86400.0)),
             ("feed_api_ending_warning_seconds", GPS, always(90 * 86400.0)),
+        )),
+        ((0, END, ()),),
+    ),
+    case(
+        "certificate-ending", "the certificate of a vendor's server ends tomorrow, until it is renewed",
+        Feeds(more=(
+            ("feed_tls_end_timestamp_seconds", GPS, then(BEGIN + 86400.0, 90 * 86400.0, BEGIN, OVER)),
+            ("feed_tls_end_timestamp_seconds", LOADS, always(90 * 86400.0)),
+            ("feed_tls_warning_seconds", GPS, always(7 * 86400.0)),
+        )),
+        told("ticket CertificateEnding samsara"), moved=MOVED,
+    ),
+    case(
+        "certificate-unread", "the server with it cannot be read any more: the ticket stays, and another one says so",
+        Feeds(
+            more=(
+                ("feed_tls_end_timestamp_seconds", GPS, always(5 * 86400.0)),
+                ("feed_tls_warning_seconds", GPS, always(7 * 86400.0)),
+            ),
+            answers=DOWN, kept=((0.0, BEGIN + 600), (OVER, 1e9)), reason="auth",
+        ),
+        ((120, BEGIN + 60, (ENDS,)), (BEGIN + 240, OVER - 60, (ENDS, FAILING)), (OVER + 90, END, (ENDS,))),
+    ),
+    case(
+        "rate-limit-near", "5 of 100 requests are left after each answer for an hour: told after half of it",
+        Feeds(more=(
+            ("feed_rate_limit_requests", GPS, always(100)),
+            ("feed_rate_limit_remaining_requests", GPS, then(5.0, 60.0, BEGIN, OVER)),
+            ("feed_rate_limit_least_ratio", GPS, always(0.1)),
+        )),
+        told("ticket RateLimitNear samsara", after=1890), moved=2850.0,
+    ),
+    case(
+        "rate-limit-for-a-while", "5 of 100 requests are left for a quarter of an hour, and where no limit is told",
+        Feeds(more=(
+            ("feed_rate_limit_requests", GPS, always(100)),
+            ("feed_rate_limit_remaining_requests", GPS, then(5.0, 60.0, BEGIN, BEGIN + 900)),
+            ("feed_rate_limit_remaining_requests", LOADS, always(1)),
+            ("feed_rate_limit_least_ratio", GPS, always(0.1)),
         )),
         ((0, END, ()),),
     ),

@@ -75,6 +75,8 @@ OF_FEEDS = {
     "FeedContractDrifted": ("noc", "account", "feed"),
     "FeedOdd": ("noc", "account", "feed"),
     "FeedApiEnding": ("noc", "account", "feed"),
+    "CertificateEnding": ("noc", "account"),
+    "RateLimitNear": ("noc", "account"),
     "PlatformOutage": ("noc", "platform"),
     "FlowMismatch": ("noc", "flow"),
     "FlowMissingIds": ("noc", "flow"),

@@ -19,8 +19,10 @@ from yardlight.catalogue import (
     FEED_EXPECTED_SINCE,
     FEED_FROZEN_AFTER,
     FEED_INFO,
+    FEED_LIMIT_LEAST,
     FEED_MAX_AGE,
     FEED_MOVING_WITHIN,
+    FEED_TLS_WARNING,
     Metric,
 )
 from yardlight.collection import Collection, Families, Source
@@ -103,6 +105,8 @@ def _fixed(fleet: Fleet) -> _Fixed:
         families[FEED_INFO][*key, account.platform, expected, feed.shows or name, feed.while_old] = 1
         families[FEED_MOVING_WITHIN][key] = feed.moving_within
         families[FEED_API_ENDING_WARNING][key] = feed.ending_warning
+        families[FEED_TLS_WARNING][key] = feed.tls_warning
+        families[FEED_LIMIT_LEAST][key] = feed.limit_least
         if (end := _config(account).credential_ends) is not None:
             after = datetime.combine(end, time.min) + timedelta(days=1)
             families[CREDENTIALS_END][account.name, "inventory"] = instant(after, ZoneInfo(fleet.timezone))

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from yardlight.inventory.addresses import WebAddress
 from yardlight.inventory.model import Model, Name
 from yardlight.inventory.queries import checked_query
-from yardlight.inventory.values import Duration
+from yardlight.inventory.values import Duration, Share
 
 # What `expected` takes besides the name of a calendar.
 ON_CHANGE = "on_change"
@@ -172,7 +172,8 @@ class FeedSource(Stream):
     the same for `frozen_after` under times that move, while trucks move, is frozen. `about` is the platform whose
     status page this is. `contract` is the file of what records look like, contracts/NAME.json beside this file where it
     is not said; yardlight contract learn writes it. An API that the vendor will turn off within `ending_warning`, as
-    its answers say, is told.
+    its answers say, is told, and so is a certificate of theirs that ends within `tls_warning`, and that less than
+    `limit_least` of the requests that they allow is left, again and again.
     """
 
     account: Name | None = None
@@ -189,3 +190,6 @@ class FeedSource(Stream):
     about: str | None = None
     contract: str | None = None
     ending_warning: Duration = 90 * 86400.0
+    # Most vendors' certificates renew themselves weeks before.
+    tls_warning: Duration = 7 * 86400.0
+    limit_least: Share = 0.1
