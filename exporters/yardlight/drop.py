@@ -11,6 +11,7 @@ import csv
 import io
 import os
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -21,6 +22,15 @@ MAX_BYTES = 32 * 2**20
 SETTLED, ABANDONED = 10.0, 600.0
 # Portals put titles above the headings: so many lines at most.
 _TITLES = 20
+
+
+@dataclass(frozen=True)
+class Export:
+    """One file: its name, when it was last written to, its text."""
+
+    name: str
+    at: float
+    text: str
 
 
 def files(folder: Path, pattern: str) -> list[tuple[Path, os.stat_result]]:
@@ -94,6 +104,11 @@ def rows(text: str, columns: Mapping[str, str], what: str) -> Iterator[tuple[int
     for line, cells in found:
         row = dict(zip(heading, cells, strict=False))
         yield line, {key: row[column] for key, column in columns.items() if column in row}
+
+
+def bare(cell: str) -> str:
+    """A number as it is; some portals write them so that a spreadsheet leaves them alone."""
+    return cell.strip("=\"' ")
 
 
 def dated(raw: str, form: str | None) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Literal, NamedTuple
 
@@ -17,6 +17,15 @@ from yardlight import quickjson
 
 Kind = Literal["tablet", "sim", "truck", "driver"]
 Number = Literal["serial", "iccid", "imei", "phone", "eld", "vin"]
+# What people call them.
+NUMBERS: Mapping[Number, str] = {
+    "serial": "serial number",
+    "iccid": "ICCID",
+    "imei": "IMEI",
+    "phone": "phone number",
+    "eld": "ELD",
+    "vin": "VIN",
+}
 # Another one with every change of a row.
 _FORMAT = 1
 # So many are written and compressed at a time.

@@ -7,7 +7,7 @@ may be at the next one.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,7 +21,6 @@ from yardlight.things import Kind, Thing
 # it left the vendor, or its truck is retired and it did not.
 Change = Literal["moved", "unlisted", "unknown", "left"]
 CHANGES: tuple[Change, ...] = ("moved", "unlisted", "unknown", "left")
-_DOMAINS: Mapping[Kind, str] = {"tablet": "mdm/", "sim": "cellular/", "truck": "feeds/", "driver": "feeds/"}
 
 
 @dataclass(frozen=True)
@@ -220,7 +219,7 @@ class _Diff:
 
     def _all_read(self, kind: Kind) -> bool:
         """Whether each source that could know it was complete at least once; False without any."""
-        sources = [each for each in self._known if each.source.startswith(_DOMAINS[kind])]
+        sources = [each for each in self._known if each.may_know(kind)]
         return bool(sources) and all(each.at is not None for each in sources)
 
     def _any(self, kind: Kind) -> bool:

@@ -12,17 +12,9 @@ from dataclasses import dataclass, field
 
 from yardlight.roster.joined import Compared, compared
 from yardlight.roster.names import clean, natural, plain, same_unit, units
-from yardlight.things import Number, Thing, iccids
+from yardlight.things import NUMBERS, Thing, iccids
 
 _OTHER = "other"
-_WORDS: dict[Number, str] = {
-    "serial": "serial number",
-    "iccid": "ICCID",
-    "imei": "IMEI",
-    "phone": "phone number",
-    "eld": "ELD",
-    "vin": "VIN",
-}
 
 
 @dataclass(frozen=True)
@@ -182,9 +174,9 @@ class _Drafting:
             rows += [self._by_tablet[id(holder)] for holder in within if id(holder) in self._by_tablet]
             rows = list({id(row): row for row in rows}.values())
             if len(within) > 1 or len(rows) > 1:
-                return f"its {_WORDS[kind]} is in {max(len(within), len(rows))} places"
+                return f"its {NUMBERS[kind]} is in {max(len(within), len(rows))} places"
             if rows:
-                return rows[0], _Claim(item, True, f"by {_WORDS[kind]}")
+                return rows[0], _Claim(item, True, f"by {NUMBERS[kind]}")
             if within:
                 return f"it is in the tablet {within[0].title}, which is in no row"
         return self._by_name(item)

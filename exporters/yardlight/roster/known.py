@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -18,6 +18,8 @@ from yardlight.history import History
 from yardlight.inventory.load import Inventory
 from yardlight.lookback import ago
 from yardlight.things import Kind, Thing, search, unpack
+
+_DOMAINS: Mapping[Kind, str] = {"tablet": "mdm", "sim": "cellular", "truck": "feeds", "driver": "feeds"}
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,10 @@ class Known:
     def old(self, now: float) -> bool:
         """Whether two collections were missed since."""
         return self.due is not None and now > self.due
+
+    def may_know(self, kind: Kind) -> bool:
+        """Whether it is a source of what could have this kind."""
+        return self.source.startswith(f"{_DOMAINS[kind]}/")
 
     def of(self, kind: Kind) -> list[Thing]:
         """What it knows of this kind."""

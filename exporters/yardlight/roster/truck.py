@@ -7,7 +7,7 @@ is old says how old. Numbers are apart from the lines, for those who may see the
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -19,20 +19,11 @@ from yardlight.roster.alerts import Alerts
 from yardlight.roster.joined import Joined
 from yardlight.roster.known import Known
 from yardlight.roster.names import masked, natural, plain
-from yardlight.things import Fact, Kind, Number, Thing
+from yardlight.things import NUMBERS, Fact, Kind, Thing
 
-_NUMBERS: Mapping[Number, str] = {
-    "serial": "serial number",
-    "iccid": "ICCID",
-    "imei": "IMEI",
-    "phone": "phone number",
-    "eld": "ELD",
-    "vin": "VIN",
-}
 # So far away an instant is told with its year.
 _YEAR_TOLD = 180 * 86400.0
 _NAME, _VEILED = "name at the vendor", "..."
-_SOURCES: Mapping[Kind, str] = {"tablet": "mdm/", "sim": "cellular/", "truck": "feeds/"}
 
 
 @dataclass(frozen=True)
@@ -175,7 +166,7 @@ def _told(
     found = [_part(title, each, thing, now, numbers) for each, thing in matching]
     if found:
         return found
-    sources = [each for each in known if each.source.startswith(_SOURCES[kind])]
+    sources = [each for each in known if each.may_know(kind)]
     if not sources:
         return [Part(title, trouble=["not asked: nothing here collects it"], numbers=numbers)]
     newest = max((each.at for each in sources if each.at is not None), default=None)
@@ -200,7 +191,7 @@ def _part(title: str, each: Known, thing: Thing, now: float, own: Sequence[tuple
     if thing.gone is not None:
         trouble.append("it is not in its MDM any more; this is what was known last")
     named = [(_NAME, thing.called)] if thing.called else []
-    numbers = {number: label for label, number in [*((_NUMBERS[kind], value) for kind, value in thing.numbers), *named]}
+    numbers = {number: label for label, number in [*((NUMBERS[kind], value) for kind, value in thing.numbers), *named]}
     told = [*((label, number) for number, label in numbers.items()), *(pair for pair in own if pair[1] not in numbers)]
     at = thing.gone if thing.gone is not None else each.at
     return Part(

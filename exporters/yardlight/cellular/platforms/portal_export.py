@@ -83,20 +83,11 @@ class Config(SimAccount):
 
 
 @dataclass(frozen=True)
-class Export:
-    """One file: its name, when it was last written to, its text."""
-
-    name: str
-    at: float
-    text: str
-
-
-@dataclass(frozen=True)
 class Reply:
     """Exports in the order in which they were written."""
 
     directory: Directory
-    exports: list[Export]
+    exports: list[drop.Export]
 
 
 def fetch(config: Config, session: Session) -> Reply:
@@ -104,7 +95,7 @@ def fetch(config: Config, session: Session) -> Reply:
     found = drop.files(session.base / config.folder, config.files)
     seen: dict[str, list[float]] = session.memory.get("seen", {})
     marks = {path.name: [stat.st_mtime, float(stat.st_size)] for path, stat in found}
-    exports: list[Export] = []
+    exports: list[drop.Export] = []
     taken: dict[str, list[float]] = {}
     for path, stat in reversed(found[-_KEPT:]):
         newest, mark = not exports, marks[path.name]
@@ -112,7 +103,7 @@ def fetch(config: Config, session: Session) -> Reply:
             taken[path.name] = mark
             continue
         if (text := drop.content(path, session.clock() - stat.st_mtime, config.encoding)) is not None:
-            exports.insert(0, Export(path.name, stat.st_mtime, text))
+            exports.insert(0, drop.Export(path.name, stat.st_mtime, text))
             taken[path.name] = mark
     if not exports:
         raise IncompleteError(f"{config.folder}: no whole file {config.files} yet")
@@ -126,7 +117,7 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
     for export in reply.exports:
         columns = config.columns.model_dump(exclude_none=True)
         for line, said in drop.rows(export.text, columns, export.name):
-            if number := _bare(said, "iccid"):
+            if number := drop.bare(said.get("iccid", "")):
                 name = name_of(number, reply.directory, f"{export.name}:{line}")
                 sims[name] = _sim(name, said, export.at, reply.directory, config)
                 told.append(_usage(name, said, export.at, config))
@@ -135,7 +126,7 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
 
 
 def _sim(name: str, said: dict[str, str], at: float, directory: Directory, config: Config) -> Sim:
-    imei = _bare(said, "imei")
+    imei = drop.bare(said.get("imei", ""))
     cap, plan = _amount(said, "cap", config), said.get("plan", "")
     state = _STATES.get(said.get("state", "").lower(), "unknown")
     named = Plan(plan, cap) if plan or cap is not None else None
@@ -149,15 +140,10 @@ def _sim(name: str, said: dict[str, str], at: float, directory: Directory, confi
         plan=named,
         device=directory.device(imei),
         called=said.get("name", ""),
-        iccid=_bare(said, "iccid"),
+        iccid=drop.bare(said.get("iccid", "")),
         imei=imei,
-        phone=_bare(said, "phone"),
+        phone=drop.bare(said.get("phone", "")),
     )
-
-
-def _bare(said: dict[str, str], key: str) -> str:
-    """A number; some portals write them so that a spreadsheet leaves them alone."""
-    return said.get(key, "").strip("=\"' ")
 
 
 def _usage(name: str, said: dict[str, str], at: float, config: Config) -> Record:

@@ -7,7 +7,6 @@ no further. One that is older than `max_age` is no list any more.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
@@ -85,16 +84,7 @@ class Config(AccountConfig):
     encoding: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9_-]+$")] = None
 
 
-@dataclass(frozen=True)
-class Export:
-    """One file: its name, when it was last written to, its text."""
-
-    name: str
-    at: float
-    text: str
-
-
-def fetch(config: Config, session: Session) -> Export:
+def fetch(config: Config, session: Session) -> drop.Export:
     """The newest whole file. Raises `PollError`."""
     now = session.clock()
     for path, stat in reversed(drop.files(session.base / config.folder, config.files)):
@@ -102,11 +92,11 @@ def fetch(config: Config, session: Session) -> Export:
             if now - stat.st_mtime > config.max_age:
                 hours = (now - stat.st_mtime) / 3600.0
                 raise IncompleteError(f"{path.name}: written {hours:.0f} h ago, and no whole file since")
-            return Export(path.name, stat.st_mtime, text)
+            return drop.Export(path.name, stat.st_mtime, text)
     raise IncompleteError(f"{config.folder}: no whole file {config.files} yet")
 
 
-def parse(reply: Export, config: Config) -> Iterator[Record]:
+def parse(reply: drop.Export, config: Config) -> Iterator[Record]:
     """The devices, and when they were so. Raises `BadReplyError`."""
     columns = config.columns.model_dump(exclude_none=True)
     yield from complete(_devices(drop.rows(reply.text, columns, reply.name), reply.name, config), reply.name)
@@ -117,7 +107,7 @@ def _devices(rows: Iterator[tuple[int, dict[str, str]]], name: str, config: Conf
     zone = ZoneInfo(config.timezone)
     words = _WORDS | config.words
     for line, said in rows:
-        serial = _bare(said, "serial")
+        serial = drop.bare(said.get("serial", ""))
         if not (id_ := serial or said.get("name", "")):
             raise BadReplyError(f"{name}:{line}: a device without a serial number and a name")
         yield Device(
@@ -130,15 +120,10 @@ def _devices(rows: Iterator[tuple[int, dict[str, str]]], name: str, config: Conf
             checkin=_moment(said.get("checkin"), config, zone),
             enrolled=_moment(said.get("enrolled"), config, zone),
             compliance=words.get(said.get("compliance", "").lower(), "unknown"),
-            iccids=(iccid,) if (iccid := _bare(said, "iccid")) else (),
-            imei=_bare(said, "imei"),
-            phone=_bare(said, "phone"),
+            iccids=(iccid,) if (iccid := drop.bare(said.get("iccid", ""))) else (),
+            imei=drop.bare(said.get("imei", "")),
+            phone=drop.bare(said.get("phone", "")),
         )
-
-
-def _bare(said: dict[str, str], key: str) -> str:
-    """A number; some consoles write them so that a spreadsheet leaves them alone."""
-    return said.get(key, "").strip("=\"' ")
 
 
 def _moment(raw: str | None, config: Config, zone: ZoneInfo) -> Moment:
