@@ -417,6 +417,13 @@ def test_each_device_is_told_with_its_numbers_and_how_it_stands_for_whoever_asks
         Fact("wipe ordered, not carried out", at=NOW - HOUR),
         Fact("system", "Android 14"),
     )
+    apart = device(112, inventory=NOW - 5 * HOUR, status_report=NEVER, policy_sync=NOW - 2 * HOUR)
+    [kept] = unpack(told(plan(truck(112)), [apart]).things)[1]
+    assert kept.facts[2:] == (
+        Fact("last inventory", at=NOW - 5 * HOUR),
+        Fact("last status report", "never"),
+        Fact("last fetch of its policy", at=NOW - 2 * HOUR),
+    )
     assert stranger.name.startswith("unlisted-")
     assert stranger.facts[0] == Fact("last check-in", "never")
     later = told(plan(truck(112), truck(113)), [listed], made.memory, NOW + HOUR)

@@ -219,7 +219,8 @@ def _thing(each: _Judged) -> Row:
         tablet = match.truck.tablet if match.truck is not None else None
         numbers = numbered(("serial", tablet.key)) if tablet is not None else ()
         return ("tablet", match.name, "", "", match.group, numbers, (spoke, _stands(how), *ordered), seen.last)
-    facts = (spoke, _stands(how), *ordered, *_about(device.os, device.os_version, device.compliance))
+    apart = _apart(device) if device.inventory or device.status_report or device.policy_sync else ()
+    facts = (spoke, _stands(how), *ordered, *apart, *_about(device.os, device.os_version, device.compliance))
     numbers = (("serial", device.serial), ("imei", device.imei), ("phone", device.phone))
     if device.iccids or not (device.serial and device.imei and device.phone):
         numbers = numbered(*numbers, *[("iccid", iccid) for iccid in device.iccids])
@@ -229,6 +230,17 @@ def _thing(each: _Judged) -> Row:
 # What a hundred thousand devices share is made once.
 _Fact = tuple[str, str, float | None]
 _SPOKE_NEVER: _Fact = ("last check-in", "never", None)
+
+
+def _apart(device: Device) -> Iterator[_Fact]:
+    """Its other times, where the platform tells them."""
+    for label, at in (
+        ("last inventory", device.inventory),
+        ("last status report", device.status_report),
+        ("last fetch of its policy", device.policy_sync),
+    ):
+        if at is not None:
+            yield (label, "never", None) if at == NEVER else (label, "", at)
 
 
 @cache
