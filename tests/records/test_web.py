@@ -6,6 +6,7 @@ import asyncio
 import base64
 import http.client
 import re
+import sys
 import threading
 import time
 import zipfile
@@ -25,7 +26,7 @@ from yardlight.records.web import Shelf
 from yardlight.server import Server
 
 LAST = date.today() - timedelta(days=1)
-FIRST = LAST - timedelta(days=9)
+FIRST = LAST - timedelta(days=19)
 LOGIN = "ann:secret"
 
 
@@ -80,14 +81,21 @@ def port(world: World) -> Iterator[int]:
 
 
 def ask(
-    port: int, method: str, path: str, login: str = LOGIN, fields: dict[str, str] | None = None
+    port: int,
+    method: str,
+    path: str,
+    login: str = LOGIN,
+    fields: dict[str, str] | None = None,
+    body: str | None = None,
 ) -> tuple[int, bytes, str]:
     """Status, content and where it redirects to."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     headers = {"Authorization": "Basic " + base64.b64encode(login.encode()).decode()} if login else {}
     if fields is not None:
+        body = urlencode(fields)
+    if body is not None:
         headers["Content-Type"] = "application/x-www-form-urlencoded"
-    connection.request(method, path, urlencode(fields) if fields is not None else None, headers)
+    connection.request(method, path, body, headers)
     answer = connection.getresponse()
     found = answer.status, answer.read(), answer.getheader("Location") or ""
     connection.close()
@@ -159,6 +167,45 @@ def test_a_press_from_elsewhere_or_with_anothers_key_is_refused(port: int) -> No
         assert ask(port, "POST", "/records/", fields=form(port, key=key))[0] == 403
 
 
+@pytest.mark.parametrize("key", ["\u00e9", "\udcff"])
+def test_a_key_of_other_letters_is_refused_like_any_other(port: int, key: str) -> None:
+    body = urlencode({**form(port), "key": key}, errors="surrogateescape")
+    assert ask(port, "POST", "/records/", body=body)[0] == 403
+
+
+def test_nothing_is_packed_that_could_not_be_written_down(port: int, world: World) -> None:
+    fields = form(port)
+    path = world.folder / "yardlight-records" / "journal.jsonl"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("{}\n")
+    status, text, _ = ask(port, "POST", "/records/", fields=fields)
+    assert status == 503
+    assert b"line 1 was changed" in text
+    assert not (path.parent / "retrievals").exists()
+
+
+@pytest.mark.parametrize(
+    ("says", "told"), [("print(file=sys.stderr)", "without a word"), ("os.abort()", "without a word")]
+)
+def test_a_process_that_ends_without_a_word_is_told(
+    port: int, eventually: Callable[..., object], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, says: str, told: str
+) -> None:
+    script = tmp_path / "python"
+    script.write_text(f"#!{sys.executable}\nimport os, sys\n{says}\nsys.exit(1)\n")
+    script.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(script))
+    text, _ = fetched(port, eventually)
+    assert told in text
+
+
+def test_a_process_that_cannot_be_started_is_told(
+    port: int, eventually: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    text, _ = fetched(port, eventually)
+    assert "no such file or directory" in text
+
+
 def test_a_retrieval_is_seen_by_the_login_that_asked_only(port: int, eventually: Callable[..., object]) -> None:
     _, path = fetched(port, eventually)
     assert ask(port, "GET", path, "ben:secret")[0] == 404
@@ -173,6 +220,9 @@ def test_a_retrieval_is_seen_by_the_login_that_asked_only(port: int, eventually:
         ({"first": str(LAST), "last": str(FIRST)}, "The last day is before the first"),
         ({"why": ""}, "Say what they are for"),
         ({"fleet": "other"}, "There is no such fleet"),
+        ({"why": "audit\0"}, "There are characters that cannot be printed"),
+        ({"drivers": "d101 \x1b[2J"}, "There are characters that cannot be printed"),
+        ({"why": "x" * 2001}, "That is too long"),
     ],
 )
 def test_a_form_that_is_not_filled_in_says_what_is_missing_and_keeps_the_rest(
@@ -219,11 +269,11 @@ def test_a_person_fetches_records_with_a_browser(port: int, world: World, tmp_pa
         phone.press("Fetch the records")
         phone.shows("Complete")
         assert axe(phone) == []
-        assert "20 files in" in phone.text
+        assert "40 files in" in phone.text
         assert phone.complaints() == []
         link = phone.driver.find_element(By.LINK_TEXT, "Download the zip").get_attribute("href")
         status, data, _ = ask(port, "GET", str(link).partition(f":{port}")[2])
         assert status == 200
-        assert len(zipfile.ZipFile(BytesIO(data)).namelist()) == 22
+        assert len(zipfile.ZipFile(BytesIO(data)).namelist()) == 42
     finally:
         phone.close()

@@ -19,6 +19,7 @@ from base64 import b64decode
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -26,6 +27,7 @@ from aiohttp import web
 
 from yardlight import pages
 from yardlight.drills import evidence as sealed
+from yardlight.errors import RecordsError
 from yardlight.inventory.models import Fleet
 from yardlight.logs import kv
 from yardlight.records import evidence
@@ -36,6 +38,8 @@ T = TypeVar("T")
 
 _CSP = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 _HEADERS = {"Content-Security-Policy": _CSP, "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+# More than anybody types; a process takes no more than 128 KiB in one word.
+_LONGEST = {"drivers": 20_000, "vehicles": 20_000, "why": 2_000, "archive": 200}
 # Whoever asks waits for minutes at most; the process is ended then.
 _LIMIT_SECONDS = 1800.0
 _AT_A_TIME = 2
@@ -132,7 +136,7 @@ class RecordsPages:
     async def _start(self, request: web.Request) -> web.Response:
         who, fields = self._who(request), await request.post()
         typed = {name: str(value) for name, value in fields.items()}
-        if not hmac.compare_digest(typed.get("key", ""), self._key_of(who)):
+        if not hmac.compare_digest(typed.get("key", "").encode(errors="replace"), self._key_of(who).encode()):
             raise web.HTTPForbidden(text="this press did not come from the form\n", headers=_HEADERS)
         shelf = next((each for each in await self._shelves() if each.fleet.fleet == typed.get("fleet")), None)
         archives = [str(each) for each in fields.getall("archive", [])]
@@ -140,12 +144,12 @@ class RecordsPages:
         problem = problem or _problem(typed, archives)
         if problem or shelf is None:
             return await self._shown(who, typed, problem)
+        # What was asked is on paper before anything is done.
+        await _written(_note, shelf, "asked for", typed, archives, who)
         name = secrets.token_urlsafe(16)
         while len(self._runs) >= _KEPT_RUNS:
             del self._runs[next(iter(self._runs))]
         self._runs[name] = run = Run(who, shelf)
-        # What was asked is on paper before anything is given.
-        await asyncio.to_thread(_note, shelf, "asked for", typed, archives, who)
         log.info("records were asked for", extra=kv(fleet=shelf.fleet.fleet, run=name))
         task = asyncio.get_running_loop().create_task(self._pack(run, typed, archives))
         self._tasks.add(task)
@@ -160,10 +164,14 @@ class RecordsPages:
         words += [f"--archive={name}" for name in archives]
         words += [f"--from={typed['first']}", f"--to={typed['last']}", f"--by={run.by}", f"--why={typed['why']}"]
         async with self._turn:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-P", "-m", "yardlight", "records", "retrieve", *words,
-                stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-            )  # fmt: skip
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable, "-P", "-m", "yardlight", "records", "retrieve", *words,
+                    stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+                )  # fmt: skip
+            except OSError as error:
+                run.error = f"it cannot be started: {(error.strerror or str(error)).lower()}"
+                return
             try:
                 async with asyncio.timeout(_LIMIT_SECONDS):
                     out, told = await process.communicate()
@@ -174,9 +182,8 @@ class RecordsPages:
         try:
             run.folder = Path(json.loads(out)["folder"])
         except (ValueError, KeyError):
-            run.error = (
-                told.decode(errors="replace").strip().splitlines()[-1:][0] if told else "it ended without a word"
-            )
+            lines = told.decode(errors="replace").strip().splitlines()
+            run.error = lines[-1] if lines else "it ended without a word"
 
     def _ours(self, request: web.Request) -> Run:
         """The run that is asked for, of the same login. Raises 404."""
@@ -199,11 +206,19 @@ class RecordsPages:
         run = self._ours(request)
         if run.folder is None or not (path := evidence.zip_of(run.folder)).is_file():
             raise web.HTTPNotFound(text="the zip is not there (yet, or any more)\n", headers=_HEADERS)
-        await asyncio.to_thread(
-            note, evidence.folder_of(run.shelf.state), "downloaded", by=run.by, retrieval=run.folder.name
+        await _written(
+            partial(note, evidence.folder_of(run.shelf.state), "downloaded", by=run.by, retrieval=run.folder.name)
         )
         name = f"records-{run.shelf.fleet.fleet}-{run.folder.name}.zip"
         return web.FileResponse(path, headers={**_HEADERS, "Content-Disposition": f'attachment; filename="{name}"'})
+
+
+async def _written(write: Callable[..., None], *values: object) -> None:
+    """Write a line of the journal. Raises 503 if that failed: then nothing may be given away."""
+    try:
+        await asyncio.to_thread(write, *values)
+    except RecordsError as error:
+        raise web.HTTPServiceUnavailable(text=f"{error}\n", headers=_HEADERS) from None
 
 
 def _note(shelf: Shelf, what: str, typed: dict[str, str], archives: Sequence[str], who: str) -> None:
@@ -225,6 +240,10 @@ def _problem(typed: dict[str, str], archives: Sequence[str]) -> str:
         return "the last day is before the first"
     if not _names(typed.get("drivers", "")) and not _names(typed.get("vehicles", "")):
         return "name at least one driver or one vehicle"
+    if any(len(text) > _LONGEST.get(name, 200) for name, text in (*typed.items(), *(("archive", a) for a in archives))):
+        return "that is too long: ask for fewer at a time"
+    if not all(each.isprintable() for each in (*typed.values(), *archives)):
+        return "there are characters that cannot be printed"
     if not archives:
         return "choose at least one kind of records"
     return "" if typed.get("why", "").strip() else "say what they are for: it is kept with them"
