@@ -33,6 +33,7 @@ class Archives:
     answers: Spans = ALWAYS
     kept: Spans = ALWAYS
     listed: Spans = ALWAYS
+    stage: str = "live"
     moved: float | None = None
 
     def series(self, centre: Centre, end: float) -> Series:
@@ -52,7 +53,11 @@ class Archives:
     def _all(self) -> Iterator[Sample]:
         for archive, (rule, citation, coverage) in RULES.items():
             own = {"archive": archive}
-            yield "archive_info", {**own, "rule": rule, "citation": citation, "coverage": coverage}, always(1)
+            yield (
+                "archive_info",
+                {**own, "rule": rule, "citation": citation, "coverage": coverage, "stage": self.stage},
+                always(1),
+            )
             yield "archive_free_least_bytes", own, always(10e9)
             yield from self._polled(archive)
             troubled = {(name, *sorted(labels.items())) for name, labels, _ in self.trouble}
@@ -116,11 +121,14 @@ def told(*firing: str) -> Expected:
     return ((0, BEGIN - 60, ()), (BEGIN + 60, OVER - 60, firing), (OVER + 60, END, ()))
 
 
-def case(name: str, title: str, archives: Archives, expect: Expected, moved: float | None = 2400.0) -> Scenario:
-    return Scenario(name, title, (yard(),), END, expect, moved=moved, every=60.0, platform=archives)
+def case(
+    name: str, title: str, archives: Archives, expect: Expected, moved: float | None = 2400.0, end: float = END
+) -> Scenario:
+    return Scenario(name, title, (yard(),), end, expect, moved=moved, every=60.0, platform=archives)
 
 
 GAP = "ticket ArchiveGap eld"
+SMALL = "ticket BackupSuspicious eld"
 UNREADABLE = "ticket ArchiveUnreadable eld"
 DOWN: Spans = ((0.0, BEGIN), (OVER, 1e9))
 
@@ -174,6 +182,11 @@ ARCHIVES = (
         ((0, OVER - 60, ("ticket ArchiveSecondCopyDiffers eld",)), (OVER + 60, END, ())), None,
     ),
     case(
+        "R06-silent-moved", "the second copy could not be read until the exporter moved; from there it can be",
+        Archives((("archive_second_copy_answers", {"archive": "eld"}, lambda at: float(at >= 2400)),)),
+        ((0, 2340, ("ticket ArchiveSecondCopyDiffers eld",)), (2460, END, ())),
+    ),
+    case(
         "R07", "files are deleted at five months, and R08, held ones when their time is over",
         Archives((eld("deleted_early_files", 40),)), told("ticket RecordsDeletedEarly eld"),
     ),
@@ -193,6 +206,28 @@ ARCHIVES = (
     case(
         "R11-overdue", "no check has come to its end for two intervals and a deadline",
         Archives(answers=DOWN), ((0, 2340, ()), (2520, OVER - 60, (UNREADABLE,)), (OVER + 60, END, ())), None,
+    ),
+    case(
+        "R11-folder", "folders that cannot be listed, and a manifest that cannot be read",
+        Archives((eld("unplaced_files", 2, kind="folder"), eld("unplaced_files", 1, kind="manifest"))),
+        told(UNREADABLE), None,
+    ),
+    case(
+        "R02-trial", "an archive on trial: what is missing is for information",
+        Archives((eld("gaps", 1), eld("retrieval_testers", 1, 2)), stage="trial"),
+        told("info ArchiveGap eld", "info RetrievalTestOverdue"), None,
+    ),
+    case(
+        "R13-unreachable", "a back-up is too small, and then nothing can be checked for hours: the ticket stays",
+        Archives(
+            (
+                ("backup_newest_bytes", {"archive": "eld"}, always(300e6)),
+                ("backup_least_bytes", {"archive": "eld"}, always(350e6)),
+                ("backup_most_bytes", {"archive": "eld"}, always(1500e6)),
+            ),
+            answers=((0.0, 1790.0),), kept=((0.0, 2400.0),),
+        ),
+        ((60, 3240, (SMALL,)), (3360, 8000, (SMALL, UNREADABLE))), None, 8000.0,
     ),
     case(
         "R13", "the newest back-up of maintenance files is 40 % smaller than usual",

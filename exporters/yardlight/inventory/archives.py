@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from yardlight.inventory import retention
-from yardlight.inventory.model import Model, Name
+from yardlight.inventory.model import Model, Name, Stage
 from yardlight.inventory.retention import Period
 from yardlight.inventory.values import Duration, Share, Size
 
@@ -158,6 +158,7 @@ class Archive(Model):
     pattern: FilePattern
     rule: retention.Name
     format: Form = "any"
+    stage: Stage = "live"
     keep: KeepPeriod | None = None
     coverage: Coverage | None = None
     expected: Name = "daily"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
@@ -32,3 +32,5 @@ def _timezone(raw: str) -> str:
 
 Name = Annotated[str, AfterValidator(checked_name)]
 TimeZone = Annotated[str, AfterValidator(_timezone)]
+# What is on trial is collected and shown; its alerts are information.
+Stage = Literal["live", "trial"]

@@ -22,7 +22,7 @@ from yardlight.inventory.feeds import FeedSource
 from yardlight.inventory.flows import Flow
 from yardlight.inventory.hours import HoursOfService
 from yardlight.inventory.mdm import MdmSource
-from yardlight.inventory.model import CREDENTIAL_WARNING, Model, Name, TimeZone
+from yardlight.inventory.model import CREDENTIAL_WARNING, Model, Name, Stage, TimeZone
 from yardlight.inventory.roster import Roster
 from yardlight.inventory.values import Duration, Level, Share, Size, Speed
 from yardlight.inventory.webhooks import Webhook
@@ -30,7 +30,6 @@ from yardlight.inventory.webhooks import Webhook
 Role = Literal["primary", "standby"]
 Medium = Literal["fiber", "lte", "5g", "cable", "satellite"]
 Segment = Literal["next_hop", "isp", "far"]
-Stage = Literal["live", "trial"]
 # What can be known of an idle standby; see `Standby`.
 Check = Literal["path", "dns", "https", "service", "radio", "registration", "sim", "headroom", "throughput"]
 

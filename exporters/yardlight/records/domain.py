@@ -62,7 +62,7 @@ def said(fleet: Fleet, now: float) -> Families:
     today = datetime.fromtimestamp(now, ZoneInfo(fleet.timezone)).date()
     for name, archive in fleet.archives.items():
         rule = archive.terms
-        families[m.ARCHIVE_INFO][name, archive.rule, rule.citation, archive.covers] = 1
+        families[m.ARCHIVE_INFO][name, archive.rule, rule.citation, archive.covers, archive.stage] = 1
         first = datetime.combine(window_start(rule, archive.keep, today), time.min, UTC)
         families[m.ARCHIVE_REQUIRED][name,] = (datetime.combine(today, time.min, UTC) - first).total_seconds()
         families[m.ARCHIVE_FREE_LEAST][name,] = archive.least_free
