@@ -883,7 +883,7 @@ TRUCK_TOLD = _add(
 
 # Archives of records
 ARCHIVE_INFO = _add(
-    "gauge", "archive_info", "archive rule citation coverage",
+    "gauge", "archive_info", "archive rule citation coverage stage",
     "An archive of the inventory: which rule holds for it and where that stands, what nothing may be missing of.",
 )  # fmt: skip
 ARCHIVE_REQUIRED = _add("gauge", "archive_required_seconds", "archive", "How far back records have to be there.")
@@ -924,8 +924,8 @@ ARCHIVE_UNREADABLE = _add(
 )  # fmt: skip
 ARCHIVE_UNPLACED = _add(
     "gauge", "archive_unplaced_files", "archive kind",
-    "What the listing meets and cannot place; it covers nothing: link, name, no_file, unmatched, clash, folder, "
-    "too_many.",
+    "What the listing meets and cannot place; it covers nothing: link, name, no_file, unmatched, clash; folder (that "
+    "cannot be listed), too_many (files in a folder), manifest (that cannot be read).",
 )  # fmt: skip
 ARCHIVE_DELETED = _add(
     "gauge", "archive_deleted_early_files", "archive", "Files that are gone though their rule or a hold keeps them."

@@ -282,7 +282,7 @@ def test_a_manifest_tells_what_is_missing_and_what_has_another_hash(world: World
 
     folder = world.folder / "eld" / "d101"
     lines = [f"{hashlib.sha256(each.read_bytes()).hexdigest()}  {each.name}" for each in sorted(folder.glob("*.csv"))]
-    (folder / "SHA256SUMS").write_text("\n".join([*lines, f"{'0' * 64} *lost.csv", "no line of ours"]) + "\n")
+    (folder / "SHA256SUMS").write_text("\n".join([*lines, f"{'0' * 64} *{TODAY}.csv", "no line of ours"]) + "\n")
     world.write(ELD + ", manifest: SHA256SUMS, since: 2028-02-20}", ONE)
     world.check()
     assert world.counts("archive_corrupt_files") == {"manifest": 1}
@@ -293,6 +293,44 @@ def test_a_manifest_tells_what_is_missing_and_what_has_another_hash(world: World
     world.check(world.at + 40 * 86400)
     assert world.counts("archive_corrupt_files") == {"manifest": 1}
     assert [entry.path for entry in world.wrong()] == [f"d101/{lines[0].split()[1]}"]
+
+
+def test_a_manifest_at_the_top_has_files_below_and_may_have_others(world: World) -> None:
+    folder = world.folder / "eld"
+    (folder / "SHA256SUMS").write_text(
+        f"{'0' * 64}  ./d101/{DAY}.csv\n{'0' * 64}  README\n{'0' * 64}  d101/2019-01-01.csv\n"
+    )
+    world.write(ELD + ", manifest: SHA256SUMS, since: 2028-02-20}", ONE)
+    world.check()
+    assert [(entry.kind, entry.path) for entry in world.wrong()] == [("manifest", f"d101/{DAY}.csv")]
+    assert world.counts("archive_corrupt_files") == {"manifest": 1}
+
+
+def test_a_manifest_that_cannot_be_read_any_more_takes_nothing_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sums = world.folder / "eld" / "d101" / "SHA256SUMS"
+    sums.write_text(f"{'0' * 64}  {TODAY}.csv\n")
+    world.write(ELD + ", manifest: SHA256SUMS, since: 2028-02-20}", ONE)
+    world.check()
+    assert world.counts("archive_corrupt_files") == {"manifest": 1}
+    real = store.LocalStore.open
+
+    def opened(self: store.LocalStore, path: str) -> AbstractContextManager[store.Opened]:
+        if path.endswith("SHA256SUMS"):
+            raise store.UnreadableError("unreadable", "input/output error")
+        return real(self, path)
+
+    monkeypatch.setattr(store.LocalStore, "open", opened)
+    sums.write_text("")
+    for _ in range(2):
+        world.check(world.at + HOUR)
+        assert world.counts("archive_corrupt_files") == {"manifest": 1}
+        assert world.counts("archive_unplaced_files") == {"manifest": 1}
+    monkeypatch.undo()
+    world.check(world.at + HOUR)
+    assert world.counts("archive_corrupt_files") == {}
+    assert world.counts("archive_unplaced_files") == {}
 
 
 def test_a_folder_as_it_was_is_not_listed_and_a_file_written_in_place_shows_within_a_day(

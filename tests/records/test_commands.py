@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import zipfile
+from contextlib import AbstractContextManager
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from tests.records.world import ELD, World, days, noon
 from yardlight.cli import main
 from yardlight.demo.eld_files import Shape, eld_file
 from yardlight.drills import evidence as sealed
-from yardlight.records import store
+from yardlight.records import reading, store
 from yardlight.records.evidence import retrieval_tests, retrievals
 from yardlight.records.reading import Reader
 
@@ -188,6 +189,84 @@ def test_only_what_gave_files_was_tried(world: World) -> None:
     assert code == 0
     records = world.folder / "yardlight-records"
     assert [len(retrieval_tests(records, name)) for name in ("eld", "dvir")] == [1, 0]
+
+
+def test_what_may_still_arrive_is_told_apart_from_what_is_missing(world: World) -> None:
+    never, gone = (TODAY - timedelta(days=back) for back in (3, 4))
+    world.path("d101", never).unlink()
+    assert typed(world, "check") == 0
+    world.path("d101", gone).unlink()
+    code, _, cover = fetch(world, "--driver", "d101")
+    assert code == 1
+    assert f"<li>d101, {gone}</li>" in cover
+    world.put("d101", gone)
+    code, _, cover = fetch(world, "--driver", "d101")
+    assert code == 0
+    assert cover.index(f"eld: d101 {never}") < cover.index("What was asked for")
+
+
+def test_an_archive_that_is_away_is_packed_from_its_second_copy_and_the_others_are_too(world: World) -> None:
+    (world.folder / "dvir" / "112").mkdir(parents=True)
+    dvir = 'dvir: {path: dvir, pattern: "{vehicle}/{date:%Y-%m-%d}.pdf", rule: dvir, coverage: none}'
+    (world.folder / "dvir" / "112" / f"{LAST}.pdf").write_bytes(b"x")
+    world.write(f"{ELD}, second_copy: copy, since: {FIRST}}}\n{dvir}", ROSTER)
+    assert typed(world, "check") == 0
+    (world.folder / "eld").rename(world.folder / "away")
+    code, packed, cover = fetch(world, "--driver", "d101", "--vehicle", "112")
+    assert code == 1
+    assert f"{world.folder}/eld: no such file or directory" in cover
+    assert f"eld/d101/{LAST}.csv" in packed.namelist()
+    assert f"dvir/112/{LAST}.pdf" in packed.namelist()
+    assert len(packed.namelist()) == 2 + 40 + 1
+
+
+def test_a_folder_that_cannot_be_listed_is_not_complete(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = store.LocalStore.folder
+
+    def folder(self: store.LocalStore, path: str) -> store.Listing:
+        if path == "d101":
+            raise store.UnreadableError("folder", "permission denied")
+        return real(self, path)
+
+    assert typed(world, "check") == 0
+    monkeypatch.setattr(store.LocalStore, "folder", folder)
+    code, _, cover = fetch(world, "--driver", "d101")
+    assert code == 1
+    assert "eld: d101: cannot be listed" in cover
+
+
+def test_what_a_manifest_has_is_looked_for(world: World) -> None:
+    lost, other = TODAY - timedelta(days=50), TODAY - timedelta(days=30)
+    (world.folder / "eld" / "d101" / "SHA256SUMS").write_text(f"{'0' * 64}  {lost}.csv\n{'0' * 64}  {other}.csv\n")
+    world.write(f"{ELD}, manifest: SHA256SUMS, since: {FIRST}}}", ROSTER)
+    code, _, cover = fetch(world, "--driver", "d101", "--from", str(lost))
+    assert code == 1
+    assert f"eld: d101/{lost}.csv: the manifest has it, and it is not there" in cover
+    assert f"eld: d101/{other}.csv: its hash is not the one in the manifest (packed as it is)" in cover
+    assert fetch(world, "--driver", "d102", "--from", str(lost))[0] == 0
+
+
+def test_a_large_file_is_read_once_and_packed_as_it_was_hashed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.write(f"{ELD}, since: {FIRST}}}".replace("format: eld, ", ""), ROSTER)
+    monkeypatch.setattr(reading, "MOST_OPENED", 10)
+    opened: list[str] = []
+    real = store.LocalStore.open
+
+    def counted(self: store.LocalStore, path: str) -> AbstractContextManager[store.Opened]:
+        opened.append(path)
+        return real(self, path)
+
+    monkeypatch.setattr(store.LocalStore, "open", counted)
+    code, packed, _ = fetch(world, "--driver", "d101")
+    assert code == 0
+    assert packed.read(f"eld/d101/{LAST}.csv") == eld_file(Shape(user="d101", day=LAST))
+    assert opened.count(f"d101/{LAST}.csv") == 1
+
+
+@pytest.mark.parametrize("at", [-1e9, 5e9, 253402300800.0])
+def test_a_time_that_no_zip_knows_stops_nothing(world: World, at: float) -> None:
+    world.stamp(world.path("d101", LAST), at)
+    assert fetch(world, "--driver", "d101")[0] == 0
 
 
 def test_a_retrieval_is_kept_as_evidence_that_shows_every_edit(world: World) -> None:

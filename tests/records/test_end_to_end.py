@@ -244,6 +244,26 @@ def test_r06_a_file_of_the_second_copy_that_cannot_be_read_is_lacking(
     assert world.value("archive_second_copy_missing_files") == len(DRIVERS)
 
 
+def test_r11_a_folder_that_cannot_be_listed_rings_whether_of_the_archive_or_of_its_second_copy(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied(world)
+    real, closed = store.LocalStore.folder, "copy"
+
+    def folder(self: store.LocalStore, path: str) -> store.Listing:
+        if self._root.endswith(closed) and path == "d101":
+            raise store.UnreadableError("folder", "permission denied")
+        return real(self, path)
+
+    monkeypatch.setattr(store.LocalStore, "folder", folder)
+    world.check(world.at + DAY)
+    assert world.value("archive_second_copy_answers") == 0
+    assert world.value("archive_second_copy_missing_files") == 0
+    closed = "eld"
+    world.check(world.at + DAY)
+    assert ("ArchiveUnreadable", "eld") in world.alerts()
+
+
 def test_r07_files_are_deleted_at_five_months(world: World) -> None:
     world.check()
     for day in days(FIRST, date(2027, 10, 15)):

@@ -23,7 +23,7 @@ from yardlight.records.layout import Layout
 from yardlight.records.reading import Reader, Whose, promises
 from yardlight.records.show import place_samples, samples
 from yardlight.records.standing import Standing, deleted_early, expired, standing
-from yardlight.records.store import Store, UnreadableError, store
+from yardlight.records.store import Listing, Store, UnreadableError, store
 from yardlight.state import Reader as StateReader
 
 # So much of the deadline is left for saying what was found.
@@ -146,7 +146,7 @@ class Check:
                     continue
                 listing = place.folder(path)
                 if index.take(copy, path, listing, layout, now, stamp) and layout.manifest and not copy:
-                    index.promised(path, promises(place, path, listing, layout.manifest, left))
+                    _promise(index, path, listing, layout, place, left)
             except UnreadableError as error:
                 index.refused(copy, path, error.kind)
             done += 1
@@ -160,6 +160,18 @@ class Check:
             raise IncompleteError(f"no file at all, where {before} were")
         index.commit()
         return True
+
+
+def _promise(
+    index: Index, path: str, listing: Listing, layout: Layout, place: Store, left: Callable[[], float]
+) -> None:
+    """What the folder's manifest says; while it cannot be read, what it said before holds."""
+    try:
+        told = promises(place, path, listing, layout.manifest or "", left)
+    except UnreadableError as error:
+        index.in_doubt(0, path, "" if error.kind == "changing" else "manifest")
+        return
+    index.promise(path, {name: sha for name, sha in told.items() if layout.place(name)})
 
 
 def whose(archive: Archive, ground: Ground) -> Whose:

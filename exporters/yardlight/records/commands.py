@@ -18,7 +18,7 @@ from yardlight.records import retrieval
 from yardlight.records.check import Check
 from yardlight.records.domain import check_of
 from yardlight.records.evidence import RESTORED
-from yardlight.records.index import Index
+from yardlight.records.index import UNLISTED, Index
 from yardlight.records.journal import note
 from yardlight.records.reading import CORRUPT, UNREADABLE
 from yardlight.records.retrieval import Wanted
@@ -108,6 +108,8 @@ def retrieve(where: Where, wanted: Wanted, output: Path | None, as_json: bool) -
     body = outcome.body
     for text in _few([*body["missing"], *body["unusable"]]):
         print(f"missing or unusable: {text}")
+    for text in _few(body["awaited"]):
+        print(f"not there yet, and may still arrive: {text}")
     print(f"{body['files']} files in {body['ended'] - body['began']:.1f} s: {output or outcome.zip}")
     return 0 if outcome.complete else 1
 
@@ -182,8 +184,10 @@ def _wrong(job: Check, index: Index, found: Standing) -> Iterator[str]:
         yield f"missing: {who} {date.fromordinal(day)}"
     if found.unknown_days:
         yield f"not known: of {found.unknown_days} days nobody told who moved"
-    for path in index.broken_promises():
+    for path in found.broken:
         yield f"missing: {path}, which the manifest has"
+    for path, kind in found.unlisted:
+        yield f"cannot be listed: {path or '.'}: {kind}; what is in it is not known"
     for entry in index.find("file.copy = 0 AND kind != ''", ()):
         if entry.kind in CORRUPT | UNREADABLE:
             yield f"{entry.kind}: {entry.path}: {entry.detail}"
@@ -209,7 +213,7 @@ def _wrong(job: Check, index: Index, found: Standing) -> Iterator[str]:
     if found.copy_lacks:
         yield f"the second copy lacks {found.copy_lacks} files of {found.copy_lacks_days} days, or they are not as here"
     for kind, count in sorted(found.odd.items()):
-        if kind != "unmatched":
+        if kind not in UNLISTED | {"unmatched"}:
             yield f"has no place: {count} of kind {kind}"
 
 

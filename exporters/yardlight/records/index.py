@@ -23,7 +23,7 @@ from yardlight.records.layout import Layout
 from yardlight.records.store import Listing
 from yardlight.state import IndexFile
 
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS folder (
     id INTEGER PRIMARY KEY, copy INTEGER NOT NULL, path TEXT NOT NULL, print BLOB NOT NULL, run INTEGER NOT NULL,
@@ -39,12 +39,15 @@ CREATE INDEX IF NOT EXISTS file_by_day ON file (copy, gone, who, day);
 CREATE INDEX IF NOT EXISTS file_to_read ON file (copy, verified) WHERE gone IS NULL;
 CREATE INDEX IF NOT EXISTS file_wrong ON file (copy, kind) WHERE kind != '';
 CREATE TABLE IF NOT EXISTS promise (
-    folder TEXT NOT NULL, name TEXT NOT NULL, sha BLOB NOT NULL, PRIMARY KEY (folder, name)
+    folder TEXT NOT NULL, name TEXT NOT NULL, manifest TEXT NOT NULL, sha BLOB NOT NULL,
+    PRIMARY KEY (folder, name, manifest)
 );
 CREATE TABLE IF NOT EXISTS todo (id INTEGER PRIMARY KEY, copy INTEGER NOT NULL, path TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 _SPREAD_SECONDS = 43200
+# A folder that cannot be listed, one of too many files, one whose manifest cannot be read.
+UNLISTED = frozenset({"folder", "too_many", "manifest"})
 _NEW = "INSERT INTO file (copy, folder, name, size, stamp, arrived, who, day) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _PATH = "CASE WHEN folder.path = '' THEN file.name ELSE folder.path || '/' || file.name END"
 
@@ -161,21 +164,20 @@ class Index(IndexFile):
         )
         return True
 
-    def promised(self, path: str, hashes: Mapping[str, bytes]) -> None:
-        """What the manifest of a folder says of its files."""
-        self.run("DELETE FROM promise WHERE folder = ?", (path,))
-        self.run_many("INSERT INTO promise VALUES (?, ?, ?)", ((path, name, sha) for name, sha in hashes.items()))
+    def promise(self, manifest: str, hashes: Mapping[str, bytes]) -> None:
+        """What the manifest in this folder says of files, by their paths."""
+        self.run("DELETE FROM promise WHERE manifest = ?", (manifest,))
+        rows = ((*_split(path), manifest, sha) for path, sha in hashes.items())
+        self.run_many("INSERT INTO promise VALUES (?, ?, ?, ?)", rows)
 
-    def promise(self, path: str) -> bytes | None:
-        """The hash that a manifest has for this file; None if it has none."""
-        folder, _, name = path.rpartition("/")
-        found = self.rows("SELECT sha FROM promise WHERE folder = ? AND name = ?", (folder, name))
-        return found[0][0] if found else None
+    def promised(self, path: str) -> set[bytes]:
+        """The hashes that manifests have for this file."""
+        return {sha for (sha,) in self.each("SELECT sha FROM promise WHERE folder = ? AND name = ?", _split(path))}
 
     def broken_promises(self) -> Iterator[str]:
         """Files that a manifest has and the archive has not."""
         query = (
-            "SELECT promise.folder, promise.name FROM promise"
+            "SELECT DISTINCT promise.folder, promise.name FROM promise"
             " LEFT JOIN folder ON folder.copy = 0 AND folder.path = promise.folder"
             " LEFT JOIN file ON file.folder = folder.id AND file.name = promise.name AND file.gone IS NULL"
             " WHERE file.id IS NULL ORDER BY promise.folder, promise.name"
@@ -193,6 +195,12 @@ class Index(IndexFile):
         )
         self.run("UPDATE folder SET run = ? WHERE copy = ? AND path LIKE ? ESCAPE '\\'", (run, copy, _below(path)))
 
+    def in_doubt(self, copy: int, path: str, kind: str) -> None:
+        """Something in this folder, which was listed, cannot be told: it is counted, and listed again next time."""
+        [(odd,)] = self.rows("SELECT odd FROM folder WHERE copy = ? AND path = ?", (copy, path))
+        values = (json.dumps({**json.loads(odd), kind: 1} if kind else json.loads(odd)), copy, path)
+        self.run("UPDATE folder SET print = x'', stamp = NULL, odd = ? WHERE copy = ? AND path = ?", values)
+
     def end_listing(self, copy: int, now: float) -> None:
         """Every folder was listed: what was not found in it is gone."""
         run = self.fact(f"run {copy}")
@@ -201,6 +209,10 @@ class Index(IndexFile):
         self.run_many(
             "UPDATE folder SET print = x'', stamp = NULL, files = 0, bytes = 0, odd = '{}' WHERE id = ?", gone
         )
+        if not copy:
+            self.run(
+                "DELETE FROM promise WHERE manifest IN (SELECT path FROM folder WHERE copy = 0 AND run != ?)", (run,)
+            )
         self.keep(f"listed {copy}", now)
         if self.fact(f"first listed {copy}") is None:
             self.keep(f"first listed {copy}", now)
@@ -235,9 +247,8 @@ class Index(IndexFile):
 
     def named(self, path: str) -> Entry | None:
         """The archive's own file at this path, there or gone."""
-        folder, _, name = path.rpartition("/")
         where = "file.copy = 0 AND folder.path = ? AND file.name = ?"
-        return next(self._entries(where, (folder, name)), None)
+        return next(self._entries(where, _split(path)), None)
 
     def gone(self, copy: int) -> Iterator[tuple[Entry, float, float]]:
         """Files that are gone, with when they had arrived and when they were missed."""
@@ -256,6 +267,14 @@ class Index(IndexFile):
         """How many files are there that nobody has read yet."""
         query = "SELECT count(*) FROM file WHERE copy = ? AND gone IS NULL AND verified IS NULL"
         return int(self.rows(query, (copy,))[0][0])
+
+    def unlisted(self, copy: int) -> Iterator[tuple[str, str]]:
+        """Folders of which not all is known, and why: `folder`, `too_many` or `manifest`."""
+        for path, odd in self.each(
+            "SELECT path, odd FROM folder WHERE copy = ? AND odd != '{}' ORDER BY path", (copy,)
+        ):
+            for kind in UNLISTED & json.loads(odd).keys():
+                yield path, kind
 
     def odd(self, copy: int) -> Counter[str]:
         """What cannot be placed, by kind."""
@@ -351,6 +370,12 @@ class _Changes:
         self.odd["clash"] += name.casefold() in seen
         seen.add(name.casefold())
         return name, *placed
+
+
+def _split(path: str) -> tuple[str, str]:
+    """A path's folder and name."""
+    folder, _, name = path.rpartition("/")
+    return folder, name
 
 
 def _below(path: str) -> str:

@@ -7,9 +7,14 @@ writes to is left for the next check; what cannot be read is counted and tried a
 from __future__ import annotations
 
 import hashlib
+import posixpath
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
+from typing import IO
 
 from yardlight.inventory.archives import Archive, Form
 from yardlight.records import eld
@@ -32,12 +37,16 @@ UNREADABLE = frozenset({"unreadable", "not_served", "too_large", "changing"})
 
 @dataclass(frozen=True)
 class Content:
-    """A file as it was read: `data` where it is small enough to be opened, `stamp` by its own word."""
+    """A file as it was read: `data` where it is small enough to be opened, `stamp` by its own word.
+
+    `large` has what is not, where that was asked for; whoever asked closes it.
+    """
 
     sha: bytes
     size: int
     data: bytes | None
     stamp: str | None = None
+    large: IO[bytes] | None = None
 
 
 @dataclass(frozen=True)
@@ -48,37 +57,46 @@ class Whose:
     trucks: frozenset[str] = frozenset()
 
 
-def read(store: Store, path: str, left: Callable[[], float]) -> Content:
-    """The file. Raises `UnreadableError`: also for one that changed meanwhile or takes longer than is left."""
+def read(store: Store, path: str, left: Callable[[], float], large_in: Path | None = None) -> Content:
+    """The file. Raises `UnreadableError`: also for one that changed meanwhile or takes longer than is left.
+
+    One that is too large to be opened is kept in a file without a name in the folder `large_in`, if that is given.
+    """
     digest, size, parts = hashlib.sha256(), 0, []
-    with store.open(path) as opened:
-        keep = opened.size <= MOST_OPENED
+    with ExitStack() as undo, store.open(path) as opened:
+        keep, large = opened.size <= MOST_OPENED, None
+        if not keep and large_in is not None:
+            large = undo.enter_context(tempfile.TemporaryFile(dir=large_in))
         while chunk := opened.read(CHUNK):
             digest.update(chunk)
             size += len(chunk)
             if keep:
                 parts.append(chunk)
+            elif large is not None:
+                large.write(chunk)
             if left() <= 0:
                 raise UnreadableError("too_large", f"{size} bytes read until the check's deadline")
         if not opened.unchanged():
             raise UnreadableError("changing", "somebody writes to it")
         if size != opened.size:
             raise UnreadableError("unreadable", f"{size} bytes came, of {opened.size}")
-        stamp = opened.stamp
-    return Content(digest.digest(), size, b"".join(parts) if keep else None, stamp)
+        undo.pop_all()
+        return Content(digest.digest(), size, b"".join(parts) if keep else None, opened.stamp, large)
 
 
 def promises(store: Store, folder: str, listing: Listing, manifest: str, left: Callable[[], float]) -> dict[str, bytes]:
-    """The hashes that a folder's manifest has, as `sha256sum` writes it; none without a manifest that can be read."""
+    """The hashes that a folder's manifest has, as `sha256sum` writes it, by the paths of files; none without one.
+
+    Raises `UnreadableError` for one that cannot be read.
+    """
     if not any(row.startswith(manifest.encode() + b"\0") for row in listing.rows):
         return {}
-    try:
-        data = read(store, f"{folder}/{manifest}" if folder else manifest, left).data or b""
-    except UnreadableError:
-        return {}
+    data = read(store, posixpath.join(folder, manifest), left).data
+    if data is None:
+        raise UnreadableError("too_large", f"{manifest}: more than {MOST_OPENED} bytes")
     lines = (line.partition(b" ") for line in data.splitlines())
     return {
-        name[1:].decode(errors="replace"): bytes.fromhex(sha.decode())
+        posixpath.normpath(posixpath.join(folder, name[1:].decode(errors="replace"))): bytes.fromhex(sha.decode())
         for sha, _, name in lines
         if len(sha) == 64 and not sha.translate(None, b"0123456789abcdefABCDEF")
     }
@@ -151,7 +169,7 @@ class Reader:
                 stamped = _stamped(entry, content) != entry.read_stamp and entry.kind != "damaged"
                 kind = "changed" if stamped or entry.kind == "changed" else "damaged"
                 return entry.sha, kind, "its content is not that of its first reading"
-        if self._archive.manifest and self._index.promise(entry.path) not in (None, content.sha):
+        if self._archive.manifest and self._index.promised(entry.path) - {content.sha}:
             return content.sha, "manifest", "its hash is not the one in the manifest"
         kind, detail = wrong_with(content, self._archive.format, entry.who, self._whose)
         return content.sha, kind, detail

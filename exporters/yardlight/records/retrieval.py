@@ -7,9 +7,11 @@ is packed; what the archive does not give as it was comes from the second copy, 
 from __future__ import annotations
 
 import hashlib
+import shutil
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path, PurePosixPath
@@ -19,7 +21,7 @@ from yardlight import pages
 from yardlight.collection import Session
 from yardlight.errors import PollError, RecordsError
 from yardlight.inventory import words
-from yardlight.inventory.archives import Archive
+from yardlight.inventory.archives import Archive, Place
 from yardlight.inventory.models import Fleet
 from yardlight.inventory.retention import AS_OF
 from yardlight.records import evidence
@@ -29,12 +31,14 @@ from yardlight.records.domain import check_of
 from yardlight.records.evidence import Retrieval
 from yardlight.records.index import Entry, Index
 from yardlight.records.reading import Content, Whose, read, wrong_with
-from yardlight.records.standing import days_there
+from yardlight.records.standing import broken_promises, days_there
 from yardlight.records.store import CHUNK, Store, UnreadableError, store
 
 # So long a listing may take that makes the archive's own as new as the request.
 _LIST_SECONDS = 20.0
 _READ_SECONDS = 3600.0
+# A zip knows the years from 1980 to 2107.
+_OLDEST, _NEWEST = (int(datetime(year, 6, 1).timestamp()) for year in (1980, 2107))
 COVER, SUMS = "00-COVER.html", "SHA256SUMS"
 
 
@@ -53,7 +57,7 @@ class Wanted:
 
 @dataclass
 class Part:
-    """What one archive gave. `missing` are (who, day); `unusable` and `notes` are sentences."""
+    """What one archive gave. `missing` are (who, day), `awaited` those that may still arrive; the rest is text."""
 
     name: str
     archive: Archive
@@ -61,6 +65,7 @@ class Part:
     files: int = 0
     bytes: int = 0
     missing: list[tuple[str, str]] = field(default_factory=list)
+    awaited: list[tuple[str, str]] = field(default_factory=list)
     unusable: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -77,7 +82,7 @@ def retrieve(fleet: Fleet, base: Path, state: Path, wanted: Wanted) -> Retrieval
     with zipfile.ZipFile(target, "x", zipfile.ZIP_DEFLATED) as packed:
         target.chmod(0o600)
         checks = (check_of(fleet, name, base, state) for name in wanted.archives or fleet.archives)
-        parts = [_Packing(each, wanted, packed, sums).go() for each in checks]
+        parts = [_Packing(each, wanted, packed, sums, folder).go() for each in checks]
         body = _body(fleet, wanted, parts, began)
         cover = pages.render("records_cover.html", r=body, parts=parts, as_of=AS_OF).encode()
         listed = "".join(f"{sha}  {name}\n" for sha, name in sorted(sums, key=lambda each: each[1])).encode()
@@ -102,13 +107,25 @@ def _check(fleet: Fleet, wanted: Wanted) -> None:
         raise RecordsError("say who asks and why: both are kept")
 
 
+@dataclass(frozen=True)
+class _Try:
+    """A file as one place gave it, 0 for the archive and 1 for its second copy, and what is wrong with that."""
+
+    place: int
+    content: Content | None
+    why: str
+
+
 class _Packing:
     """One archive's part of a retrieval."""
 
-    def __init__(self, check: Check, wanted: Wanted, packed: zipfile.ZipFile, sums: list[tuple[str, str]]) -> None:
-        self._check, self._wanted, self._packed, self._sums = check, wanted, packed, sums
+    def __init__(
+        self, check: Check, wanted: Wanted, packed: zipfile.ZipFile, sums: list[tuple[str, str]], large_in: Path
+    ) -> None:
+        self._check, self._wanted, self._packed, self._sums, self._large_in = check, wanted, packed, sums, large_in
         self._archive, self._part = check.archive, Part(check.name, check.archive)
         self._names: set[str] = set()
+        self._away: dict[int, str] = {}
 
     def go(self) -> Part:
         """Pack its files and find out what is missing."""
@@ -127,8 +144,6 @@ class _Packing:
             ground = self._check.known()
             self._missing(index, ground, who)
             self._pack(index, session, whose(self._archive, ground), who)
-        except PollError as error:
-            self._part.unusable.append(f"the archive cannot be read: {session.mask(str(error))}")
         finally:
             index.close()
         return self._part
@@ -141,8 +156,13 @@ class _Packing:
 
     def _list(self, index: Index, session: Session) -> None:
         """Make the listing as new as the request, if nobody else is at it and it takes no longer than people wait."""
-        if not index.lock() or not self._check.list_now(index, session):
-            self._part.notes.append("what came since the last check is not in it")
+        try:
+            if not index.lock() or not self._check.list_now(index, session):
+                self._part.notes.append("what came since the last check is not in it")
+        except PollError as error:
+            # What was there is known, and may be in the second copy.
+            index.drop()
+            self._part.unusable.append(f"the archive cannot be listed: {session.mask(str(error))}")
         self._part.listed = index.fact("listed 0")
 
     def _missing(self, index: Index, ground: Ground, who: tuple[str, ...] | None) -> None:
@@ -162,24 +182,72 @@ class _Packing:
             self._part.unusable.append(
                 f"{days} nobody told who moved; whether records of them are missing is not known"
             )
+        gone = days_there(index, first, last, gone=True)
+        due = (ground.today(time.time()) - timedelta(days=self._archive.late_after)).toordinal()
         for name, day in gaps(asked, there, self._archive):
-            self._part.missing.append((name, date.fromordinal(day).isoformat()))
+            late = day <= due or day in gone.get(name, ()) or self._archive.covers == "vehicle"
+            (self._part.missing if late else self._part.awaited).append((name, date.fromordinal(day).isoformat()))
+        for path, _ in index.unlisted(0):
+            self._part.unusable.append(f"{path or '.'}: cannot be listed; what is in it is not known")
+        self._part.unusable += (
+            f"{path}: the manifest has it, and it is not there"
+            for path, whose_ in broken_promises(index, self._archive, self._wanted.first, last)
+            if who is None or whose_ in who
+        )
         for span in self._archive.excused:
             whom = ", ".join(span.who) or "all"
             self._part.notes.append(f"excused: {whom}, {span.from_ or ''} to {span.to or ''}: {span.why}")
 
     def _pack(self, index: Index, session: Session, belongs: Whose, who: tuple[str, ...] | None) -> None:
         places = [self._archive.path, *([self._archive.second_copy] if self._archive.second_copy else [])]
-        stores = [store(each, self._check.source.base, session) for each in places]
+        stores = [self._store(number, place, session) for number, place in enumerate(places)]
         days = (self._wanted.first.toordinal(), self._wanted.last.toordinal())
         whom = f" AND who IN ({', '.join('?' * len(who))})" if who is not None else ""
         for entry in index.find(f"file.copy = 0 AND day BETWEEN ? AND ?{whom}", (*days, *(who or ()))):
-            self._take(stores, entry, belongs, session.left)
+            promised = index.promised(entry.path) if self._archive.manifest else set()
+            with ExitStack() as after:
+                found = [*self._tried(stores, entry, promised, session)]
+                for each in found:
+                    if each.content and each.content.large:
+                        after.callback(each.content.large.close)
+                self._take(found, entry, belongs)
 
-    def _take(self, stores: Sequence[Store], entry: Entry, belongs: Whose, left: Callable[[], float]) -> None:
-        found = [*_tried(stores, entry, left)]
-        good = next((each for each in found if each[1] is not None and each[2] == ""), None)
-        place, content, why = good or next((each for each in found if each[1] is not None), found[0])
+    def _store(self, number: int, place: Place, session: Session) -> Store | None:
+        try:
+            return store(place, self._check.source.base, session)
+        except PollError as error:
+            self._away[number] = session.mask(str(error))
+            return None
+
+    def _tried(
+        self, stores: Sequence[Store | None], entry: Entry, promised: set[bytes], session: Session
+    ) -> Iterator[_Try]:
+        """The file from each place, until one has it as it was."""
+        for number, place in enumerate(stores):
+            if place is None or number in self._away:
+                yield _Try(number, None, f"cannot be read: {self._away[number]}")
+                continue
+            try:
+                content = read(place, entry.path, session.left, self._large_in)
+            except UnreadableError as error:
+                yield _Try(number, None, f"cannot be read: {error}")
+                continue
+            except PollError as error:
+                # Not every file waits for a store that does not answer.
+                self._away[number] = session.mask(str(error))
+                yield _Try(number, None, f"cannot be read: {self._away[number]}")
+                continue
+            why = "" if entry.sha in (None, content.sha) else "its content is not that of its first reading"
+            if not why and promised - {content.sha}:
+                why = "its hash is not the one in the manifest"
+            yield _Try(number, content, why)
+            if not why:
+                return
+
+    def _take(self, found: Sequence[_Try], entry: Entry, belongs: Whose) -> None:
+        good = next((each for each in found if each.content and not each.why), None)
+        best = good or next((each for each in found if each.content), found[0])
+        content, why = best.content, best.why
         if content is not None and not why:
             kind, detail = wrong_with(content, self._archive.format, entry.who, belongs)
             why = f"{kind}: {detail}" if kind else ""
@@ -187,43 +255,27 @@ class _Packing:
             self._part.unusable.append(f"{entry.path}: {why}{'' if content is None else ' (packed as it is)'}")
         if content is None:
             return
-        if place:
+        if best.place:
             self._part.notes.append(f"{entry.path}: from the second copy")
-        self._write(stores[place], entry, content)
+        self._write(entry, content)
 
-    def _write(self, place: Store, entry: Entry, content: Content) -> None:
+    def _write(self, entry: Entry, content: Content) -> None:
         path = PurePosixPath(self._part.name, entry.path)
         # On a system that does not tell capitals apart one would take the other's place.
         while str(path).casefold() in self._names:
             path = path.with_name(f"{path.stem}~{path.suffix}")
         self._names.add(str(path).casefold())
-        written = datetime.fromtimestamp(int(entry.stamp.partition(":")[0]) / 1e9)
-        info = zipfile.ZipInfo(str(path), max(written, datetime(1980, 1, 1)).timetuple()[:6])
+        written = datetime.fromtimestamp(min(max(int(entry.stamp.partition(":")[0]) // 10**9, _OLDEST), _NEWEST))
+        info = zipfile.ZipInfo(str(path), written.timetuple()[:6])
         info.compress_type = zipfile.ZIP_DEFLATED
-        if content.data is not None:
-            self._packed.writestr(info, content.data)
-        else:
-            with place.open(entry.path) as opened, self._packed.open(info, "w", force_zip64=True) as out:
-                while chunk := opened.read(CHUNK):
-                    out.write(chunk)
+        with self._packed.open(info, "w", force_zip64=content.size >= 2**31) as out:
+            if content.large is not None:
+                content.large.seek(0)
+                shutil.copyfileobj(content.large, out, CHUNK)
+            else:
+                out.write(content.data or b"")
         self._sums.append((content.sha.hex(), str(path)))
         self._part.files, self._part.bytes = self._part.files + 1, self._part.bytes + content.size
-
-
-def _tried(
-    stores: Sequence[Store], entry: Entry, left: Callable[[], float]
-) -> Iterator[tuple[int, Content | None, str]]:
-    """The file from each place, until one has it as it was: which place, what it gave, what is wrong with that."""
-    for number, place in enumerate(stores):
-        try:
-            content = read(place, entry.path, left)
-        except (UnreadableError, PollError) as error:
-            yield number, None, f"cannot be read: {error}"
-            continue
-        if entry.sha is None or content.sha == entry.sha:
-            yield number, content, ""
-            return
-        yield number, content, "its content is not that of its first reading"
 
 
 def _body(fleet: Fleet, wanted: Wanted, parts: Sequence[Part], began: float) -> dict[str, Any]:
@@ -242,6 +294,7 @@ def _body(fleet: Fleet, wanted: Wanted, parts: Sequence[Part], began: float) -> 
         "files": sum(part.files for part in parts),
         "bytes": sum(part.bytes for part in parts),
         "missing": [f"{part.name}: {who} {day}" for part in parts for who, day in part.missing],
+        "awaited": [f"{part.name}: {who} {day}" for part in parts for who, day in part.awaited],
         "unusable": [f"{part.name}: {text}" for part in parts for text in part.unusable] or _nothing(parts),
     }
 

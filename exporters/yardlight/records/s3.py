@@ -70,7 +70,7 @@ class S3Store:
         if "" in found.folders:
             # A key with two slashes in a row has no place in any pattern.
             found.folders.remove("")
-            found.odd["folder"] += 1
+            found.odd["name"] += 1
         return found
 
     @contextmanager

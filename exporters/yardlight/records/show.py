@@ -14,7 +14,7 @@ from yardlight.records.standing import Standing
 
 Families = dict[Metric, dict[tuple[str, ...], float | None]]
 # What a listing meets and cannot place.
-ODD = ("link", "name", "no_file", "unmatched", "clash", "folder", "too_many")
+ODD = ("link", "name", "no_file", "unmatched", "clash", "folder", "too_many", "manifest")
 
 
 def samples(name: str, archive: Archive, found: Standing, tests: Sequence[Proof]) -> Families:

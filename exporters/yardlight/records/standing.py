@@ -13,6 +13,7 @@ from yardlight.inventory.archives import Archive, Backup
 from yardlight.inventory.retention import keep_until
 from yardlight.records.coverage import Ground, expected, gaps, new_due, required
 from yardlight.records.index import Entry, Index
+from yardlight.records.layout import Layout
 
 # Back-ups that make a habit.
 _HABIT = 10
@@ -26,7 +27,8 @@ class Standing:
 
     `listed` is when the last whole listing ended, None if there was none: then of the files nothing is said;
     `known_since` when the first one did. `kinds`
-    counts what is wrong with files, `odd` what cannot be placed. `unread` are files that nobody has read yet.
+    counts what is wrong with files, `odd` what cannot be placed. `unread` are files that nobody has read yet, `broken`
+    those that a manifest has and that are not there, `unlisted` folders of which not all is known, and why.
     """
 
     listed: float | None = None
@@ -41,7 +43,9 @@ class Standing:
     missing: Sequence[Missing] = ()
     unknown_days: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
+    broken: Sequence[str] = ()
     odd: Counter[str] = field(default_factory=Counter)
+    unlisted: Sequence[tuple[str, str]] = ()
     unread: int = 0
     longest_unread: float | None = None
     deleted: Sequence[Entry] = ()
@@ -77,11 +81,12 @@ def standing(index: Index, archive: Archive, ground: Ground, now: float) -> Stan
     found.kinds = Counter(dict(index.rows(
         "SELECT kind, count(*) FROM file WHERE copy = 0 AND kind != '' AND gone IS NULL GROUP BY kind"
     )))  # fmt: skip
-    found.kinds["manifest"] += sum(1 for _ in index.broken_promises())
-    found.odd = index.odd(0)
+    found.odd, found.unlisted = index.odd(0), list(index.unlisted(0))
     found.unread = index.unread(0)
     [(found.longest_unread,)] = index.rows("SELECT min(verified) FROM file WHERE copy = 0 AND gone IS NULL")
     found.first, found.last = required(archive, ground, now)
+    found.broken = [path for path, _ in broken_promises(index, archive, found.first)]
+    found.kinds["manifest"] += len(found.broken)
     wanted = expected(archive, ground, found.first, found.last)
     found.unknown_days = wanted.unknown_days
     if wanted.days:
@@ -96,13 +101,23 @@ def standing(index: Index, archive: Archive, ground: Ground, now: float) -> Stan
     return found
 
 
-def days_there(index: Index, first: date, last: date) -> dict[str, set[int]]:
-    """Of whom there is a file of which of these days."""
+def days_there(index: Index, first: date, last: date, gone: bool = False) -> dict[str, set[int]]:
+    """Of whom there is a file of which of these days; or was one, and is `gone`."""
     found: dict[str, set[int]] = defaultdict(set)
-    query = "SELECT DISTINCT who, day FROM file WHERE copy = 0 AND gone IS NULL AND day BETWEEN ? AND ?"
+    there = f"gone IS {'NOT ' if gone else ''}NULL"
+    query = f"SELECT DISTINCT who, day FROM file WHERE copy = 0 AND {there} AND day BETWEEN ? AND ?"
     for who, day in index.each(query, (first.toordinal(), last.toordinal())):
         found[who].add(day)
     return found
+
+
+def broken_promises(index: Index, archive: Archive, first: date, last: date = date.max) -> Iterator[tuple[str, str]]:
+    """Files of these days that a manifest has and the archive has not, and whose they are."""
+    layout = Layout(archive.pattern)
+    for path in index.broken_promises():
+        placed = layout.place(path)
+        if placed and first.toordinal() <= placed[1] <= last.toordinal():
+            yield path, placed[0]
 
 
 def kept_until(archive: Archive, ground: Ground, entry: Entry, arrived: float) -> date:
@@ -161,6 +176,8 @@ OR (theirs.sha != mine.sha AND theirs.verified IS NOT NULL AND mine.verified IS 
 def _compare(index: Index, archive: Archive, now: float, found: Standing) -> None:
     """What the second copy lacks, or has with another content, of what had time to get there."""
     found.copied, found.copy_fails = index.fact("listed 1"), index.fact("copy fails") or ""
+    for path, _ in index.unlisted(1):
+        found.copy_fails = found.copy_fails or f"{path or '.'}: cannot be listed"
     if found.copied is None or found.first is None:
         return
     found.copy_unread = index.unread(1)
