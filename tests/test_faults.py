@@ -25,9 +25,7 @@ GIVEN = {
 }
 
 # Scenarios of what is still to come. Building one takes it off this list: a test that names it makes us.
-NOT_YET_BUILT = {
-    "F21-F23",
-}  # fmt: skip
+NOT_YET_BUILT: set[str] = set()
 
 
 def rows(name: str) -> list[dict[str, Any]]:

@@ -839,6 +839,30 @@ FLOW_MISSING = _add(
     "gauge", "flow_missing_ids", "flow side",
     "Trucks (or ids) of the other side that this side (source or sink) has not had for longer than the allowed lag.",
 )  # fmt: skip
+HOS_SETTLE = _add(
+    "gauge", "hos_settle_seconds", "", "How long ago a movement must be before it is held against drivers' logs."
+)
+HOS_ALLOWED = _add(
+    "gauge", "hos_mismatches_allowed", "", "How many driver-days may be open on which log and GPS do not match."
+)
+HOS_UNASSIGNED_ALLOWED = _add(
+    "gauge", "hos_unassigned_allowed_seconds", "",
+    "For how long a truck may move in seven days with nobody logged in to its ELD.",
+)  # fmt: skip
+HOS_JUDGED = _add(
+    "gauge", "hos_judged_timestamp_seconds", "",
+    "Movements that ended until then were held against drivers' logs, as far as these are known.",
+)  # fmt: skip
+HOS_CASES = _add(
+    "gauge", "hos_cases", "kind state",
+    "Driver-days on which a truck moved while the log says off duty or asleep (kind mismatch), and truck-days on which "
+    "it moved with nobody logged in (unassigned): open, explained by somebody, or fixed in the log.",
+)  # fmt: skip
+HOS_UNASSIGNED = _add(
+    "gauge", "hos_unassigned_seconds", "of",
+    "For how long trucks moved with nobody logged in, in the last seven days that were judged, without what somebody "
+    "explained: all of the fleet together (of fleet), or the one truck that did for longest (of truck).",
+)  # fmt: skip
 TAX_RECORD_GAPS = _add(
     "gauge", "feed_tax_record_gaps", "account feed rule",
     "Times in the last day that a truck told no position for longer than a rule allows while its engine ran: ifta "

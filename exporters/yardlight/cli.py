@@ -546,6 +546,30 @@ def _flows(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     action.add_argument("flows", nargs="*", metavar="FLOW", help="these only (default: all)")
     action.add_argument("--json", action="store_true", help="for machines")
     _look_back(action)
+    action = _command(actions, "cases", "list where drivers' logs and GPS do not match", run_flows_cases)
+    action.add_argument("--month", metavar="MONTH", help="all of a month, like 2026-10 (default: the open ones)")
+    output = action.add_mutually_exclusive_group()
+    output.add_argument("--csv", action="store_true", help="for spreadsheets")
+    output.add_argument("--json", action="store_true", help="for machines")
+    _look_back(action)
+    action = _command(actions, "explain", "write down why such a case is right as it is", run_flows_explain)
+    action.add_argument("case", metavar="CASE", help="as `flows cases` prints it")
+    action.add_argument("--by", metavar="NAME", required=True, help="who says so")
+    action.add_argument("--because", metavar="TEXT", required=True)
+    _look_back(action)
+
+
+def run_flows_cases(arguments: argparse.Namespace) -> int:
+    from yardlight.feeds.case_command import show
+
+    form: Literal["table", "csv", "json"] = "csv" if arguments.csv else "json" if arguments.json else "table"
+    return show(_source(arguments), arguments.month, form)
+
+
+def run_flows_explain(arguments: argparse.Namespace) -> int:
+    from yardlight.feeds.case_command import explain
+
+    return explain(_source(arguments), arguments.case, arguments.by, arguments.because)
 
 
 def run_flows_show(arguments: argparse.Namespace) -> int:

@@ -26,7 +26,8 @@ ROWS = {
 }
 # Who is told of what, where it is not the NOC.
 OF_DISPATCH = ("FeedStale", "FeedContractBroken", "FeedFrozen", "FeedEmpty", "PlatformOutageDeclared")
-OF = {**dict.fromkeys(OF_DISPATCH, "dispatch"), "TaxRecordGap": "compliance"}
+OF_COMPLIANCE = ("TaxRecordGap", "HosGpsMismatch", "UnassignedDriving")
+OF = {**dict.fromkeys(OF_DISPATCH, "dispatch"), **dict.fromkeys(OF_COMPLIANCE, "compliance")}
 
 pytestmark = pytest.mark.needs("promtool")
 

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import time
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.feeds.days import LA, Days
-from tests.feeds.eld import ACCOUNT, FEED, Eld
-from tests.feeds.test_end_to_end import at
+from tests.feeds.eld import ACCOUNT, FEED, Eld, Line
+from tests.feeds.test_end_to_end import at, rung
 from tests.living import HOUR, MINUTE
+from yardlight.cli import main
 from yardlight.collection import Session
+from yardlight.demo.telematics import FakeTruck
 from yardlight.exposition import pack
 from yardlight.movement import days_moved
 from yardlight.records.domain import check_of
@@ -29,11 +37,11 @@ class Shifts(Days):
         self.gps = self.gps.replace("max_age: 5m", "max_age: 90m, speed_unit: mph")
         self.eld = Eld(self.units, self.clock.time, LA)
         self.faces["eld"] = self.eld
-        self.paper: set[str] = set()
+        self.exempt: set[str] = set()
         self.archives = ""
 
     def write(self) -> None:
-        rows = [f"d{each.unit},{'paper' if f'd{each.unit}' in self.paper else 'eld'}" for each in self.units]
+        rows = [f"d{each.unit},{'exempt' if f'd{each.unit}' in self.exempt else 'eld'}" for each in self.units]
         (self.folder / "drivers.csv").write_text("\n".join(["code,logs", *rows]) + "\n", encoding="utf-8")
         self.accounts = ACCOUNT.format(url=self.vendor.url)
         self.more = FEED.format(poll="1h") + self.archives
@@ -77,3 +85,114 @@ def test_records_are_missed_of_drivers_who_drove_and_of_no_others(tmp_path: Path
     values = {line.partition("{")[0]: line.split()[-1] for line in found.splitlines()}
     assert values["yardlight_archive_gaps"] == "3.0"
     assert float(values["yardlight_archive_dates_not_known"]) > 100
+
+
+@pytest.mark.needs("promtool")
+def test_f21_forty_minutes_while_the_log_says_off_duty_are_a_case_for_compliance_until_the_log_is_corrected(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    stops, settled = MONDAY + 13 * HOUR, MONDAY + (13 + 48) * HOUR
+    with Shifts(tmp_path, MONDAY, every=15) as days:
+        # Truck 101 drives from five to one.
+        days.eld.hides["d101"] = stops - 40 * MINUTE
+
+        def look() -> None:
+            # What was judged is on the disk.
+            days.restart()
+            main(["flows", "cases", "--csv", "--state", "state.db"])
+
+        days.at(settled + 4 * HOUR, look)
+        days.at(settled + 5 * HOUR, days.eld.hides.clear)
+        days.until(settled + 9 * HOUR)
+        rang = rung(days, "F21", ("HosGpsMismatch", settled + 3 * HOUR)).when()
+    assert settled <= rang.first <= settled + 2.5 * HOUR
+    assert settled + 5 * HOUR <= rang.last <= settled + 8 * HOUR
+    [row] = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert (row["state"], row["kind"], row["driver"], row["truck"]) == ("open", "mismatch", "d101", "101")
+    assert row["day"] == "2026-01-05"
+    assert float(row["moved_seconds"]) == pytest.approx(40 * MINUTE, abs=16 * MINUTE)
+    # Who it was is nobody's to log.
+    [said] = [each.kv for each in caplog.records if "do not match" in each.getMessage()]
+    assert said["trucks"] == "101"
+    assert "d101" not in caplog.text
+    assert main(["flows", "cases", "--month", "2026-01", "--state", "state.db"]) == 0
+    assert " fixed " in capsys.readouterr().out
+    assert main(["flows", "cases", "--month", "2025-12", "--state", "state.db"]) == 0
+    assert capsys.readouterr().out.endswith("none\n")
+
+
+@pytest.mark.needs("promtool")
+def test_f22_what_logs_may_say_while_a_truck_moves_is_no_mismatch(tmp_path: Path) -> None:
+    seen: dict[str, Any] = {}
+    with Shifts(tmp_path, MONDAY - HOUR, trucks=5, every=15) as days:
+        personal, yard, team, exempt, late = days.units
+        for each in days.units:
+            each.off = {date(2026, 1, 6), date(2026, 1, 7)}
+
+        def says(unit: FakeTruck, driver: str, status: str) -> None:
+            begin = MONDAY + unit.starts * HOUR
+            days.eld.silent.add(f"d{unit.unit}")
+            days.eld.written += [
+                Line(driver, unit.unit, begin - HOUR, "on_duty"),
+                Line(driver, unit.unit, begin - MINUTE, status),
+                Line(driver, unit.unit, begin + unit.drives * HOUR + MINUTE, "off_duty"),
+            ]
+
+        says(personal, "d101", "personal_conveyance")
+        yard.speed = 8.0
+        says(yard, "d102", "yard_move")
+        says(team, "d103", "sleeper")
+        says(team, "d203", "driving")
+        says(exempt, "d104", "off_duty")
+        days.exempt.add("d104")
+        days.eld.late["d105"] = 26 * HOUR
+        last = MONDAY + 72 * HOUR
+        for kind in ("mismatch", "unassigned"):
+            days.at(last, days.note(seen, kind, "hos_cases", kind=kind, state="open"))
+        days.at(last, days.note(seen, "judged", "hos_judged_timestamp_seconds"))
+        days.until(last)
+        rung(days, "F22")
+    assert seen["judged"] > MONDAY + late.starts * HOUR + late.drives * HOUR
+    assert (seen["mismatch"], seen["unassigned"]) == (0, 0)
+
+
+@pytest.mark.needs("promtool")
+def test_f23_three_hours_with_nobody_logged_in_are_told_until_somebody_explains_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settled = MONDAY + (13 + 48) * HOUR
+    explain = ["flows", "explain", "", "--by", "dana", "--because", "the shop tested its brakes", "--state", "state.db"]
+
+    def explained() -> None:
+        # What was judged is on the disk.
+        days.restart()
+        main(["flows", "cases", "--json", "--state", "state.db"])
+        [case] = json.loads(capsys.readouterr().out)
+        assert (case["kind"], case["driver"], case["truck"]) == ("unassigned", None, "101")
+        explain[2] = case["case"]
+        assert main(explain) == 0
+
+    with Shifts(tmp_path, MONDAY, trucks=5, every=15) as days:
+        days.eld.silent.add("d101")
+        days.eld.written += [
+            Line("d101", "101", MONDAY + 8 * HOUR, "driving"), Line("d101", "101", MONDAY + 13 * HOUR, "off_duty")
+        ]  # fmt: skip
+        days.units[0].off = {date(2026, 1, 6), date(2026, 1, 7)}
+        days.at(settled + 4 * HOUR, explained)
+        days.until(settled + 6 * HOUR)
+        rang = rung(days, "F23", ("UnassignedDriving", settled + 3 * HOUR))
+    assert settled <= rang.when().first <= settled + 2.5 * HOUR
+    assert rang.when().last <= settled + 5 * HOUR
+    assert "a truck moved for 3h" in rang.words[0]["summary"] or "a truck moved for 2h" in rang.words[0]["summary"]
+    capsys.readouterr()
+    assert main(["flows", "cases", "--month", "2026-01", "--state", "state.db"]) == 0
+    out = capsys.readouterr().out
+    assert "dana, 2" in out
+    assert ": the shop tested its brakes" in out
+    assert main([*explain[:2], "0000", *explain[3:]]) == 1
+    assert f"there is no case '0000'; cases: {explain[2]}" in capsys.readouterr().err

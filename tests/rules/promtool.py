@@ -15,6 +15,7 @@ from tests.rules.archives import ARCHIVES
 from tests.rules.cellular import CELLULAR
 from tests.rules.feeds import FEEDS
 from tests.rules.flows import FLOWS
+from tests.rules.hours import HOURS
 from tests.rules.scenarios import SCENARIOS, Scenario
 from tests.rules.tablets import TABLETS
 from tests.rules.webhooks import WEBHOOKS
@@ -65,7 +66,7 @@ OF_TABLETS = {
     "CredentialExpiring": ("account",),
     "RosterMismatch": (),
 }
-_SCENARIOS = (*SCENARIOS, *CELLULAR, *TABLETS, *FEEDS, *FLOWS, *WEBHOOKS, *ARCHIVES)
+_SCENARIOS = (*SCENARIOS, *CELLULAR, *TABLETS, *FEEDS, *FLOWS, *HOURS, *WEBHOOKS, *ARCHIVES)
 OF_FEEDS = {
     "FeedStale": ("dispatch", "account", "feed"),
     "FeedContractBroken": ("dispatch", "account", "feed"),
@@ -83,6 +84,8 @@ OF_FEEDS = {
     "FlowLagging": ("noc", "flow"),
     "TaxRecordGap": ("compliance", "account", "feed"),
     "WebhookSilent": ("noc", "account", "webhook"),
+    "HosGpsMismatch": ("compliance",),
+    "UnassignedDriving": ("compliance",),
 }
 OF_ARCHIVES = (
     "ArchiveUnreadable", "ArchiveStale", "ArchiveGap", "ArchiveCorrupt", "RecordsDeletedEarly",

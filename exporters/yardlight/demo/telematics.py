@@ -7,9 +7,9 @@ asked for. Nothing here talks: `feed_faces` gives the two their voices.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from yardlight.errors import YardlightError
@@ -18,7 +18,6 @@ MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 _REPORTS, _HEARTBEAT, _UPDATES = 60.0, 3600.0, 600.0
 # Each so many minutes a truck is out of coverage for a few: its reports come late.
 _HOLE, _HOLE_EVERY = 4 * MINUTE, 97 * MINUTE
-_SPEED = 60.0
 # 2024: odometers count from there.
 _SINCE = 1_704_067_200.0
 FAULTS = (
@@ -62,7 +61,7 @@ class Report:
 class FakeTruck:
     """A truck by its unit number. Its driver's day begins at `starts` (hours, local) and has `drives` hours.
 
-    It stands on weekends, unless it is one that drives then too.
+    It stands on weekends, unless it is one that drives then too, and on the days `off`. `speed` is in miles per hour.
     """
 
     unit: str
@@ -70,6 +69,8 @@ class FakeTruck:
     starts: float
     drives: float
     weekends: bool = False
+    off: Collection[date] = ()
+    speed: float = 60.0
 
     def report(self, at: float, zone: ZoneInfo) -> Report:
         """The last one before `at`: each minute on the road but for holes in coverage, each hour while it stands."""
@@ -79,7 +80,7 @@ class FakeTruck:
             when = max(at - (at - phase) % _REPORTS, moving_since)
             hole = (when + self.number * 311.0) % _HOLE_EVERY
             when = max(when - hole, moving_since) if hole < _HOLE else when
-            return Report(when, _SPEED if when > moving_since else 0.0, self._miles(when))
+            return Report(when, self.speed if when > moving_since else 0.0, self._miles(when))
         beat = at - (at - phase * 60.0) % _HEARTBEAT
         return Report(max(beat, moved_until), 0.0, self._miles(moved_until))
 
@@ -89,7 +90,7 @@ class FakeTruck:
         midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
         for days in range(8):
             day = midnight.fromordinal(midnight.toordinal() - days).replace(tzinfo=zone)
-            if day.weekday() >= 5 and not self.weekends:
+            if (day.weekday() >= 5 and not self.weekends) or day.date() in self.off:
                 continue
             start = day.timestamp() + self.starts * HOUR
             if start <= at < start + self.drives * HOUR:

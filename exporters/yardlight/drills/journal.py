@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import json
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -18,6 +19,7 @@ from typing import IO, Any
 from yardlight.errors import DrillError
 
 FIRST = "0" * 64
+_PATIENCE = 5.0
 Entry = dict[str, Any]
 
 
@@ -68,6 +70,28 @@ class Journal:
 
     def close(self) -> None:
         self._file.close()
+
+
+def note(path: Path, what: str, **facts: Any) -> None:
+    """One line in the journal in this file, which others write, too; on the disk when this returns.
+
+    Raises `DrillError`: then nothing may be done.
+    """
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            journal = Journal(path)
+        except DrillError as error:
+            # Somebody else writes a line just now.
+            if time.monotonic() >= deadline or "another process" not in str(error):
+                raise
+            time.sleep(0.05)
+            continue
+        try:
+            journal.write(what, time.time(), **facts)
+        finally:
+            journal.close()
+        return
 
 
 def line(entry: Entry) -> bytes:

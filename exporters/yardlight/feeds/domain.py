@@ -53,9 +53,13 @@ def planned(fleet: Fleet, base: Path) -> Iterator[Planned]:
 
 def joined(fleet: Fleet, base: Path) -> Iterator[PlannedJoin]:
     """What is made of several feeds: their flows, and where trucks were beside what drivers' logs say."""
-    streams = {name: described(fleet.accounts[feed.account or name], feed) for name, feed in fleet.feeds.items()}
+    streams = _streams(fleet)
     yield from flows.planned(fleet, base, {name: stream.adds_up for name, stream in streams.items()})
     yield from hours.planned(fleet, base, streams)
+
+
+def _streams(fleet: Fleet) -> dict[str, Stream]:
+    return {name: described(fleet.accounts[feed.account or name], feed) for name, feed in fleet.feeds.items()}
 
 
 def described(account: Account, feed: FeedSource) -> Stream:
@@ -118,7 +122,7 @@ def _fixed(fleet: Fleet) -> _Fixed:
             families[FEED_EXPECTED_SINCE][key] = 0.0
         elif expected != "when_moving":
             calendars[key] = expected
-    return _Fixed({**families, **flows.said(fleet)}, calendars)
+    return _Fixed({**families, **flows.said(fleet), **hours.said(fleet, _streams(fleet))}, calendars)
 
 
 def _config(account: Account) -> FeedAccount:

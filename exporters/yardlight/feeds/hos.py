@@ -9,6 +9,7 @@ is a list of its own. Nothing is judged before `settle` has passed: logs come la
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -110,7 +111,7 @@ def judged(
             if not driver:
                 nobody[truck].append(piece)
                 continue
-            for day, part in _by_day(piece, zones.get(driver, zone)):
+            for day, part in by_day(piece, zones.get(driver, zone)):
                 blamed[driver, truck, day].append(part)
     found = (Mismatch(*key, tuple(union(times))) for key, times in sorted(blamed.items()))
     mismatches = tuple(each for each in found if each.seconds >= limits.least)
@@ -121,7 +122,7 @@ def _pieces(
     movements: Sequence[Movement], log: Sequence[Line], elsewhere: Collection[str], limits: Limits
 ) -> Iterable[tuple[Interval, str]]:
     """The pieces of the movements of a truck that no line allows, each with the driver, or without one."""
-    for movement in movements:
+    for movement in _doubtful(movements, log, elsewhere, limits):
         near = [
             line
             for line in log
@@ -140,6 +141,22 @@ def _pieces(
             yield piece, ""
         for piece in minus(rest, unclaimed):
             yield from _whose(piece, [line for line in near if line.driver], log)
+
+
+def _doubtful(
+    movements: Sequence[Movement], log: Sequence[Line], elsewhere: Collection[str], limits: Limits
+) -> Iterable[Movement]:
+    """Those that are not plainly driven by somebody, which nearly all are; only these need a closer look."""
+    plain = union(
+        (line.time[0] - limits.tolerance, line.time[1] + limits.tolerance)
+        for line in log
+        if line.driver and (line.driver in elsewhere or (line.active and line.status != "yard_move"))
+    )
+    ends = [end for _, end in plain]
+    for movement in movements:
+        index = bisect_left(ends, movement.end)
+        if index == len(plain) or plain[index][0] > movement.start:
+            yield movement
 
 
 def _may_move(line: Line, movement: Movement, limits: Limits) -> bool:
@@ -165,8 +182,8 @@ def _active_before(driver: str, at: float, log: Sequence[Line]) -> float:
     return max(ends, default=float("-inf"))
 
 
-def _by_day(piece: Interval, zone: ZoneInfo) -> Iterable[tuple[date, Interval]]:
-    """A piece by the local days that it touches."""
+def by_day(piece: Interval, zone: ZoneInfo) -> Iterable[tuple[date, Interval]]:
+    """A stretch of time by the local days that it touches."""
     start, end = piece
     while start < end:
         day = datetime.fromtimestamp(start, zone).date()

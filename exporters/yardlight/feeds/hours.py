@@ -1,63 +1,97 @@
-"""Where trucks were and what their drivers' logs say, put together: who moved on which day.
+"""Where trucks were and what their drivers' logs say, put together: who moved on which day, and what does not match.
 
-The days are noted for the fleet, so that archives know of which of them there has to be a record.
+The days are noted for the fleet, so that archives know of which of them there has to be a record. What does not match
+becomes cases. Drivers are named on their own pages and by `yardlight flows cases`, by their codes on the roster, and
+never in a label or the log.
 """
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from yardlight import catalogue as m
 from yardlight import movement
 from yardlight.calendars import instant
-from yardlight.collection import Join, Left, Source, Told
+from yardlight.collection import Families, Join, Left, Source, Told
 from yardlight.domains import PlannedJoin
-from yardlight.feeds import logbook, motion
+from yardlight.feeds import cases, logbook, motion
+from yardlight.feeds.cases import Case, Explanations
 from yardlight.feeds.duty import Entry, lines
-from yardlight.feeds.hos import Limits
+from yardlight.feeds.hos import Limits, judged
 from yardlight.feeds.memory import Memory, Stretches, recalled, stretches
 from yardlight.intervals import Interval
 from yardlight.inventory.feeds import Stream
 from yardlight.inventory.hours import HoursOfService
 from yardlight.inventory.model import Model
 from yardlight.inventory.models import Fleet
+from yardlight.logs import kv
+from yardlight.lookback import length
+from yardlight.things import Fact, Thing, pack
+
+log = logging.getLogger(__name__)
 
 NAME = "movement"
 _EVERY, _DEADLINE = 300.0, 120.0
-# Days are told again so often, and so long after they ended: the last positions of a day come a little later.
-_TOLD_EVERY, _ENDED = 3600.0, 1800.0
-# What has settled stays for another week, in which logs may still change.
-_WEEK = 8 * 86400.0
+# Days and cases are made so often, and days so long after they ended: the last positions of one come a little later.
+_LOOKED_EVERY, _ENDED = 3600.0, 1800.0
+# What has settled stays for another week, in which logs may still change; and unassigned driving is that of a week.
+_WEEK = 7 * 86400.0
+_KEPT = _WEEK + 86400.0
+# So many trucks are named in a line of the log.
+_NAMED = 20
 
 
 class HoursPlan(Model):
-    """What is put together. `trucks` and `drivers` are those of the roster that are there."""
+    """What is put together. `trucks` and `drivers` are those of the roster that are there.
+
+    Drivers `elsewhere` keep their log on paper, or none.
+    """
 
     zone: str
     positions: tuple[str, ...]
     logs: tuple[str, ...]
     trucks: frozenset[str]
+    with_eld: frozenset[str]
     drivers: frozenset[str]
+    elsewhere: frozenset[str]
     hours: HoursOfService
 
     @property
     def kept_for(self) -> float:
         """How much of what trucks did is kept."""
-        return self.hours.settle + _WEEK
+        return self.hours.settle + _KEPT
+
+    @property
+    def limits(self) -> Limits:
+        """What is let pass."""
+        return Limits(tolerance=self.hours.tolerance, least=self.hours.least, settle=self.hours.settle)
 
 
 @dataclass(slots=True)
 class Kept:
-    """What is kept from one look to the next: what trucks did, from when on; the days that were noted, and when."""
+    """What is kept from one look to the next: what trucks did, from when on; the days that were noted, and the cases.
+
+    Both are made anew once in a while, `looked` is when that was last. Movements that ended until then were `judged`.
+    """
 
     begun: float
     motion: dict[str, Stretches] = field(default_factory=dict)
-    told_at: float = 0.0
+    looked: float = 0.0
     told: dict[str, Any] = field(default_factory=dict)
+    cases: dict[str, Case] = field(default_factory=dict)
+    judged: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it."""
+        whole = {name: getattr(self, name) for name in self.__slots__}
+        return {**whole, "cases": [asdict(case) for case in self.cases.values()]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,24 +105,41 @@ class Logs:
 
 def planned(fleet: Fleet, base: Path, streams: Mapping[str, Stream]) -> Iterator[PlannedJoin]:
     """One join for the fleet, if any feed tells of movement or of logs."""
-    moving = [name for name, each in streams.items() if each.moving is not None and each.truck is not None]
-    logs = [name for name, each in streams.items() if each.duty is not None]
+    moving, logs = _telling(streams)
     if not (moving or logs):
         return
     plan = HoursPlan(
         zone=fleet.timezone,
-        positions=tuple(moving),
-        logs=tuple(logs),
+        positions=moving,
+        logs=logs,
         trucks=frozenset(each.name for each in fleet.roster.trucks if each.status != "retired"),
+        with_eld=frozenset(each.name for each in fleet.roster.trucks if each.eld),
         drivers=frozenset(each.code for each in fleet.roster.drivers),
+        elsewhere=frozenset(each.code for each in fleet.roster.drivers if each.logs != "eld"),
         hours=fleet.hours_of_service,
     )
     of = tuple(f"feeds/{name}" for name in (*moving, *logs))
     yield PlannedJoin(Join(Source(fleet.fleet, "", NAME, plan, base), of, show), _EVERY, _DEADLINE)
 
 
+def said(fleet: Fleet, streams: Mapping[str, Stream]) -> Families:
+    """By how much logs and GPS may differ, where both are told."""
+    moving, logs = _telling(streams)
+    if not (moving and logs):
+        return {}
+    hours = fleet.hours_of_service
+    return {m.HOS_SETTLE: {(): hours.settle}, m.HOS_ALLOWED: {(): hours.mismatches_allowed},
+            m.HOS_UNASSIGNED_ALLOWED: {(): hours.unassigned}}  # fmt: skip
+
+
+def _telling(streams: Mapping[str, Stream]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The feeds that tell whether trucks move, and those of drivers' logs."""
+    moving = (name for name, each in streams.items() if each.moving is not None and each.truck is not None)
+    return tuple(moving), tuple(name for name, each in streams.items() if each.duty is not None)
+
+
 def show(source: Source, left: Mapping[str, Left], memory: Any, now: float) -> Told:
-    """What to remember, and notes on days."""
+    """The samples, what to remember, and notes on days."""
     plan = source.section
     assert isinstance(plan, HoursPlan)
     kept = _recalled(memory, now)
@@ -97,14 +148,74 @@ def show(source: Source, left: Mapping[str, Left], memory: Any, now: float) -> T
     kept.motion = motion.absorbed(kept.motion, [each.motion for _, each in positions])
     begin = now - plan.kept_for
     kept.motion = {name: cut for name, there in kept.motion.items() if (cut := motion.since(there, begin))}
+    explained = cases.explanations(cases.file_of(source.base, source.fleet))
     notes: dict[str, Any] = {}
-    if now - kept.told_at >= _TOLD_EVERY:
-        kept.told_at = now
-        seen_to = min((at for at, _ in positions), default=now)
-        notes = dict(_days(plan, kept, _logs(plan, known), seen_to))
-        fresh = {name: told for name, told in notes.items() if kept.told.get(name) != told}
-        kept.told, notes = notes, fresh
-    return Told({}, asdict(kept), notes=notes)
+    if now - kept.looked >= _LOOKED_EVERY:
+        kept.looked, logs = now, _logs(plan, known)
+        days = dict(_days(plan, kept, logs, min((at for at, _ in positions), default=now)))
+        notes = {name: told for name, told in days.items() if kept.told.get(name) != told}
+        kept.told = days
+        if logs is not None and plan.positions:
+            before = _open(kept, explained)
+            _judge(plan, kept, logs, begin)
+            _log(source.fleet, before, _open(kept, explained))
+        kept.cases = cases.kept(kept.cases, explained, datetime.fromtimestamp(now, ZoneInfo(plan.zone)).date())
+    families = _samples(kept, explained) if kept.judged is not None else {}
+    return Told(families, kept.to_json(), things=pack(_things(plan, kept, explained), now), notes=notes)
+
+
+def _judge(plan: HoursPlan, kept: Kept, logs: Logs, begin: float) -> None:
+    """Hold what moved against the logs, as far as both are known."""
+    begin, zone = max(begin, logs.since), ZoneInfo(plan.zone)
+    moved = motion.movements({truck: motion.since(there, begin) for truck, there in kept.motion.items()})
+    found = judged(
+        logs.entries, moved, elsewhere=plan.elsewhere, zones={}, zone=zone, limits=plan.limits, now=logs.as_of
+    )
+    # Of a truck without an ELD nobody can say that somebody should have been logged in to it.
+    elds = plan.with_eld | {entry.truck for entry in logs.entries}
+    found = replace(found, unassigned=tuple(each for each in found.unassigned if each.truck in elds))
+    kept.cases = cases.revised(kept.cases, found, begin, zone, logs.as_of)
+    kept.judged = found.until
+
+
+def _open(kept: Kept, explained: Explanations) -> dict[str, Case]:
+    return {number: case for number, case in kept.cases.items() if cases.state_of(case, explained) == "open"}
+
+
+def _samples(kept: Kept, explained: Explanations) -> Families:
+    count = Counter((case.kind, cases.state_of(case, explained)) for case in kept.cases.values())
+    unassigned = _unassigned(kept, explained).values()
+    return {
+        m.HOS_JUDGED: {(): kept.judged},
+        m.HOS_CASES: {(kind, state): count[kind, state] for kind in cases.KINDS for state in cases.STATES},
+        m.HOS_UNASSIGNED: {("fleet",): sum(unassigned), ("truck",): max(unassigned, default=0.0)},
+    }
+
+
+def _unassigned(kept: Kept, explained: Explanations) -> dict[str, float]:
+    """For how long each truck moved in the last week that was judged with nobody logged in."""
+    until = kept.judged or 0.0
+    return cases.unassigned(kept.cases.values(), explained, (until - _WEEK, until))
+
+
+def _things(plan: HoursPlan, kept: Kept, explained: Explanations) -> Iterator[Thing]:
+    """Trucks and drivers of which there is something to say."""
+    for truck, moved in _unassigned(kept, explained).items():
+        text = f"{length(moved)} in the last 7 days that were judged"
+        yield Thing("truck", truck if truck in plan.trucks else "", truck, facts=(
+            Fact("moved with nobody logged in", text, kept.judged),))  # fmt: skip
+    mismatched = Counter(case.driver for case in _open(kept, explained).values() if case.kind == "mismatch")
+    for driver in sorted(mismatched.keys() & plan.drivers):
+        text = f"{mismatched[driver]} days on which they do not match, open"
+        yield Thing("driver", driver, driver, facts=(Fact("log against GPS", text, kept.judged),))
+
+
+def _log(fleet: str, before: Mapping[str, Case], after: Mapping[str, Case]) -> None:
+    """Say which cases are new, once, without the drivers."""
+    for kind in cases.KINDS:
+        if fresh := [case for number, case in after.items() if case.kind == kind and number not in before]:
+            trucks = ",".join(sorted({case.truck for case in fresh})[:_NAMED])
+            log.warning("logs and GPS do not match", extra=kv(fleet=fleet, kind=kind, cases=len(fresh), trucks=trucks))
 
 
 def _logs(plan: HoursPlan, known: Mapping[str, tuple[float, Memory]]) -> Logs | None:
@@ -156,4 +267,5 @@ def _span(day: date, zone: ZoneInfo) -> Interval:
 def _recalled(memory: Any, now: float) -> Kept:
     if memory is None:
         return Kept(now)
-    return Kept(**{**memory, "motion": {truck: stretches(there) for truck, there in memory["motion"].items()}})
+    there = {truck: stretches(said) for truck, said in memory["motion"].items()}
+    return Kept(**{**memory, "motion": there, "cases": cases.recalled(memory["cases"])})
