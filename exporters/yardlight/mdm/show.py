@@ -59,7 +59,8 @@ def show(source: Source, records: Sequence[Record], memory: Any, now: float) -> 
     for tenant in tenants:
         for metric, labels, value in _tenant(source.account, tenant):
             families[metric][labels] = value
-    wiping = {each.device.id: each.key for each in matches if each.device is not None and waits(each.device)}
+    ordered = [(each.device, each.key) for each in matches if each.device is not None and each.device.orders]
+    wiping = {device.id: key for device, key in ordered if waits(device)}
     made = told(families, ((each.key, each.seen) for each in matches), wiping)
     return replace(made, things=page.things.data())
 
@@ -87,17 +88,18 @@ class _Page:
         groups: dict[str, list[Match]] = {group: [] for group in self.plan.standards}
         for match in self.matches:
             groups.setdefault(match.group, []).append(match)
-        shown = 0
+        shown, all_shown = 0, len(self.matches) <= self.plan.series_limit
         for group, members in sorted(groups.items()):
             judged = list(self._judged(group, members))
             for each in judged:
-                if each.state in _TROUBLE:
-                    each.match.seen.trouble = self.now
-                note_orders(each.match.seen, each.match.device, self.now)
-                if self._shown_alone(each):
+                match, how = each
+                if how in _TROUBLE:
+                    match.seen.trouble = self.now
+                note_orders(match.seen, match.device, self.now)
+                if all_shown or self._shown_alone(match):
                     shown += 1
                     yield from self._device(each)
-                self.things.add(_thing(each))
+                self.things.add(_thing(match, how))
             yield from self._group(group, judged)
         yield m.DEVICES_NOT_SHOWN, (self.account,), len(self.matches) - shown
         future = sum(isinstance(at := each.seen.checkin, float) and at > self.now + _FUTURE for each in self.matches)
@@ -119,17 +121,17 @@ class _Page:
         duty = self._duty(standard)
         limits = Limits(standard.stale_after, standard.dark_after)
         for match in members:
-            if match.device is None:
+            if (device := match.device) is None:
                 yield _Judged(match, "gone_from_mdm")
             else:
                 works = match.truck is None or match.truck.works(self._today)
-                yield _Judged(match, state(match.device.checkin, duty, limits, works))
+                yield _Judged(match, state(device.checkin, duty, limits, works))
 
-    def _shown_alone(self, each: _Judged) -> bool:
-        if len(self.matches) <= self.plan.series_limit:
+    def _shown_alone(self, match: Match) -> bool:
+        """Whether one of more than are shown is shown all the same."""
+        if self.now - match.seen.trouble < _SHOWN_AFTER_TROUBLE:
             return True
-        waits = each.match.device is not None and bool(each.match.device.orders)
-        return waits or self.now - each.match.seen.trouble < _SHOWN_AFTER_TROUBLE
+        return match.device is not None and bool(match.device.orders)
 
     def _device(self, each: _Judged) -> Iterator[Sample]:
         match, device, truck = each.match, each.match.device, each.match.truck
@@ -206,9 +208,8 @@ def _without_app(apps: Mapping[str, str], wanted: Mapping[str, App]) -> bool | N
     return True if True in short else None if None in short else False
 
 
-def _thing(each: _Judged) -> Row:
+def _thing(match: Match, how: State) -> Row:
     """A device for whoever asks about one; of one that vanished, what the roster and the last collection know."""
-    match, how = each
     device, seen = match.device, match.seen
     spoke = _SPOKE_NEVER if seen.checkin == NEVER else ("last check-in", "", seen.checkin)
     ordered = [
