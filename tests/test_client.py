@@ -106,6 +106,14 @@ def test_each_kind_of_bad_answer_has_its_own_reason(
     assert str(caught.value).startswith(text)
 
 
+@pytest.mark.parametrize("read", [Reply.json, Reply.quick_json])
+def test_a_name_cut_in_the_middle_of_a_picture_is_text_that_can_be_shown(read: Callable[[Reply], Any]) -> None:
+    said = {"name": "Ana \ud83d", "\udc00": ["whole \U0001f69a", 10**20, 0.1]}
+    with Vendor(lambda asked: Answer(said)) as vendor:
+        content = read(asking(vendor.url).get("/x"))
+    assert content == {"name": "Ana ?", "?": ["whole \U0001f69a", 10**20, 0.1]}
+
+
 def test_an_answer_that_breaks_off_is_tried_once_more_and_then_unreachable() -> None:
     def half() -> Iterator[bytes]:
         yield b"x"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import email.utils
 import json
 import logging
+import re
 import ssl
 import threading
 import time
@@ -58,6 +59,8 @@ _CHUNK = 2**17
 # A token is renewed so many seconds before it ends.
 _EARLY = 10.0
 
+_HALVES = re.compile(rb"\\u[dD][89a-fA-F]")
+
 Params = Mapping[str, Any] | None
 Values = Mapping[str, str] | None
 
@@ -89,7 +92,7 @@ class Reply:
         if content is None:
             kind = self.headers.get("Content-Type", "no content type").partition(";")[0]
             raise BadReplyError(f"{self.what}: no JSON in an answer of {len(self.body)} bytes, {kind}")
-        return content
+        return _shown(content) if _HALVES.search(self.body) else content
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,11 @@ class _Question:
     json: Any = field(repr=False)
     form: Values = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
+
+
+def _shown(content: Any) -> Any:
+    """The same with a question mark for half a pair of surrogates: a name cut there is in no encoding."""
+    return json.loads(json.dumps(content, ensure_ascii=False).encode(errors="replace"))
 
 
 class Auth(Protocol):
