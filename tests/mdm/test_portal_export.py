@@ -148,3 +148,10 @@ def test_numbers_of_an_export_are_there_for_who_asks_about_a_device(tmp_path: Pa
     columns = {**COLUMNS, "iccid": "SIM", "imei": "IMEI", "phone": "Line"}
     found = of(tmp_path, columns=columns)["A"]
     assert (found.iccids, found.imei, found.phone) == (("8910000000000001234",), "35", "+15550100")
+
+
+def test_devices_whose_serial_number_only_stands_for_none_are_told_apart_by_name(tmp_path: Path) -> None:
+    lay(
+        tmp_path / "exports/a.csv", "Serial,Name,Seen\nunknown,truck 1,2026-01-04 08:15\nN/A,truck 2,2026-01-04 08:15\n"
+    )
+    assert set(of(tmp_path, columns={**COLUMNS, "name": "Name"})) == {"truck 1", "truck 2"}

@@ -166,6 +166,14 @@ def test_m20_of_two_records_with_one_serial_the_newest_counts_and_the_other_is_a
         assert value(made, "device_last_checkin_timestamp_seconds", "T1") == NOW - HOUR
 
 
+@pytest.mark.parametrize("serial", ["unknown", "0", "000000000000", "To be filled by O.E.M.", "Default string", "N/A"])
+def test_what_stands_for_no_serial_number_makes_no_two_devices_one(serial: str) -> None:
+    made = told(plan(), [device(1, serial=serial), device(2, serial=serial.upper()), device(3)])
+    assert states(made, "other") == {"fresh": 3}
+    assert value(made, "devices_duplicate") == 0
+    assert [each.all("serial") for each in unpack(made.things)[1]].count([]) == 2
+
+
 def test_the_same_record_on_two_pages_is_one_device_and_no_duplicate() -> None:
     made = told(plan(truck(1)), [device(1), device(1)])
     assert states(made) == {"fresh": 1}

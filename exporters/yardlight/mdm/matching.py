@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from yardlight.inventory.roster import Truck
-from yardlight.mdm.device import Device
+from yardlight.mdm.device import Device, no_serial
 from yardlight.mdm.plan import OTHER, Plan
 from yardlight.moment import Moment
 
@@ -77,12 +77,18 @@ def to_remember(seen: Iterable[tuple[str, Seen]], wiping: Mapping[str, str]) -> 
 
 
 def newest(devices: Iterable[Device]) -> tuple[list[Device], int]:
-    """Of records with one serial number the one that spoke last, and how many others there are (re-enrolments)."""
+    """Of records with one serial number the one that spoke last, and how many others there are (re-enrolments).
+
+    What only stands for a serial number is taken off.
+    """
     by_serial: dict[str, Device] = {}
     others: dict[str, Device] = {}
     older = 0
     for device in devices:
-        known, key = (by_serial, device.serial.casefold()) if device.serial else (others, device.id)
+        key = device.serial.casefold()
+        if no_serial(key):
+            key = device.serial = ""
+        known, key = (by_serial, key) if key else (others, device.id)
         first = known.setdefault(key, device)
         if first is device:
             continue

@@ -18,7 +18,7 @@ from yardlight.errors import BadReplyError, IncompleteError
 from yardlight.inventory.accounts import AccountConfig
 from yardlight.inventory.model import Model
 from yardlight.inventory.values import Duration
-from yardlight.mdm.device import COMPLIANCE, Compliance, Device, Record, Tenant
+from yardlight.mdm.device import COMPLIANCE, Compliance, Device, Record, Tenant, no_serial
 from yardlight.mdm.listing import complete
 from yardlight.mdm.support import support
 from yardlight.moment import NEVER, Moment, moment
@@ -108,7 +108,7 @@ def _devices(rows: Iterator[tuple[int, dict[str, str]]], name: str, config: Conf
     words = _WORDS | config.words
     for line, said in rows:
         serial = drop.bare(said.get("serial", ""))
-        if not (id_ := serial or said.get("name", "")):
+        if not (id_ := said.get("name", "") if no_serial(serial) else serial):
             raise BadReplyError(f"{name}:{line}: a device without a serial number and a name")
         yield Device(
             id=id_,
