@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import pytest
 
 from tests import collectors
+from yardlight import slots as slots_module
 from yardlight.collection import Collection, Result, Source, opened
 from yardlight.errors import AuthError, PollCrashedError, PollError, PollTimeoutError, SecretError
 from yardlight.exposition import AnyBlock, page
@@ -99,6 +100,26 @@ def dripping() -> Iterator[tuple[int, threading.Event]]:
         # A vendor that nobody asked still waits for a caller.
         listener.shutdown(socket.SHUT_RDWR)
         thread.join()
+
+
+def test_a_process_that_has_nothing_to_do_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slots_module, "IDLE_SECONDS", 2.0)
+
+    async def use(slots: Slots) -> tuple[str, str]:
+        first, second = await asyncio.gather(collected(slots, collectors.pid), collected(slots, collectors.pid))
+        assert first != second
+        busy = await collected(slots, collectors.pid)
+        [idle] = {first, second} - {busy}
+        deadline = time.monotonic() + AMPLE
+        while alive(int(float(idle))):
+            assert time.monotonic() < deadline
+            assert await collected(slots, collectors.pid) == busy
+            await asyncio.sleep(0.05)
+        again = await asyncio.gather(collected(slots, collectors.pid), collected(slots, collectors.pid))
+        return busy, next(each for each in again if each != busy)
+
+    busy, new = with_slots(use)
+    assert new != busy
 
 
 def test_a_job_runs_in_another_process_which_serves_the_next_one_too() -> None:

@@ -14,6 +14,7 @@ import pickle
 import signal
 import socket
 import sys
+import time
 from asyncio.subprocess import DEVNULL, Process
 from collections import deque
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ MEMORY_BYTES = 512 * 2**20
 # Far more than the blocks of `series_limit` entities.
 ANSWER_BYTES = 64 * 2**20
 _EXIT_SECONDS = 1.0
+# What is collected each minute keeps its process; after a start, or when vendors hung, there are more than it takes.
+IDLE_SECONDS = 90.0
 
 
 class Slots:
@@ -37,7 +40,7 @@ class Slots:
     There are `size` places for accounts that answer promptly and as many spare ones for those that do not: a
     collection that takes long moves to a spare place if there is one, and an account that missed its deadline waits
     for a spare place next time. So vendors that hang do not hold up the others, however many they are. Processes
-    start when there is something to do.
+    start when there is something to do, and end when for long there was nothing.
     """
 
     def __init__(
@@ -82,7 +85,10 @@ class Slots:
             async with asyncio.timeout(deadline):
                 return await slot.ask(message)
         finally:
+            # Who came last goes first, so that the others may rest.
             self._idle.append(slot)
+            for each in self._idle:
+                each.rest()
 
     async def stop(self) -> None:
         """End every worker, also those that have something to do."""
@@ -184,6 +190,7 @@ class _Slot:
         self._template = template
         self._worker: _Worker | None = None
         self._writer: asyncio.StreamWriter | None = None
+        self._answered = 0.0
 
     async def ask(self, message: bytes) -> tuple[bytes, bytes]:
         """Kind and content of the worker's answer. Raises `PollCrashedError` if it ended instead."""
@@ -205,7 +212,14 @@ class _Slot:
             raise
         if kind == CRASHED:
             await self.end()
+        self._answered = time.monotonic()
         return kind, answer
+
+    def rest(self) -> None:
+        """Let go of the process, which ends by itself then, if it has had nothing to do for long."""
+        if self._writer is not None and time.monotonic() - self._answered > IDLE_SECONDS:
+            self._writer.close()
+            self._writer = self._worker = None
 
     async def end(self) -> None:
         """Kill the process and all that it started, if it is there."""
