@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-import threading
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
@@ -13,9 +15,10 @@ import pytest
 
 from tests.records.world import ELD, HOUR, TODAY, World, days
 from yardlight.errors import IncompleteError, UnreachableError
+from yardlight.inventory.archives import parse_pattern
 from yardlight.records import reading, store
 from yardlight.records.index import Index
-from yardlight.state import IndexFile
+from yardlight.records.layout import Layout
 
 DAY = TODAY - timedelta(days=20)
 ONE = "d101,2020-01-01,,eld\n"
@@ -107,6 +110,43 @@ def test_names_that_clash_that_no_pattern_fits_or_that_are_not_utf8_are_counted(
     (folder / f"{DAY}.CSV").write_bytes((folder / f"{DAY}.csv").read_bytes())
     world.check()
     assert world.counts("archive_unplaced_files") == {"unmatched": 2, "name": 1, "clash": 1}
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\x1b[2J", "a\\b", "a\u202eb", "a\x7f"])
+def test_a_name_that_could_lead_or_show_elsewhere_is_no_record(world: World, name: str) -> None:
+    folder = world.folder / "eld" / name
+    folder.mkdir()
+    (folder / f"{DAY}.csv").write_bytes(b"x")
+    (world.folder / "eld" / "d101" / f"{name}.csv").write_bytes(b"x")
+    world.check()
+    assert world.value("archive_files") == 24
+    assert world.counts("archive_unplaced_files") == {"unmatched": 2}
+
+
+@pytest.mark.parametrize(
+    "path", ["../x/2028-03-01.csv", "./2028-03-01.csv", "../2028-03-01.csv", "d1\\/2028-03-01.csv"]
+)
+def test_a_path_that_leads_out_of_a_zip_has_no_place(path: str) -> None:
+    for pattern in ("{driver}/{date:%Y-%m-%d}.csv", "{any}/{driver}/{date:%Y-%m-%d}.csv"):
+        assert Layout(parse_pattern(pattern)).place(path) is None
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "0000-01-01", "1900-01-01"])
+def test_a_day_of_no_record_is_no_day(world: World, day: str) -> None:
+    (world.folder / "eld" / "d101" / f"{day}.csv").write_bytes(b"x")
+    world.check()
+    assert world.counts("archive_unplaced_files") == {"unmatched": 1}
+
+
+@pytest.mark.parametrize("at", [-6e10, 1e13])
+def test_a_file_of_another_age_stops_nothing(world: World, at: float) -> None:
+    path = world.path("d101", DAY)
+    world.stamp(path, at)
+    world.check()
+    assert world.counts("archive_corrupt_files") == {}
+    path.unlink()
+    world.check(world.at + HOUR)
+    assert world.value("archive_gaps") == 1
 
 
 def test_a_file_that_is_written_to_while_it_is_read_is_left_for_the_next_check(
@@ -259,22 +299,24 @@ def test_an_index_that_is_no_database_is_moved_aside_and_made_again(world: World
     assert list(path.parent.glob("eld.db.corrupt-*"))
 
 
-def test_a_process_that_is_killed_while_it_writes_leaves_an_index_that_goes_on(tmp_path: Path) -> None:
-    schema = "CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);"
-
-    def write() -> None:
-        index = IndexFile(tmp_path / "index.db", schema, 1)
-        index.run("INSERT INTO fact VALUES ('kept', '1')")
-        index.commit()
-        index.run("INSERT INTO fact VALUES ('lost', '1')")
-        index.close()
-
-    thread = threading.Thread(target=write)
-    thread.start()
-    thread.join()
-    index = IndexFile(tmp_path / "index.db", schema, 1)
-    assert index.rows("SELECT name FROM fact") == [("kept",)]
+def test_a_process_that_is_killed_while_it_writes_leaves_an_index_that_goes_on(world: World) -> None:
+    killed = f"""
+import os, signal
+from pathlib import Path
+from yardlight.records.index import Index
+index = Index(Path({str(world.job().index_path)!r}))
+assert index.lock()
+index.keep("kept", 1)
+index.commit()
+index.begin_listing(0, "lost")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    assert subprocess.run([sys.executable, "-c", killed], check=False).returncode == -signal.SIGKILL
+    index = Index(world.job().index_path)
+    assert (index.fact("kept"), index.fact("run 0")) == (1, None)
     index.close()
+    world.check()
+    assert world.value("archive_files") == 24
 
 
 def test_a_manifest_tells_what_is_missing_and_what_has_another_hash(world: World) -> None:

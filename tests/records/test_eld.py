@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tracemalloc
 from collections.abc import Iterator
 from datetime import date
 
@@ -10,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yardlight.demo.eld_files import TITLES, Shape, eld_file
-from yardlight.records.eld import EldFile, event_check, file_check, identity_problems, line_check, parse
+from yardlight.records.eld import MOST_BYTES, EldFile, event_check, file_check, identity_problems, line_check, parse
 
 NOBODY: frozenset[str] = frozenset()
 NAMES = st.text("abcdefghijklmnopqrstuvwxyzABCDEF -.'áñ", min_size=2, max_size=12).filter(
@@ -103,6 +105,43 @@ def edits() -> Iterator[tuple[bytes, str]]:
     yield b"\0" * 100, "cannot be printed"
     yield "\r\n".join(reversed(lines)).encode(), "line 1"
     yield "\r\n".join(TITLES).encode(), "the header has 0 lines"
+
+
+@pytest.mark.parametrize("data", [b",", b"\n", b"\r\n", b"ELD File Header Segment:\n" + b"a,b\n", "€".encode(), b"x"])
+def test_a_file_of_any_size_costs_no_more_than_a_record_may(data: bytes) -> None:
+    whole = data * (MOST_BYTES // len(data))
+    tracemalloc.start()
+    found = parse(whole)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert 0 < len(found.wrong) <= 200
+    assert peak < 64 * 2**20
+
+
+@given(st.binary(max_size=500) | st.text(max_size=500).map(str.encode))
+def test_whatever_a_file_holds_it_is_told_and_nothing_breaks(data: bytes) -> None:
+    found = parse(data)
+    assert found.wrong
+    last = max(1, len(re.split(rb"\r\n|\r|\n", data)))
+    assert all(1 <= each.line <= last and str(each) for each in found.wrong)
+
+
+@settings(max_examples=100, deadline=None)
+@given(SHAPES, st.data())
+def test_lines_that_are_lost_doubled_or_swapped_are_found(shape: Shape, data: st.DataObject) -> None:
+    lines = eld_file(shape).decode().split(shape.end)[:-1]
+    one, other = sorted(data.draw(st.tuples(*[st.integers(0, len(lines) - 1)] * 2)))
+    edited = data.draw(
+        st.sampled_from(
+            (
+                [*lines[:one], *lines[one + 1 :]],
+                [*lines[:one], lines[one], *lines[one:]],
+                [*lines[:one], lines[other], *lines[one + 1 : other], lines[one], *lines[other + 1 :]],
+            )
+        )
+    )
+    if edited != lines and sorted(edited) != sorted(lines):
+        assert parse(shape.end.join([*edited, ""]).encode()).wrong
 
 
 @pytest.mark.parametrize(("data", "told"), list(edits()))

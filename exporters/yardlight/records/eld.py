@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 
 _EVENT, _LINE, _FILE = 0xC3, 0x96, 0x969C
 _CHARACTERS = {chr(code): code - 48 for spans in ("19", "AZ", "az") for code in range(ord(spans[0]), ord(spans[1]) + 1)}
@@ -114,6 +115,12 @@ _SECTIONS = (
         "sequence status origin type code date time miles? hours? position position distance order flag check",
     ),
 )
+# More than half a year of one driver has; what is larger is not looked into.
+MOST_BYTES = 8 * 2**20
+_MOST_LINES, _LONGEST = 100_000, 2_000
+_TOO_LONG = re.compile(rb"[^\r\n]{%d}" % (_LONGEST + 1))
+# So much of what is wrong is told.
+_ENOUGH = 100
 _FIRST, _END = "ELD File Header Segment:", "End of File:"
 _TITLES = (_FIRST, *(title for title, _ in _SECTIONS), _END)
 
@@ -151,6 +158,9 @@ class _Line:
 def parse(data: bytes) -> EldFile:
     """The file, whatever it is; what is wrong with it is told line by line."""
     found = EldFile()
+    if (large := _too_large(data)) is not None:
+        found.wrong.append(large)
+        return found
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -173,11 +183,27 @@ def parse(data: bytes) -> EldFile:
     found.units = tuple(dict.fromkeys((header[2].fields[0], *units.values())))
     if not found.wrong:
         users = {line.fields[0] for line in sections["User List:"]}
-        found.wrong += _event_problems(sections["ELD Event List:"], found.user, users, units)
+        found.wrong += islice(_event_problems(sections["ELD Event List:"], found.user, users, units), _ENOUGH)
         if header[2].fields[0] not in units.values():
             found.wrong.append(Wrong(header[2].number, "its power unit is not in the CMV list"))
     found.wrong.sort(key=lambda each: each.line)
     return found
+
+
+def _too_large(data: bytes) -> Wrong | None:
+    if len(data) > MOST_BYTES:
+        return Wrong(1, f"it has {len(data)} bytes; no record of a driver has more than {MOST_BYTES}")
+    if max(data.count(b"\n"), data.count(b"\r")) > _MOST_LINES:
+        return Wrong(_MOST_LINES + 1, f"it has more than {_MOST_LINES} lines")
+    if (long := _TOO_LONG.search(data)) is not None:
+        before = data[: long.start()]
+        return Wrong(max(before.count(b"\n"), before.count(b"\r")) + 1, f"has more than {_LONGEST} characters")
+    return None
+
+
+def _tell(wrong: list[Wrong], line: int, text: str) -> None:
+    if len(wrong) < _ENOUGH:
+        wrong.append(Wrong(line, text))
 
 
 def identity_problems(file: EldFile, who: str, drivers: frozenset[str], trucks: frozenset[str]) -> Iterator[Wrong]:
@@ -196,11 +222,11 @@ def _lines(text: str, wrong: list[Wrong]) -> Iterator[_Line]:
     ends = parts[1::2]
     for number, (end, line) in enumerate(zip([*ends, ""], parts[::2], strict=True), 1):
         if end and end != ends[0]:
-            wrong.append(Wrong(number, "its end is another one than that of the first line"))
+            _tell(wrong, number, "its end is another one than that of the first line")
         if not end and not line and number > 1:
             return
         if not line.isprintable():
-            wrong.append(Wrong(number, "has characters that cannot be printed"))
+            _tell(wrong, number, "has characters that cannot be printed")
         yield _Line(number, line)
 
 
@@ -228,14 +254,14 @@ def _checked(lines: Iterator[tuple[_Line, str]] | zip[tuple[_Line, str]], wrong:
         *fields, stands = line.fields
         names = form.split()
         if len(fields) != len(names):
-            wrong.append(Wrong(line.number, f"has {len(fields) + 1} fields; {len(names) + 1} belong there"))
+            _tell(wrong, line.number, f"has {len(fields) + 1} fields; {len(names) + 1} belong there")
             continue
         for name, value in zip(names, fields, strict=True):
             if not _FORM[name].fullmatch(value) or (name in _MOMENT and not _is_moment(value, _MOMENT[name])):
-                wrong.append(Wrong(line.number, f"a field is not a {name.rstrip('?')}"))
+                _tell(wrong, line.number, f"a field is not a {name.rstrip('?')}")
         expected = line_check(line.text[: -len(stands)] if stands else line.text)
         if stands != expected:
-            wrong.append(Wrong(line.number, "its check value does not fit: the line was changed"))
+            _tell(wrong, line.number, "its check value does not fit: the line was changed")
         if _FORM["check"].fullmatch(stands):
             yield stands
 

@@ -341,7 +341,7 @@ class _Changes:
                 continue
             name, who, day = placed
             self.files, self.size = self.files + 1, self.size + int(size)
-            told = (int(size), stamp.decode(), min(int(stamp.partition(b":")[0]) / 1e9, self.now))
+            told = (int(size), stamp.decode(), min(max(int(stamp.partition(b":")[0]) / 1e9, 0.0), self.now))
             if before is None or before[1] != name:
                 yield self.copy, self.folder, name, *told, who, day
                 continue

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import date, timedelta
 
 from yardlight.inventory.archives import Pattern
+
+# Of no record: its names would be another system's folders, or nothing at all.
+_LEADS_AWAY = re.compile(r"\\|(?:^|/)\.{0,2}(?:/|$)")
+_YEARS = range(1970, 2200)
 
 
 class Layout:
@@ -20,11 +25,13 @@ class Layout:
     def place(self, path: str) -> tuple[str, int] | None:
         """Who ('' where the pattern names nobody) and the day as `date.toordinal`; None for what does not fit."""
         match = self._regex.fullmatch(path)
-        if match is None:
+        if match is None or _LEADS_AWAY.search(path) or not _shows(path):
             return None
         found = match.groupdict()
         try:
             year = int(found["Y"]) if "Y" in found else 2000 + int(found["y"])
+            if year not in _YEARS:
+                return None
             if "j" in found:
                 day = date(year, 1, 1) + timedelta(days=int(found["j"]) - 1)
                 if day.year != year:
@@ -34,3 +41,8 @@ class Layout:
         except (ValueError, OverflowError):
             return None
         return found["who"] if self._has_who else "", day.toordinal()
+
+
+def _shows(path: str) -> bool:
+    """Whether it is shown as what it is: no control characters, nor those that turn others around."""
+    return path.isprintable() or not any(unicodedata.category(each)[0] == "C" for each in path)
