@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import zipfile
 from contextlib import AbstractContextManager
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,19 +17,22 @@ from tests.records.world import ELD, World, days, noon
 from yardlight.cli import main
 from yardlight.demo.eld_files import Shape, eld_file
 from yardlight.drills import evidence as sealed
+from yardlight.inventory.retention import RULES, window_start
 from yardlight.records import reading, store
 from yardlight.records.evidence import retrieval_tests, retrievals
 from yardlight.records.reading import Reader
 
 # The commands go by the real clock.
 TODAY = date.today()
+# No second copy is asked for.
+DOCUMENTS = ELD.replace("rule: rods", "rule: supporting-documents")
 FIRST, LAST = TODAY - timedelta(days=40), TODAY - timedelta(days=1)
-ROSTER = "d101,2020-01-01,,eld\nd102,2020-01-01,,eld\n"
+ROSTER = f"d101,{FIRST},,eld\nd102,{FIRST},,eld\n"
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    made = World(tmp_path, f"{ELD}, vendor: samsara, second_copy: copy, since: {FIRST}}}", ROSTER, fill=False)
+    made = World(tmp_path, f"{ELD}, vendor: samsara, second_copy: copy}}", ROSTER, fill=False)
     for driver in ("d101", "d102"):
         for day in days(FIRST, LAST):
             for root in ("eld", "copy"):
@@ -94,6 +99,45 @@ def test_r12_an_account_that_is_to_be_closed_with_four_driver_days_missing(
     for driver, back in gone:
         assert f"missing: {driver} {TODAY - timedelta(days=back)}" in told
     assert "do not close the account yet" in told
+
+
+def test_before_an_account_is_closed_what_is_held_and_what_may_have_come_late_has_to_be_there(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    window = window_start(RULES["supporting-documents"], None, TODAY)
+    # Received at its latest, the record of this day is kept for longer than the window that is always required.
+    late, held = window - timedelta(days=13), TODAY - timedelta(days=400)
+    hold = f"holds: [{{who: [d101, d109], from: {held}, to: {held}, why: claim 4711}}]"
+    world.write(f"{DOCUMENTS}, vendor: samsara, {hold}}}", f"d101,2020-01-01,,eld\nd102,{TODAY},,eld\n")
+    for day in days(late, FIRST):
+        world.put("d101", day)
+    assert typed(world, "exit-check", "samsara") == 1
+    told = capsys.readouterr().out
+    assert told.count("missing: d101") == 1
+    assert f"missing: d101 {held}" in told
+    assert "not known: d109 is held and not on the roster" in told
+    world.put("d101", held)
+    world.write(
+        f"{DOCUMENTS}, vendor: samsara, {hold}}}".replace(", d109", ""), f"d101,2020-01-01,,eld\nd102,{TODAY},,eld\n"
+    )
+    assert typed(world, "exit-check", "samsara") == 0
+    world.path("d101", late).unlink()
+    assert typed(world, "exit-check", "samsara") == 1
+    assert f"missing: d101 {late}" in capsys.readouterr().out
+
+
+def test_what_no_roster_asks_for_is_left_to_whoever_closes_the_account(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.write(f"{DOCUMENTS}, vendor: samsara, since: {FIRST}}}", ROSTER)
+    assert typed(world, "exit-check", "samsara") == 0
+    told = capsys.readouterr().out
+    assert f"see yourself: eld begins with {FIRST}; what samsara has of the days before is not looked for" in told
+    world.write(f"{DOCUMENTS}, vendor: samsara, coverage: none}}", ROSTER)
+    assert typed(world, "exit-check", "samsara") == 0
+    told = capsys.readouterr().out
+    assert "see yourself: of eld nothing says what has to be there (coverage: none)" in told
+    assert "With that settled, the account may be closed." in told
 
 
 def test_an_account_is_not_closed_while_files_of_the_second_copy_were_never_read(
@@ -280,13 +324,31 @@ def test_a_retrieval_is_kept_as_evidence_that_shows_every_edit(world: World) -> 
     assert [finding.file for finding in sealed.verify(kept.folder)] == ["00-COVER.html"]
 
 
+def test_what_is_written_for_somebody_else_is_theirs_alone_from_its_first_byte(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = world.folder / "records.zip"
+    modes: list[int] = []
+    real = shutil.copyfileobj
+
+    def copied(*files: Any) -> None:
+        modes.append(target.stat().st_mode & 0o777)
+        real(*files)
+
+    monkeypatch.setattr(shutil, "copyfileobj", copied)
+    fetch(world, "--driver", "d101")
+    target.chmod(0o644)
+    fetch(world, "--driver", "d101")
+    assert modes == [0o600, 0o600]
+
+
 def test_zips_are_deleted_after_a_month_and_the_evidence_stays(world: World) -> None:
     fetch(world, "--driver", "d101")
     [old] = (world.folder / "yardlight-records" / "retrievals").glob("*.zip")
     os.utime(old, (0, 0))
-    fetch(world, "--driver", "d101")
+    assert typed(world, "check") == 0
     assert not old.exists()
-    assert len(list(retrievals(world.folder / "yardlight-records"))) == 2
+    assert len(list(retrievals(world.folder / "yardlight-records"))) == 1
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from yardlight.serve import ServeOptions, Service
 from yardlight.slots import Slots
 
 LAST = date.today() - timedelta(days=1)
-Eventually = Callable[..., object]
 
 
 def filled(folder: Path) -> World:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -144,6 +144,3 @@ def _once(pages: Iterable[str]) -> Iterable[str]:
     for name, lines in samples.items():
         yield from sorted((each for each in seen if f" {name} " in each), reverse=True)
         yield from lines
-
-
-Eventually = Callable[..., object]

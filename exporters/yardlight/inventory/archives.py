@@ -32,7 +32,6 @@ _WHO = ("driver", "vehicle")
 class Pattern:
     """How files are named: a regular expression with the groups who, and Y or y, m, d or j. `kind` is who it is of."""
 
-    text: str
     regex: str
     kind: Literal["driver", "vehicle", ""]
 
@@ -54,7 +53,7 @@ def parse_pattern(raw: Any) -> Pattern:
     if "date" not in seen:
         raise ValueError(f"{raw!r} has no {{date:...}}; without the day of a record nothing can be missed")
     kind: Any = next((each for each in _WHO if each in seen), "")
-    return Pattern(raw, text, kind)
+    return Pattern(text, kind)
 
 
 def _plain(part: str) -> str:
@@ -97,7 +96,7 @@ def _path(raw: str) -> str:
 class Place(Model):
     """A folder, or s3://bucket/prefix in a store that speaks S3.
 
-    `endpoint` is that of a store other than Amazon's. `key_file` holds the access key's id and its secret, a line each.
+    `endpoint` is that of a store other than Amazon's. `key_file` holds the access key as ID:SECRET.
     """
 
     path: Annotated[str, AfterValidator(_path)]

@@ -62,7 +62,6 @@ class Rule:
     after_leaving: Period | None = None
     copy_apart: bool = False
     new_within: int | None = None
-    note: str = ""
 
 
 Name = Literal[
@@ -73,22 +72,18 @@ RULES: dict[str, Rule] = {
     "rods": Rule(
         "Records of duty status (ELD)", "49 CFR 395.8(k)(1), 395.22(i)", Period(months=6), arrives_within=13,
         copy_apart=True, new_within=2,
-        note="from receipt, which is at most 13 days after the day; the second copy lies on a separate device",
     ),
     "supporting-documents": Rule(
         "Supporting documents", "49 CFR 395.8(k)(1), 395.11", Period(months=6), arrives_within=13, new_within=None,
-        note="from receipt; drivers hand them in within 13 days, up to 8 for each 24 hours are kept",
     ),
     "dvir": Rule(
         "Driver vehicle inspection reports", "49 CFR 396.11(a)(4)", Period(months=3), arrives_within=1,
-        note="property carriers need not keep reports without a defect",
     ),
     "roadside-inspection": Rule(
         "Roadside inspection forms", "49 CFR 396.9(d)(3)", Period(months=12), arrives_within=15
     ),
     "maintenance": Rule(
         "Maintenance files", "49 CFR 396.3(c)", Period(months=12), after_disposal=Period(months=6),
-        note="a year, and six months after the vehicle leaves the carrier's control",
     ),
     "annual-inspection": Rule("Periodic (annual) inspection reports", "49 CFR 396.21(b)", Period(months=14)),
     "drug-alcohol-5-years": Rule(
@@ -103,11 +98,10 @@ RULES: dict[str, Rule] = {
     ),
     "drug-alcohol-training": Rule(
         "Drug and alcohol: education and training", "49 CFR 382.401(b)(4)", Period(months=24),
-        after_leaving=Period(months=24), note="while the function is performed, and two years after",
+        after_leaving=Period(months=24),
     ),
     "ifta": Rule(
         "IFTA distance and fuel records", "IFTA Procedures Manual P510", Period(months=48), arrives_within=123,
-        note="from the due or filing date, whichever is later: up to a quarter and a month after the day",
     ),
 }  # fmt: skip
 

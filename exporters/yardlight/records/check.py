@@ -17,7 +17,7 @@ from yardlight.exposition import Block, block
 from yardlight.inventory.archives import Archive
 from yardlight.movement import days_moved
 from yardlight.records.coverage import Ground
-from yardlight.records.evidence import restore_tests, retrieval_tests
+from yardlight.records.evidence import drop_old_zips, restore_tests, retrieval_tests
 from yardlight.records.index import Index
 from yardlight.records.layout import Layout
 from yardlight.records.reading import Reader, Whose, promises
@@ -38,7 +38,10 @@ _AT_A_TIME = 100
 
 @dataclass(frozen=True)
 class Check:
-    """The check of one archive, in plain values. `folder` is where indexes lie, `state` the state file."""
+    """The check of one archive, in plain values. `folder` is where indexes lie, `state` the state file.
+
+    `closing`: after it the vendor gives nothing any more, see `coverage.closing`.
+    """
 
     source: Source
     name: str
@@ -46,6 +49,7 @@ class Check:
     ground: Ground
     folder: Path
     state: Path
+    closing: bool = False
 
     @property
     def index_path(self) -> Path:
@@ -69,6 +73,7 @@ class Check:
         """List, then read as much as a check may, then judge. Raises `PollError`; what was read until then is kept."""
         session.base = self.source.base
         now = session.clock()
+        drop_old_zips(self.folder, now)
         reserve = _RESERVE * max(session.left(), 0.0)
 
         def left() -> float:
@@ -85,7 +90,7 @@ class Check:
             index.forget(list(expired(index, self.archive, ground, now)))
             index.commit()
         session.again_in = None if whole else _SOON
-        return standing(index, self.archive, ground, now)
+        return standing(index, self.archive, ground, now, self.closing)
 
     def _look_at_copy(
         self, index: Index, session: Session, reader: Reader, now: float, left: Callable[[], float]

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import stat
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from yardlight.collection import Session
 from yardlight.errors import PollError, RecordsError
 from yardlight.inventory import words
+from yardlight.inventory.archives import Archive
 from yardlight.inventory.load import load
 from yardlight.inventory.models import Fleet
 from yardlight.records import retrieval
@@ -23,6 +27,7 @@ from yardlight.records.journal import note
 from yardlight.records.reading import CORRUPT, UNREADABLE
 from yardlight.records.retrieval import Wanted
 from yardlight.records.standing import Standing, standing
+from yardlight.records.store import CHUNK
 
 # Lines of one kind; the rest is counted.
 _MOST_LINES = 20
@@ -83,16 +88,20 @@ def exit_check(where: Where, vendor: str) -> int:
     found = []
     for name in ours:
         job = where.check(fleet, name)
-        # After the account is closed nothing arrives any more: what is late is missing.
-        archive = job.archive.model_copy(update={"arrives_within": 1, "read_at_most": _ALL})
-        found.append(_checked(Check(job.source, name, archive, job.ground, job.folder, job.state), everything=True))
+        archive = job.archive.model_copy(update={"read_at_most": _ALL})
+        found.append(_checked(replace(job, archive=archive, closing=True), everything=True))
     for each in found:
         _print(each, fleet)
-    if all(each.whole for each in found):
-        print(f"{vendor}: everything that has to be kept is there and opens. The account may be closed.")
-        return 0
-    print(f"{vendor}: do not close the account yet.")
-    return 1
+    if not all(each.whole for each in found):
+        print(f"{vendor}: do not close the account yet.")
+        return 1
+    unsaid = [text for name in ours for text in _unsaid(name, fleet.archives[name], vendor)]
+    for text in unsaid:
+        print(f"see yourself: {text}")
+    told = "what is looked for" if unsaid else "everything that has to be kept"
+    closed = "With that settled, the account may be closed." if unsaid else "The account may be closed."
+    print(f"{vendor}: {told} is there and opens. {closed}")
+    return 0
 
 
 def retrieve(where: Where, wanted: Wanted, output: Path | None, as_json: bool) -> int:
@@ -100,8 +109,7 @@ def retrieve(where: Where, wanted: Wanted, output: Path | None, as_json: bool) -
     fleet = where.fleet()
     outcome = retrieval.retrieve(fleet, where.inventory.parent.absolute(), where.state.absolute(), wanted)
     if output is not None:
-        output.write_bytes(outcome.zip.read_bytes())
-        output.chmod(0o600)
+        _hand_over(outcome.zip, output)
     if as_json:
         print(json.dumps({"folder": str(outcome.folder), "complete": outcome.complete}))
         return 0 if outcome.complete else 1
@@ -112,6 +120,19 @@ def retrieve(where: Where, wanted: Wanted, output: Path | None, as_json: bool) -
         print(f"not there yet, and may still arrive: {text}")
     print(f"{body['files']} files in {body['ended'] - body['began']:.1f} s: {output or outcome.zip}")
     return 0 if outcome.complete else 1
+
+
+def _hand_over(packed: Path, output: Path) -> None:
+    """Copy the zip to where somebody wants it, for them alone from its first byte. Raises `RecordsError`."""
+    try:
+        descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "wb") as target, packed.open("rb") as source:
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+                os.fchmod(descriptor, 0o600)
+            shutil.copyfileobj(source, target, CHUNK)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise RecordsError(f"{output}: cannot be written: {why}; the zip is {packed}") from None
 
 
 def accept(where: Where, name: str, path: str, by: str, why: str) -> int:
@@ -162,7 +183,7 @@ def _checked(job: Check, everything: bool) -> Found:
     index = Index(job.index_path)
     try:
         if not index.lock():
-            found = standing(index, job.archive, job.known(), time.time())
+            found = standing(index, job.archive, job.known(), time.time(), job.closing)
             busy = "serve is checking it just now; this is what was found before" if everything else ""
             return Found(job.name, found, list(_wrong(job, index, found)), busy)
         session = Session(time.monotonic() + (_EXIT_SECONDS if everything else job.archive.deadline))
@@ -175,6 +196,14 @@ def _checked(job: Check, everything: bool) -> Found:
         index.close()
 
 
+def _unsaid(name: str, archive: Archive, vendor: str) -> Iterator[str]:
+    """What a check of this archive does not look for."""
+    if archive.covers == "none":
+        yield f"of {name} nothing says what has to be there (coverage: none)"
+    elif archive.since is not None:
+        yield f"{name} begins with {archive.since}; what {vendor} has of the days before is not looked for"
+
+
 def _wrong(job: Check, index: Index, found: Standing) -> Iterator[str]:
     """Everything that is wrong, a line each, what is missing first."""
     if found.listed is None:
@@ -184,6 +213,8 @@ def _wrong(job: Check, index: Index, found: Standing) -> Iterator[str]:
         yield f"missing: {who} {date.fromordinal(day)}"
     if found.unknown_days:
         yield f"not known: of {found.unknown_days} days nobody told who moved"
+    for who in found.strangers:
+        yield f"not known: {who} is held and not on the roster"
     for path in found.broken:
         yield f"missing: {path}, which the manifest has"
     for path, kind in found.unlisted:

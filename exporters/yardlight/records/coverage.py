@@ -75,6 +75,33 @@ def expected(archive: Archive, ground: Ground, first: date, last: date) -> Expec
     return Expected(found, not_known)
 
 
+def closing(archive: Archive, ground: Ground, now: float, oldest: date) -> Expected:
+    """What has to be there before a vendor gives nothing any more: also what may still arrive, what has to be kept for
+    longer because it came late, and what is held. `oldest` is the day of the oldest record that is there.
+    """
+    last = ground.today(now) - _DAY
+    first, _ = required(archive, ground, now)
+    first -= timedelta(days=archive.terms.arrives_within)
+    found = [expected(archive, ground, max(first, archive.since or first), last)]
+    for hold in archive.holds:
+        begin = max(hold.from_ or oldest, archive.since or date.min)
+        held = expected(archive, ground, begin, min(hold.to or last, last))
+        found.append(held.of(hold.who or held.days))
+    names = {who for each in found for who in each.days}
+    days, unknown = (
+        {who: frozenset[int]().union(*(some.get(who, ()) for some in kinds)) for who in names}
+        for kinds in ([each.days for each in found], [each.unknown for each in found])
+    )
+    return Expected(days, unknown)
+
+
+def strangers(archive: Archive, ground: Ground) -> list[str]:
+    """Who is held, has to have records and is not on the roster: of them nothing is missed."""
+    known = {name for name, _, _ in _who(archive, ground)}
+    held = {name for hold in archive.holds for name in hold.who}
+    return sorted(held - known) if archive.covers != "none" else []
+
+
 def gaps(wanted: Expected, there: Mapping[str, set[int]], archive: Archive) -> Iterator[tuple[str, int]]:
     """Who lacks the record of which day; of a vehicle that has none at all, of the last day."""
     for who in sorted(wanted.days):

@@ -7,7 +7,6 @@ edited. The zip itself, full of people's records, lies beside it and is deleted 
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -118,9 +117,9 @@ def restore_tests(records: Path, archive: str) -> list[Proof]:
     return []
 
 
-def drop_old_zips(records: Path, now: float | None = None) -> None:
+def drop_old_zips(records: Path, now: float) -> None:
     """Delete zips that were there to be fetched for a month."""
     for path in (records / _FOLDER).glob("*.zip"):
         with suppress(OSError):
-            if path.stat().st_mtime < (now or time.time()) - _ZIP_KEPT:
+            if path.stat().st_mtime < now - _ZIP_KEPT:
                 path.unlink()

@@ -75,7 +75,6 @@ def retrieve(fleet: Fleet, base: Path, state: Path, wanted: Wanted) -> Retrieval
     _check(fleet, wanted)
     began = time.time()
     records = evidence.folder_of(state)
-    evidence.drop_old_zips(records, began)
     folder = evidence.new_folder(records, began)
     target = evidence.zip_of(folder)
     sums: list[tuple[str, str]] = []

@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 from yardlight.calendars import instant
 from yardlight.inventory.archives import Archive, Backup
 from yardlight.inventory.retention import keep_until
-from yardlight.records.coverage import Ground, expected, gaps, new_due, required
+from yardlight.records.coverage import Ground, closing, expected, gaps, new_due, required, strangers
 from yardlight.records.index import Entry, Index
 from yardlight.records.layout import Layout
 
@@ -41,6 +41,7 @@ class Standing:
     oldest: float | None = None
     due: float | None = None
     missing: Sequence[Missing] = ()
+    strangers: Sequence[str] = ()
     unknown_days: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
     broken: Sequence[str] = ()
@@ -67,8 +68,8 @@ class Standing:
         return size is not None and least is not None and most is not None and not least <= size <= most
 
 
-def standing(index: Index, archive: Archive, ground: Ground, now: float) -> Standing:
-    """How the archive stands by what its index has."""
+def standing(index: Index, archive: Archive, ground: Ground, now: float, closes: bool = False) -> Standing:
+    """How the archive stands by what its index has; `closes`: before nothing comes any more."""
     found = Standing(index.fact("listed 0"), index.fact("first listed 0"))
     if found.listed is None:
         return found
@@ -87,10 +88,16 @@ def standing(index: Index, archive: Archive, ground: Ground, now: float) -> Stan
     found.first, found.last = required(archive, ground, now)
     found.broken = [path for path, _ in broken_promises(index, archive, found.first)]
     found.kinds["manifest"] += len(found.broken)
-    wanted = expected(archive, ground, found.first, found.last)
+    if closes:
+        wanted = closing(archive, ground, now, date.fromordinal(oldest) if oldest else found.first)
+        found.strangers = strangers(archive, ground)
+    else:
+        wanted = expected(archive, ground, found.first, found.last)
     found.unknown_days = wanted.unknown_days
     if wanted.days:
-        found.missing = list(gaps(wanted, days_there(index, found.first, found.last), archive))
+        spans = [day for days in wanted.days.values() for day in days] or [found.first.toordinal()]
+        there = days_there(index, date.fromordinal(min(spans)), date.fromordinal(max(spans)))
+        found.missing = list(gaps(wanted, there, archive))
     found.deleted = list(deleted_early(index, archive, ground, now))
     today = ground.today(now)
     found.held = sum(_held(index, archive, ground, today))
