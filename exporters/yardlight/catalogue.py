@@ -910,6 +910,10 @@ ARCHIVE_INFO = _add(
     "gauge", "archive_info", "archive rule citation coverage stage",
     "An archive of the inventory: which rule holds for it and where that stands, what nothing may be missing of.",
 )  # fmt: skip
+ARCHIVE_PULLED = _add(
+    "gauge", "archive_pulled_until_timestamp_seconds", "archive",
+    "Until when everything was pulled from its feed: the end of the last day before which none is left out.",
+)  # fmt: skip
 ARCHIVE_REQUIRED = _add("gauge", "archive_required_seconds", "archive", "How far back records have to be there.")
 ARCHIVE_LISTED = _add(
     "gauge", "archive_listed_timestamp_seconds", "archive",

@@ -672,6 +672,9 @@ def _records(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     action.add_argument("--by", metavar="NAME", required=True, help="who says so")
     action.add_argument("--why", metavar="TEXT", required=True)
 
+    help_ = "write days of a feed into its archive now, as `serve` does on schedule; the vendor is only read"
+    action = _records_action(actions, "pull", help_, run_records_pull)
+    action.add_argument("archive", nargs="?", metavar="ARCHIVE", help="default: all that have `pull`")
     action = _records_action(actions, "restored", "write down that a back-up was restored and opened", run_restored)
     action.add_argument("archive", metavar="ARCHIVE")
     action.add_argument("--by", metavar="NAME", required=True, help="who did it")
@@ -697,6 +700,12 @@ def run_records(arguments: argparse.Namespace) -> int:
     from yardlight.records import commands
 
     return commands.check(_archives_of(arguments), arguments.archive, arguments.json)
+
+
+def run_records_pull(arguments: argparse.Namespace) -> int:
+    from yardlight import pull
+
+    return pull.command(arguments.inventory, arguments.archive)
 
 
 def run_records_retrieve(arguments: argparse.Namespace) -> int:

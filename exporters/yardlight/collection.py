@@ -60,7 +60,8 @@ class Session:
     a request. `allowance` is how many requests the account's budget leaves, None without one. `next_at` is before when
     (monotonic) the account's rate allows no further request, `answered` when the last ones ended. `clock` tells unix
     seconds. `again_in` is what the domain wants, no sooner than the budget pays for. `instead`: as in `Result`.
-    `tls_ends` is when the certificate ends that the vendor showed last. `things` are what the source knows, packed.
+    `tls_ends` is when the certificate ends that the vendor showed last. `raw` takes up answers as they came, where
+    somebody wants them. `things` are what the source knows, packed.
     `notes`: as in `Result`. `turn` is held by the one request that is under way.
     """
 
@@ -75,6 +76,7 @@ class Session:
     again_in: float | None = None
     instead: Sequence[str] | None = None
     tls_ends: float | None = None
+    raw: list[bytes] | None = None
     things: bytes = b""
     notes: Mapping[str, Any] = field(default_factory=dict)
     requests: Counter[str] = field(default_factory=Counter)

@@ -36,6 +36,8 @@ from yardlight.inventory.models import Account, Fleet, Terminal
 from yardlight.logs import kv
 from yardlight.pages import FleetView, Overview, Row
 from yardlight.poll import InThread, Poll, Work
+from yardlight.pull import PlannedPull
+from yardlight.pull import planned as pulls
 from yardlight.quiet import QuietTimes
 from yardlight.records import domain as records
 from yardlight.records.domain import PlannedCheck
@@ -126,6 +128,7 @@ async def _serve(options: ServeOptions, recent: logs.Recent) -> None:
         await service.stop()
 
 
+AnyPlan = Planned | PlannedJoin | PlannedCheck | PlannedPull
 # All that has blocks for the page.
 Source = TerminalExporter | RouterWatch | OutsideProbes | CentreServices | Poll | Turns | FleetDesk | Receivers
 
@@ -363,7 +366,7 @@ class RunningFleet:
         self._services: CentreServices | None = None
         self._services_of: object = None
         self._polls: dict[str, Poll] = {}
-        self._planned: dict[str, Planned | PlannedJoin | PlannedCheck] = {}
+        self._planned: dict[str, AnyPlan] = {}
         self._turns: dict[str, Turns] = {}
         self._quiet = QuietTimes(inventory.path)
         self.state: State | None = None
@@ -533,7 +536,12 @@ class RunningFleet:
         base = self.inventory.path.parent
         collected = (each for part in domains() for each in part.planned(fleet, base))
         checked = records.planned(fleet, base.absolute(), self._state_file.absolute())
-        every: tuple[Planned | PlannedJoin | PlannedCheck, ...] = (*collected, *joined(fleet, base), *checked)
+        every: tuple[Planned | PlannedJoin | PlannedCheck | PlannedPull, ...] = (
+            *collected,
+            *joined(fleet, base),
+            *checked,
+            *pulls(fleet, base),
+        )
         planned = {each.collection.source.name: each for each in every}
         for name, before in list(self._planned.items()):
             if planned.get(name) != before:
@@ -552,7 +560,7 @@ class RunningFleet:
             self._planned[name] = each
             self._polls[name].start()
 
-    def _work_of(self, fleet: Fleet, plan: Planned | PlannedJoin | PlannedCheck) -> Work:
+    def _work_of(self, fleet: Fleet, plan: AnyPlan) -> Work:
         """How this is done each time."""
         if isinstance(plan, PlannedJoin):
             return partial(self._joined, plan.collection)

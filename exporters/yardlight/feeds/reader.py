@@ -69,6 +69,8 @@ def _pages(stream: Stream, client: Client, session: Session, zone: ZoneInfo, cur
         return pager.step(content, headers)
 
     def content_of(reply: Reply) -> Any:
+        if session.raw is not None:
+            session.raw.append(reply.body)
         if stream.format == "csv":
             return _rows(reply.body.decode("utf-8-sig", "replace"), stream, reply.what)
         content = read_json(reply.body, reply.what)

@@ -26,6 +26,7 @@ def fleet_problems(root: Node) -> Iterator[Problem]:
         yield from _keep(node)
         yield from _coverage(node, root.get(("roster",)))
         yield from _places(node)
+        yield from _pull(node, root.get(("feeds",)))
 
 
 def _keep(node: Node) -> Iterator[Problem]:
@@ -67,3 +68,19 @@ def _places(node: Node) -> Iterator[Problem]:
     path, copy = node.entries.get("path"), node.entries.get("second_copy")
     if path and copy and path.value == copy.value and isinstance(path.value, str):
         yield copy.problem("the second copy is where the first is; a separate device is asked for")
+
+
+def _pull(node: Node, feeds: Node | None) -> Iterator[Problem]:
+    """What is written by us needs a feed, a first day, a folder, and a name for each file."""
+    pull, path, pattern = node.entries.get("pull"), node.get(("path",)), node.entries.get("pattern")
+    if pull is None or not isinstance(pull.value, dict):
+        return
+    feed, known = pull.entries.get("feed"), feeds.entries if feeds is not None else {}
+    if feed is not None and str(feed.value) not in known:
+        yield feed.problem(f"there is no feed {feed.value!r}; {words.choice(str(feed.value), known, 'feeds')}")
+    if "since" not in node.entries:
+        yield node.problem("is missing; write the first day that is to be pulled, like 2026-01-31", "since")
+    if path is not None and str(path.get(("path",)) or path.value).startswith("s3://"):
+        yield path.problem("is no folder; what is pulled is written into one, and copied from there by you")
+    if pattern is not None and "{any}" in str(pattern.value):
+        yield pattern.problem(f"{pattern.value!r} does not say how a file is called; write it without {{any}}")

@@ -30,8 +30,12 @@ _WHO = ("driver", "vehicle")
 
 @dataclass(frozen=True)
 class Pattern:
-    """How files are named: a regular expression with the groups who, and Y or y, m, d or j. `kind` is who it is of."""
+    """How files are named: as written, and as a regular expression with the groups who, and Y or y, m, d or j.
 
+    `kind` is who it is of.
+    """
+
+    text: str
     regex: str
     kind: Literal["driver", "vehicle", ""]
 
@@ -53,7 +57,7 @@ def parse_pattern(raw: Any) -> Pattern:
     if "date" not in seen:
         raise ValueError(f"{raw!r} has no {{date:...}}; without the day of a record nothing can be missed")
     kind: Any = next((each for each in _WHO if each in seen), "")
-    return Pattern(text, kind)
+    return Pattern(raw, text, kind)
 
 
 def _plain(part: str) -> str:
@@ -139,6 +143,20 @@ class Backup(Model):
     restore_test: Duration = 92 * 86400.0
 
 
+class Pull(Model):
+    """A feed whose records are written into the archive by Yardlight, a day at a time.
+
+    A day is asked for once, when it has been over for `settle`: tablets upload late. What the vendor answered lies in
+    the folder `raw` as it came (PATH-raw where it is not said), a folder for each day.
+    """
+
+    feed: Name
+    settle: Duration = 2 * 86400.0
+    raw: str | None = None
+    every: Duration = 6 * 3600.0
+    deadline: Duration = 1800.0
+
+
 KeepPeriod = Annotated[Period, BeforeValidator(retention.parse_period)]
 FilePattern = Annotated[Pattern, BeforeValidator(parse_pattern)]
 
@@ -150,7 +168,7 @@ class Archive(Model):
     days: daily, when_moving (the days on which it moved) or the name of a calendar; `since` is the first day that the
     archive has. `arrives_within` is after how many days a record is missing, `new_within` how many days of `calendar`
     may pass without a new one. `settles_after` is for how long after its day a file may change. Everything is read
-    again within `reread`, at most `read_at_most` in one check.
+    again within `reread`, at most `read_at_most` in one check. What a vendor keeps, `pull` fetches.
     """
 
     path: Located
@@ -173,6 +191,7 @@ class Archive(Model):
     excused: tuple[Span, ...] = ()
     vendor: str | None = None
     backup: Backup | None = None
+    pull: Pull | None = None
     least_free: Size | None = None
     retrieval_test: Duration = 92 * 86400.0
     check: Duration = 3600.0
