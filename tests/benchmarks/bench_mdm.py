@@ -1,7 +1,8 @@
 """100 000 tablets in Intune, 1 000 a page, collected by `yardlight serve` and, in the same run, by a bare loop.
 
 The tenant is a process of its own that sends finished answers, so that it is not what is measured. Its records are as
-wide as Graph's (some 2 KB) for whoever asks for all of a device, and have the asked fields for who asks with $select.
+wide as Graph's (some 2 KB) for whoever asks for all of a device, and have the asked fields for who asks with $select;
+with --deaf, everybody gets them whole.
 The bare loop is requests and json following the links, in two forms: as a script is written, with whole records, and
 with the fields that we ask for. Ours is a collection as it ends on the page: matched, judged, counted, remembered.
 
@@ -74,8 +75,8 @@ def device(number: int, now: datetime) -> dict[str, Any]:
     return dict(zip(FIELDS, said, strict=True))
 
 
-def tenant(port: int, count: int) -> None:
-    """Send finished answers until told to end."""
+def tenant(port: int, count: int, deaf: bool) -> None:
+    """Send finished answers until told to end; one that is `deaf` sends all of a device whatever is asked for."""
     now, base = datetime.now(UTC), f"http://127.0.0.1:{port}{LIST}"
     answers = {
         "/contoso/oauth2/v2.0/token": _answer({"access_token": "bench", "expires_in": 3599}),
@@ -92,7 +93,7 @@ def tenant(port: int, count: int) -> None:
         print("ready", flush=True)
         while True:
             connection, _ = server.accept()
-            threading.Thread(target=_serve, args=(connection, answers), daemon=True).start()
+            threading.Thread(target=_serve, args=(connection, answers, deaf), daemon=True).start()
 
 
 def _answer(content: Any) -> bytes:
@@ -100,7 +101,7 @@ def _answer(content: Any) -> bytes:
     return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
 
 
-def _serve(connection: socket.socket, answers: dict[str, bytes]) -> None:
+def _serve(connection: socket.socket, answers: dict[str, bytes], deaf: bool) -> None:
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     # Whoever is killed by the deadline hangs up.
     with contextlib.suppress(ConnectionError), connection, connection.makefile("rb") as stream:
@@ -113,7 +114,7 @@ def _serve(connection: socket.socket, answers: dict[str, bytes]) -> None:
             path, _, query = line.split()[1].decode().partition("?")
             if path == LIST:
                 token = re.search(r"skiptoken=([a-z]+-\d+)", query)
-                path = token[1] if token else "asked-0" if "select" in query else "whole-0"
+                path = token[1] if token else "asked-0" if "select" in query and not deaf else "whole-0"
             connection.sendall(answers.get(path, NOTHING))
 
 
@@ -199,6 +200,7 @@ def main() -> int:
     parser.add_argument("--devices", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--every", type=float, default=25.0, help="seconds from one collection of ours to the next")
+    parser.add_argument("--deaf", action="store_true", help="the tenant sends whole records, whatever is asked for")
     parser.add_argument("--tenant", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--loop", help=argparse.SUPPRESS)
     options, _ = parser.parse_known_args()
@@ -206,7 +208,7 @@ def main() -> int:
         loop(options.loop)
         return 0
     if options.tenant:
-        tenant(options.tenant, options.devices)
+        tenant(options.tenant, options.devices, options.deaf)
         return 0
     if child():
         return 0
@@ -214,6 +216,7 @@ def main() -> int:
         folder, theirs, port = Path(made), free_port(), free_port()
         inventory(folder, theirs, options.every)
         command = [sys.executable, __file__, "--tenant", str(theirs), "--devices", str(options.devices)]
+        command += ["--deaf"] if options.deaf else []
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as fake, bare() as idle:
             assert fake.stdout is not None
             fake.stdout.readline()
