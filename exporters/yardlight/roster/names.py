@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 
@@ -13,8 +14,9 @@ _LONGEST = 56
 
 
 def plain(name: str) -> str:
-    """Letters and digits only, in lower case: how names are compared."""
-    return re.sub(r"[^a-z0-9]", "", name.casefold())
+    """Letters and digits only, in lower case and without accents: how names are compared."""
+    folded = name.casefold()
+    return re.sub(r"[^a-z0-9]", "", folded if folded.isascii() else unicodedata.normalize("NFKD", folded))
 
 
 def clean(name: str) -> str:

@@ -7,7 +7,8 @@ is old says how old. Numbers are apart from the lines, for those who may see the
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -18,9 +19,10 @@ from yardlight.lookback import ago
 from yardlight.roster.alerts import Alerts
 from yardlight.roster.joined import Joined
 from yardlight.roster.known import Known
-from yardlight.roster.names import masked, natural, plain
+from yardlight.roster.names import masked, natural, plain, same_unit
 from yardlight.things import NUMBERS, Fact, Kind, Thing
 
+_SAID = re.compile(r"(?:truck|trk|tractor|unit|rig|number|no|nr)?(\d+)")
 # So far away an instant is told with its year.
 _YEAR_TOLD = 180 * 86400.0
 _NAME, _VEILED = "name at the vendor", "..."
@@ -98,13 +100,21 @@ def _status(truck: Truck) -> str:
 
 
 def find(roster: Roster, asked: str) -> list[Truck]:
-    """The truck that is called so, or whose tablet or SIM is; else all that have it in such a name."""
+    """The truck that is called so, or whose tablet or SIM is; else all that have it in such a name.
+
+    Else the trucks of this number, as people say it: 'Truck 0112'.
+    """
     wanted = plain(asked)
     if not wanted:
         return []
-    exact = [truck for truck in roster.trucks if truck.name == asked]
-    exact = exact or [truck for truck in roster.trucks if wanted in map(plain, _names(truck))]
-    found = exact or [truck for truck in roster.trucks if any(wanted in plain(name) for name in _names(truck))]
+    said = _SAID.fullmatch(wanted)
+    ways: list[Callable[[Truck], bool]] = [
+        lambda truck: truck.name == asked,
+        lambda truck: wanted in map(plain, _names(truck)),
+        lambda truck: any(wanted in plain(name) for name in _names(truck)),
+        lambda truck: said is not None and same_unit(plain(truck.name)) == same_unit(said[1]),
+    ]
+    found = next((some for way in ways if (some := list(filter(way, roster.trucks)))), [])
     return sorted(found, key=lambda truck: natural(truck.name))
 
 
