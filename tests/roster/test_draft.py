@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from tests.roster.world import World, iccid, imei, sim, tablet, vehicle
 from yardlight.cli import main
 from yardlight.inventory.load import load
+from yardlight.inventory.roster import Roster, Truck
 from yardlight.roster.draft import Draft, drafted, sim_names
 from yardlight.roster.draft_command import files_of
+from yardlight.roster.joined import Joined
 from yardlight.roster.names import units
 from yardlight.things import Number, Thing
 
@@ -76,6 +78,13 @@ def test_telematics_says_which_trucks_there_are_and_which_tablet_is_in_one() -> 
     assert why(made) == {"***": "'***' cannot be a name", "spare 12": "'spare 12' may be A-12 or B-12"}
 
 
+def test_letters_beyond_ascii_are_no_other_truck_and_make_no_two_of_them_one() -> None:
+    made = drafted({"feeds/gps": [vehicle("\u00d1and\u00fa 5"), vehicle("\u0410"), vehicle("\u0411")]})
+    assert list(rows(made)) == ["Nandu-5"]
+    assert set(why(made)) == {"\u0410", "\u0411"}
+    assert Joined(Roster((Truck("Nandu-5"),))).vehicle(vehicle("\u00d1and\u00fa 5")) is not None
+
+
 def test_a_truck_that_two_tablets_claim_has_none_and_both_are_listed() -> None:
     made = drafted({"mdm/tablets": [tablet("R1", "TRUCK-112"), tablet("R2", "Unit 112"), tablet("R3", "TRUCK-113")]})
     assert rows(made) == {"112": ("", []), "113": ("R3", [])}
@@ -127,6 +136,10 @@ def test_the_same_tablet_in_two_mdms_is_one() -> None:
         (["T112"], {"T112": "112"}),
         (["yard 1 truck 20", "yard 2 truck 30"], {}),
         (["iPad 2"], {}),
+        (["TRUCK-1"], {"TRUCK-1": "1"}),
+        (["Unit #7 tab", "Unit #12 tab"], {"Unit #7 tab": "7", "Unit #12 tab": "12"}),
+        (["Tab A8", "Tab A9"], {}),
+        (["trucker 8"], {}),
         (["1234567"], {}),
     ],
 )

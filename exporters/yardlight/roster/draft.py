@@ -117,7 +117,7 @@ class _Drafting:
             own = [each for each in thing.numbers if each[0] == ("iccid" if kind == "sim" else "serial")]
             key: object = compared(*own[0]) if own else (source, thing.called, thing.id)
             if kind == "truck":
-                key = plain(thing.called)
+                key = plain(thing.called) or thing.called
             if (known := found.get(key)) is None:
                 found[key] = Item(thing, (source,))
             else:

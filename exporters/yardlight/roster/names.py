@@ -7,21 +7,27 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 
-# A truck's number: not the 8 of a Galaxy Tab A8, nor a serial number.
-_UNIT = re.compile(r"[0-9]{2,6}")
+# A truck's number: not the 8 of a Galaxy Tab A8, nor a serial number; behind a word for a truck the 8 is one too.
+_UNIT, _SMALL = re.compile(r"[0-9]{2,6}"), re.compile(r"[0-9]")
+_TRUCK = re.compile(r"(?:^|[\W_])(?:truck|trk|tractor|unit|rig)[\W_]*$")
 _DIGITS = re.compile(r"[0-9]+")
 _LONGEST = 56
 
 
 def plain(name: str) -> str:
     """Letters and digits only, in lower case and without accents: how names are compared."""
-    folded = name.casefold()
-    return re.sub(r"[^a-z0-9]", "", folded if folded.isascii() else unicodedata.normalize("NFKD", folded))
+    return re.sub(r"[^a-z0-9]", "", _unaccented(name.casefold()))
 
 
 def clean(name: str) -> str:
     """A name of ours made of somebody else's, with room for a number behind it; empty if nothing is left."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")[:_LONGEST].rstrip("-._")
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", _unaccented(name)).strip("-._")[:_LONGEST].rstrip("-._")
+
+
+def _unaccented(name: str) -> str:
+    if name.isascii():
+        return name
+    return "".join(each for each in unicodedata.normalize("NFKD", name) if not unicodedata.combining(each))
 
 
 def natural(name: str) -> list[tuple[int, int, str]]:
@@ -41,11 +47,18 @@ def units(names: Iterable[str]) -> dict[str, str]:
     for name in dict.fromkeys(names):
         forms[tuple(_DIGITS.split(name.casefold()))].append(name)
     found: dict[str, str] = {}
-    for alike in forms.values():
-        columns = list(zip(*(_DIGITS.findall(name) for name in alike), strict=True))
-        differ = [column for column in columns if len(alike) == 1 or len(set(column)) > 1]
+    for form, alike in forms.items():
+        # A form is what stands before each number, and what behind the last.
+        columns = zip(form, zip(*(_DIGITS.findall(name) for name in alike), strict=True), strict=False)
+        differ = [(before, column) for before, column in columns if len(alike) == 1 or len(set(column)) > 1]
         if len(differ) == 1:
-            found |= {name: unit for name, unit in zip(alike, differ[0], strict=True) if _UNIT.fullmatch(unit)}
+            [(before, column)] = differ
+            small = _TRUCK.search(before) is not None
+            found |= {
+                name: unit
+                for name, unit in zip(alike, column, strict=True)
+                if _UNIT.fullmatch(unit) or (small and _SMALL.fullmatch(unit))
+            }
     return found
 
 
