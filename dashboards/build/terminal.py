@@ -164,16 +164,38 @@ def _now() -> list[Panel]:
         listing(
             "Alerts",
             "What is firing for this terminal. Normal: none. Each name has a runbook of the same name.",
-            Place(0, 4, 8, 5),
+            Place(0, 4, 6, 5),
             [Query(f'max by (alertname, severity, uplink) (ALERTS{{{HERE},alertstate="firing"}})')],
             {"alertname": "Alert", "severity": "Severity", "uplink": "Uplink"},
             empty="none",
         ),
         listing(
+            "Whose fault, and why",
+            "What the signals point to while something is wrong here, and each: seen or not; what nobody can tell "
+            "is not listed. Normal: nobody's.",
+            Place(6, 4, 5, 5),
+            [
+                Query(f"max by (domain) (yardlight:fault_domain{{{HERE}}} == 1)"),
+                Query(f"max by (signal) (yardlight:fault_evidence{{{HERE}}})"),
+            ],
+            {"domain": "Fault of", "signal": "Signal", "Value #B": "Seen"},
+            overrides={
+                "Seen": {
+                    "mappings": [
+                        {
+                            "type": "value",
+                            "options": {"0": {"text": "no", "index": 0}, "1": {"text": "yes", "index": 1}},
+                        }
+                    ]
+                }
+            },
+            empty="nobody's",
+        ),
+        listing(
             "Circuits: whom to call",
             "The uplinks as the inventory has them, with provider, circuit id and support number, and how "
             "often each is probed.",
-            Place(8, 4, 16, 5),
+            Place(11, 4, 13, 5),
             [
                 Query(f"max by (uplink, role, medium, isp, circuit, support) (yardlight_uplink_info{{{HERE}}})"),
                 Query(_newest("yardlight_uplink_probe_interval_seconds", "uplink")),

@@ -149,7 +149,7 @@ def _open() -> Iterator[Panel]:
     yield listing(
         "Yards, worst first",
         "What carries each yard, since when, and over which line. On its primary is normal. A yard leads to its board.",
-        Place(14, 5, 10, 14),
+        Place(14, 5, 10, 9),
         [
             Query(f"sort_desc({yards()})"),
             Query(f"1000 * {newest('terminal_state_since_timestamp_seconds', 'terminal')}"),
@@ -161,6 +161,17 @@ def _open() -> Iterator[Panel]:
             "Yard": leads("terminal", "Open the yard", fleet="Fleet", terminal="Yard"),
             "Since": AGO,
         },
+    )
+
+    yield listing(
+        "Whose fault",
+        "What the signals at each yard, platform or truck in trouble point to: wan is ours, isp and carrier are to be "
+        "called, unknown is nobody until somebody looked. Empty is normal.",
+        Place(14, 14, 10, 5),
+        [Query(f"sort(max by (fleet, terminal, platform, truck, domain) (yardlight:fault_domain{{{FLEETS}}} == 1))")],
+        {"domain": "Fault of", "terminal": "Yard", "platform": "Platform", "truck": "Truck", "fleet": "Fleet"},
+        overrides={"Yard": leads("terminal", "Open the yard", fleet="Fleet", terminal="Yard")},
+        empty="nobody's",
     )
 
 

@@ -310,6 +310,9 @@ def openmetrics(end: int) -> str:
             series.setdefault("ALERTS", []).append(f'ALERTS{{alertstate="firing",{labels}}} 1 {start + t}')
             since = f"ALERTS_FOR_STATE{{{labels}}} {start - 7200} {start + t}"
             series.setdefault("ALERTS_FOR_STATE", []).append(since)
+        for name, label in (("fault_domain", 'domain="isp"'), ("fault_evidence", 'signal="primary_down"')):
+            line = f'yardlight:{name}{{fleet="demo",terminal="fontana",{label}}} 1 {start + t}'
+            series.setdefault(f"yardlight:{name}", []).append(line)
         for state in (
             "silent",
             "unknown",

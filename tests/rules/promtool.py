@@ -18,6 +18,7 @@ from tests.rules.flows import FLOWS
 from tests.rules.hours import HOURS
 from tests.rules.scenarios import SCENARIOS, Scenario
 from tests.rules.tablets import TABLETS
+from tests.rules.verdicts import VERDICTS
 from tests.rules.webhooks import WEBHOOKS
 from tests.rules.yard import Host, Labels, Yard, line, series
 
@@ -48,6 +49,7 @@ GROUPS = (
     "yardlight-records",
     "yardlight-centre",
     "yardlight-drills",
+    "yardlight-verdicts",
 )
 OF_SERVICES = ("ServiceUnreachable", "ServiceSlow", "PlatformDown")
 OF_DRILLS = ("DrillDueSoon", "DrillOverdue", "DrillFailed", "DrillStillInProgress")
@@ -91,6 +93,7 @@ OF_ARCHIVES = (
     "ArchiveUnreadable", "ArchiveStale", "ArchiveGap", "ArchiveCorrupt", "RecordsDeletedEarly",
     "ArchiveSecondCopyDiffers", "RetrievalTestOverdue", "BackupSuspicious", "ArchiveStorageLow",
 )  # fmt: skip
+_DOMAIN = "yardlight:fault_domain"
 NEW_HOST = "10.10.0.99:10480"
 
 
@@ -170,10 +173,24 @@ def _case(name: str, scenario: Scenario, words: list[dict[str, Any]]) -> Iterato
         yield "      - expr: ALERTS{alertstate='firing', alertname!='Watchdog'}"
         yield f"        eval_time: {at:g}s"
         yield f"        exp_samples: [{samples}]"
+        if firing and scenario.name in VERDICTS:
+            blamed = ", ".join(
+                f"{{labels: '{line(_DOMAIN, _blamed(each))}', value: 1}}" for each in VERDICTS[scenario.name]
+            )
+            yield f"      - expr: {_DOMAIN} == 1"
+            yield f"        eval_time: {at:g}s"
+            yield f"        exp_samples: [{blamed}]"
     cases = [*_texts(scenario, words), *(_silences(scenario.end) if scenario.name == QUIET else ())]
     if cases:
         yield "    alert_rule_test:"
         yield from cases
+
+
+def _blamed(verdict: str) -> Labels:
+    """Labels of a verdict: "domain terminal/fontana"."""
+    domain, subject = verdict.split()
+    kind, name = subject.split("/")
+    return {"fleet": "inland-haul", "domain": domain, kind: name}
 
 
 def _moments(scenario: Scenario) -> Iterator[tuple[float, tuple[str, ...]]]:

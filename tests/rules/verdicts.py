@@ -1,0 +1,23 @@
+"""Whose fault it is while a scenario's alerts fire: "domain subject/name", by the scenario's name; nothing else is."""
+
+from __future__ import annotations
+
+VERDICTS: dict[str, tuple[str, ...]] = {
+    "T01": ("isp terminal/fontana",),
+    "T05": ("unknown terminal/fontana",),
+    "T06": ("wan terminal/fontana",),
+    "T07": ("carrier terminal/fontana",),
+    "T09": ("isp terminal/fontana",),
+    "T10": ("isp terminal/fontana",),
+    "T13": ("dns terminal/fontana",),
+    "T14": ("dns terminal/fontana",),
+    "T15": ("isp terminal/fontana",),
+    "T16": ("vendor platform/dispatch",),
+    "T16-here-only": ("unknown terminal/fontana",),
+    "T20": ("probe_box terminal/fontana",),
+    "F01": ("vendor platform/samsara",),
+    "F17": ("credentials platform/samsara",),
+    "M11": ("device truck/112",),
+    # Off, or out of coverage: nobody can tell which.
+    "M12": ("unknown truck/112",),
+}
