@@ -272,6 +272,22 @@ def test_rows_that_come_days_late_are_read_when_they_come(tmp_path: Path) -> Non
     assert missing <= set(second)
 
 
+def test_a_sim_that_was_refused_for_long_is_read_from_when_it_last_told(tmp_path: Path) -> None:
+    refused, now, memory = carrier(2), [NOW], None
+    refused.clock = lambda: now[0]
+    told: set[int | None] = set()
+    with Vendor(spoken(ThingSpace(refused))) as vendor:
+        for day in range(12):
+            now[0] = NOW + day * 86400.0
+            refused.faults.unreadable = {"cab-101"} if 0 < day < 11 else set()
+            under_way = session(tmp_path, clock=refused.clock, memory=memory)
+            names = sims_file(tmp_path, {sim.name: sim.iccid for sim in refused.sims.values()})
+            records = collect("thingspace", vendor, under_way, sims=names)
+            told |= {usage.day for usage in usages(records) if usage.sim == "cab-101"}
+            memory = under_way.memory
+    assert set(range(refused.ordinal(NOW), refused.ordinal(now[0]) + 1)) <= told
+
+
 def test_an_activation_in_the_future_is_said_as_it_is(tmp_path: Path) -> None:
     face = ThingSpace(carrier(1))
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from tests.cellular.voices import Emnify, ProgrammableWireless, Spelled
+from tests.cellular.voices import Emnify, ProgrammableWireless, Spelled, Terse
 from tests.cellular.world import DAY, Account, World, carrier_of, one, said, set_clock
 from tests.mdm.test_intune import SECRET as TENANCY_SECRET
 from tests.mdm.test_intune import Tenancy, raw
@@ -324,12 +324,14 @@ def test_a_sim_in_another_device_is_told_for_a_day_without_the_devices_number(
         assert said(world.told()) == []
 
 
+@pytest.mark.parametrize("face", [ThingSpace, Terse])
 @pytest.mark.parametrize(("moved", "expected"), [(1.0, ["ticket SimSilent cab-102"]), (100.0, []), (None, [])])
 def test_c12_c13_a_silent_sim_is_told_if_its_truck_moves(
-    thingspace: World, moved: float | None, expected: list[str]
+    tmp_path: Path, face: type[ThingSpace], moved: float | None, expected: list[str]
 ) -> None:
     """Telematics saw the truck so many hours ago; where nobody knows, nothing follows from silence."""
-    with thingspace as world:
+    carrier = carrier_of(fake_sims("cab", 4, 30 * MB), at(1))
+    with one(tmp_path, carrier, face(carrier), POOL % "20 GB") as world:
         every_day(world, 10, 16)
         world.carrier.multiply(0.0, "cab-102")
         every_day(world, 17, 20)

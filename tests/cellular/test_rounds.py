@@ -74,8 +74,8 @@ def test_a_sim_that_was_never_asked_has_no_answer_and_no_age() -> None:
     under_way = session(0)
     rounds = Rounds(under_way)
     assert set(rounds.go(SIMS, Platform(room=3))) == {"cab-0", "cab-1", "cab-2"}
-    assert rounds.asked_at("cab-7") is None
-    assert rounds.asked_at("cab-0") == 0
+    assert rounds.told_at("cab-7") is None
+    assert rounds.told_at("cab-0") == 0
 
 
 def test_a_refused_sim_is_asked_again_in_its_turn_and_stays_refused_until_then() -> None:

@@ -17,7 +17,7 @@ from yardlight.cellular.cycle import UTC, Cycle, EveryDays, MonthDay
 from yardlight.cellular.history import ordinal
 from yardlight.cellular.plan import Place, Terms
 from yardlight.cellular.show import show
-from yardlight.cellular.usage import Count, Left, Plan, Record, Refused, Sim, Usage, Used
+from yardlight.cellular.usage import AllDays, Count, Left, Plan, Record, Refused, Sim, Usage, Used
 from yardlight.collection import Source, Told
 from yardlight.errors import IncompleteError
 from yardlight.exposition import block
@@ -543,6 +543,50 @@ def test_a_sim_whose_use_is_not_told_for_long_is_not_forgotten(still: list[Recor
     account.collect(at(5), sim("T1", at(5)), total("T1", 7, at(5)), sim("T2", at(5)))
     account.collect(at(60), *still, sim("T2", at(60)))
     assert "T1" in account.memory["sims"]
+
+
+def day_row(name: str, day: int, used: int, now: float) -> Usage:
+    """What was used on a day of March."""
+    return Usage(Used(used), min(at(day + 1, 0), now), sim=name, day=ordinal(at(day), UTC))
+
+
+def test_a_day_that_is_left_out_where_all_are_told_had_no_use_and_one_of_which_nobody_told_is_not_known() -> None:
+    account = Account(cap="1 GB")
+    # Others have figures of each day; T1 was used on two, could not be read from the 6th to the 10th, and is new.
+    for day in range(1, 16):
+        now = at(day, 20)
+        records: list[Record] = [sim("T2", now), day_row("T2", day, 9 * MB, now), AllDays("T2", at(day - 4, 0))]
+        if day >= 3:
+            since = at(day - 4 if day != 11 else 8, 0)
+            used = [day_row("T1", day, 5 * MB, now)] if day in (3, 5) else []
+            records += [sim("T1", now), *([Refused("T1")] if 6 <= day <= 10 else [*used, AllDays("T1", since)])]
+        account.collect(now, *records)
+    first, known = account.memory["sims"]["T1"][:2]
+    assert first == ordinal(at(3), UTC)
+    assert known == [5 * MB, 0, 5 * MB, None, None, 0, 0, 0, 0, 0, 0, 0]
+    assert account.value("sim_last_use_timestamp_seconds", "T1") == at(6, 0)
+    assert account.value("usage_as_of_timestamp_seconds", "", "T1") == at(15, 20)
+    # A row that comes late is believed.
+    account.collect(at(16), sim("T1", at(16)), day_row("T1", 14, 3 * MB, at(16)), AllDays("T1", at(11, 0)))
+    assert account.memory["sims"]["T1"][1][-1] == 3 * MB
+
+
+def test_a_sim_without_any_row_is_one_without_use_from_when_it_was_first_there() -> None:
+    account = Account(cap="1 GB")
+    for day in range(1, 11):
+        now = at(day, 20)
+        rows = [day_row("T2", day, 9 * MB, now), AllDays("T2", at(-50)), AllDays("T1", at(-50))]
+        account.collect(now, sim("T1", now), sim("T2", now), *rows)
+    assert account.memory["sims"]["T1"][:2] == [ordinal(at(1), UTC), [0] * 9]
+    assert account.value("sim_usage_bytes", "T1") == 0
+    assert account.value("sim_last_use_timestamp_seconds", "T1") is None
+
+
+def test_where_nobody_has_figures_no_day_is_without_use() -> None:
+    account = Account()
+    account.collect(at(9), sim("T1", at(9)), AllDays("T1", at(-50)))
+    assert account.value("sim_usage_bytes", "T1") is None
+    assert account.value("usage_as_of_timestamp_seconds", "", "T1") is None
 
 
 def test_a_platforms_own_total_of_a_pool_is_believed() -> None:

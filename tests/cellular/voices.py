@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from yardlight.demo.carrier import Carrier, FakeSim
-from yardlight.demo.faces import TOKEN, Ask, ControlCenter, Say, iso
+from yardlight.demo.faces import TOKEN, Ask, ControlCenter, Say, ThingSpace, iso
+
+
+class Terse(ThingSpace):
+    """ThingSpace without rows of days on which a SIM was not used."""
+
+    def __call__(self, ask: Ask) -> Say:
+        said = super().__call__(ask)
+        if ask.path.endswith("/usage/actions/list"):
+            said.content["usageHistory"] = [row for row in said.content["usageHistory"] if row["bytesUsed"]]
+        return said
 
 
 class Emnify:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from yardlight.cellular.cycle import UTC
+from yardlight.cellular.cycle import UTC, Cycle
 from yardlight.cellular.history import KEEP_DAYS, midnight, ordinal
 from yardlight.cellular.rounds import Answer, Rounds
-from yardlight.cellular.usage import Record, Refused, Usage
+from yardlight.cellular.usage import AllDays, Record, Refused, Usage
 from yardlight.collection import Session
 
 
@@ -26,14 +26,27 @@ def read(
 ) -> dict[str, Answer]:
     """Rounds over `sims` (by name, as the platform calls them) of which `ask` gives the rows from an instant on."""
     rounds = Rounds(session, keep=False)
-    return rounds.go(sims, lambda sim, called: ask(called, since(rounds.asked_at(sim), at, again)))
+
+    def days(sim: str, called: str) -> Any:
+        begin = since(rounds.told_at(sim), at, again)
+        return {"since": begin, "rows": ask(called, begin)}
+
+    return rounds.go(sims, days)
 
 
-def usages(sim: str, answer: Answer | None, read: Callable[[dict[str, Any]], Usage | None]) -> Iterator[Record]:
-    """The rows of an answer as `read` takes them; nothing while there is none, and never zero for a refusal."""
+def usages(
+    sim: str, answer: Answer | None, read: Callable[[dict[str, Any]], Usage | None], cycle: Cycle | None = None
+) -> Iterator[Record]:
+    """The rows of an answer as `read` takes them; nothing while there is none, and never zero for a refusal.
+
+    That they are all is said only where every row can be read. `cycle` is the one the platform says it is in now.
+    """
     if answer is None:
         return
     if answer.told is None:
         yield Refused(sim)
         return
-    yield from filter(None, map(read, answer.told))
+    found = [read(row) for row in answer.told["rows"]]
+    yield from filter(None, found)
+    if None not in found:
+        yield AllDays(sim, answer.told["since"], cycle)

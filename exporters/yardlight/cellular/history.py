@@ -12,6 +12,7 @@ days. But where more is left of a plan without an end it was topped up, and its 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from functools import lru_cache
@@ -77,6 +78,19 @@ class Track:
             self._take_total(
                 plan.cap - amount.bytes, usage.as_of, cycle, prepaid=cycle is not None and cycle.end is None
             )
+
+    def rest(self, since: float, until: float, cycle_at: Callable[[float], Cycle | None]) -> None:
+        """Of all these days is told what is known: there was no use on the others. Rows may still come for them."""
+        today = self._ordinal(until)
+        if not self.days:
+            # What was before nobody knows.
+            self._room(today)
+            self.seeded = today
+        for day in range(max(self.first, self._first_day(since)), today):
+            if self.day(day) is None:
+                begins = midnight(day, self.zone)
+                self._take_day(day, 0, SOURCES[0], midnight(day + 1, self.zone), cycle_at(begins))
+        self.as_of = max(self.as_of or until, until)
 
     def open(self, at: float) -> bool:
         """Whether the total is of the cycle in which this instant is: one that is over says nothing of the next."""

@@ -44,13 +44,16 @@ class Rounds:
     def __init__(self, session: Session, keep: bool = True) -> None:
         self._session, self._keep = session, keep
         asked = (session.memory or {}).get("asked")
-        # When each was asked last and what it told: None if it was refused, True if that is not kept.
-        self._asked: dict[str, list[Any]] = asked if isinstance(asked, dict) else {}
+        # When each was asked last, what it told (None if it was refused, True if that is not kept), when it last told.
+        self._asked: dict[str, list[Any]] = {}
+        if isinstance(asked, dict):
+            # An older state did not say the last.
+            self._asked = {sim: [*known, None][:3] for sim, known in asked.items()}
 
-    def asked_at(self, sim: str) -> float | None:
-        """When a SIM was last asked for, in unix seconds."""
+    def told_at(self, sim: str) -> float | None:
+        """When a SIM was last asked for and not refused, in unix seconds."""
         known = self._asked.get(sim)
-        return known[0] if known else None
+        return known[2] if known else None
 
     def go(
         self, sims: Mapping[str, Any], ask: Callable[[str, Any], Any], due: Callable[[Answer], bool] = lambda last: True
@@ -72,7 +75,7 @@ class Rounds:
         self._session.memory = {**(self._session.memory or {}), "asked": self._asked}
         return fresh | {
             sim: Answer(at, told, False)
-            for sim, (at, told) in self._asked.items()
+            for sim, (at, told, _) in self._asked.items()
             if sim not in fresh and (self._keep or told is None)
         }
 
@@ -88,7 +91,12 @@ class Rounds:
             except BadReplyError as error:
                 refused = error
             fresh[sim] = Answer(self._session.clock(), told, True)
-            self._asked[sim] = [fresh[sim].at, told if self._keep or told is None else True]
+            at = fresh[sim].at
+            self._asked[sim] = [
+                at,
+                told if self._keep or told is None else True,
+                self.told_at(sim) if told is None else at,
+            ]
             if refused is not None and not good and len(fresh) >= _HOPELESS:
                 break
         if refused is not None and not good:

@@ -20,7 +20,7 @@ from yardlight.cellular.memory import Memory, recalled
 from yardlight.cellular.oddities import Day, largest_day, last_use, used_since
 from yardlight.cellular.plan import Place, Terms, rule, terms_of
 from yardlight.cellular.pools import Sum, add_up, members
-from yardlight.cellular.usage import SIM_STATES, Count, Plan, Record, Refused, Sim, Usage, listed
+from yardlight.cellular.usage import SIM_STATES, AllDays, Count, Plan, Record, Refused, Sim, Usage, listed
 from yardlight.collection import Source, Told
 from yardlight.errors import IncompleteError
 from yardlight.inventory.words import size
@@ -130,6 +130,7 @@ class Account:
                 counts[record.sim].append(record)
         for sim, each in counts.items():
             self._take_counts(sim, each)
+        self._take_rest([record for record in records if isinstance(record, AllDays)])
         self.kept.refused = set(self.refused)
         self._forget({record.sim for record in records})
 
@@ -163,6 +164,19 @@ class Account:
             cycle = ending(cycle.end, track.cycle)
         plan = self.plan(usage.sim) if usage.sim else self.pool_plan(usage.pool)
         track.take(usage, cycle, plan)
+
+    def _take_rest(self, told: Sequence[AllDays]) -> None:
+        """Days without use, until the newest figures of the account: what is later may not be known of anybody yet."""
+        newest = max((track.as_of for track in self.kept.sims.values() if track.as_of is not None), default=None)
+        if newest is None:
+            return
+        for each in told:
+
+            def cycle_at(at: float, each: AllDays = each) -> Cycle | None:
+                said = each.cycle if each.cycle is not None and each.cycle.has(at) else None
+                return said or self.cycle_at(each.sim, "", at)
+
+            self.kept.sim(each.sim).rest(each.since, newest, cycle_at)
 
     def _take_counts(self, sim: str, counts: Sequence[Count]) -> None:
         """Counters of one SIM together, as one growth: what came in and what went out."""

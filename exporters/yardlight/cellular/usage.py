@@ -129,7 +129,19 @@ class Refused:
     pool: str = ""
 
 
-Record = Usage | Count | Sim | Refused
+@dataclass(frozen=True, slots=True)
+class AllDays:
+    """A SIM of which every day from an instant on is told that the platform knows of: it leaves out those without use.
+
+    `cycle` is the one that the platform says it is in now.
+    """
+
+    sim: str
+    since: float
+    cycle: Cycle | None = None
+
+
+Record = Usage | Count | Sim | Refused | AllDays
 
 
 def to_bytes(raw: Any, unit: str = "B", *, binary: bool = False) -> int:

@@ -19,7 +19,7 @@ from yardlight.cellular.history import ordinal
 from yardlight.cellular.kore import kore_token, listed
 from yardlight.cellular.reading import amount, iso, moment, names, period, text
 from yardlight.cellular.rounds import Answer, Rounds
-from yardlight.cellular.usage import Directory, Plan, Record, Sim, SimState, Usage, Used
+from yardlight.cellular.usage import AllDays, Directory, Plan, Record, Sim, SimState, Usage, Used
 from yardlight.client import Auth, Client, basic
 from yardlight.collection import Session
 
@@ -62,13 +62,14 @@ class Config(SimAccount):
 
 @dataclass(frozen=True)
 class Reply:
-    """Lists as told, and by the name of a SIM the periods of its billing; asked at `at`."""
+    """Lists as told, the use `since` then, and by the name of a SIM the periods of its billing; asked at `at`."""
 
     directory: Directory
     at: float
     sims: list[dict[str, Any]]
     fleets: list[dict[str, Any]]
     usage: list[dict[str, Any]]
+    since: float
     periods: Mapping[str, Answer]
 
 
@@ -93,7 +94,7 @@ def fetch(config: Config, session: Session) -> Reply:
         return at - last.at >= 86400.0 or (bool(last.told) and _open(last.told, at) is None)
 
     sids = {name: text(sim, "sid") for name, sim in names(sims, known, _SIMS, "iccid")}
-    return Reply(known, at, sims, fleets, usage, Rounds(session).go(sids, periods, over))
+    return Reply(known, at, sims, fleets, usage, begin, Rounds(session).go(sids, periods, over))
 
 
 def _auth(config: Config, session: Session) -> Auth:
@@ -128,10 +129,15 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
             called=text(sim, "unique_name"),
             iccid=text(sim, "iccid"),
         )
+    # Of whom a row is that names nobody cannot be told; one that is not in the list any more is none of them.
+    unread = set(known) if any(not text(row, "sim_sid") for row in reply.usage) else set[str]()
     for row in reply.usage:
         usage = _usage(row, known.get(text(row, "sim_sid"), ""), reply.at, cycles)
         if usage is not None:
             yield usage
+        else:
+            unread.add(text(row, "sim_sid"))
+    yield from (AllDays(name, reply.since, cycles[name]) for sid, name in known.items() if sid not in unread)
 
 
 def _plan(fleet: dict[str, Any]) -> Plan:

@@ -196,7 +196,8 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
             phone=text(device, "mdn"),
         )
         cycles = MonthEnd(end, zone) if end is not None else None
-        yield from usages(name, reply.rows.get(name), partial(_usage, name, reply.at, cycles, zone))
+        now = cycles.at(reply.at) if cycles else None
+        yield from usages(name, reply.rows.get(name), partial(_usage, name, reply.at, cycles, zone), now)
 
 
 def _plan(plan: dict[str, Any], config: Config) -> Plan:
