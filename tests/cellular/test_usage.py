@@ -46,6 +46,12 @@ def test_what_is_no_number_is_refused_and_never_zero(raw: Any) -> None:
         to_bytes(raw)
 
 
+@pytest.mark.parametrize("raw", [10**200, "1e300", 1e308, -(10**19), 10**19])
+def test_more_than_all_networks_carry_is_no_amount(raw: Any) -> None:
+    with pytest.raises(ValueError, match="is more than any plan has"):
+        to_bytes(raw)
+
+
 def test_a_unit_that_nobody_knows_is_refused() -> None:
     with pytest.raises(ValueError, match="'Mbit' is not a unit of data; known here: B, KB, MB, GB, TB"):
         to_bytes(1, "Mbit")

@@ -23,6 +23,8 @@ After = Literal["stop", "throttle", "overage", "unknown"]
 SOURCES: tuple[Source, ...] = ("estimate", "rated", "billed")
 SIM_STATES: tuple[SimState, ...] = ("active", "inactive", "suspended", "blocked", "terminated", "unknown")
 
+# A thousand petabytes, and no number of bytes is written longer.
+_MOST, _DIGITS = 10**18, 40
 _DECIMAL = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _BINARY = {"B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
@@ -158,7 +160,9 @@ def to_bytes(raw: Any, unit: str = "B", *, binary: bool = False) -> int:
     text = str(raw).strip().replace(",", "")
     if not _NUMBER.fullmatch(text):
         raise ValueError(f"{text[:20]!r} is not an amount of data")
-    return round(int(text) * scale if text.lstrip("+-").isdigit() else float(text) * scale)
+    if len(text) > _DIGITS or not abs(found := float(text) * scale) <= _MOST:
+        raise ValueError("is more than any plan has")
+    return int(text) * scale if text.lstrip("+-").isdigit() else round(found)
 
 
 class Directory:
