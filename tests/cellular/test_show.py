@@ -582,6 +582,22 @@ def test_a_sim_without_any_row_is_one_without_use_from_when_it_was_first_there()
     assert account.value("sim_last_use_timestamp_seconds", "T1") is None
 
 
+def test_less_than_nothing_that_was_used_is_no_figure_and_no_zero() -> None:
+    account = Account(pools={"tablets": {"cap": "1 GB"}})
+    for day in (1, 2):
+        now, more = at(day, 20), [AllDays("T1", at(day, 0)), AllDays("T2", at(day, 0))]
+        rows = [day_row("T1", day, 7, now), day_row("T2", day, 9 if day == 1 else -9, now)]
+        account.collect(now, sim("T1", now), sim("T2", now), *rows, *more)
+    assert account.memory["sims"]["T2"][1] == [9]
+    assert (account.value("pool_sims", "tablets"), account.value("pool_sims_counted", "tablets")) == (2, 1)
+    told = [sim("T1", at(4)), day_row("T1", 4, 1, at(4)), sim("T2", at(4))]
+    account.collect(at(4), *told, AllDays("T2", at(3, 0)))
+    assert account.memory["sims"]["T2"][1] == [9, None, 0]
+    account.collect(at(5), *told, total("T2", -50, at(5)), Usage(Used(-9), at(5), pool="tablets"))
+    assert account.memory["sims"]["T2"][1] == [9, None, 0]
+    assert account.value("pool_usage_bytes", "tablets") == 15
+
+
 def test_where_nobody_has_figures_no_day_is_without_use() -> None:
     account = Account()
     account.collect(at(9), sim("T1", at(9)), AllDays("T1", at(-50)))

@@ -20,7 +20,7 @@ from yardlight.cellular.memory import Memory, recalled
 from yardlight.cellular.oddities import Day, largest_day, last_use, used_since
 from yardlight.cellular.plan import Place, Terms, rule, terms_of
 from yardlight.cellular.pools import Sum, add_up, members
-from yardlight.cellular.usage import SIM_STATES, AllDays, Count, Plan, Record, Refused, Sim, Usage, listed
+from yardlight.cellular.usage import SIM_STATES, AllDays, Count, Plan, Record, Refused, Sim, Usage, Used, listed
 from yardlight.collection import Source, Told
 from yardlight.errors import IncompleteError
 from yardlight.inventory.words import size
@@ -122,15 +122,21 @@ class Account:
                 self.refused.add(record.sim)
         self.kept.said |= self.said
         usages = [record for record in records if isinstance(record, Usage)]
+        # Less than nothing is no figure, and what the others are worth nobody knows.
+        wrong = {
+            (usage.sim, usage.pool) for usage in usages if isinstance(usage.amount, Used) and usage.amount.bytes < 0
+        }
+        self.refused |= {sim for sim, _ in wrong if sim}
         for usage in sorted(usages, key=lambda usage: usage.as_of):
-            self._take_usage(usage)
+            if (usage.sim, usage.pool) not in wrong:
+                self._take_usage(usage)
         counts: dict[str, list[Count]] = defaultdict(list)
         for record in records:
             if isinstance(record, Count):
                 counts[record.sim].append(record)
         for sim, each in counts.items():
             self._take_counts(sim, each)
-        self._take_rest([record for record in records if isinstance(record, AllDays)])
+        self._take_rest([each for each in records if isinstance(each, AllDays) and each.sim not in self.refused])
         self.kept.refused = set(self.refused)
         self._forget({record.sim for record in records})
 
