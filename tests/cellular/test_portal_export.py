@@ -94,6 +94,14 @@ def test_all_that_a_portal_may_tell_is_read(tmp_path: Path) -> None:
     assert usage == Usage(Used(1_500_000_000), 1795179600.0, "cab-7", cycle=cycle)
 
 
+def test_a_line_of_totals_is_no_sim_and_a_number_that_was_cut_off_is_an_error(tmp_path: Path) -> None:
+    lay(tmp_path, "a.csv", f"ICCID,Data Usage (MB)\n{FIRST},12.5\nTotal (1 SIM),12.5\n-,1\n")
+    assert amounts(collect(tmp_path)) == {"cab-7": 12_500_000}
+    lay(tmp_path, "a.csv", "ICCID,Data Usage (MB)\n8.9E+18,12.5\n")
+    with pytest.raises(BadReplyError, match=r"a\.csv:2: 7 characters that are not an ICCID"):
+        collect(tmp_path)
+
+
 def test_days_and_what_is_left_are_what_they_are(tmp_path: Path) -> None:
     lay(tmp_path, "a.csv", f"ICCID,Day,Bytes\n{FIRST},2026-11-19,77\n{FIRST},2026-11-20,5\n")
     days = usages(collect(tmp_path, {"iccid": "ICCID", "used": "Bytes", "day": "Day"}, unit="B"))

@@ -117,7 +117,9 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
     for export in reply.exports:
         columns = config.columns.model_dump(exclude_none=True)
         for line, said in drop.rows(export.text, columns, export.name):
-            if number := drop.bare(said.get("iccid", "")):
+            number = drop.bare(said.get("iccid", ""))
+            # Below the SIMs stand words, such as those of a total.
+            if sum(map(str.isdigit, number)) > sum(map(str.isalpha, number)):
                 name = name_of(number, reply.directory, f"{export.name}:{line}")
                 sims[name] = _sim(name, said, export.at, reply.directory, config)
                 told.append(_usage(name, said, export.at, config))
