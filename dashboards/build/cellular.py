@@ -38,6 +38,14 @@ _ODD = (
 )
 _OF_POOL, _OF_SIM = 'sim="",pool!=""', 'pool="",sim!=""'
 
+_INFO = 'yardlight_sim_info{fleet="$fleet",terminal!="",carrier!=""}'
+_TRUCKS = 'max by (terminal, truck, carrier) (yardlight_sim_info{fleet="$fleet",truck!="",carrier!=""})'
+_ONE_HOME = (
+    f"count by (terminal, carrier) (max by (terminal, sim, carrier) ({_INFO}))"
+    f" and on (terminal) count by (terminal) (count by (terminal, carrier) ({_INFO})) == 1"
+)
+_ONE_TRUCK = f"count by (terminal, carrier) ({_TRUCKS} and on (truck) count by (truck) ({_TRUCKS}) == 1)"
+
 
 def _at_cap(what: str) -> str:
     return f"({of(f'{what}_usage_bytes', what)} >= {of(f'{what}_cap_bytes', what)})"
@@ -190,11 +198,29 @@ def _carriers() -> Iterator[Panel]:
     yield lines(
         "In session, by carrier and home",
         "Trucks' SIMs in session; dashed is the fewest that chance explains. Nights and weekends are lower.",
-        Place(0, 27, 24, 8),
+        Place(0, 27, 12, 8),
         [
             Query(of("carrier_sims_in_session", "carrier, terminal"), "{{carrier}} {{terminal}}"),
             Query(of("carrier_sims_in_session_least", "carrier, terminal"), "{{carrier}} {{terminal}} least"),
         ],
         unit="none",
         dashed=".* least",
+    )
+    yield single(
+        "In session now",
+        "Trucks' SIMs that the platform sees in session. Of some platforms that cannot be known, good or bad.",
+        Place(12, 27, 4, 8),
+        Query(f"sum({of('carrier_sims_in_session', 'carrier, terminal')})"),
+        empty="cannot tell",
+    )
+    yield listing(
+        "On one carrier only",
+        "Of the whole fleet: homes whose trucks and backup lines all depend on one carrier, and trucks with no other.",
+        Place(16, 27, 8, 8),
+        [
+            Query(f'label_replace({_ONE_HOME}, "what", "all SIMs of $1", "terminal", "(.+)")'),
+            Query(f'label_replace({_ONE_TRUCK}, "what", "trucks of $1", "terminal", "(.+)")'),
+        ],
+        {"what": "What", "carrier": "Carrier", "Value": "How many"},
+        empty="none told",
     )

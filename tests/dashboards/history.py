@@ -153,6 +153,8 @@ def _cellular(t: int, start: int) -> Iterator[tuple[str, str, float]]:
         yield "sim_usage_bytes", one, used + t * 1e5
         yield "sim_largest_day_bytes", one, used / 20
         yield "sim_runaway_above_bytes", one, used / 4
+        about = f'pool="tablets",carrier="Verizon",truck="{name[1:]}",terminal="fontana",uplink=""'
+        yield "sim_info", f"{one},{about}", 1
     yield "sim_device_changed_timestamp_seconds", f'{account},sim="T7"', start
     yield "sim_throttled", f'{account},sim="T9"', 1
     for carrier, up in (("Verizon", 2 if t >= CUT else 7), ("AT&T", 8)):
