@@ -257,6 +257,7 @@ def _archive(t: int, start: int) -> Iterator[tuple[str, str, float]]:
     yield "archive_last_retrieval_test_timestamp_seconds", archive, start - 30 * 86400
     yield "archive_retrieval_testers", archive, 2
     yield "archive_gaps", archive, bad
+    yield "archive_dates_not_known", archive, 2
     yield "archive_second_copy_missing_files", archive, 3 * bad
     yield "archive_second_copy_missing_dates", archive, 3 * bad
     yield "archive_second_copy_apart", archive, 1
