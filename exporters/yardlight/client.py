@@ -113,6 +113,14 @@ def _shown(content: Any) -> Any:
     return json.loads(json.dumps(content, ensure_ascii=False).encode(errors="replace"))
 
 
+def merged(content: Any, change: Mapping[str, Any]) -> dict[str, Any]:
+    """An object with something in it changed, in the objects within it too."""
+    whole = dict(content) if isinstance(content, Mapping) else {}
+    for key, value in change.items():
+        whole[key] = merged(whole.get(key), value) if isinstance(value, Mapping) else value
+    return whole
+
+
 class Auth(Protocol):
     """How requests are authorized."""
 
@@ -244,12 +252,14 @@ class Client:
         json: Any = None,
         form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        in_json: bool = False,
     ) -> Iterator[Any]:
         """What `read` makes of each page. `following` tells what leads to the next one; the rest as in `ask`.
 
-        That is a link (relative, or absolute on the same host), parameters to change, or None at the end. The next page
-        is asked for while something is made of this one. Raises `PollError`: `IncompleteError` when a page after the
-        first one cannot be had, leads to one that was there before, or to more than `limit`.
+        That is a link (relative, or absolute on the same host), parameters to change (with `in_json`, those in the
+        body), or None at the end. The next page is asked for while something is made of this one. Raises `PollError`:
+        `IncompleteError` when a page after the first one cannot be had, leads to one that was there before, or to more
+        than `limit`.
         """
         question = self._question(method, path, params, values, json, form, headers, what)
         seen: set[str] = set()
@@ -269,6 +279,9 @@ class Client:
                 if isinstance(step, str):
                     link = self._own(urljoin(self.url + "/", step), question.what)
                     question, mark = replace(question, url=link, params=None), link
+                elif in_json:
+                    question = replace(question, json=merged(question.json, step))
+                    mark = str(question.json)
                 else:
                     question = replace(question, params={**(question.params or {}), **step})
                     mark = str(sorted((question.params or {}).items()))

@@ -228,6 +228,29 @@ def test_instants_stand_where_the_description_wants_them(tmp_path: Path) -> None
     assert asked.json() == {"filter": {"after": iso(NOW - 900)}}
 
 
+def test_pages_of_a_search_are_asked_for_in_its_body(tmp_path: Path) -> None:
+    asked_for: list[Any] = []
+
+    def says(asked: Asked) -> Answer:
+        assert (asked.method, asked.query) == ("POST", {})
+        asked_for.append(asked.json())
+        after = asked_for[-1]["variables"].get("after")
+        return Answer({"loads": [LOAD], "page": {"end": "b" if after is None else "c", "more": after is None}})
+
+    paging = {"cursor": "page.end", "more": "page.more", "param": "variables.after", "into": "body"}
+    feed = {**LOADS, "method": "POST", "body": {"query": "{loads}", "variables": {"first": 1}}, "paging": paging}
+    with Vendor(says) as vendor:
+        assert len(records(tmp_path, vendor.url, feed)) == 2
+    assert asked_for == [
+        {"query": "{loads}", "variables": {"first": 1}},
+        {"query": "{loads}", "variables": {"first": 1, "after": "b"}},
+    ]
+    asked_for.clear()
+    counted = {**feed, "body": {"variables": {}}, "paging": {"page": "number", "more": "page.more", "into": "body"}}
+    with Vendor(lambda asked: Answer({"loads": [LOAD], "page": {"more": asked.json()["number"] < 3}})) as vendor:
+        assert len(records(tmp_path, vendor.url, counted)) == 3
+
+
 def test_a_cursor_is_kept_and_one_that_ended_is_begun_anew(tmp_path: Path) -> None:
     def says(asked: Asked) -> Answer:
         if asked.query.get("after") == "old":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +11,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from yardlight import drop
-from yardlight.client import Client, Reply
+from yardlight.client import Client, Reply, merged
 from yardlight.collection import Session
 from yardlight.errors import ApiError, BadReplyError, IncompleteError
 from yardlight.feeds.extract import extract
@@ -62,11 +62,15 @@ def read(stream: Stream, client: Client, session: Session, zone: ZoneInfo) -> Fe
 def _pages(stream: Stream, client: Client, session: Session, zone: ZoneInfo, cursor: Any) -> tuple[Fetched, Pager]:
     pager, fill = Pager(stream, cursor), _filler(stream, session, zone)
     headers: dict[str, str] = {}
+    in_body = stream.paging is not None and stream.paging.into == "body"
+
+    def into(step: Any) -> Any:
+        return _nested(step) if in_body and isinstance(step, dict) else step
 
     def following(content: Any, reply: Reply) -> Any:
         headers.clear()
         headers.update({name.lower(): value for name, value in reply.headers.items()})
-        return pager.step(content, headers)
+        return into(pager.step(content, headers))
 
     def content_of(reply: Reply) -> Any:
         if session.raw is not None:
@@ -81,18 +85,31 @@ def _pages(stream: Stream, client: Client, session: Session, zone: ZoneInfo, cur
     pages = list(
         client.pages(
             fill(stream.path, quoted=True),
-            {**{name: fill(value) for name, value in stream.params.items()}, **pager.first()},
+            {**{name: fill(value) for name, value in stream.params.items()}, **({} if in_body else pager.first())},
             following,
             read=content_of,
             limit=stream.max_pages,
             method=stream.method,
             what=f"{stream.method} {stream.path.partition('?')[0] or '/'}",
             headers={name: fill(value) for name, value in stream.headers.items()},
-            json=fill(stream.body),
+            json=merged(fill(stream.body), into(pager.first())) if in_body else fill(stream.body),
+            in_json=in_body,
         )
     )
     pager.check(pages[-1])
     return Fetched(pages, About(headers=headers)), pager
+
+
+def _nested(step: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters with dots in their names as objects in each other."""
+    found: dict[str, Any] = {}
+    for name, value in step.items():
+        *outer, last = name.split(".")
+        inner: dict[str, Any] = {last: value}
+        for each in reversed(outer):
+            inner = {each: inner}
+        found = merged(found, inner)
+    return found
 
 
 def instants(stream: Stream, session: Session, zone: ZoneInfo) -> dict[str, float]:

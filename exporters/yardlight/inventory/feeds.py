@@ -73,7 +73,8 @@ class Paging(Model):
     the parameter `param` takes next; `page` and `offset` name parameters that count pages (from `first`) and records.
     `more` is the place of a flag that says whether there is another page, `total` that of the number of all records.
     Without either, a page with fewer than `size` records is the last, or an empty one. With `keep`, a cursor is where
-    the next collection begins.
+    the next collection begins. `into: body` puts these parameters into the body of the request and not behind the path;
+    a.b is then b within a.
     """
 
     next: Expression | None = None
@@ -87,6 +88,7 @@ class Paging(Model):
     total: Expression | None = None
     size: Annotated[int, Field(ge=1)] | None = None
     keep: bool = False
+    into: Literal["query", "body"] = "query"
 
     @model_validator(mode="after")
     def _one_of_them(self) -> Paging:
