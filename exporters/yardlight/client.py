@@ -277,7 +277,9 @@ class Client:
                     yield content
                     return
                 if isinstance(step, str):
-                    link = self._own(urljoin(self.url + "/", step), question.what)
+                    # A question alone is one to the same place; everything else is meant from the top of the API.
+                    base = question.url if step.startswith("?") else self.url + "/"
+                    link = self._own(urljoin(base, step), question.what)
                     question, mark = replace(question, url=link, params=None), link
                 elif in_json:
                     question = replace(question, json=merged(question.json, step))

@@ -24,6 +24,8 @@ _ISO = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[T ]+(\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?)?\s*(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?",
     re.IGNORECASE,
 )
+# As .NET wrote JSON for years; the offset says where it was written, and nothing about when.
+_DOT_NET = re.compile(r"/Date\((-?\d{1,16})([+-]\d{4})?\)/")
 _US = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?:,?\s+(\d{1,2}):(\d\d)(?::(\d\d))?\s*([AP]M)?)?", re.IGNORECASE)
 
 
@@ -54,6 +56,8 @@ def moment(raw: Any, zone: ZoneInfo, by: float | None = None) -> Moment:
             return judged(_of_iso(match, zone, by))
         if match := _US.fullmatch(text):
             return judged(_of_us(match, zone, by))
+        if match := _DOT_NET.fullmatch(text):
+            return judged(int(match[1]) / 1000)
     except (ValueError, OverflowError):
         return None
     return None

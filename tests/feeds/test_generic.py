@@ -17,7 +17,7 @@ from yardlight.collection import Session
 from yardlight.errors import ApiError, AuthError, BadReplyError, IncompleteError
 from yardlight.feeds import credentials
 from yardlight.feeds.platforms import generic
-from yardlight.feeds.record import Record
+from yardlight.feeds.record import Breach, Record
 from yardlight.feeds.strict import read
 
 NOW = 1_767_816_000.0
@@ -207,12 +207,15 @@ def test_records_within_records_know_the_outer_one(tmp_path: Path) -> None:
         ("s", "UTC", int(NOW * 1000), None),
         ("%d.%m.%y %H:%M", "America/Los_Angeles", "07.01.26 12:00", NOW),
         ("%d.%m.%y %H:%M", "UTC", "yesterday", None),
+        ("%a, %d %b %Y %H:%M:%S %Z", "America/Los_Angeles", "Wed, 07 Jan 2026 20:00:00 GMT", NOW),
+        ("auto", "America/Los_Angeles", f"/Date({NOW * 1000:.0f})/", NOW),
+        ("auto", "America/Los_Angeles", f"/Date({NOW * 1000:.0f}-0800)/", NOW),
     ],
 )
 def test_times_are_read_as_described(form: str, zone: str, written: Any, expected: Any, tmp_path: Path) -> None:
     with Vendor(lambda asked: Answer({"loads": [{"id": 1, "at": written}]})) as vendor:
         [found] = records(tmp_path, vendor.url, {**LOADS, "time_format": form}, timezone=zone)
-    assert found.time == (pytest.approx(expected) if isinstance(expected, float) else expected)
+    assert found.time == (pytest.approx(expected, rel=0, abs=0.001) if isinstance(expected, float) else expected)
 
 
 def test_instants_stand_where_the_description_wants_them(tmp_path: Path) -> None:
@@ -249,6 +252,49 @@ def test_pages_of_a_search_are_asked_for_in_its_body(tmp_path: Path) -> None:
     counted = {**feed, "body": {"variables": {}}, "paging": {"page": "number", "more": "page.more", "into": "body"}}
     with Vendor(lambda asked: Answer({"loads": [LOAD], "page": {"more": asked.json()["number"] < 3}})) as vendor:
         assert len(records(tmp_path, vendor.url, counted)) == 3
+
+
+@pytest.mark.parametrize(("yes", "no"), [(True, False), (1, 0), ("true", "false"), ("Y", "N"), ("1", "0")])
+def test_whether_there_is_more_is_said_in_many_words(yes: Any, no: Any, tmp_path: Path) -> None:
+    def says(asked: Asked) -> Answer:
+        page = int(asked.query["page"])
+        # An empty page in the middle, and a full one at the end.
+        return Answer({"loads": [] if page == 2 else [LOAD], "more": yes if page < 3 else no})
+
+    with Vendor(says) as vendor:
+        assert len(records(tmp_path, vendor.url, {**LOADS, "paging": {"page": "page", "more": "more"}})) == 2
+        assert len(vendor.asked) == 3
+
+
+def test_a_sum_that_is_text_is_a_number(tmp_path: Path) -> None:
+    def says(asked: Asked) -> Answer:
+        return Answer({"loads": [LOAD] * 2, "count": "4"})
+
+    with Vendor(says) as vendor:
+        assert len(records(tmp_path, vendor.url, {**LOADS, "paging": {"page": "page", "total": "count"}})) == 4
+    counts = "0 records, where the vendor counts 400"
+    few = Answer({"loads": [], "count": "400"})
+    with Vendor(lambda asked: few) as vendor, pytest.raises(IncompleteError, match=counts):
+        records(tmp_path, vendor.url, {**LOADS, "paging": {"page": "page", "total": "count"}})
+
+
+def test_a_link_that_is_a_question_only_is_asked_at_the_same_place(tmp_path: Path) -> None:
+    def says(asked: Asked) -> Answer:
+        assert asked.path == "/api/loads"
+        return Answer({"loads": [LOAD], "next": "?page=2" if "page" not in asked.query else None})
+
+    with Vendor(says) as vendor:
+        feed = {**LOADS, "path": "/loads?size=1", "paging": {"next": "next"}}
+        assert len(records(tmp_path, f"{vendor.url}/api", feed)) == 2
+
+
+@pytest.mark.parametrize("answer", [Answer(b"", 204), Answer({"loads": None})])
+def test_nothing_is_said_in_several_ways_and_none_of_them_is_a_breach(answer: Answer, tmp_path: Path) -> None:
+    with Vendor(lambda asked: answer) as vendor:
+        config = generic.Config.model_validate({"url": vendor.url, "feed": LOADS})
+        session = Session(time.monotonic() + 20, base=tmp_path, clock=lambda: NOW)
+        found = list(generic.parse(generic.fetch(config, session), config))
+    assert [each for each in found if isinstance(each, Record | Breach)] == []
 
 
 def test_a_cursor_is_kept_and_one_that_ended_is_begun_anew(tmp_path: Path) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from yardlight.feeds.places import at
+from yardlight.feeds.places import at, there
 from yardlight.feeds.record import Breach, Record
 from yardlight.inventory.feeds import SPEED_UNITS, SpeedUnit, Stream
 from yardlight.moment import Moment, judged, moment
 
+# A page without content: what some answer where there is nothing new (status 204).
+NOTHING = object()
 # Slower is standing: GPS receivers at rest show a walking pace.
 _MOVING_ABOVE = 3.0
 # Words of vendors for an engine that runs, and one that does not; others say nothing.
@@ -42,11 +44,14 @@ def extract(pages: Iterable[Any], stream: Stream, zone: ZoneInfo, by: float | No
 
 def _records(page: Any, steps: tuple[str, ...]) -> list[Any] | Breach:
     """The records of a page; inner ones know the outer one as `parent`."""
+    if page is NOTHING:
+        return []
     if not steps:
         return page if isinstance(page, list) else [page]
     found = at(steps[0], page)
     if found is None:
-        return Breach("missing", steps[0])
+        # Some write an empty list as null.
+        return [] if there(steps[0], page) else Breach("missing", steps[0])
     if not isinstance(found, list):
         return Breach("type", steps[0], found=f"{type(found).__name__} where a list should be")
     for step in steps[1:]:
@@ -99,6 +104,9 @@ def instant(raw: Any, form: str, zone: ZoneInfo, by: float | None = None) -> Mom
         parsed = datetime.strptime(str(raw).strip(), form)
     except ValueError:
         return None
+    if parsed.tzinfo is None and "%Z" in form and str(raw).strip().upper().endswith(("GMT", "UTC", "Z")):
+        # Python reads the name and forgets it.
+        parsed = parsed.replace(tzinfo=UTC)
     return moment(parsed.isoformat(), zone, by)
 
 

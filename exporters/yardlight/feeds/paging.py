@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from yardlight.errors import IncompleteError
-from yardlight.feeds.extract import records_in
+from yardlight.feeds.extract import number_of, records_in
 from yardlight.feeds.places import at
 from yardlight.inventory.feeds import Paging, Stream
 
 _NEXT = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?', re.IGNORECASE)
+# How flags are written that are none in JSON.
+_FLAGS = {**dict.fromkeys(("true", "yes", "y", "1"), True), **dict.fromkeys(("false", "no", "n", "0"), False)}
 # Rows come and go while pages are read.
 _COUNT_DIFFERS = 0.02
 
@@ -58,9 +60,9 @@ class Pager:
 
     def check(self, content: Any) -> None:
         """Raises `IncompleteError` if the last page counts more records than came."""
-        total = at(self._paging.total, content) if self._paging else None
-        if isinstance(total, int) and self.count < total - max(5, total * _COUNT_DIFFERS):
-            raise IncompleteError(f"{self.count} records, where the vendor counts {total}")
+        total = number_of(at(self._paging.total, content)) if self._paging else None
+        if total is not None and self.count < total - max(5, total * _COUNT_DIFFERS):
+            raise IncompleteError(f"{self.count} records, where the vendor counts {total:.0f}")
 
     def _by_cursor(self, paging: Paging, content: Any, here: int) -> Mapping[str, Any] | None:
         given, more = at(paging.cursor, content), self._more(paging, content)
@@ -76,14 +78,14 @@ class Pager:
     def _goes_on(self, paging: Paging, content: Any, here: int) -> bool:
         if (more := self._more(paging, content)) is not None:
             return more
-        total = at(paging.total, content)
-        if isinstance(total, int) and here:
+        total = number_of(at(paging.total, content))
+        if total is not None and here:
             return self.count < total
         return here > 0 and (paging.size is None or here >= paging.size)
 
     def _more(self, paging: Paging, content: Any) -> bool | None:
         said = at(paging.more, content)
-        return said if isinstance(said, bool) else None
+        return said if isinstance(said, bool) else _FLAGS.get(str(said).casefold())
 
 
 def _linked(header: str) -> str | None:

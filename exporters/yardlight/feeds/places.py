@@ -48,3 +48,10 @@ def _keys(keys: list[str]) -> Place:
 def at(expression: str | None, content: Any) -> Any:
     """The value at a place; None without a place."""
     return None if expression is None else place(expression)(content)
+
+
+def there(expression: str, content: Any) -> bool:
+    """Whether plain keys lead to something, null included."""
+    outer, _, last = expression.removesuffix("[]").rpartition(".")
+    around = at(outer, content) if outer else content
+    return isinstance(around, dict) and last in around

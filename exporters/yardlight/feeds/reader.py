@@ -14,7 +14,7 @@ from yardlight import drop
 from yardlight.client import Client, Reply, merged
 from yardlight.collection import Session
 from yardlight.errors import ApiError, BadReplyError, IncompleteError
-from yardlight.feeds.extract import extract
+from yardlight.feeds.extract import NOTHING, extract
 from yardlight.feeds.paging import Pager
 from yardlight.feeds.places import at
 from yardlight.feeds.record import About, Told
@@ -75,6 +75,8 @@ def _pages(stream: Stream, client: Client, session: Session, zone: ZoneInfo, cur
     def content_of(reply: Reply) -> Any:
         if session.raw is not None:
             session.raw.append(reply.body)
+        if reply.status == 204:
+            return NOTHING
         if stream.format == "csv":
             return _rows(reply.body.decode("utf-8-sig", "replace"), stream, reply.what)
         content = read_json(reply.body, reply.what)
