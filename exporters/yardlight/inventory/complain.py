@@ -94,6 +94,8 @@ def _message(item: ErrorDetails, path: tuple[str, ...], model: type[BaseModel]) 
         return f"{found} is not a whole number"
     if kind == "greater_than_equal":
         return f"{found} is less than {context['ge']}"
+    if kind == "greater_than":
+        return f"{found} is not more than {context['gt']:g}"
     if kind.startswith("datetime_"):
         return f"{found} is not a date and time{accepted}"
     return f"{found}: {item['msg'][:1].lower()}{item['msg'][1:]}"

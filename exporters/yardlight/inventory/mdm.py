@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from yardlight.inventory.model import Model, Name
 from yardlight.inventory.values import Duration, Share
@@ -14,13 +15,25 @@ def _listed(raw: Any) -> Any:
     return raw if isinstance(raw, list | tuple) else [raw]
 
 
+# Check-ins come every few hours at most (Intune: 8 h), so that a day is three missed ones.
+STALE_AFTER = 86400.0
+
+
+def _least(raw: str) -> str:
+    if not re.match(r"v?\d", raw.strip()):
+        raise ValueError(f"{raw!r} is not a version; write its numbers, like 24.1")
+    return raw
+
+
+Least = Annotated[str, AfterValidator(_least)]
+Wait = Annotated[Duration, Field(gt=0)]
 Listed = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 
 class App(Model):
     """An app that each tablet of a group must have, from version `min` on; any version where it says none."""
 
-    min: str | None = None
+    min: Least | None = None
 
 
 class Expected(Model):
@@ -30,11 +43,11 @@ class Expected(Model):
     is how many of a group may be stale at a time. `os` is the least version by the name of the system.
     """
 
-    stale_after: Duration | None = None
-    dark_after: Duration | None = None
+    stale_after: Wait | None = None
+    dark_after: Wait | None = None
     duty: Name | None = None
     silent_share: Share | None = None
-    os: dict[str, str] | None = None
+    os: dict[str, Least] | None = None
     apps: dict[str, App] | None = None
 
 
@@ -62,7 +75,7 @@ class MdmSource(Expected):
     deadline: Duration = 600.0
     groups: dict[Name, Group] = {}
     expects: Annotated[int, Field(ge=1)] | None = None
-    wipe_within: Duration = 86400.0
+    wipe_within: Wait = 86400.0
     truck_moved_for: Duration = 3600.0
-    truck_dark_after: Duration = 2 * 86400.0
+    truck_dark_after: Wait = 2 * 86400.0
     series_limit: Annotated[int, Field(ge=0)] = 10_000

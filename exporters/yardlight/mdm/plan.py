@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from yardlight.inventory.mdm import App, Expected, Group, MdmSource
+from yardlight.inventory.mdm import STALE_AFTER, App, Expected, Group, MdmSource
 from yardlight.inventory.model import Model
 from yardlight.inventory.models import Calendar, Fleet
 from yardlight.inventory.roster import Truck
 
 # Devices that neither the roster nor `mdm_groups` puts anywhere.
 OTHER = "other"
-# Check-ins come every few hours at most (Intune: 8 h), so that a day is three missed ones.
-STALE_AFTER = 86400.0
 # A third of the first silences end by themselves; three times as long hardly any does.
 DARK_FACTOR = 3.0
 SILENT_SHARE = 0.1
