@@ -393,7 +393,7 @@ def _house(
 ) -> Panel:
     panel = panel.title(title).description(description).datasource(SOURCE).no_value(empty)
     panel = panel.grid_pos(GridPos(x=place.x, y=place.y, w=place.w, h=place.h))
-    for target, ref in zip(targets, "ABCDEFGH", strict=False):
+    for target, ref in zip(targets, "ABCDEFGHIJKL", strict=False):
         panel = panel.with_target(target.ref_id(ref).datasource(SOURCE))
     return cast(Panel, panel)
 

@@ -249,7 +249,7 @@ def _feeds(t: int, start: int) -> Iterator[tuple[str, str, float]]:
 def _archive(t: int, start: int) -> Iterator[tuple[str, str, float]]:
     """An archive in which a day goes missing and a file is changed, and whose second copy lags behind."""
     archive, bad = 'archive="eld"', float(t >= CUT)
-    about = 'rule="rods",citation="49 CFR 395.8(k)(1), 395.22(i)",coverage="driver-day"'
+    about = 'rule="rods",citation="49 CFR 395.8(k)(1), 395.22(i)",coverage="driver-day",stage="live"'
     yield "archive_info", f"{archive},{about}", 1
     yield "archive_required_seconds", archive, 182 * 86400
     for name, ago in (("listed", 600), ("oldest", 190 * 86400), ("newest", 86400), ("longest_unread", 20 * 86400)):

@@ -22,6 +22,7 @@ from moto.server import ThreadedMotoServer
 from tests.records.world import ELD, HOUR, TODAY, World, days
 from yardlight.demo.eld_files import Shape, eld_file
 from yardlight.errors import AuthError, IncompleteError, UnreachableError
+from yardlight.records import s3
 
 pytestmark = [pytest.mark.needs("promtool"), pytest.mark.timeout(300)]
 FIRST = TODAY - timedelta(days=16)
@@ -150,7 +151,30 @@ def test_a_steady_check_reads_no_object_but_the_sample(world: World, front: Fron
     world.check(world.at + HOUR)
     read = [each for each in front.asked if each.startswith("GET") and ".csv" in each]
     assert len(read) == 20
+    assert not any(each.startswith("HEAD") for each in front.asked)
     assert len([each for each in front.asked if "list-type=2" in each]) == 3
+
+
+def test_a_large_object_is_read_in_parts_of_one_version_and_an_empty_one_is_one(
+    world: World, bucket: Any, front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3, "_BLOCK", 500)
+    put(bucket, "d101", FIRST, b"")
+    world.check()
+    assert world.counts("archive_corrupt_files") == {"empty": 1}
+    day, asked = TODAY - timedelta(days=15), 0
+
+    def replaced(method: str, path: str) -> None:
+        nonlocal asked
+        if f"{day}.csv" in path:
+            asked += 1
+            if asked == 2:
+                put(bucket, "d101", day, eld_file(Shape(day=day, comment="forged")))
+
+    front.spoil = replaced
+    put(bucket, "d101", day)
+    world.check(world.at + HOUR)
+    assert world.counts("archive_unreadable_files") == {"changing": 1}
 
 
 def test_r11_a_store_that_lists_and_does_not_serve_is_told_and_never_counted_complete(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import s3fs
+from fsspec.asyn import sync
 
 from yardlight.collection import Session
 from yardlight.errors import AuthError, PollError, SecretError, UnreachableError
@@ -75,14 +76,33 @@ class S3Store:
 
     @contextmanager
     def open(self, path: str) -> Iterator[Opened]:
-        key = f"{self._bucket}/{self._prefix}{path}"
         try:
-            with self._asked(lambda: self._files.open(key, "rb", block_size=_BLOCK, cache_type="readahead")) as file:
-                yield _S3File(file, self._asked)
+            yield _S3File(partial(self._part, f"{self._prefix}{path}"))
         except FileNotFoundError:
             raise UnreadableError("not_served", "the store lists it and does not have it") from None
         except _NotServedError as error:
+            if str(error) in ("PreconditionFailed", "412"):
+                raise UnreadableError("changing", "somebody replaced it") from None
             raise UnreadableError("not_served", f"the store lists it and does not serve it: {error}") from None
+
+    def _part(self, key: str, start: int, etag: str | None) -> tuple[bytes, int, str]:
+        """A part of an object from `start` on, how large all of it is, and its etag; only of the version of `etag`."""
+        same = {"IfMatch": etag} if etag else {}
+        span = f"bytes={start}-{start + _BLOCK - 1}"
+        ask = partial(self._files.call_s3, "get_object", Bucket=self._bucket, Key=key, Range=span, **same)
+
+        def asked() -> tuple[bytes, int, str]:
+            try:
+                told = ask()
+            except Exception as error:
+                # Of nothing there is no part.
+                if not start and _code(error) in ("InvalidRange", "416"):
+                    return b"", 0, ""
+                raise
+            data: bytes = sync(self._files.loop, told["Body"].read)
+            return data, int(str(told.get("ContentRange", "")).rpartition("/")[2] or len(data)), told.get("ETag", "")
+
+        return self._asked(asked)
 
     def free(self) -> int | None:
         return None
@@ -119,16 +139,27 @@ class _NotServedError(Exception):
 
 
 class _S3File:
-    def __init__(self, file: Any, asked: Callable[[Callable[[], bytes]], bytes]) -> None:
-        self._file, self._asked = file, asked
-        self.size: int = file.size
+    """An object, part by part: a small one costs one request."""
+
+    def __init__(self, part: Callable[[int, str | None], tuple[bytes, int, str]]) -> None:
+        self._part = part
+        self._data, self.size, self._etag = part(0, None)
+        self._at = self._next = 0
         self.stamp: str | None = None
 
     def read(self, size: int) -> bytes:
-        return self._asked(lambda: self._file.read(size))
+        if self._at == len(self._data):
+            self._next += len(self._data)
+            if self._next >= self.size or not self._data:
+                return b""
+            self._data, _, _ = self._part(self._next, self._etag)
+            self._at = 0
+        data = self._data[self._at : self._at + size]
+        self._at += len(data)
+        return data
 
     def unchanged(self) -> bool:
-        # An object is replaced as a whole; s3fs asks for the parts of the version that it opened.
+        # An object is replaced as a whole, and every part was one of the same version.
         return True
 
 
