@@ -649,7 +649,7 @@ SIM_THROTTLE_SPEED = _add(
 SIM_DAY = _add("gauge", "sim_largest_day_bytes", "account sim", "The larger of the SIM's last two days.")
 SIM_RUNAWAY_ABOVE = _add(
     "gauge", "sim_runaway_above_bytes", "account sim",
-    "From where on a day of this SIM is unusual: a multiple of its own middle day, and a least amount.",
+    "From where on a day of this SIM is unusual: a multiple of its own middle day with use, and a least amount.",
 )  # fmt: skip
 SIM_LAST_USE = _add("gauge", "sim_last_use_timestamp_seconds", "account sim", "Until when the SIM was seen to be used.")
 SIM_SILENT_AFTER = _add(

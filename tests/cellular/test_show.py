@@ -582,6 +582,17 @@ def test_a_sim_without_any_row_is_one_without_use_from_when_it_was_first_there()
     assert account.value("sim_last_use_timestamp_seconds", "T1") is None
 
 
+def test_the_usual_day_of_a_sim_that_is_used_now_and_then_is_one_with_use() -> None:
+    account = Account()
+    for day in range(1, 30):
+        now = at(day, 20)
+        used = {0: 500 * MB, 3: 400 * MB}.get(day % 7, 0) if day < 28 else 6 * GB
+        account.collect(now, sim("T1", now), day_row("T1", day, used, now))
+        known = account.value("sim_runaway_above_bytes", "T1")
+        assert known is None if day < 9 else known in (4 * GB, 4.5 * GB, 5 * GB)
+    assert account.value("sim_largest_day_bytes", "T1") == 6 * GB
+
+
 def test_less_than_nothing_that_was_used_is_no_figure_and_no_zero() -> None:
     account = Account(pools={"tablets": {"cap": "1 GB"}})
     for day in (1, 2):

@@ -28,7 +28,7 @@ class Day:
 
 
 def largest_day(track: Track, runaway: Runaway) -> Day | None:
-    """The last day and the one before it against the middle one of those before; None if too few are known."""
+    """The last day and the one before it against the middle one of those with use before; None if too few are known."""
     if track.as_of is None:
         return None
     today = ordinal(track.as_of, track.zone)
@@ -36,7 +36,8 @@ def largest_day(track: Track, runaway: Runaway) -> Day | None:
     before = [used for day in range(track.first, today - 1) if (used := track.day(day)) is not None]
     if not last or len(before) < _LEAST_DAYS:
         return None
-    return Day(max(last), max(runaway.least, runaway.times * median(before)))
+    usual = median([used for used in before if used]) if any(before) else 0.0
+    return Day(max(last), max(runaway.least, runaway.times * usual))
 
 
 def last_use(track: Track) -> float | None:

@@ -66,7 +66,7 @@ class Pool(PlanTerms):
 
 
 class Runaway(Model):
-    """A day of so many times the SIM's own middle day, and of this much at least, is one to look at."""
+    """A day of so many times the SIM's own middle day with use, and of this much at least, is one to look at."""
 
     times: Annotated[float, Field(gt=1)] = 10.0
     least: Size = 100_000_000
