@@ -13,7 +13,7 @@ from tests.vendor import Told, Vendor
 
 from yardlight.cellular.plan import Terms
 from yardlight.cellular.show import show
-from yardlight.cellular.usage import Record, Sim
+from yardlight.cellular.usage import Record, Sim, usages
 from yardlight.collection import Source
 from yardlight.errors import PollError
 from yardlight.exposition import block, pack, page
@@ -80,6 +80,19 @@ def test_a_device_that_the_platform_lists_is_known_by_its_number(platform: str, 
         told.base = vendor.url
         found = collect(path.stem, vendor, session(tmp_path, memory={"key": "fixed"}), **fixture["options"])
     assert any(isinstance(each, Sim) and each.device and len(each.imei) == 15 for each in found)
+
+
+def test_a_sim_of_emnify_that_is_not_used_has_figures_until_the_newest_of_the_others(tmp_path: Path) -> None:
+    """What it calls the last update is that of the SIM's own use."""
+    fixture = json.loads((HERE / "fixtures" / "emnify.json").read_text(encoding="utf-8"))
+    quiet = [{"current_month": {"data": {"volume": 3, "month": "2026-11-01", "last_updated": "2026-11-10T08:00:00Z"}}}]
+    said: dict[str, Any] = {"GET /api/v1/sim/2/stats": {"say": quiet}}
+    said |= {f"GET /api/v1/endpoint/{number}/quota/data": {"status": 404, "say": {}} for number in (71, 72)}
+    told = Told({"exchanges": [{**each, **said.get(each["ask"], {})} for each in fixture["exchanges"]]})
+    with Vendor(told) as vendor:
+        found = collect("emnify", vendor, session(tmp_path), sims=sims_file(tmp_path, fixture["sims"]))
+    figures = {usage.sim: (usage.amount.bytes, usage.as_of) for usage in usages(found)}
+    assert figures == {"cab-7": (12_500_000, NOW - 7200), "cab-8": (3_000_000, NOW - 7200)}
 
 
 # Numbers of a subscriber, a phone and its equipment, in the words of different vendors; made up.

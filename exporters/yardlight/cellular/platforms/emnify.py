@@ -159,6 +159,9 @@ def _prepaid(answer: Answer | None, before: list[int] | None, config: Config) ->
 
 
 def parse(reply: Reply, config: Config) -> Iterator[Record]:
+    # What is told as the last update of a SIM is that of its own use.
+    updates = (_updated(each.told) for each in reply.answers.values() if each.told is not None)
+    newest = max((at for at in updates if at is not None), default=None)
     for name, sim in names(reply.sims, reply.directory, _SIMS, "iccid"):
         answer = reply.answers.get(name)
         told = answer.told if answer and answer.told else {}
@@ -180,15 +183,15 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
             device=reply.directory.device(imei),
         )
         if answer is not None:
-            yield from _usage(name, answer, config)
+            yield from _usage(name, answer, newest, config)
     if config.pool is not None:
         used = _month(below(reply.workspace, "current_month", "data"), reply.at, config)
         if used is not None:
             yield Usage(used, reply.at, pool=config.pool, cycle=_MONTH.at(reply.at))
 
 
-def _usage(name: str, answer: Answer, config: Config) -> Iterator[Record]:
-    """What is left of a quota whose size is told; else what was used in this month.
+def _usage(name: str, answer: Answer, newest: float | None, config: Config) -> Iterator[Record]:
+    """What is left of a quota whose size is told; else what was used in this month, until the `newest` figures of any.
 
     Where neither is told it is what is left, which takes a cap of the inventory to make use of it.
     """
@@ -200,8 +203,13 @@ def _usage(name: str, answer: Answer, config: Config) -> Iterator[Record]:
     if left is not None and (used is None or _bought(answer.told, config) is not None):
         yield Usage(Left(left), answer.at, name, cycle=_QUOTA.at(answer.at))
     elif used is not None:
-        until = min(moment(below(told, "last_updated"), UTC) or answer.at, answer.at)
+        known = newest if _updated(answer.told) is not None else None
+        until = answer.at if known is None else min(known, answer.at)
         yield Usage(used, until, name, cycle=_MONTH.at(answer.at))
+
+
+def _updated(told: dict[str, Any]) -> float | None:
+    return moment(below(told, "used", "last_updated"), UTC)
 
 
 def _left(told: dict[str, Any], config: Config) -> int | None:
