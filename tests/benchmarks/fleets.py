@@ -135,7 +135,13 @@ def wave(rng: random.Random) -> list[float]:
     return [1 + height * math.sin(2 * math.pi * day / length + phase) for day in range(LENGTH)]
 
 
-SEASONS = {"turn": turn, "weeks": weeks, "wave": wave}
+def year(rng: random.Random) -> list[float]:
+    """More in one half of the year than in the other."""
+    height, phase = rng.uniform(0.15, 0.5), rng.uniform(0, 2 * math.pi)
+    return [1 + height * math.sin(2 * math.pi * day / 365 + phase) for day in range(LENGTH)]
+
+
+SEASONS = {"turn": turn, "weeks": weeks, "wave": wave, "year": year}
 
 
 def ordinary(rng: random.Random, index: int, scene: Scene) -> Sim:
@@ -175,6 +181,11 @@ def equal(rng: random.Random, index: int, scene: Scene) -> Sim:
 def waves(rng: random.Random, index: int, scene: Scene) -> Sim:
     """Seasons that come and go slowly."""
     return named(rng, scene, (0.1, 0.3), "wave", (35, 8, 7, 15, 12, 10, 5, 8))
+
+
+def seasons(rng: random.Random, index: int, scene: Scene) -> Sim:
+    """Most follow the seasons of a year, each those of its own routes."""
+    return named(rng, scene, (0.1, 0.3), "year", (10, 8, 7, 50, 8, 7, 3, 7))
 
 
 def loud(rng: random.Random, index: int, scene: Scene) -> Sim:
@@ -348,6 +359,7 @@ SHAPES: dict[str, tuple[Shape, Callable[[random.Random], list[float]]]] = {
     "all at once": (together, calm),
     "growing fleet": (growing, calm),
     "waves": (waves, calm),
+    "seasons": (seasons, calm),
     "additive noise": (additive, calm),
     "loud": (loud, calm),
     "ordinary": (ordinary, calm),
