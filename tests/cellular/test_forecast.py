@@ -147,6 +147,22 @@ def test_the_range_holds_four_of_five_outcomes() -> None:
     assert 0.7 <= inside / 150 <= 0.95
 
 
+def test_a_fleet_whose_past_could_be_tried_once_is_not_sure_of_what_that_showed() -> None:
+    def width(count: int) -> float:
+        learned, fits = learn([series(lambda _: 100.0, count=count, seed=index, noise=0.1) for index in range(40)])
+        return float(np.median([np.ptp(project(fit, learned, 0.0, to_come(20))) / MB for fit in fits if fit]))
+
+    assert width(25) > 2 * width(98)
+
+
+def test_how_far_days_differ_is_learned_in_the_first_cycle() -> None:
+    def sides(noise: float) -> float:
+        fits = learn([series(lambda _: 100.0, count=10, seed=index, noise=noise) for index in range(40)])[1]
+        return float(np.median([fit.spread for fit in fits if fit]))
+
+    assert sides(0.5) > 4 * sides(0.1)
+
+
 def test_the_same_history_always_gives_the_same_forecast() -> None:
     assert learn(fleet()) == learn(fleet())
 

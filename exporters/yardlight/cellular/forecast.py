@@ -15,7 +15,8 @@ last days takes a weekend for a trend. So, from whole days of history, all of it
    fleet's in a like case (nothing changed, perhaps, clearly), decides how much it counts: as error ** -8.
 5. *How sure.* The square of the error of a sum is that of its days and peaks, plus, in proportion to the sum, that of a
    level known from few days and a drift: what past forecasts erred beyond that. Last, the fleet's past forecasts are
-   laid beside what came: 0.1, 0.5 and 0.9 are the places below which that part of the outcomes fell.
+   laid beside what came: 0.1, 0.5 and 0.9 are the places below which that part of the outcomes fell. Where the past is
+   too short to be tried at several times, drift and places are in part those of fleets at large.
 
 A forecast starts where the vendor's data ends, not now: days that are not told yet are forecast like those to come, so
 that data which comes late widens the range and calms nobody. Under `MIN_DAYS` known days there is no forecast.
@@ -64,9 +65,13 @@ _MANY, _ODD = 20, 2.0
 _TEACHERS, _AT_ONCE = 400, 250
 # Trials of the fleet that are believed as much as the normal distribution.
 _ENOUGH = 100
+# Before this many days a series teaches the others nothing.
+_A_WEEK = 7
 # What a weekday is told by the days around it, which have weekdays too: it settles in so many rounds.
 _ROUNDS = 5
 _CLEARLY = 2
+# As if this drift had been seen at so many other times: what one fortnight showed says little of the next one.
+_PRIOR_TIMES, _USUAL_DRIFT = 2.0, 0.03
 # A level that is known from so many days is no surer for more of them.
 _SETTLED = 28
 # Trials knew their weekdays, and which days were odd, from days that came after them.
@@ -99,7 +104,7 @@ class Fleet:
     habits: Habits = _HABITS
     errors: tuple[tuple[float, ...], ...] = ((1.0,) * VIEWS,) * 3
     spread: float = 0.25
-    drift: float = 0.02
+    drift: float = _USUAL_DRIFT
     upset: float = 0.0
     outcomes: tuple[float, ...] = _NORMAL
 
@@ -151,7 +156,7 @@ def learn(account: Sequence[Days]) -> tuple[Fleet, list[Fit | None]]:
 
 def _taught(some: Table, profile: tuple[float, ...], odd: Odd) -> Fleet:
     fleet = Fleet(profile, upset=odd.upset)
-    enough = (some.count >= WARM_UP) & (some.mean >= 1.0)
+    enough = (some.count >= _A_WEEK) & (some.mean >= 1.0)
     if not enough.any():
         return fleet
     told = series_of(some.only(enough), profile)
@@ -172,7 +177,7 @@ def _taught(some: Table, profile: tuple[float, ...], odd: Odd) -> Fleet:
 
 def _shared_profile(table: Table) -> tuple[float, ...]:
     """The weekdays of all series together, each counting alike however much it uses."""
-    steady = table.only((table.count >= 7) & (table.mean > 0))
+    steady = table.only((table.count >= _A_WEEK) & (table.mean > 0))
     shared = (1.0,) * 7
     for _ in range(_ROUNDS):
         sums, counts = steady.by_weekday(shared)
@@ -257,12 +262,19 @@ def _beyond(series: Series, views: Views, fleet: Fleet) -> list[Floats]:
     return [_missed(trial, weights) ** 2 - spread * trial.noise - trial.upset for trial in views.trials]
 
 
+def _times(views: Views) -> float:
+    """At how many times of the past a series could be tried, on average."""
+    return float(sum(trial.told.mean() for trial in views.trials))
+
+
 def _fleet_drift(series: Series, views: Views, fleet: Fleet) -> float:
     """What errors of trials have beyond single days on average, without the tails."""
     beyond = zip(_beyond(series, views, fleet), views.trials, strict=True)
     every = np.sort(np.concatenate([each[trial.told] for each, trial in beyond]))
     tail = len(every) // 20
-    return max(_LEAST_DRIFT, float(every[tail : len(every) - tail].mean()))
+    times = _times(views)
+    seen = max(_LEAST_DRIFT, float(every[tail : len(every) - tail].mean()))
+    return (times * seen + _PRIOR_TIMES * _USUAL_DRIFT) / (times + _PRIOR_TIMES)
 
 
 def _drift(series: Series, views: Views, fleet: Fleet) -> Floats:
@@ -287,10 +299,12 @@ def _outcomes(series: Series, views: Views, fleet: Fleet) -> tuple[float, ...]:
         )
     )
     trust = len(found) / (len(found) + _ENOUGH)
+    sure = trust * _times(views) / (_times(views) + _PRIOR_TIMES)
     middle = float(found[len(found) // 2])
     return tuple(
-        trust * (middle + _HINDSIGHT * (float(found[int(probability * (len(found) - 1))]) - middle))
-        + (1 - trust) * normal
+        trust * middle
+        + sure * _HINDSIGHT * (float(found[int(probability * (len(found) - 1))]) - middle)
+        + (1 - sure) * normal
         for probability, normal in zip(PROBABILITIES, _NORMAL, strict=True)
     )
 
