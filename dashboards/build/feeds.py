@@ -46,7 +46,7 @@ def board() -> dashboard.Dashboard:
         .time("now-24h", "now")
         .refresh("1m")
     )
-    for panel in (*_now(), *_feeds(), *_wrong(), *_over_time(), *_webhooks()):
+    for panel in (*_now(), *_feeds(), *_wrong(), *_over_time(), *_webhooks(), *_promises()):
         built = built.with_panel(panel)
     return built
 
@@ -292,6 +292,28 @@ def _webhooks() -> Iterator[Panel]:
             Query(f"sum by (reason) ({_calls('yardlight_webhook_refused_total')})", "refused: {{reason}}"),
         ],
         unit="reqps",
+    )
+
+
+def _promises() -> Iterator[Panel]:
+    yield listing(
+        "Availability in 30 days",
+        "What the inventory asks of the account, how much of 30 days its platform answered, and what is "
+        "left of the time that it may fail. Less than 0 %: overdrawn. Needs 30 days of Prometheus' memory; a fault of "
+        "ours, such as a credential, does not count.",
+        Place(0, 58, 24, 6),
+        [
+            Query(of("account_availability_target_ratio", "account")),
+            Query(f"max by (account) (yardlight:account_available:avg30d{{{ACCOUNT}}})"),
+            Query(f"max by (account) (yardlight:account_error_budget_left:ratio30d{{{ACCOUNT}}})"),
+        ],
+        {"account": "Account", "Value #A": "Asked for", "Value #B": "Answered", "Value #C": "Budget left"},
+        overrides={
+            "Asked for": {"unit": "percentunit"},
+            "Answered": {"unit": "percentunit"},
+            "Budget left": {"unit": "percentunit"},
+        },
+        empty=NOT_CONFIGURED,
     )
 
 

@@ -89,6 +89,9 @@ CREDENTIAL_WARNING = _add(
     "gauge", "account_credential_warning_seconds", "account",
     "How long before its end a credential of the account is told about.",
 )  # fmt: skip
+AVAILABILITY = _add(
+    "gauge", "account_availability_target_ratio", "account", "Share of a month in which the account should answer."
+)
 TERMINAL_INFO = _add(
     "gauge", "terminal_info", "terminal stage on_failover timezone",
     "A terminal of the inventory; always 1. Its absence means that it was removed.",

@@ -12,6 +12,7 @@ from typing import Any
 from yardlight.calendars import is_open, maintained, opens
 from yardlight.catalogue import (
     ACCOUNT_INFO,
+    AVAILABILITY,
     CREDENTIAL_WARNING,
     DRILL_INFO,
     DRILL_REMIND_BEFORE,
@@ -77,6 +78,7 @@ def _fixed(fleet: Fleet) -> Samples:
         accounts = fleet.accounts.values()
         families[ACCOUNT_INFO] = {(each.name, each.platform): 1 for each in accounts}
         families[CREDENTIAL_WARNING] = {(each.name,): each.credential_warning for each in accounts}
+        families[AVAILABILITY] = {(each.name,): each.availability for each in accounts}
     for terminal in fleet.terminals.values():
         for metric, labels, value in _terminal(terminal):
             families.setdefault(metric, {})[labels] = value

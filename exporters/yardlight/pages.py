@@ -46,7 +46,10 @@ class PollRow:
 
 @dataclass(frozen=True)
 class FleetView:
-    """One fleet as the landing page shows it; `problems` are those of the last reload that was refused."""
+    """One fleet as the landing page shows it; `problems` are those of the last reload that was refused.
+
+    `map` is the picture of what is connected, as SVG.
+    """
 
     name: str
     inventory: str
@@ -54,6 +57,7 @@ class FleetView:
     problems: tuple[str, ...]
     rows: Sequence[Row]
     polls: Sequence[PollRow]
+    map: str = ""
 
 
 @dataclass(frozen=True)

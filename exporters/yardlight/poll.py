@@ -23,6 +23,7 @@ from yardlight.catalogue import (
     POLL_FAILURES,
     POLL_LAST_SUCCESS,
     POLL_SUCCESS,
+    Metric,
 )
 from yardlight.collection import Result
 from yardlight.errors import PollCrashedError, PollError, PollTimeoutError, poll_errors
@@ -133,6 +134,12 @@ class Poll:
     def reason(self) -> str:
         """Why the last collection failed; empty if it did not."""
         return self._reason
+
+    def sample(self, metric: Metric) -> float | None:
+        """What was collected last of a family that has one sample."""
+        bodies = (each.body for each in self._kept if each.metric.name == metric.name)
+        lines = [line for body in bodies for line in body.splitlines()]
+        return float(lines[0].rpartition(b" ")[2]) if len(lines) == 1 else None
 
     def row(self) -> PollRow:
         """The same for the landing page."""

@@ -19,9 +19,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from yardlight import __version__, centre, logs
+from yardlight import __version__, centre, integration, logs
 from yardlight.accounts import Turns
-from yardlight.catalogue import BUILD_INFO, CLOCK, LOOP_LAG, RELOAD_OK, RELOAD_TIME, STATE_WRITABLE
+from yardlight.catalogue import (
+    BUILD_INFO,
+    CLOCK,
+    FEED_NEWEST,
+    FLOW_MISMATCHES,
+    LOOP_LAG,
+    RELOAD_OK,
+    RELOAD_TIME,
+    STATE_WRITABLE,
+)
 from yardlight.collection import Join, Result
 from yardlight.domains import Planned, PlannedJoin, domains, joined
 from yardlight.drills.desk import FleetDesk, folder_of
@@ -29,6 +38,7 @@ from yardlight.drills.session import Session
 from yardlight.errors import DrillError, InventoryError, Problem, StartError, YardlightError
 from yardlight.exposition import AnyBlock, Block, block
 from yardlight.facts import TerminalFacts
+from yardlight.integration import Standing
 from yardlight.inventory.check import needs_ping
 from yardlight.inventory.load import Inventory, load, load_dir
 from yardlight.inventory.machine import may_ping
@@ -474,7 +484,19 @@ class RunningFleet:
         polls = [poll.row() for poll in self._polls.values()]
         if self.webhooks is not None:
             polls += self.webhooks.rows()
-        return FleetView(self.name, str(self.inventory.path), self.loaded, problems, rows, polls)
+        drawn = integration.drawn(self.inventory.fleet, self._standing())
+        return FleetView(self.name, str(self.inventory.path), self.loaded, problems, rows, polls, drawn)
+
+    def _standing(self) -> dict[str, Standing]:
+        """How what is read stands, by its poll, for the map."""
+        now = time.time()
+        calls = self.webhooks.rows() if self.webhooks is not None else []
+        found = {row.account: integration.of_row(row, "last call", row.last_success, now) for row in calls}
+        for name, poll in self._polls.items():
+            found[name] = integration.of_row(poll.row(), "newest", poll.sample(FEED_NEWEST), now)
+            if (count := poll.sample(FLOW_MISMATCHES)) is not None and not poll.reason:
+                found[name] = integration.of_flow(int(count))
+        return found
 
     def _terminals(self, inventory: Inventory) -> dict[str, Terminal]:
         """The terminals that this process measures."""

@@ -235,6 +235,9 @@ def _feeds(t: int, start: int) -> Iterator[tuple[str, str, float]]:
     yield "flow_mismatches", 'flow="odometer"', 12 * bad
     for side in ("source", "sink"):
         yield "flow_missing_ids", f'flow="odometer",side="{side}"', 0
+    yield "account_availability_target_ratio", account, 0.995
+    for reason in ("server_error", "auth"):
+        yield "poll_failed", f'{account},poll="feeds/gps",reason="{reason}"', float(bad and reason == "server_error")
     events = f'{account},webhook="events"'
     yield "webhook_info", f'{events},feed="gps",expected="weekdays",shows="Events of trucks"', 1
     yield "webhook_silent_after_seconds", events, 7200
@@ -323,5 +326,8 @@ def openmetrics(end: int) -> str:
         ):
             line = f'yardlight:terminals{{fleet="demo",state="{state}"}} 1 {start + t}'
             series.setdefault("yardlight:terminals", []).append(line)
+        for name, value in (("account_available:avg30d", 0.998), ("account_error_budget_left:ratio30d", 0.6)):
+            line = f'yardlight:{name}{{fleet="demo",account="vendor"}} {value} {start + t}'
+            series.setdefault(f"yardlight:{name}", []).append(line)
     blocks = ["\n".join([f"# TYPE {lines[0].partition('{')[0]} unknown", *lines]) for name, lines in series.items()]
     return "\n".join(blocks) + "\n# EOF\n"

@@ -46,6 +46,7 @@ GROUPS = (
     "yardlight-feeds",
     "yardlight-flows",
     "yardlight-webhooks",
+    "yardlight-availability",
     "yardlight-records",
     "yardlight-centre",
     "yardlight-drills",

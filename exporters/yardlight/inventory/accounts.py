@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from yardlight.inventory.addresses import web_address
 from yardlight.inventory.model import CREDENTIAL_WARNING, Model, TimeZone
-from yardlight.inventory.values import Duration
+from yardlight.inventory.values import Duration, parse_share
 
 _RATE = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*(\d*)\s*(s|m|h)")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -42,6 +42,13 @@ def _on_this_machine(host: str) -> bool:
         return host == "localhost"
 
 
+def _promise(raw: Any) -> float:
+    share = parse_share(raw)
+    if not 0 < share < 1:
+        raise ValueError(f"{raw!r} leaves no time to fail, or all of it; write one like 99.5%")
+    return share
+
+
 Rate = Annotated[float, BeforeValidator(parse_rate)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 
@@ -51,7 +58,9 @@ class AccountConfig(Model):
 
     `url` is the API's address where it is not the platform's usual one. `rate` is in requests a second: never more,
     whatever the vendor would allow. `timezone` is that of times that the vendor gives without one. A credential that
-    ends within `credential_warning` is told, where the platform says when it ends.
+    ends within `credential_warning` is told, where the platform says when it ends. Whose it is here, and whom to call
+    about it there, are `owner` and `contact`, a role rather than a person. `availability` is the share of a month in
+    which it should answer.
     """
 
     url: BaseUrl | None = None
@@ -60,3 +69,6 @@ class AccountConfig(Model):
     ca_file: str | None = None
     timezone: TimeZone = "UTC"
     credential_warning: Duration = CREDENTIAL_WARNING
+    owner: str | None = None
+    contact: str | None = None
+    availability: Annotated[float, BeforeValidator(_promise)] | None = None

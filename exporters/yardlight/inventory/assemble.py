@@ -145,7 +145,8 @@ class _Assembly:
         account = {"name": name, "platform": platform, "module": entry.module, "folder": folder, "options": options}
         if config is None:
             return account
-        return account | {"requests_per_day": config.requests_per_day, "credential_warning": config.credential_warning}
+        known = ("requests_per_day", "credential_warning", "owner", "contact", "availability")
+        return account | {key: getattr(config, key) for key in known}
 
     def _roster(self) -> Roster:
         """What the user's lists say; they lie beside the file that names them."""

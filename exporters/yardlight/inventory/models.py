@@ -574,6 +574,9 @@ class Account(Model):
     options: dict[str, Any]
     requests_per_day: int | None = None
     credential_warning: float = CREDENTIAL_WARNING
+    owner: str | None = None
+    contact: str | None = None
+    availability: float | None = None
 
 
 class RosterFiles(Model):
