@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.feeds.world import TOKEN, iso, position, world
+from tests.feeds.world import GPS, TOKEN, iso, position, world
 
 # A Wednesday at noon.
 NOON = datetime(2026, 1, 7, 12, tzinfo=ZoneInfo("America/Los_Angeles")).timestamp()
@@ -103,6 +103,20 @@ def test_times_that_nobody_can_read_are_a_breach_and_not_an_empty_answer(tmp_pat
         here.collect(NOON + MINUTE)
         assert here.value("feed_contract_violations", feed="gps") is None
         assert here.value("feed_records", feed="gps", state="undated") == 1
+
+
+def test_trucks_with_broken_clocks_may_be_the_only_ones_that_have_something_new_to_say(tmp_path: Path) -> None:
+    feed = GPS.replace("/positions", "'/positions?since={since}'")
+    replies: dict[str, Any] = {"/positions": positions(NOON)}
+    with world(tmp_path, replies, {"gps": feed}) as here:
+        here.collect(NOON)
+        broken = positions(NOON + MINUTE, range(100, 104))
+        for each in broken["data"]:
+            each["time"] = "2080-01-01T00:00:00Z"
+        replies["/positions"] = broken
+        here.collect(NOON + MINUTE)
+        assert here.value("feed_contract_violations", feed="gps") is None
+        assert here.value("feed_records", feed="gps", state="undated") == 4
 
 
 def test_an_empty_answer_mends_no_contract(tmp_path: Path) -> None:

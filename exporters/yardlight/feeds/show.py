@@ -70,7 +70,7 @@ class _Page:
         about = next((each for each in self.items if isinstance(each, About)), About())
         answer = sorted_out(records, kept, self.now)
         breaches = [each for each in self.items if isinstance(each, Breach)]
-        breaches += units.changed_times(records, plan.time, kept)
+        breaches += units.changed_times(records, plan.time, plan.adds_up, kept)
         breaches += units.changed_units(answer.dated, kept.seen, kept)
         breaches += contracts.breaches(plan.contracts, records, kept.levels)
         kept.newest = newest(answer, kept, plan.adds_up, self.now)

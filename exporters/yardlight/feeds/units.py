@@ -71,11 +71,12 @@ def shape(stamp: Any) -> str:
     return "us" if re.match(r"\d{1,2}/\d{1,2}/\d{4}", text) else ""
 
 
-def changed_times(records: Sequence[Record], field: str, memory: Memory) -> Iterator[Breach]:
+def changed_times(records: Sequence[Record], field: str, adds_up: bool, memory: Memory) -> Iterator[Breach]:
     """The field of the time, if most records write it in another way than before, or none in one that can be read."""
     stamped = [each for each in records if each.stamp is not None]
-    # One truck with a broken clock is nobody's contract.
-    if len(stamped) >= _LEAST_TRUCKS and all(_unread(each) for each in stamped):
+    # Trucks with a broken clock are nobody's contract; where only news are told, they may be all that there is.
+    of_all = len(stamped) >= _LEAST_TRUCKS and not (adds_up and memory.highest is not None)
+    if of_all and all(_unread(each) for each in stamped):
         yield Breach("time_unit", field, len(stamped), "no time that can be read")
         return
     shapes = Counter(found for each in records if (found := shape(each.stamp)))
