@@ -58,7 +58,7 @@ def content(path: Path, age: float, encoding: str | None = None) -> str | None:
     if len(data) > MAX_BYTES:
         raise TooLargeError(f"{path.name}: more than {MAX_BYTES // 2**20} MiB")
     try:
-        text = data.decode(encoding or _encoding(data)).removeprefix("\ufeff")
+        text = data.decode(encoding or encoding_of(data)).removeprefix("\ufeff")
     except (UnicodeDecodeError, LookupError):
         raise BadReplyError(f"{path.name}: is not text in {encoding or 'UTF-8 or UTF-16'}") from None
     if text.endswith(("\n", "\r")):
@@ -68,7 +68,8 @@ def content(path: Path, age: float, encoding: str | None = None) -> str | None:
     raise BadReplyError(f"{path.name}: its last line has no end; it was cut off, or the export forgot it")
 
 
-def _encoding(data: bytes) -> str:
+def encoding_of(data: bytes) -> str:
+    """What these bytes seem to be written in: what spreadsheets save, UTF-16 among it."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     try:

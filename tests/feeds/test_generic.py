@@ -340,6 +340,23 @@ def test_a_table_without_the_column_of_the_engine_is_an_error_and_not_an_engine_
         records(tmp_path, vendor.url, {**CSV, "path": "/report", "engine": "Ignition"})
 
 
+@pytest.mark.parametrize(
+    ("encoding", "said"), [("utf-8-sig", ""), ("utf-16", ""), ("cp1252", "; charset=windows-1252")]
+)
+def test_a_table_is_read_in_the_letters_in_which_it_was_written(encoding: str, said: str, tmp_path: Path) -> None:
+    table = TABLE.decode().replace("112", "Zoë").encode(encoding)
+    with Vendor(lambda asked: Answer(table, headers={"Content-Type": f"text/csv{said}"})) as vendor:
+        assert [each.truck for each in records(tmp_path, vendor.url, {**CSV, "path": "/report"})] == ["Zoë", "113"]
+
+
+def test_trucks_that_are_the_keys_of_an_object_are_its_items(tmp_path: Path) -> None:
+    feed = {"path": "/all", "records": "items(trucks)", "truck": "[0]", "time": "[1].at", "moving": "[1].speed"}
+    trucks = {"112": {"at": iso(NOW), "speed": 55}, "113": {"at": iso(NOW - 60), "speed": 0}}
+    with Vendor(lambda asked: Answer({"trucks": trucks})) as vendor:
+        found = records(tmp_path, vendor.url, feed)
+    assert [(each.truck, each.time, each.moving) for each in found] == [("112", NOW, True), ("113", NOW - 60, False)]
+
+
 def test_the_newest_whole_table_of_a_folder_is_read(tmp_path: Path) -> None:
     (tmp_path / "drop").mkdir()
     for name, content, age in (("a.csv", b"Unit\n1\n", 900), ("b.csv", TABLE, 300), ("c.csv", TABLE[:60], 60)):

@@ -9,9 +9,21 @@ from typing import Any
 
 import jmespath
 from jmespath.exceptions import JMESPathError
+from jmespath.functions import Functions, signature
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 Place = Callable[[Any], Any]
+
+
+class _Functions(Functions):
+    """Those of JMESPath, and `items`: an object as pairs of key and value, for trucks that are keys."""
+
+    @signature({"types": ["object"]})
+    def _func_items(self, content: dict[str, Any]) -> list[list[Any]]:
+        return [[key, value] for key, value in content.items()]
+
+
+_OPTIONS = jmespath.Options(custom_functions=_Functions())
 
 
 @lru_cache(maxsize=4096)
@@ -23,7 +35,7 @@ def place(expression: str) -> Place:
 
     def search(content: Any) -> Any:
         try:
-            return compiled.search(content)
+            return compiled.search(content, _OPTIONS)
         except JMESPathError:
             return None
 

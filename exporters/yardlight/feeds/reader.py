@@ -24,6 +24,7 @@ from yardlight.inventory.feeds import PLACEHOLDER, Stream
 # How far back the first collection of all looks.
 _FIRST_LOOK = 86400.0
 _ERROR_SHOWN = 80
+_CHARSET = re.compile(r"charset=\"?([\w-]+)", re.IGNORECASE)
 # Clocks of vendors are ahead by so much, and nobody minds.
 _AHEAD = 60.0
 
@@ -78,7 +79,7 @@ def _pages(stream: Stream, client: Client, session: Session, zone: ZoneInfo, cur
         if reply.status == 204:
             return NOTHING
         if stream.format == "csv":
-            return _rows(reply.body.decode("utf-8-sig", "replace"), stream, reply.what)
+            return _rows(_text(reply), stream, reply.what)
         content = read_json(reply.body, reply.what)
         if (error := at(stream.error, content)) not in (None, False, "", [], {}):
             raise ApiError(f"{reply.what}: {str(error)[:_ERROR_SHOWN]}")
@@ -100,6 +101,18 @@ def _pages(stream: Stream, client: Client, session: Session, zone: ZoneInfo, cur
     )
     pager.check(pages[-1])
     return Fetched(pages, About(headers=headers)), pager
+
+
+def _text(reply: Reply) -> str:
+    """A table in the letters that its answer says, or that it seems to be in."""
+    said = next((value for name, value in reply.headers.items() if name.lower() == "content-type"), "")
+    charset = _CHARSET.search(said)
+    try:
+        return reply.body.decode(charset[1] if charset else drop.encoding_of(reply.body), "replace").removeprefix(
+            "\ufeff"
+        )
+    except LookupError:
+        return reply.body.decode("utf-8-sig", "replace")
 
 
 def _nested(step: Mapping[str, Any]) -> dict[str, Any]:

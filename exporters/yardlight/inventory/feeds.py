@@ -1,7 +1,8 @@
 """The part `feeds:` of the inventory: where records are read, how they are found in a reply, how old they may be.
 
 A `Stream` describes an API that nobody wrote a module for. Places in a reply are JMESPath expressions
-(https://jmespath.org); most are plain keys with dots between them.
+(https://jmespath.org); most are plain keys with dots between them. `items(trucks)` makes pairs, [0] and [1], of an
+object whose keys are trucks.
 """
 
 from __future__ import annotations
