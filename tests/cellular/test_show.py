@@ -461,6 +461,22 @@ def test_above_the_limit_only_sims_in_trouble_are_shown_and_for_as_long_as_rules
     assert account.value("sim_usage_bytes", "T1") is None
 
 
+def test_above_the_limit_the_biggest_sims_of_a_pool_that_gets_short_are_shown_to_be_named() -> None:
+    account = Account(series_limit=2, pools={"tablets": {"cap": "1 GB", "sims": [f"T{n}" for n in range(6)]}})
+    for day, each in ((1, 10), (2, 50)):
+        now = at(day)
+        told = [total(f"T{n}", each * n * MB, now) for n in range(8)]
+        account.collect(now, *[sim(f"T{n}", now) for n in range(8)], *told)
+        shown = [n for n in range(8) if account.value("sim_usage_bytes", f"T{n}") is not None]
+        assert shown == []
+    account.collect(
+        at(3), *[sim(f"T{n}", at(3)) for n in range(8)], *[total(f"T{n}", n * GB / 9, at(3)) for n in range(8)]
+    )
+    shown = [n for n in range(8) if account.value("sim_usage_bytes", f"T{n}") is not None]
+    assert shown == [3, 4, 5]
+    assert account.value("sims_not_shown") == 5
+
+
 def test_a_sim_that_nobody_listed_is_counted_and_adds_to_its_pool_and_has_no_series() -> None:
     account = Account(pools={"tablets": {"cap": "1 GB"}})
     told = account.collect(

@@ -23,7 +23,6 @@ from yardlight.cellular.cycle import Cycle
 from yardlight.cellular.forecast import PROBABILITIES, project, remaining
 from yardlight.cellular.history import KEEP_DAYS, Track, ordinal
 from yardlight.cellular.plan import resolved
-from yardlight.cellular.pools import in_cycle
 from yardlight.cellular.show import Account, Line, looked_back
 from yardlight.cellular.usage import listed
 from yardlight.collection import open_memory
@@ -35,7 +34,6 @@ from yardlight.lookback import Source
 
 # The day in which figures end is not whole, and days are kept only so long.
 MOST_IDLE_DAYS = KEEP_DAYS - 2
-_BIGGEST = 3
 # Nobody sells a plan below the first, nor one of 17.34 GB.
 _SMALLEST, _STEPS = 1_000_000, (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 _HEAD = (
@@ -121,15 +119,8 @@ def _entries(account: Account) -> Iterator[Entry]:
     pooled = {sim for pool in account.pools.values() for sim in pool.members}
     for name, pool in account.pools.items():
         line = account.pool_lines[name]
-        uses = {
-            sim: used
-            for sim in pool.members
-            if sim in account.sims
-            and (used := in_cycle(account.sims[sim].track, line.cycle, account.zone, account.now))
-        }
-        biggest = sorted(uses.items(), key=lambda item: -item[1])[:_BIGGEST]
         needed = _next_cap(account, line, "", name)
-        yield Entry("pool", name, line, len(pool.members), pool.counted, needed, tuple(biggest))
+        yield Entry("pool", name, line, len(pool.members), pool.counted, needed, tuple(account.biggest(name)))
     for name, line in account.sims.items():
         if name not in pooled:
             yield Entry("sim", name, line, 1, None, _next_cap(account, line, name, ""), ())

@@ -19,7 +19,7 @@ from yardlight.cellular.levels import Days
 from yardlight.cellular.memory import Memory, recalled
 from yardlight.cellular.oddities import Day, largest_day, last_use, used_since
 from yardlight.cellular.plan import Place, Terms, rule, terms_of
-from yardlight.cellular.pools import Sum, add_up, members
+from yardlight.cellular.pools import Sum, add_up, in_cycle, members
 from yardlight.cellular.usage import SIM_STATES, AllDays, Count, Plan, Record, Refused, Sim, Usage, Used, listed
 from yardlight.collection import Source, Told
 from yardlight.errors import IncompleteError
@@ -34,6 +34,8 @@ _FORGOTTEN_AFTER = 32 * 86400.0 + _SHOWN_AFTER_TROUBLE
 _LIFETIME_AHEAD, _LONGEST_AHEAD = 60 * 86400.0, 400 * 86400.0
 # A SIM with this share of its cap used is asked first where each takes a request.
 _NEAR = 0.8
+# So many SIMs of a pool are named.
+_BIGGEST = 3
 # Router and carrier are compared over a week that ended so long ago that both have told all of it.
 _COMPARED, _SETTLED = 7, 3
 Sample = tuple[Metric, tuple[str, ...], float | None]
@@ -287,6 +289,16 @@ class Account:
         exhausted = exhaustion(fit, track.used, cap, at_end[1], days, self.zone) if cap is not None else None
         return Projection(at_end if end is not None else None, exhausted, ahead)
 
+    def biggest(self, pool: str) -> list[tuple[str, int]]:
+        """The SIMs that used most of a pool in its cycle, of those that have a name."""
+        cycle, sims = self.pool_lines[pool].cycle, self.sims
+        uses = [
+            (sim, used)
+            for sim in self.pools[pool].members
+            if sim in sims and (used := in_cycle(sims[sim].track, cycle, self.zone, self.now))
+        ]
+        return sorted(uses, key=lambda each: -each[1])[:_BIGGEST]
+
     def first(self) -> list[str]:
         """SIMs to be asked for before others: in trouble, or near their cap."""
         return [name for name, line in self.sims.items() if line.short or line.share >= _NEAR]
@@ -298,6 +310,11 @@ class Account:
         for name, line in self.sims.items():
             if line.short or self._odd(name, line, days[name]):
                 self.kept.fact(name).trouble = self.now
+        # Whoever is told of a pool is told because of whom.
+        for pool, line in self.pool_lines.items():
+            if line.short:
+                for name, _ in self.biggest(pool):
+                    self.kept.fact(name).trouble = self.now
         alone = [name for name in self.sims if self._shown_alone(name)]
         yield m.SIMS_NOT_SHOWN, (account,), len(self.sims) - len(alone)
         yield m.SIMS_UNLISTED, (account,), sum(not listed(name) for name in self.there)
