@@ -165,7 +165,7 @@ def _now() -> Iterator[Panel]:
     )
     yield single(
         "Second copy lacks",
-        "Files that had a day to get into the second copy and are not there, or with another content. Normal is 0.",
+        "Files that had time to get into the second copy and are not there, or with another content. Normal is 0.",
         Place(21, 8, 3, 4),
         Query(_of("archive_second_copy_missing_files")),
         steps=TROUBLE,
