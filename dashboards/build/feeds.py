@@ -46,7 +46,7 @@ def board() -> dashboard.Dashboard:
         .time("now-24h", "now")
         .refresh("1m")
     )
-    for panel in (*_now(), *_feeds(), *_wrong(), *_over_time(), *_webhooks(), *_promises()):
+    for panel in (*_now(), *_feeds(), *_wrong(), *_over_time(), *_webhooks(), *_promises(), *_hours()):
         built = built.with_panel(panel)
     return built
 
@@ -327,3 +327,47 @@ def _state(name: str) -> str:
 
 def _age(seconds: int) -> str:
     return f'age_seconds="{seconds}"'
+
+
+def _hours() -> Iterator[Panel]:
+    yield single(
+        "Logs judged until",
+        "Movements of trucks that ended until then were held against drivers' logs: two days ago is normal, which is "
+        "how long logs take to settle. Of the whole fleet, as all about hours of service here.",
+        Place(0, 64, 6, 4),
+        Query(f"1000 * {_fleet('hos_judged_timestamp_seconds')}"),
+        unit="dateTimeFromNow",
+        empty=NOT_CONFIGURED,
+    )
+    yield single(
+        "Moved, and off duty by the log",
+        "Driver-days on which a truck moved while the driver's log says off duty or asleep, neither corrected nor "
+        "explained. Normal is 0; `yardlight flows cases` lists them.",
+        Place(6, 64, 6, 4),
+        Query(_fleet("hos_cases", 'kind="mismatch",state="open"')),
+        steps=TROUBLE,
+        empty=NOT_CONFIGURED,
+    )
+    yield single(
+        "Moved with nobody logged in",
+        "For how long all trucks together did, in the last seven days that were judged and without what is explained. "
+        "Some minutes are normal where a shop moves trucks.",
+        Place(12, 64, 6, 4),
+        Query(_fleet("hos_unassigned_seconds", 'of="fleet"')),
+        unit="s",
+        empty=NOT_CONFIGURED,
+    )
+    yield single(
+        "The truck that did for longest",
+        "For how long one truck moved with nobody logged in, in these seven days. Compliance is told above "
+        "`unassigned` of `hours_of_service` in the inventory.",
+        Place(18, 64, 6, 4),
+        Query(_fleet("hos_unassigned_seconds", 'of="truck"')),
+        unit="s",
+        empty=NOT_CONFIGURED,
+    )
+
+
+def _fleet(metric: str, more: str = "") -> str:
+    """A number of the fleet; accounts have no part in it."""
+    return f"max by (fleet) (yardlight_{metric}{{{FLEET}{',' if more else ''}{more}}})"

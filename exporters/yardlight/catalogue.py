@@ -866,6 +866,25 @@ HOS_UNASSIGNED = _add(
     "For how long trucks moved with nobody logged in, in the last seven days that were judged, without what somebody "
     "explained: all of the fleet together (of fleet), or the one truck that did for longest (of truck).",
 )  # fmt: skip
+ELD_MALFUNCTIONS = _add(
+    "gauge", "eld_malfunctions", "account feed", "Trucks whose ELD does not work, as the records of this feed tell."
+)
+ELD_MALFUNCTION_SINCE = _add(
+    "gauge", "eld_malfunction_since_timestamp_seconds", "account feed",
+    "Since when the one of these does not that was told first.",
+)  # fmt: skip
+ELD_REPAIR_WITHIN = _add(
+    "gauge", "eld_repair_within_seconds", "account feed",
+    "Within which time an ELD that does not work must be repaired or replaced (49 CFR 395.34(d)).",
+)  # fmt: skip
+ELD_REVOKED = _add(
+    "gauge", "eld_revoked_trucks", "model",
+    "Trucks of the roster with this ELD model, which is on the user's list of those that FMCSA revoked.",
+)  # fmt: skip
+ELD_REPLACE_BY = _add(
+    "gauge", "eld_replace_by_timestamp_seconds", "model",
+    "When the 60 days are over in which a revoked model must be replaced; a truck has no ELD from then on.",
+)  # fmt: skip
 TAX_RECORD_GAPS = _add(
     "gauge", "feed_tax_record_gaps", "account feed rule",
     "Times in the last day that a truck told no position for longer than a rule allows while its engine ran: ifta "

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
-from tests.rules.feeds import BEGIN, END, MOVED, OVER, Feeds, Sample, case, told
+from tests.rules.feeds import BEGIN, END, GPS, MOVED, OVER, Feeds, Sample, case, told
 from tests.rules.tablets import always, then
 from tests.rules.yard import ALWAYS, Labels, Read, Spans, Value, inside
 
 OPEN: Labels = {"kind": "mismatch", "state": "open"}
+MODEL: Labels = {"model": "LogIt-2"}
 NOBODY: Labels = {"kind": "unassigned", "state": "open"}
 
 
@@ -64,6 +65,26 @@ HOURS = (
     ),
     case(
         "F23-little", "it was an hour, which happens", Hours(unassigned=3600.0), ((0, END, ()),),
+    ),
+    case(
+        "eld-malfunction", "the ELD of two trucks does not work: for compliance, with the days that are left",
+        Feeds(more=(("eld_malfunctions", GPS, then(2.0, 0.0, BEGIN, OVER)),
+                    ("eld_malfunction_since_timestamp_seconds", GPS, then(BEGIN, None, BEGIN, OVER)),
+                    ("eld_repair_within_seconds", GPS, always(8 * 86400.0)))),
+        told("ticket EldMalfunction samsara gps", after=1890), moved=MOVED,
+    ),
+    case(
+        "eld-revoked", "trucks have a model that was revoked, until the roster has none of it",
+        Feeds(more=(("eld_revoked_trucks", MODEL, then(12.0, 0.0, BEGIN, OVER)),
+                    ("eld_revoked_trucks", {"model": "Other"}, always(0)),
+                    ("eld_replace_by_timestamp_seconds", MODEL, always(30.5 * 86400.0)))),
+        told("ticket EldRevoked LogIt-2"), moved=MOVED,
+    ),
+    case(
+        "eld-revoked-over", "the 60 days are over",
+        Feeds(more=(("eld_revoked_trucks", MODEL, then(1.0, 0.0, BEGIN, OVER)),
+                    ("eld_replace_by_timestamp_seconds", MODEL, always(600.0)))),
+        told("ticket EldRevoked LogIt-2"),
     ),
     case(
         "hours-not-known", "the logs cannot be read for a day: what was found stays told",

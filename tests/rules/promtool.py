@@ -89,6 +89,8 @@ OF_FEEDS = {
     "WebhookSilent": ("noc", "account", "webhook"),
     "HosGpsMismatch": ("compliance",),
     "UnassignedDriving": ("compliance",),
+    "EldMalfunction": ("compliance", "account", "feed"),
+    "EldRevoked": ("compliance", "model"),
 }
 OF_ARCHIVES = (
     "ArchiveUnreadable", "ArchiveStale", "ArchiveGap", "ArchiveCorrupt", "RecordsDeletedEarly",

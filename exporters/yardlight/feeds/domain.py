@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from yardlight.calendars import instant, opened
 from yardlight.catalogue import (
     CREDENTIALS_END,
+    ELD_REPAIR_WITHIN,
     FEED_API_ENDING_WARNING,
     FEED_EXPECTED_SINCE,
     FEED_FROZEN_AFTER,
@@ -27,7 +28,7 @@ from yardlight.catalogue import (
 )
 from yardlight.collection import Collection, Families, Source
 from yardlight.domains import Planned, PlannedJoin
-from yardlight.feeds import contracts, flows, hours
+from yardlight.feeds import contracts, elds, flows, hours
 from yardlight.feeds.account import FeedAccount
 from yardlight.feeds.plan import resolved
 from yardlight.feeds.platforms import PLATFORMS as PLATFORMS
@@ -106,6 +107,8 @@ def _fixed(fleet: Fleet) -> _Fixed:
     for name, feed in fleet.feeds.items():
         account = fleet.accounts[feed.account or name]
         key, expected = (account.name, name), expected_of(account, feed)
+        if described(account, feed).malfunction is not None:
+            families[ELD_REPAIR_WITHIN][key] = elds.REPAIR_WITHIN
         families[FEED_INFO][*key, account.platform, expected, feed.shows or name, feed.while_old] = 1
         families[FEED_MOVING_WITHIN][key] = feed.moving_within
         families[FEED_API_ENDING_WARNING][key] = feed.ending_warning
@@ -122,7 +125,9 @@ def _fixed(fleet: Fleet) -> _Fixed:
             families[FEED_EXPECTED_SINCE][key] = 0.0
         elif expected != "when_moving":
             calendars[key] = expected
-    return _Fixed({**families, **flows.said(fleet), **hours.said(fleet, _streams(fleet))}, calendars)
+    return _Fixed(
+        {**families, **flows.said(fleet), **hours.said(fleet, _streams(fleet)), **elds.revoked(fleet)}, calendars
+    )
 
 
 def _config(account: Account) -> FeedAccount:

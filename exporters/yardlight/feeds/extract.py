@@ -89,6 +89,7 @@ def _record(raw: Any, stream: Stream, zone: ZoneInfo, by: float | None) -> Recor
         driver=_name(at(stream.driver, raw)),
         duty=_name(at(stream.duty, raw)),
         until=instant(at(stream.until, raw), stream.time_format, zone, by),
+        malfunction=broken if isinstance(broken := at(stream.malfunction, raw), bool) else None,
     )
 
 

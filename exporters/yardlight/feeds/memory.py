@@ -14,6 +14,7 @@ from yardlight.moment import Moment
 
 # A truck of which nothing was told for so long is not counted any more, and forgotten once no answer lists it.
 FORGOTTEN_AFTER = 7 * 86400.0
+_BROKEN_FORGOTTEN_AFTER = 60 * 86400.0
 # What a truck did when, by `motion.Kind`.
 Stretches = dict[str, list[Interval]]
 
@@ -22,7 +23,7 @@ Stretches = dict[str, list[Interval]]
 class Seen:
     """What was last told of one id: when, whether it moved, when it last did, what it said (a digest), its values.
 
-    `speed` is in meters per second.
+    `speed` is in meters per second. `malfunction` is since when its ELD does not work, as it was told first.
     """
 
     last: float
@@ -34,6 +35,7 @@ class Seen:
     listed: float = 0.0
     engine: bool | None = None
     speed: float | None = None
+    malfunction: float | None = None
 
 
 @dataclass(slots=True)
@@ -74,9 +76,12 @@ class Memory:
     log_since: float | None = None
 
     def forget(self, now: float) -> None:
-        """Drop what was not told of for long, and what is not listed any more either."""
+        """Drop what was not told of for long, and what is not listed any more either; a broken ELD is silent, too."""
         self.seen = {
-            id_: each for id_, each in self.seen.items() if now - max(each.last, each.listed) < FORGOTTEN_AFTER
+            id_: each
+            for id_, each in self.seen.items()
+            if now - max(each.last, each.listed)
+            < (FORGOTTEN_AFTER if each.malfunction is None else _BROKEN_FORGOTTEN_AFTER)
         }
         self.listed = {id_: each for id_, each in self.listed.items() if now - each[1] < FORGOTTEN_AFTER}
 

@@ -17,8 +17,8 @@ class Plan(Model):
 
     The first of the files `contracts` that is there is its contract. `trucks` are the roster's names by what vendors
     may call a truck, in lower case, and `drivers` the same of drivers. Lines of a `log` are told again in each answer
-    until they are old, or once, `log_by_id`, and kept `log_for` so long. `description` changes when the feed is
-    described anew: what was learned of its records then counts no more.
+    until they are old, or once, `log_by_id`, and kept `log_for` so long. `elds`: it tells whether ELDs work.
+    `description` changes when the feed is described anew: what was learned of its records then counts no more.
     """
 
     feed: str
@@ -38,6 +38,7 @@ class Plan(Model):
     log: bool
     log_by_id: bool
     log_for: float
+    elds: bool
     description: str
 
     def name(self, called: str) -> str:
@@ -71,5 +72,6 @@ def resolved(fleet: Fleet, name: str, source: FeedSource, stream: Stream, contra
         log=stream.duty is not None,
         log_by_id=stream.id is not None and stream.keeps_place,
         log_for=fleet.hours_of_service.settle + _LOG_KEPT,
+        elds=stream.malfunction is not None,
         description=hashlib.blake2b(stream.model_dump_json().encode(), digest_size=8).hexdigest(),
     )

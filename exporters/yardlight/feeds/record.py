@@ -24,7 +24,8 @@ class Record:
 
     `truck` is the vendor's name of it, and `id` its own; both are in memory only. `engine` is whether it runs, None
     where that is not told. `speed` is in meters per second. `raw` is the record as it came. A line of a driver's log
-    has the vendor's id of the `driver`, its word for the `duty` and the instant `until` which that holds.
+    has the vendor's id of the `driver`, its word for the `duty` and the instant `until` which that holds. `malfunction`
+    is whether the ELD of the truck does not work, None where that is not told.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Record:
     driver: str = ""
     duty: str = ""
     until: Moment = None
+    malfunction: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from yardlight import catalogue as m
 from yardlight.calendars import is_open
 from yardlight.catalogue import Metric
 from yardlight.collection import Source, Told
-from yardlight.feeds import between, contracts, logbook, motion, movement, promises, tax, units
+from yardlight.feeds import between, contracts, elds, logbook, motion, movement, promises, tax, units
 from yardlight.feeds.extract import number_of
 from yardlight.feeds.freshness import Answer, digest, newest, older_than, sorted_out
 from yardlight.feeds.health import limit
@@ -94,6 +94,9 @@ class _Page:
         yield m.FEED_LIMIT_LEFT, key, left.left
         yield m.FEED_TLS_END, key, about.tls_ends
         yield from self._components()
+        if plan.elds:
+            trucks = [each for each in kept.seen.values() if each.truck or not plan.trucks]
+            yield from elds.samples(key, trucks)
         if plan.by_truck:
             yield from self._trucks()
         if any(each.engine is not None for each in kept.seen.values()):
@@ -147,8 +150,10 @@ class _Page:
         at = min(record.time, self.now)
         moved = at if record.moving else before.moved if before else None
         numbers = {name: number for name, value in record.values.items() if (number := number_of(value)) is not None}
-        truck = self._truck(record)
-        return Seen(at, record.moving, moved, said, truck, numbers, self.now, record.engine, record.speed)
+        since = elds.since(record, before)
+        return Seen(
+            at, record.moving, moved, said, self._truck(record), numbers, self.now, record.engine, record.speed, since
+        )
 
     def _truck(self, record: Record) -> str:
         """The roster's name of it; empty for none."""

@@ -30,7 +30,7 @@ from yardlight.inventory import (
     webhook_rules,
 )
 from yardlight.inventory.models import METERED_MEDIA, Fleet, Medium, RosterFiles, Service, Terminal, Uplink
-from yardlight.inventory.roster import Roster, read_drivers, read_trucks
+from yardlight.inventory.roster import Roster, read_drivers, read_revoked_elds, read_trucks
 from yardlight.inventory.source import Node, describe, merge, plain
 from yardlight.inventory.words import choice
 
@@ -158,7 +158,9 @@ class _Assembly:
             return Roster()
         folder, terminals = Path(node.place.file).parent, self._mapping(self._root, "terminals")
         trucks = read_trucks(folder / files.trucks, terminals, self._problems)
-        return Roster(trucks, read_drivers(folder / files.drivers, self._problems) if files.drivers else ())
+        drivers = read_drivers(folder / files.drivers, self._problems) if files.drivers else ()
+        listed = files.revoked_elds
+        return Roster(trucks, drivers, read_revoked_elds(folder / listed, self._problems) if listed else ())
 
     def _sections(self, accounts: Mapping[str, Any]) -> None:
         """What a part of the inventory collects from must be an account of a platform that this domain knows."""

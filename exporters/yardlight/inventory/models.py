@@ -580,10 +580,14 @@ class Account(Model):
 
 
 class RosterFiles(Model):
-    """The user's own lists as CSV files, written relative to the inventory."""
+    """The user's own lists as CSV files, written relative to the inventory.
+
+    `revoked_elds` are the models that FMCSA took off its register (model, revoked), copied from its list.
+    """
 
     trucks: str
     drivers: str | None = None
+    revoked_elds: str | None = None
 
 
 class Fleet(Model):

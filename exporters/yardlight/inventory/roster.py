@@ -1,8 +1,8 @@
 """The roster: the user's own lists of trucks and drivers, which everything that a vendor says is compared with.
 
-`trucks.csv` has a row per truck: truck, tablet, sims, eld, terminal, group, status, until, note. `drivers.csv` has one
-per driver: code, hired, left, logs, eld. Numbers that identify a device or a SIM stand in these files and in memory
-only; what is shown are the names given here.
+`trucks.csv` has a row per truck: truck, tablet, sims, eld, eld_model, terminal, group, status, until, note.
+`drivers.csv` has one per driver: code, hired, left, logs, eld. A list of revoked ELDs has model, revoked. Numbers that
+identify a device or a SIM stand in these files and in memory only; what is shown are the names given here.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ TRUCK_COLUMNS = {
     "tablet": ("device", "serial", "tabletserial", "devicename"),
     "sims": ("sim", "iccid", "iccids"),
     "eld": ("eldid", "eldserial"),
+    "eld_model": ("eldmodel", "elddevice"),
     "terminal": ("yard", "depot", "hometerminal", "home"),
     "group": ("role", "team"),
     "status": ("state",),
@@ -41,6 +42,11 @@ DRIVER_COLUMNS = {
     "left": ("leavedate", "end", "terminated"),
     "logs": ("logtype", "hos"),
     "eld": ("eldid", "elddriver"),
+}
+REVOKED_COLUMNS = {
+    "model": ("eldmodel", "device", "name"),
+    "revoked": ("revokedon", "date"),
+    "note": ("notes", "comment", "comments", "remark", "remarks"),
 }
 _ICCID = re.compile(r"89\d{16,18}F?", re.IGNORECASE)
 _ROUNDED = re.compile(r"8[.,]\d+E\+\d+", re.IGNORECASE)
@@ -74,6 +80,7 @@ class Truck:
     group: str | None = None
     status: Status = "active"
     until: date | None = None
+    eld_model: str | None = None
 
     def works(self, day: date) -> bool:
         """Whether it is expected to be on duty on this day."""
@@ -108,11 +115,20 @@ class Driver:
 
 
 @dataclass(frozen=True)
+class RevokedEld:
+    """One row of the list of ELD models that FMCSA took off its register, and the day on which it did."""
+
+    model: str
+    revoked: date
+
+
+@dataclass(frozen=True)
 class Roster:
-    """Both lists, in the order in which they are written."""
+    """The lists, in the order in which they are written."""
 
     trucks: tuple[Truck, ...] = ()
     drivers: tuple[Driver, ...] = ()
+    revoked_elds: tuple[RevokedEld, ...] = ()
 
 
 def read_trucks(table: Path, terminals: Collection[str], problems: list[Problem]) -> tuple[Truck, ...]:
@@ -150,6 +166,7 @@ def read_trucks(table: Path, terminals: Collection[str], problems: list[Problem]
             _said(row, "group", checked_name, problems),
             _said(row, "status", _one_of(Status), problems) or "active",
             _said(row, "until", _date, problems),
+            row["eld_model"].text if "eld_model" in row else None,
         )  # fmt: skip
 
     return _read(table, TRUCK_COLUMNS, "truck", truck, problems)
@@ -177,6 +194,18 @@ def read_drivers(table: Path, problems: list[Problem]) -> tuple[Driver, ...]:
         return Driver(_said(row, "code", checked_name, problems) or "", hired, left, logs, eld)
 
     return _read(table, DRIVER_COLUMNS, "code", driver, problems)
+
+
+def read_revoked_elds(table: Path, problems: list[Problem]) -> tuple[RevokedEld, ...]:
+    """The revoked models of a CSV file. Mistakes go to `problems`, each with line and column."""
+
+    def revoked(row: Row) -> RevokedEld:
+        day = _said(row, "revoked", _date, problems)
+        if "revoked" not in row:
+            problems.append(problem_at(row["model"].place, "revoked", "is missing; write the day like 2026-02-03"))
+        return RevokedEld(row["model"].text, day or date.max)
+
+    return _read(table, REVOKED_COLUMNS, "model", revoked, problems)
 
 
 def _read(
