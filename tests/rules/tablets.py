@@ -260,6 +260,24 @@ TABLETS = (
         moved=3000.0,
     ),
     case(
+        "M06-moved", "two tablets have gone to another MDM, and the center is away for ten minutes: nobody is told",
+        Tablets(
+            (
+                *counts(gone_from_mdm=2),
+                *(
+                    sample
+                    for device in ("T7", "T112")
+                    for sample in (
+                        ("device_state", {"device": device, **DRIVERS, "state": "gone_from_mdm"}, then(1.0, 0.0)),
+                        ("device_info", {"account": "google", "device": device, **DRIVERS}, then(1.0)),
+                    )
+                ),
+            )
+        ),
+        away(),
+        centre=AWAY,
+    ),
+    case(
         "M08", "12 % of the drivers' tablets are silent: one ticket with their names",
         Tablets(silent(12)), told(SILENT), moved=MOVED,
     ),
