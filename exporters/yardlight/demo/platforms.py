@@ -65,11 +65,16 @@ accounts:
     platform: generic
     url: "{url}/telematics"
     auth: {{bearer_file: vendor-secret}}
+    owner: Safety office
+    contact: vendor support +1 800 555 0142
 {telematics}
   dispatch:
     platform: generic
     url: "{url}/loads"
     auth: {{bearer_file: vendor-secret}}
+    owner: Dispatch office
+    contact: vendor support +1 800 555 0177
+    availability: 99.5%
 {loads}
 feeds:
   gps:
