@@ -228,6 +228,10 @@ def _feeds(t: int, start: int) -> Iterator[tuple[str, str, float]]:
     if bad:
         yield "feed_contract_violations", f'{loads},kind="missing",field="updated_at"', 40
     yield "api_spent_requests", account, 1440
+    yield "hos_judged_timestamp_seconds", "", start + t - 172800
+    yield "hos_cases", 'kind="mismatch",state="open"', 2 * bad
+    for whose in ("fleet", "truck"):
+        yield "hos_unassigned_seconds", f'of="{whose}"', 5400
     yield "flow_info", 'flow="odometer",source="gps",sink="meters",shows="Odometer"', 1
     yield "flow_max_lag_seconds", 'flow="odometer"', 86400
     yield "flow_lag_seconds", 'flow="odometer"', 1800
@@ -309,7 +313,8 @@ def openmetrics(end: int) -> str:
     for t in range(0, HOUR + 1, STEP):
         moments = (_moment, _services, _standby, _router, _cellular, _tablets, _feeds, _archive, _others)
         for name, labels, value in (each for moment in moments for each in moment(t, start)):
-            line = f'yardlight_{name}{{fleet="demo",{labels}}} {value:g} {start + t}'
+            every = ",".join(filter(None, ('fleet="demo"', labels)))
+            line = f"yardlight_{name}{{{every}}} {value:g} {start + t}"
             series.setdefault(name, []).append(line)
         for alert in _ALERTS:
             labels = ",".join(f'{name}="{value}"' for name, value in {"fleet": "demo", **alert}.items())
