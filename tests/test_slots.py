@@ -104,6 +104,7 @@ def dripping() -> Iterator[tuple[int, threading.Event]]:
 
 def test_a_process_that_has_nothing_to_do_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slots_module, "IDLE_SECONDS", 2.0)
+    monkeypatch.setattr(slots_module, "GROW_SECONDS", 0.0)
 
     async def use(slots: Slots) -> tuple[str, str]:
         first, second = await asyncio.gather(collected(slots, collectors.pid), collected(slots, collectors.pid))
@@ -115,11 +116,31 @@ def test_a_process_that_has_nothing_to_do_is_let_go(monkeypatch: pytest.MonkeyPa
             assert time.monotonic() < deadline
             assert await collected(slots, collectors.pid) == busy
             await asyncio.sleep(0.05)
-        again = await asyncio.gather(collected(slots, collectors.pid), collected(slots, collectors.pid))
-        return busy, next(each for each in again if each != busy)
+        return busy, await _beside_one_that_hangs(slots)
 
     busy, new = with_slots(use)
     assert new != busy
+
+
+async def _beside_one_that_hangs(slots: Slots) -> str:
+    """The process of a job while another one is held."""
+    hanging = asyncio.create_task(collected(slots, collectors.hang, "slow"))
+    await asyncio.sleep(0)
+    beside = await collected(slots, collectors.pid)
+    hanging.cancel()
+    await asyncio.wait({hanging})
+    return beside
+
+
+def test_quick_jobs_that_come_at_once_share_a_process_and_one_that_takes_long_gets_another_beside_it() -> None:
+    async def use(slots: Slots) -> tuple[str, set[str], str]:
+        first = await collected(slots, collectors.pid)
+        together = await asyncio.gather(*(collected(slots, collectors.pid) for _ in range(12)))
+        return first, set(together), await _beside_one_that_hangs(slots)
+
+    first, together, beside = with_slots(use)
+    assert together == {first}
+    assert beside != first
 
 
 def test_a_job_runs_in_another_process_which_serves_the_next_one_too() -> None:

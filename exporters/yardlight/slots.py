@@ -30,6 +30,8 @@ MEMORY_BYTES = 512 * 2**20
 # Far more than the blocks of `series_limit` entities.
 ANSWER_BYTES = 64 * 2**20
 _EXIT_SECONDS = 1.0
+# Most collections take less, and a process takes memory for as long as it lives: worth to wait for one that is there.
+GROW_SECONDS = 1.0
 # What is collected each minute keeps its process; after a start, or when vendors hung, there are more than it takes.
 IDLE_SECONDS = 90.0
 
@@ -40,7 +42,7 @@ class Slots:
     There are `size` places for accounts that answer promptly and as many spare ones for those that do not: a
     collection that takes long moves to a spare place if there is one, and an account that missed its deadline waits
     for a spare place next time. So vendors that hang do not hold up the others, however many they are. Processes
-    start when there is something to do, and end when for long there was nothing.
+    start when those that are there do not soon get to what there is to do, and end when for long there was nothing.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Slots:
         self._prompt = asyncio.Semaphore(size)
         self._spare = asyncio.Semaphore(size)
         self._late: set[tuple[str, str]] = set()
+        self._freed = asyncio.Event()
 
     async def run(
         self, fleet: str, account: str, job: Job, deadline: float, memory: bytes = b"", allowance: int | None = None
@@ -80,7 +83,7 @@ class Slots:
         return _result(kind, answer)
 
     async def _ask(self, message: bytes, deadline: float) -> tuple[bytes, bytes]:
-        slot = self._idle.pop()
+        slot = await self._free()
         try:
             async with asyncio.timeout(deadline):
                 return await slot.ask(message)
@@ -89,6 +92,20 @@ class Slots:
             self._idle.append(slot)
             for each in self._idle:
                 each.rest()
+            self._freed.set()
+
+    async def _free(self) -> _Slot:
+        """A slot whose process is there, or will soon be free; else one whose process has to be started."""
+        until = time.monotonic() + GROW_SECONDS
+        while not (there := [slot for slot in self._idle if slot.lives]) and len(self._idle) < len(self._all):
+            self._freed.clear()
+            try:
+                await asyncio.wait_for(self._freed.wait(), until - time.monotonic())
+            except TimeoutError:
+                break
+        slot = (there or self._idle)[-1]
+        self._idle.remove(slot)
+        return slot
 
     async def stop(self) -> None:
         """End every worker, also those that have something to do."""
@@ -191,6 +208,11 @@ class _Slot:
         self._worker: _Worker | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._answered = 0.0
+
+    @property
+    def lives(self) -> bool:
+        """Whether its process is there."""
+        return self._writer is not None
 
     async def ask(self, message: bytes) -> tuple[bytes, bytes]:
         """Kind and content of the worker's answer. Raises `PollCrashedError` if it ended instead."""
