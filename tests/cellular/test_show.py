@@ -609,6 +609,15 @@ def test_the_usual_day_of_a_sim_that_is_used_now_and_then_is_one_with_use() -> N
     assert account.value("sim_largest_day_bytes", "T1") == 6 * GB
 
 
+def test_a_single_peak_makes_no_other_peak_usual() -> None:
+    account = Account()
+    for day in range(1, 20):
+        now = at(day, 20)
+        used = {5: 5 * GB, 19: 5 * GB}.get(day, 0)
+        account.collect(now, sim("T1", now), day_row("T1", day, used, now))
+    assert account.value("sim_runaway_above_bytes", "T1") == 100 * MB
+
+
 def test_less_than_nothing_that_was_used_is_no_figure_and_no_zero() -> None:
     account = Account(pools={"tablets": {"cap": "1 GB"}})
     for day in (1, 2):

@@ -15,6 +15,8 @@ from yardlight.inventory.cellular import Runaway
 
 # Days of its own that a SIM must have before one of them is called unusual.
 _LEAST_DAYS = 7
+# A single day with use tells nothing of a usual one: it may be the peak itself.
+_LEAST_WITH_USE = 2
 # Figures of the day on which a SIM was suspended still come in on the next.
 _GRACE_DAYS = 1
 
@@ -36,7 +38,8 @@ def largest_day(track: Track, runaway: Runaway) -> Day | None:
     before = [used for day in range(track.first, today - 1) if (used := track.day(day)) is not None]
     if not last or len(before) < _LEAST_DAYS:
         return None
-    usual = median([used for used in before if used]) if any(before) else 0.0
+    with_use = [used for used in before if used]
+    usual = median(with_use) if len(with_use) >= _LEAST_WITH_USE else 0.0
     return Day(max(last), max(runaway.least, runaway.times * usual))
 
 
