@@ -72,7 +72,7 @@ class Journal:
         self._file.close()
 
 
-def note(path: Path, what: str, **facts: Any) -> None:
+def note(path: Path, what: str, /, **facts: Any) -> None:
     """One line in the journal in this file, which others write, too; on the disk when this returns.
 
     Raises `DrillError`: then nothing may be done.

@@ -9,7 +9,7 @@ from yardlight.errors import DrillError, RecordsError
 from yardlight.records.evidence import JOURNAL
 
 
-def note(folder: Path, what: str, **facts: str) -> None:
+def note(folder: Path, what: str, /, **facts: str) -> None:
     """One line, on the disk when this returns. Raises `RecordsError`: then nothing may be given away."""
     try:
         journal.note(folder / JOURNAL, what, **facts)
