@@ -74,6 +74,13 @@ HOURS = (
         told("ticket EldMalfunction samsara gps", after=1890), moved=MOVED,
     ),
     case(
+        "eld-undescribed", "the feed is not asked for malfunctions any more: what it told ends",
+        Feeds(more=(("eld_malfunctions", GPS, then(2.0, None, BEGIN, OVER)),
+                    ("eld_malfunction_since_timestamp_seconds", GPS, then(BEGIN, None, BEGIN, OVER)),
+                    ("eld_repair_within_seconds", GPS, then(8 * 86400.0, None, BEGIN, OVER)))),
+        told("ticket EldMalfunction samsara gps", after=1890),
+    ),
+    case(
         "eld-revoked", "trucks have a model that was revoked, until the roster has none of it",
         Feeds(more=(("eld_revoked_trucks", MODEL, then(12.0, 0.0, BEGIN, OVER)),
                     ("eld_revoked_trucks", {"model": "Other"}, always(0)),
