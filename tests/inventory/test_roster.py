@@ -37,6 +37,17 @@ def roster(folder: Path, trucks: str = TRUCKS, drivers: str = DRIVERS) -> Roster
     return load(folder / "fleet.yml").fleet.roster
 
 
+def test_a_day_that_stands_for_never_is_none(tmp_path: Path) -> None:
+    """Sixty days after it there is no day any more."""
+    roster(tmp_path)
+    (tmp_path / "revoked.csv").write_text("model,revoked\nLogIt-2,9999-12-31\nLogIt-3,2026-02-03\n")
+    listed = INVENTORY.replace("drivers.csv}", "drivers.csv, revoked_elds: revoked.csv}")
+    (tmp_path / "fleet.yml").write_text(listed.lstrip("\n"))
+    with pytest.raises(InventoryError) as error:
+        load(tmp_path / "fleet.yml")
+    assert "revoked.csv:2:2 revoked: '9999-12-31' is not a date; write 2026-02-03" in str(error.value)
+
+
 def test_a_row_is_a_truck_with_its_tablet_and_sims_named_after_it_unless_they_have_names(tmp_path: Path) -> None:
     found = roster(tmp_path)
     assert found.trucks == (

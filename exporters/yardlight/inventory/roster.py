@@ -48,6 +48,7 @@ REVOKED_COLUMNS = {
     "revoked": ("revokedon", "date"),
     "note": ("notes", "comment", "comments", "remark", "remarks"),
 }
+_YEARS = range(1900, 2200)
 _ICCID = re.compile(r"89\d{16,18}F?", re.IGNORECASE)
 _ROUNDED = re.compile(r"8[.,]\d+E\+\d+", re.IGNORECASE)
 
@@ -252,10 +253,13 @@ def _one_of(choices: object) -> Callable[[str], Any]:
 
 
 def _date(text: str) -> date:
+    """A day of these times: what is written for "never" is later, and days are counted from some of these on."""
     try:
-        return date.fromisoformat(text)
+        if (day := date.fromisoformat(text)).year in _YEARS:
+            return day
     except ValueError:
-        raise ValueError(f"{text!r} is not a date; write 2026-02-03") from None
+        pass
+    raise ValueError(f"{text!r} is not a date; write 2026-02-03") from None
 
 
 def _tablet(cell: Cell, truck: str, problems: list[Problem]) -> Tablet | None:
