@@ -23,7 +23,7 @@ from yardlight.errors import InventoryError, StartError
 from yardlight.inventory.load import Inventory, load
 from yardlight.receivers import Wanted, render
 
-WANTED = Wanted(year=2026)
+WANTED = Wanted(2026)
 SECRETS = ("pd", "noc", "slack", "smtp", "genie")
 FLEET = """\
 fleet: {fleet}
@@ -68,7 +68,7 @@ def config(tmp_path: Path) -> Path:
     found = [inventory(tmp_path, "inland"), inventory(tmp_path, "coast")]
     file = tmp_path / "out" / "alertmanager.yml"
     file.parent.mkdir()
-    file.write_text(render(found, Wanted(home="coast", year=2026)))
+    file.write_text(render(found, Wanted(2026, home="coast")))
     return file
 
 
@@ -165,7 +165,7 @@ def test_a_secret_that_cannot_be_read_is_an_error_unless_it_lies_elsewhere(tmp_p
     (tmp_path / "secrets" / "pd").unlink()
     with pytest.raises(InventoryError, match="oncall: cannot read the secret file 'secrets/pd'"):
         render([found], WANTED)
-    assert "routing_key_file: /run/keys/secrets/pd\n" in render([found], Wanted(secrets=Path("/run/keys"), year=2026))
+    assert "routing_key_file: /run/keys/secrets/pd\n" in render([found], Wanted(2026, secrets=Path("/run/keys")))
 
 
 def test_a_webhook_in_a_file_needs_an_alertmanager_that_reads_it(tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_a_webhook_in_a_file_needs_an_alertmanager_that_reads_it(tmp_path: Path)
     )
     with pytest.raises(InventoryError, match="webhook_file: Alertmanager reads this from"):
         render([load(file)], WANTED)
-    assert f"url_file: {tmp_path}/secrets/noc\n" in render([load(file)], Wanted(url_files=True, year=2026))
+    assert f"url_file: {tmp_path}/secrets/noc\n" in render([load(file)], Wanted(2026, url_files=True))
 
 
 def test_many_fleets_need_a_home_and_a_broken_one_is_not_passed_over(
@@ -187,7 +187,7 @@ def test_many_fleets_need_a_home_and_a_broken_one_is_not_passed_over(
     with pytest.raises(StartError, match=r"--home is missing: .* write one of coast, inland"):
         render(found, WANTED)
     with pytest.raises(StartError, match="--home 'cost' is none of the fleets"):
-        render(found, Wanted(home="cost"))
+        render(found, Wanted(2026, home="cost"))
     (tmp_path / "third.yml").write_text("fleet: third\n")
     assert main(["render", "alertmanager", "--inventory-dir", str(tmp_path), "--home", "coast"]) == 1
     assert "third.yml:1:1 terminals: is missing" in capsys.readouterr().err

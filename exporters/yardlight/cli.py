@@ -608,7 +608,7 @@ def run_render(arguments: argparse.Namespace) -> int:
 def run_render_alertmanager(arguments: argparse.Namespace) -> int:
     from yardlight import receivers
 
-    wanted = receivers.Wanted(arguments.home, arguments.secrets, arguments.url_files, date.today().year)
+    wanted = receivers.Wanted(date.today().year, arguments.home, arguments.secrets, arguments.url_files)
     return receivers.write(arguments.inventory or Path("fleet.yml"), arguments.inventory_dir, wanted, arguments.output)
 
 

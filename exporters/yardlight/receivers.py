@@ -44,14 +44,15 @@ _BOARD = "{{ range .Alerts.Firing }}{{ .Annotations.dashboard_url }} {{ end }}"
 class Wanted:
     """What is rendered: `home` is the fleet that is told of what belongs to none, the center itself for example.
 
-    `secrets` is the folder in which Alertmanager finds the secret files under the names that the inventory has for
-    them; None where it runs on this machine. `url_files` is true for Alertmanager 0.26 and later.
+    `year` is the first whose holidays are left out of hours. `secrets` is the folder in which Alertmanager finds the
+    secret files under the names that the inventory has for them; None where it runs on this machine. `url_files` is
+    true for Alertmanager 0.26 and later.
     """
 
+    year: int
     home: str | None = None
     secrets: Path | None = None
     url_files: bool = False
-    year: int = 0
 
 
 def render(inventories: Sequence[Inventory], wanted: Wanted) -> str:

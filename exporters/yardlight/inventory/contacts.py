@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from yardlight.inventory.addresses import HOST, WebAddress, is_address
 from yardlight.inventory.model import Model, Name
+from yardlight.inventory.values import listed
 
 _MAIL = re.compile(r"[^@\s,<>]+@[^@\s,<>]+")
 _CHANNEL = re.compile(r"[#@][^\s]+")
@@ -36,10 +37,6 @@ def _smarthost(raw: str) -> str:
     return raw
 
 
-def _listed(raw: Any) -> Any:
-    return raw if isinstance(raw, list | tuple) else [raw]
-
-
 def _nobody(raw: Any) -> Any:
     return {"nobody": True} if raw == "nobody" else raw
 
@@ -61,7 +58,7 @@ class Contact(Model):
     webhook: WebAddress | None = None
     webhook_file: str | None = None
     webhook_credentials_file: str | None = None
-    email: Annotated[tuple[MailAddress, ...], BeforeValidator(_listed)] = ()
+    email: Annotated[tuple[MailAddress, ...], BeforeValidator(listed)] = ()
     hours: Name | None = None
     nobody: bool = False
 

@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from yardlight.inventory.addresses import WebAddress
 from yardlight.inventory.model import Model, Name
 from yardlight.inventory.queries import checked_query
-from yardlight.inventory.values import Duration, Share
+from yardlight.inventory.values import Duration, Share, listed
 
 # What `expected` takes besides the name of a calendar.
 ON_CHANGE = "on_change"
@@ -58,13 +58,9 @@ def _placeholders(raw: str) -> str:
     return raw
 
 
-def _steps(raw: Any) -> Any:
-    return raw if isinstance(raw, list | tuple) else [raw]
-
-
 Expression = Annotated[str, AfterValidator(_expression)]
 Path = Annotated[str, AfterValidator(_placeholders)]
-Steps = Annotated[tuple[Expression, ...], BeforeValidator(_steps)]
+Steps = Annotated[tuple[Expression, ...], BeforeValidator(listed)]
 
 
 class Paging(Model):

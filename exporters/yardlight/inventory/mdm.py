@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from yardlight.inventory.model import Model, Name
-from yardlight.inventory.values import Duration, Share
-
-
-def _listed(raw: Any) -> Any:
-    return raw if isinstance(raw, list | tuple) else [raw]
-
+from yardlight.inventory.values import Duration, Share, listed
 
 # Check-ins come every few hours at most (Intune: 8 h), so that a day is three missed ones.
 STALE_AFTER = 86400.0
@@ -27,7 +22,7 @@ def _least(raw: str) -> str:
 
 Least = Annotated[str, AfterValidator(_least)]
 Wait = Annotated[Duration, Field(gt=0)]
-Listed = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Listed = Annotated[tuple[str, ...], BeforeValidator(listed)]
 
 
 class App(Model):

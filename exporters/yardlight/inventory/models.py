@@ -24,7 +24,7 @@ from yardlight.inventory.hours import HoursOfService
 from yardlight.inventory.mdm import MdmSource
 from yardlight.inventory.model import CREDENTIAL_WARNING, Model, Name, Stage, TimeZone
 from yardlight.inventory.roster import Roster
-from yardlight.inventory.values import Duration, Level, Share, Size, Speed
+from yardlight.inventory.values import Duration, Level, Share, Size, Speed, listed
 from yardlight.inventory.webhooks import Webhook
 
 Role = Literal["primary", "standby"]
@@ -90,11 +90,6 @@ def _host(raw: str) -> str:
     if is_address(raw) or not HOST.fullmatch(raw):
         raise ValueError(f"{raw!r} is not a name; write dispatch.example.com")
     return raw
-
-
-def _listed(raw: Any) -> Any:
-    """One value as a list of one."""
-    return raw if isinstance(raw, list | tuple) else [raw]
 
 
 def _status(raw: int) -> int:
@@ -241,7 +236,7 @@ class Service(Model):
     """
 
     url: WebAddress | None = None
-    status: Annotated[tuple[Annotated[int, AfterValidator(_status)], ...], BeforeValidator(_listed)] = ()
+    status: Annotated[tuple[Annotated[int, AfterValidator(_status)], ...], BeforeValidator(listed)] = ()
     body: str | None = None
     redirects: Annotated[Literal["none", "same_host"] | tuple[str, ...], BeforeValidator(parse_redirects)] = "none"
     ca_file: str | None = None
@@ -249,7 +244,7 @@ class Service(Model):
     portal_check: bool = True
     dns: Annotated[str, AfterValidator(_host)] | None = None
     type: Literal["A", "AAAA", "CNAME", "MX", "NS", "SRV", "TXT"] = "A"
-    answer: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
+    answer: Annotated[tuple[str, ...], BeforeValidator(listed)] = ()
     rcode: Literal["NOERROR", "NXDOMAIN", "SERVFAIL", "REFUSED"] = "NOERROR"
     every: Duration = 30.0
     timeout: Duration = 5.0
@@ -342,7 +337,7 @@ class Router(Model):
     model: str = "auto"
     address: Address
     snmp: Snmp | None = None
-    interfaces: dict[Name, Annotated[tuple[str, ...], BeforeValidator(_listed)]] = {}
+    interfaces: dict[Name, Annotated[tuple[str, ...], BeforeValidator(listed)]] = {}
     settings: dict[str, str] = {}
     only: Name | None = None
     traps: int | None = Field(default=None, ge=1, le=65535)

@@ -29,6 +29,11 @@ def checked_name(raw: str) -> str:
     return raw
 
 
+def listed(raw: Any) -> Any:
+    """One value as a list of one."""
+    return raw if isinstance(raw, list | tuple) else [raw]
+
+
 def parse_duration(raw: Any) -> float:
     """Seconds of '3s', '250ms', '1m30s', '2h', '7d'; a bare number is refused because its unit is a guess."""
     text = raw.strip() if isinstance(raw, str) else raw
