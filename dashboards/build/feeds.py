@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from dashboards.build.house import (
     ACCOUNT,
+    AGO,
     GREEN,
     NOT_CONFIGURED,
     ORANGE,
@@ -26,7 +27,6 @@ NONE = "none"
 # A flow goes from one account to another one.
 FLEET = 'fleet="$fleet"'
 TROUBLE = ((None, GREEN), (1, ORANGE))
-_AGO: dict[str, object] = {"unit": "dateTimeFromNow", "custom.minWidth": 110}
 _POLLED = 'poll=~"feeds/.+"'
 # States of records and what they are called.
 RECORDS = {"new": "New", "known": "Known before", "future": "In the future", "undated": "Without a time"}
@@ -124,11 +124,11 @@ def _feeds() -> Iterator[Panel]:
             "Value #F": "Trucks moved",
         },
         overrides={
-            "Newest record": _AGO,
-            "Got by the vendor": _AGO,
+            "Newest record": AGO,
+            "Got by the vendor": AGO,
             "May be": {"unit": "s"},
-            "Open since": _AGO,
-            "Trucks moved": _AGO,
+            "Open since": AGO,
+            "Trucks moved": AGO,
         },
     )
     yield listing(
@@ -247,7 +247,7 @@ def _over_time() -> Iterator[Panel]:
             Query(f"1000 * {of('feed_api_sunset_timestamp_seconds', 'feed')}"),
         ],
         {"feed": "Feed", "Value #A": "Certificate", "Value #B": "Deprecated", "Value #C": "Gone"},
-        overrides={"Certificate": _AGO, "Deprecated": _AGO, "Gone": _AGO},
+        overrides={"Certificate": AGO, "Deprecated": AGO, "Gone": AGO},
         empty=NONE,
     )
 
@@ -274,9 +274,9 @@ def _webhooks() -> Iterator[Panel]:
             "Value #E": "Skipped",
         },
         overrides={
-            "Last call": _AGO,
+            "Last call": AGO,
             "Silence allowed": {"unit": "s"},
-            "Listening": _AGO,
+            "Listening": AGO,
             "Skipped": {"unit": "none"},
         },
         empty=NOT_CONFIGURED,

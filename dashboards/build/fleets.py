@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from dashboards.build.house import (
     FLEETS,
-    GRAY,
     ORANGE,
     PURPLE,
     RED,
     Panel,
     Place,
     Query,
+    counted,
     fleets_page,
     leads,
     lines,
@@ -74,7 +74,7 @@ def _panels() -> Iterator[Panel]:
         overrides={
             "Fleet": leads("wall", "Open its wall", fleet="Fleet"),
             "Yards": {"unit": "none"},
-            **{name: _colored(color) for name, color in COLUMNS.items()},
+            **{name: counted(color) for name, color in COLUMNS.items()},
         },
     )
     yield lines(
@@ -98,7 +98,7 @@ def _panels() -> Iterator[Panel]:
         Place(0, 23, 12, 6),
         [Query(f"sort_desc({queries[7]})")],
         {"fleet": "Fleet", "Value": "Plans short"},
-        overrides={"Fleet": leads("wall", "Open its wall", fleet="Fleet"), "Plans short": _colored(ORANGE)},
+        overrides={"Fleet": leads("wall", "Open its wall", fleet="Fleet"), "Plans short": counted(ORANGE)},
         empty="none",
     )
     yield listing(
@@ -111,15 +111,6 @@ def _panels() -> Iterator[Panel]:
             )
         ],
         {"fleet": "Fleet", "Value": "Overdue"},
-        overrides={"Fleet": leads("wall", "Open its wall", fleet="Fleet"), "Overdue": _colored(ORANGE)},
+        overrides={"Fleet": leads("wall", "Open its wall", fleet="Fleet"), "Overdue": counted(ORANGE)},
         empty="none",
     )
-
-
-def _colored(color: str) -> dict[str, object]:
-    steps = [{"color": GRAY, "value": None}, {"color": color, "value": 1}]
-    return {
-        "unit": "none",
-        "custom.cellOptions": {"type": "color-text"},
-        "thresholds": {"mode": "absolute", "steps": steps},
-    }

@@ -96,6 +96,9 @@ ACCOUNT = 'fleet="$fleet",account="$account"'
 # The fleets that a board over many of them shows.
 FLEETS = 'fleet=~"$fleet"'
 
+# A column of instants.
+AGO: dict[str, object] = {"unit": "dateTimeFromNow", "custom.minWidth": 110}
+
 Panel = Builder[dashboard_models.Panel]
 Steps = Sequence[tuple[float | None, str]]
 PLAIN: Steps = ((None, BLUE),)
@@ -294,6 +297,16 @@ def words(states: Sequence[State]) -> dict[str, object]:
         "custom.cellOptions": {"type": "color-text"},
         "custom.align": "left",
         "custom.minWidth": 130,
+    }
+
+
+def counted(color: str) -> dict[str, object]:
+    """A column of counts, from 1 on in this color."""
+    steps = [{"color": GRAY, "value": None}, {"color": color, "value": 1}]
+    return {
+        "unit": "none",
+        "custom.cellOptions": {"type": "color-text"},
+        "thresholds": {"mode": "absolute", "steps": steps},
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dashboards.build.house import (
+    AGO,
     FLEETS,
     GREEN,
     NOT_CONFIGURED,
@@ -20,7 +21,7 @@ from dashboards.build.house import (
     listing,
     single,
 )
-from dashboards.build.wall import AGO, newest
+from dashboards.build.wall import newest
 from grafana_foundation_sdk.builders import dashboard
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dashboards.build.house import (
+    AGO,
     FLEETS,
     GREEN,
     NOT_CONFIGURED,
@@ -20,7 +21,7 @@ from dashboards.build.house import (
     listing,
     words,
 )
-from dashboards.build.wall import AGO, newest, yards
+from dashboards.build.wall import newest, yards
 from grafana_foundation_sdk.builders import dashboard
 
 # The numbers of `yards()`, in the words of somebody who works there.

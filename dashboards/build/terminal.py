@@ -26,6 +26,7 @@ from dashboards.build.house import (
     share,
     single,
     state_timeline,
+    words,
 )
 from grafana_foundation_sdk.builders import dashboard
 
@@ -176,19 +177,10 @@ def _now() -> list[Panel]:
             Place(6, 4, 5, 5),
             [
                 Query(f"max by (domain) (yardlight:fault_domain{{{HERE}}} == 1)"),
-                Query(f"max by (signal) (yardlight:fault_evidence{{{HERE}}})"),
+                Query(f"1 + max by (signal) (yardlight:fault_evidence{{{HERE}}})"),
             ],
             {"domain": "Fault of", "signal": "Signal", "Value #B": "Seen"},
-            overrides={
-                "Seen": {
-                    "mappings": [
-                        {
-                            "type": "value",
-                            "options": {"0": {"text": "no", "index": 0}, "1": {"text": "yes", "index": 1}},
-                        }
-                    ]
-                }
-            },
+            overrides={"Seen": words((State("no", GRAY), State("yes", GRAY)))},
             empty="nobody's",
         ),
         listing(

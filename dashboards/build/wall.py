@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dashboards.build.house import (
+    AGO,
     FLEETS,
-    GRAY,
     GREEN,
     ORANGE,
     PURPLE,
@@ -15,6 +15,7 @@ from dashboards.build.house import (
     Place,
     Query,
     State,
+    counted,
     fleets_page,
     leads,
     lines,
@@ -37,14 +38,12 @@ YARD = (
 )
 # As the metric calls all but the last.
 _STATES = ("primary", "standby", "unknown", "dark")
-AGO: dict[str, object] = {"unit": "dateTimeFromNow", "custom.minWidth": 120}
 NARROW: dict[str, object] = {"custom.width": 90}
 # Whatever an alert is about, in the order of its size.
 _ABOUT = (
     "uplink", "service", "platform", "account", "feed", "flow", "pool", "sim", "carrier", "group", "truck", "device",
     "archive", "playbook",
 )  # fmt: skip
-COLORED: dict[str, object] = {"custom.cellOptions": {"type": "color-text"}}
 
 
 def newest(metric: str, by: str, where: str = "") -> str:
@@ -239,7 +238,7 @@ def _ahead() -> Iterator[Panel]:
         overrides={
             "Account": leads("tablets", "Open the tablets", fleet="Fleet", account="Account"),
             **{name: {"unit": "none"} for name in ("Silent", "Gone", "Never spoke")},
-            "Gone": {"unit": "none", **COLORED, "thresholds": _from_one(RED)},
+            "Gone": counted(RED),
         },
         empty=NONE,
     )
@@ -299,7 +298,3 @@ def _ahead() -> Iterator[Panel]:
         ],
         unit="none",
     )
-
-
-def _from_one(color: str) -> dict[str, object]:
-    return {"mode": "absolute", "steps": [{"color": GRAY, "value": None}, {"color": color, "value": 1}]}
