@@ -16,7 +16,7 @@ from urllib.request import Request, urlopen
 import pytest
 import yaml
 
-from tests.rules.test_live import running
+from tests.programs import running
 from tests.rules.test_routes import REACHES, amtool
 from yardlight.cli import main
 from yardlight.errors import InventoryError, StartError

@@ -23,6 +23,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.benchmarks.harness import free_port
+from tests.programs import running
 
 BOARD = Path(__file__).resolve().parents[2] / "dashboards" / "wall.json"
 DAY, STEP = 86400, 60
@@ -110,28 +111,9 @@ def main() -> None:
         )  # fmt: skip
         Path(folder, "prometheus.yml").write_text("{}")
         port = free_port()
-        server = subprocess.Popen(
-            ["prometheus", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
-             f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]
-        )  # fmt: skip
-        try:
-            _ready(port)
+        arguments = (f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data")
+        with running(port, "prometheus", *arguments, f"--web.listen-address=127.0.0.1:{port}"):
             _measure(port, options.rounds, now)
-        finally:
-            server.terminate()
-            server.wait(20)
-
-
-def _ready(port: int) -> None:
-    deadline = time.monotonic() + 120
-    while True:
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/-/ready", timeout=2).close()
-            return
-        except OSError:
-            if time.monotonic() > deadline:
-                raise SystemExit("Prometheus is not ready") from None
-            time.sleep(0.2)
 
 
 def _measure(port: int, rounds: int, now: int) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from tests.dashboards import history
+from tests.programs import running
 
 from yardlight.catalogue import METRICS
 
@@ -187,33 +188,19 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[s
         capture_output=True,
     )
     (folder / "prometheus.yml").write_text("{}")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
-    server = subprocess.Popen(
-        ["prometheus", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
-         f"--web.listen-address={address}", "--log.level=error"]
-    )  # fmt: skip
 
     def ask(expr: str, ago: float) -> list[Any]:
         query = urllib.parse.urlencode({"query": expr, "time": end - ago})
-        with urllib.request.urlopen(f"http://{address}/api/v1/query?{query}", timeout=5) as reply:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/query?{query}", timeout=5) as reply:
             result: list[Any] = json.load(reply)["data"]["result"]
             return result
 
-    try:
-        deadline = time.monotonic() + 20
-        while True:
-            try:
-                urllib.request.urlopen(f"http://{address}/-/ready", timeout=1).close()
-                break
-            except OSError:
-                assert time.monotonic() < deadline, "Prometheus did not start"
-                time.sleep(0.1)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    arguments = (f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data")
+    with running(port, "prometheus", *arguments, f"--web.listen-address=127.0.0.1:{port}"):
         yield ask
-    finally:
-        server.terminate()
-        server.wait(10)
 
 
 @pytest.mark.needs("prometheus", "promtool")

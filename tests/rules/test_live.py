@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,10 +10,11 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 import pytest
 import yaml
+
+from tests.programs import running
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUTES = ROOT / "alert_rules" / "alertmanager" / "alertmanager.yml"
@@ -104,30 +104,6 @@ def served(fleet: Fleet, inbox: Inbox) -> Iterator[int]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server.server_address[1]
     server.shutdown()
-
-
-@contextmanager
-def running(port: int, *argv: str) -> Iterator[None]:
-    """The program while it is needed, from the moment it answers."""
-    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + 60
-        while not _ready(port):
-            assert process.poll() is None, f"{argv[0]} ended"
-            assert time.monotonic() < deadline, f"{argv[0]} is not ready"
-            time.sleep(0.1)
-        yield
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def _ready(port: int) -> bool:
-    try:
-        with urlopen(f"http://127.0.0.1:{port}/-/ready", timeout=2) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
 
 
 def test_t35_one_message_opens_and_one_closes_an_outage_that_outlives_a_restart_of_prometheus(
