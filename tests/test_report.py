@@ -16,7 +16,7 @@ import pytest
 from tests.look_back import Past, at
 from yardlight.cli import main
 from yardlight.inventory.load import load
-from yardlight.report import minutes, share
+from yardlight.templates import minutes, share
 
 BEGIN, END = at("2026-10-01T00:00"), at("2026-11-01T00:00")
 CUT, HEALED = at("2026-10-07T02:00:00"), at("2026-10-07T05:10:00")

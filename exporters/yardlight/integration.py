@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from yardlight import pages
+from yardlight import templates
 from yardlight.inventory.models import Fleet
 from yardlight.lookback import ago
 from yardlight.pages import PollRow
@@ -78,7 +78,7 @@ def of_flow(differ: int) -> Standing:
 def drawn(fleet: Fleet, standing: Mapping[str, Standing]) -> str:
     """The map as SVG, empty where nothing is read. `standing` is by poll: feeds/gps, flows/odometer, webhooks/calls."""
     made = picture(fleet, standing)
-    return pages.render("map.html", p=made) if made.boxes else ""
+    return templates.render("map.html", p=made) if made.boxes else ""
 
 
 def picture(fleet: Fleet, standing: Mapping[str, Standing]) -> Picture:

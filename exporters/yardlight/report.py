@@ -5,23 +5,21 @@ Each section is a function from what is looked at to HTML; an exporter adds its 
 
 from __future__ import annotations
 
-import math
 import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from yardlight import __version__, files
+from yardlight import __version__, files, templates
 from yardlight.errors import StartError
 from yardlight.history import History
 from yardlight.intervals import Interval
 from yardlight.inventory.models import Fleet, Terminal
-from yardlight.lookback import Source, find_terminal, length, month
+from yardlight.lookback import Source, find_terminal, month
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,7 @@ def page(scope: Scope) -> str:
     name = datetime.strptime(scope.month, "%Y-%m").strftime("%B %Y")
     running = any(scope.whole(terminal)[1] > scope.now for terminal in scope.terminals.values())
     parts = [section for make in sections() for section in make(scope)]
-    return render(
+    return templates.render(
         "report.html",
         fleet=scope.fleet.fleet,
         terminals=list(scope.terminals),
@@ -99,39 +97,3 @@ def page(scope: Scope) -> str:
         parts=parts,
         version=__version__,
     )
-
-
-def render(template: str, **values: object) -> Markup:
-    """A template of the package with the filters for people."""
-    return Markup(_TEMPLATES.get_template(template).render(**values))
-
-
-def share(ratio: float | None) -> str:
-    """'99.953 %': never rounded up to 100 %; a dash for what is not known."""
-    if ratio is None:
-        return "–"
-    if ratio >= 1:
-        return "100 %"
-    return f"{math.floor(round(ratio * 100_000, 6)) / 1000:.3f} %"
-
-
-def minutes(seconds: float) -> str:
-    """'0', '0.4 min', '12.5 min', '1 234 min': what ISPs count in."""
-    if seconds == 0:
-        return "0 min"
-    value = seconds / 60
-    return f"{value:.1f} min" if value < 100 else f"{value:,.0f} min".replace(",", " ")
-
-
-def _moment(at: float) -> str:
-    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
-
-
-_TEMPLATES = Environment(
-    loader=PackageLoader("yardlight", "html"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_TEMPLATES.filters.update(share=share, lasting=length, minutes=minutes, moment=_moment)

@@ -10,7 +10,8 @@ from yardlight.cellular.outlook import Entry, Outlook, outlooks
 from yardlight.intervals import Interval
 from yardlight.inventory import words
 from yardlight.lookback import month
-from yardlight.report import Scope, Section, render
+from yardlight.report import Scope, Section
+from yardlight.templates import part
 
 # Of SIMs that idle, the report looks at as many days as `yardlight usage report` does.
 _IDLE_DAYS = 30
@@ -36,7 +37,7 @@ def sections(scope: Scope) -> list[Section]:
     found = list(outlooks(scope.fleet, scope.history, _IDLE_DAYS, scope.now))
     plans = [plan for each in found for plan in _plans(scope, each)]
     missing = [each.source for each in found if each.collected is None]
-    return [Section("Cellular plans", render("report_plans.html", plans=plans, missing=missing, size=words.size))]
+    return [Section("Cellular plans", part("report_plans.html", plans=plans, missing=missing, size=words.size))]
 
 
 def _plans(scope: Scope, outlook: Outlook) -> Iterator[PlanMonth]:

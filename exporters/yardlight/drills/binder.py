@@ -21,7 +21,7 @@ from yardlight.inventory.drill_rules import playbooks
 from yardlight.inventory.load import Inventory, load
 from yardlight.inventory.models import Terminal
 from yardlight.lookback import find_terminal
-from yardlight.report import render
+from yardlight.templates import render
 
 _WAITS = {
     "standby": "Wait until the yard works over {standby}.",
@@ -76,17 +76,15 @@ def page(inventory: Inventory, terminal: Terminal, now: float) -> str:
         for each in sorted(found, key=lambda each: (each.kind, not each.cuts, each.playbook))
         if not each.cuts or len(terminal.uplinks) > 1
     ]
-    return str(
-        render(
-            "binder.html",
-            fleet=inventory.fleet.fleet,
-            terminal=terminal,
-            papers=papers,
-            due=terminal.drill.playbook if terminal.drill is not None else "",
-            duration=words.duration,
-            made=f"{datetime.fromtimestamp(now, terminal.zone):%Y-%m-%d}",
-            version=__version__,
-        )
+    return render(
+        "binder.html",
+        fleet=inventory.fleet.fleet,
+        terminal=terminal,
+        papers=papers,
+        due=terminal.drill.playbook if terminal.drill is not None else "",
+        duration=words.duration,
+        made=f"{datetime.fromtimestamp(now, terminal.zone):%Y-%m-%d}",
+        version=__version__,
     )
 
 

@@ -13,7 +13,7 @@ from yardlight import __version__
 from yardlight.drills import attach, evidence, journal
 from yardlight.drills.evidence import Record
 from yardlight.drills.timeline import NAMES
-from yardlight.report import render
+from yardlight.templates import render
 
 # Around the first and last instant of a chart, in parts of its length.
 _MARGIN = 0.06
@@ -141,21 +141,19 @@ def page(record: Record) -> str:
     """One page of HTML with everything in it."""
     body, zone = record.body, ZoneInfo(record.body["timezone"])
     samples = _samples(record)
-    return str(
-        render(
-            "drill_report.html",
-            title=body["title"],
-            terminal=record.terminal,
-            result=record.result,
-            why=body["why"],
-            identity=_identity(record),
-            preconditions=body.get("preconditions", ()),
-            criteria=body["criteria"],
-            rounds=[(each, _chart(each, samples, zone), _instants(each, zone)) for each in body["rounds"]],
-            journal=_journal(record, zone),
-            signatures=_signatures(record, zone),
-            version=__version__,
-        )
+    return render(
+        "drill_report.html",
+        title=body["title"],
+        terminal=record.terminal,
+        result=record.result,
+        why=body["why"],
+        identity=_identity(record),
+        preconditions=body.get("preconditions", ()),
+        criteria=body["criteria"],
+        rounds=[(each, _chart(each, samples, zone), _instants(each, zone)) for each in body["rounds"]],
+        journal=_journal(record, zone),
+        signatures=_signatures(record, zone),
+        version=__version__,
     )
 
 

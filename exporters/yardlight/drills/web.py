@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeVar
 
 from aiohttp import web
 
-from yardlight import pages
+from yardlight import templates
 from yardlight.drills.session import Live, Screen, Session
 from yardlight.errors import DrillError
 from yardlight.logs import kv
@@ -140,7 +140,7 @@ class DrillPages:
     def _phone(self, request: web.Request) -> Phone:
         """The one that asks. Raises 403, as a page, if it has no drill."""
         if (phone := self._phones.get(request.cookies.get(COOKIE, ""))) is None:
-            text = pages.render("drill_link.html", heading="No drill here", text=_LOST, button="")
+            text = templates.render("drill_link.html", heading="No drill here", text=_LOST, button="")
             raise web.HTTPForbidden(text=text, content_type="text/html", headers=_HEADERS)
         return phone
 
@@ -152,7 +152,7 @@ class DrillPages:
 
     async def _script(self, _: web.Request) -> web.Response:
         headers = {"Cache-Control": "no-cache"}
-        return web.Response(text=pages.file("drill.js"), content_type="text/javascript", headers=headers)
+        return web.Response(text=templates.file("drill.js"), content_type="text/javascript", headers=headers)
 
     async def _changes(self, request: web.Request) -> web.Response:
         """What is on the screen once it is another one than the page has, or soon."""
@@ -214,7 +214,7 @@ def _refusal(error: DrillError) -> str:
 
 
 def _page(template: str, status: int = 200, **values: object) -> web.Response:
-    text = pages.render(template, **values)
+    text = templates.render(template, **values)
     return web.Response(status=status, text=text, content_type="text/html", headers=_HEADERS)
 
 
@@ -228,6 +228,6 @@ def _told(screen: Screen, live: Live, phone: Phone, whole: bool) -> web.Response
             "phase": screen.phase,
             "step": screen.step,
             "title": f"{_heading(screen)} ({screen.title})",
-            "html": pages.render("drill_screen.html", s=screen, heading=_heading(screen), now=now, key=phone.key),
+            "html": templates.render("drill_screen.html", s=screen, heading=_heading(screen), now=now, key=phone.key),
         }
     return web.json_response(answer, headers=_HEADERS)

@@ -17,7 +17,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from yardlight import pages
+from yardlight import templates
 from yardlight.collection import Session
 from yardlight.errors import PollError, RecordsError
 from yardlight.inventory import words
@@ -83,7 +83,7 @@ def retrieve(fleet: Fleet, base: Path, state: Path, wanted: Wanted) -> Retrieval
         checks = (check_of(fleet, name, base, state) for name in wanted.archives or fleet.archives)
         parts = [_Packing(each, wanted, packed, sums, folder).go() for each in checks]
         body = _body(fleet, wanted, parts, began)
-        cover = pages.render("records_cover.html", r=body, parts=parts, as_of=AS_OF).encode()
+        cover = templates.render("records_cover.html", r=body, parts=parts, as_of=AS_OF).encode()
         listed = "".join(f"{sha}  {name}\n" for sha, name in sorted(sums, key=lambda each: each[1])).encode()
         packed.writestr(COVER, cover)
         packed.writestr(SUMS, listed)

@@ -25,7 +25,7 @@ from typing import Any, Protocol, TypeVar
 
 from aiohttp import web
 
-from yardlight import pages
+from yardlight import templates
 from yardlight.drills import evidence as sealed
 from yardlight.errors import RecordsError
 from yardlight.inventory.models import Fleet
@@ -250,5 +250,5 @@ def _problem(typed: dict[str, str], archives: Sequence[str]) -> str:
 
 
 def _page(template: str, status: int = 200, **values: object) -> web.Response:
-    text = pages.render(template, **values)
+    text = templates.render(template, **values)
     return web.Response(status=status, text=text, content_type="text/html", headers=_HEADERS)

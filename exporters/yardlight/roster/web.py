@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 from aiohttp import web
 
-from yardlight import pages
+from yardlight import templates
 from yardlight.domains import Planned
 from yardlight.inventory.models import Fleet
 from yardlight.inventory.roster import Truck
@@ -77,7 +77,7 @@ class TruckPages:
             if truck.name == name and fleet in (None, each.fleet.fleet)
         ]
         if not found:
-            page = pages.render("trucks.html", asked=name, count=0, found=0, shown=[], many=False, up="../")
+            page = templates.render("trucks.html", asked=name, count=0, found=0, shown=[], many=False, up="../")
             raise web.HTTPNotFound(text=page, content_type="text/html", headers=_HEADERS)
         views = [await _view(kept, truck) for kept, truck in found]
         return _page("truck.html", views=views, numbers=self._known_person())
@@ -100,5 +100,5 @@ def _parts(kept: Kept, truck: Truck, now: float) -> list[Part]:
 
 
 def _page(template: str, **values: object) -> web.Response:
-    text = pages.render(template, up="", **values)
+    text = templates.render(template, up="", **values)
     return web.Response(text=text, content_type="text/html", headers=_HEADERS)

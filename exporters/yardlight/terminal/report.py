@@ -11,8 +11,9 @@ from yardlight.calendars import maintenance
 from yardlight.history import Availability, Outage, carried, circuit_availability, outages, terminal_availability
 from yardlight.intervals import Interval, minus, seconds
 from yardlight.inventory.models import Sla, Terminal, Uplink
-from yardlight.report import Scope, Section, render
+from yardlight.report import Scope, Section
 from yardlight.state import Event, Span
+from yardlight.templates import part
 
 # More rows than anybody reads on paper; the rest is in `yardlight outages`.
 _MOST_ROWS = 60
@@ -107,10 +108,10 @@ def sections(scope: Scope) -> list[Section]:
     moves = [(month.terminal, move) for month in months for move in month.moves]
     shown: dict[str, object] = {"months": months, "moves": moves[:_MOST_ROWS], "more": len(moves[_MOST_ROWS:])}
     return [
-        Section("Circuits", render("report_circuits.html", circuits=circuits, slices=_SLICES, least=WORTH_SAYING)),
-        Section("Service credits", render("report_credits.html", circuits=circuits)),
-        Section("Terminals, failovers and the standby", render("report_terminals.html", local=local, **shown)),
-        Section("What was not measured", render("report_unmeasured.html", notes=list(_notes(months)), local=local)),
+        Section("Circuits", part("report_circuits.html", circuits=circuits, slices=_SLICES, least=WORTH_SAYING)),
+        Section("Service credits", part("report_credits.html", circuits=circuits)),
+        Section("Terminals, failovers and the standby", part("report_terminals.html", local=local, **shown)),
+        Section("What was not measured", part("report_unmeasured.html", notes=list(_notes(months)), local=local)),
     ]
 
 
