@@ -8,6 +8,8 @@ YardlightError
 ├── WebConfigError        the file given with --web.config.file
 ├── ContractError         a feed's contract cannot be read, or not be learned from what there is
 ├── DrillError            a drill cannot be run, read or verified as asked
+│   ├── JournalError      what is done cannot be written down, or what was written was changed
+│   └── UnansweredError   a server of the center did not answer as it should
 ├── RecordsError          records cannot be fetched or accepted as asked
 ├── ServiceError          a service did not answer as it should; `reason` is a label value of service_failure
 ├── SnmpError             a router did not answer as asked; `reason` is a label value of router_failure
@@ -89,6 +91,10 @@ class WebConfigError(YardlightError):
 
 class DrillError(YardlightError):
     """A drill cannot be run, read or verified as asked."""
+
+
+class JournalError(DrillError):
+    """What is about to be done cannot be written down, or what was written was changed: nothing may be done."""
 
 
 class UnansweredError(DrillError):

@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
+from yardlight.access import Access
 from yardlight.drills.around import Annotation, Silence, around, silence
 from yardlight.drills.session import Occasion
-from yardlight.drills.talk import Access
 from yardlight.errors import DrillError
 from yardlight.inventory.load import Inventory, load
 from yardlight.inventory.values import Secret

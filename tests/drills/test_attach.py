@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.drills.simulated import INVENTORY, START
 
-from yardlight import cli
+from yardlight import cli, sealing
 from yardlight.drills import evidence
 from yardlight.drills.desk import folder_of
 from yardlight.drills.evidence import Record
@@ -48,7 +48,7 @@ def attach(folder: Path, *more: str) -> int:
 
 def only(folder: Path) -> Record:
     [record] = evidence.records(folder_of(folder / "yardlight.db"))
-    assert evidence.verify(record.folder) == []
+    assert sealing.verify(record.folder) == []
     return record
 
 
@@ -73,7 +73,7 @@ def test_d13_a_real_failover_counts_once_a_reviewer_signs_for_it(
     assert attach(tmp_path, "--unplanned", "--reviewer", "joe") == 0
     record = only(tmp_path)
     assert (record.result, record.body["kind"]) == ("pass", "measured, unplanned")
-    assert b'"reviewer":"joe"' in (record.folder / evidence.JOURNAL).read_bytes()
+    assert b'"reviewer":"joe"' in (record.folder / sealing.JOURNAL).read_bytes()
 
 
 def test_a_slow_switch_is_on_record_as_the_failure_that_it_was(tmp_path: Path) -> None:

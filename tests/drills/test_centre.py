@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from yardlight.drills.talk import Access, HttpCentre
+from yardlight.access import Access
+from yardlight.drills.talk import HttpCentre
 from yardlight.errors import DrillError
 
 RULES = """

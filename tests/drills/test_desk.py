@@ -14,6 +14,7 @@ import pytest
 from tests.drills.simulated import INVENTORY
 
 from yardlight import catalogue as m
+from yardlight import sealing
 from yardlight.drills import evidence
 from yardlight.drills.desk import FleetDesk
 from yardlight.drills.evidence import Record
@@ -125,5 +126,5 @@ def test_a_link_of_a_terminal_that_is_measured_elsewhere_says_where_to_open_it(t
 def test_what_cannot_be_read_among_the_records_is_left_out(tmp_path: Path) -> None:
     for name, text in (("a", "{"), ("b", "{}"), ("c", json.dumps(record(5.0, "pass").body))):
         (tmp_path / name).mkdir()
-        (tmp_path / name / evidence.RECORD).write_text(text)
+        (tmp_path / name / sealing.RECORD).write_text(text)
     assert [each.ended for each in evidence.records(tmp_path)] == [5.0]

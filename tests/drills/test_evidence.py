@@ -9,21 +9,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from yardlight.drills import evidence
-from yardlight.drills.journal import Journal
+from yardlight import sealing
 from yardlight.errors import DrillError
+from yardlight.journal import Journal
 
 
 def bundle(folder: Path) -> Path:
-    journal = Journal(folder / evidence.JOURNAL)
+    journal = Journal(folder / sealing.JOURNAL)
     for number in range(5):
         journal.write("step", 1000.0 + number, step=f"s{number}", text='quoted "text", ü')
     journal.close()
-    evidence.write(folder, evidence.RECORD, {"drill": "d1", "terminal": "fontana", "playbook": "p", "ended": 1010.0,
+    sealing.write(folder, sealing.RECORD, {"drill": "d1", "terminal": "fontana", "playbook": "p", "ended": 1010.0,
                                               "result": "pass"})  # fmt: skip
-    evidence.write(folder, "queries/001.json", {"query": "up", "answer": {"status": "success"}})
-    evidence.write_bytes(folder, "facts.jsonl", b'{"at": 1}\n{"at": 2}\n{"at": 3}\n')
-    evidence.seal(folder)
+    sealing.write(folder, "queries/001.json", {"query": "up", "answer": {"status": "success"}})
+    sealing.write_bytes(folder, "facts.jsonl", b'{"at": 1}\n{"at": 2}\n{"at": 3}\n')
+    sealing.seal(folder)
     return folder
 
 
@@ -37,7 +37,7 @@ def files(folder: Path) -> list[Path]:
 
 
 def test_untouched_evidence_is_whole(whole: Path) -> None:
-    assert evidence.verify(whole) == []
+    assert sealing.verify(whole) == []
 
 
 def copied(whole: Path, tmp_path: Path) -> Path:
@@ -58,7 +58,7 @@ def test_d10_one_changed_byte_anywhere_is_found_and_its_file_named(
     index = data.draw(st.integers(0, len(raw) - 1))
     raw[index] ^= data.draw(st.integers(1, 255))
     file.write_bytes(bytes(raw))
-    found = evidence.verify(folder)
+    found = sealing.verify(folder)
     name = str(file.relative_to(folder))
     assert any(name in str(finding) for finding in found), (name, index, found)
 
@@ -72,7 +72,7 @@ def test_a_byte_that_was_put_in_or_taken_out_is_found(data: st.DataObject, whole
     index = data.draw(st.integers(0, len(raw) - 1))
     added = data.draw(st.binary(max_size=1))
     file.write_bytes(raw[:index] + added + raw[index + (not added) :])
-    assert any(str(file.relative_to(folder)) in str(finding) for finding in evidence.verify(folder))
+    assert any(str(file.relative_to(folder)) in str(finding) for finding in sealing.verify(folder))
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -84,7 +84,7 @@ def test_lines_and_files_that_were_moved_removed_or_added_are_found(
     what = data.draw(st.sampled_from(["swap lines", "drop line", "repeat line", "remove", "swap files", "add"]))
     one, other = data.draw(st.permutations(files(folder)))[:2]
     if what.endswith(("line", "lines")):
-        one = folder / data.draw(st.sampled_from([evidence.JOURNAL, "facts.jsonl"]))
+        one = folder / data.draw(st.sampled_from([sealing.JOURNAL, "facts.jsonl"]))
         lines = one.read_bytes().splitlines(keepends=True)
         first, second = data.draw(st.permutations(range(len(lines))))[:2]
         if what == "swap lines":
@@ -103,8 +103,8 @@ def test_lines_and_files_that_were_moved_removed_or_added_are_found(
     else:
         one = folder / "queries" / "002.json"
         one.write_text("{}")
-    found = evidence.verify(folder)
-    if what == "swap files" and {one.name, other.name} & {evidence.MANIFEST, evidence.SEAL}:
+    found = sealing.verify(folder)
+    if what == "swap files" and {one.name, other.name} & {sealing.MANIFEST, sealing.SEAL}:
         assert found  # where the list itself is gone, it is named and no other can be
     else:
         assert any(str(one.relative_to(folder)) in str(finding) for finding in found), (what, one, found)

@@ -18,11 +18,13 @@ from typing import Any
 
 import pytest
 
-from yardlight.drills import evidence, journal
+from yardlight import journal, sealing
+from yardlight.access import Access
+from yardlight.drills import evidence
 from yardlight.drills.desk import folder_of
 from yardlight.drills.guard import Charge
 from yardlight.drills.links import Links
-from yardlight.drills.talk import Access, HttpYard
+from yardlight.drills.talk import HttpYard
 from yardlight.errors import DrillError
 
 Eventually = Callable[..., object]
@@ -231,7 +233,7 @@ def test_d08_a_runner_that_is_killed_is_told_as_interrupted_and_its_evidence_is_
     assert record.result == "aborted"
     assert "interrupted" in record.body["why"]
     assert "restored by the guard: the runner was not heard of for" in record.body["why"]
-    assert evidence.verify(record.folder) == []
+    assert sealing.verify(record.folder) == []
     listed = subprocess.run((*argv[:4], "list"), cwd=box.folder, capture_output=True, text=True, check=True).stdout
     assert "aborted" in listed
     assert "fontana: quarterly-wan-failover has not passed in" in listed

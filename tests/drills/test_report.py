@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from tests.drills.simulated import INVENTORY, Behaviour, World
 
-from yardlight import cli
-from yardlight.drills import evidence, report
+from yardlight import cli, sealing
+from yardlight.drills import report
 
 
 class Reader(HTMLParser):
@@ -45,7 +45,7 @@ def test_the_report_says_what_was_shown_and_needs_no_network(tmp_path: Path) -> 
         "nothing was lost from here on",
     ):
         assert instant in page.text
-    assert (record.folder / evidence.SEAL).read_text().strip() in page.text
+    assert (record.folder / sealing.SEAL).read_text().strip() in page.text
     text = report.markdown(record)
     assert text.startswith("# Quarterly WAN failover: fontana\n\n**fail**: convergence")
     assert "| t0 | the primary was cut | 2023-11-14 14:1" in text
@@ -57,9 +57,9 @@ def test_a_report_is_written_beside_the_evidence_and_never_among_it(tmp_path: Pa
     place = ("--inventory", str(tmp_path / "fleet.yml"), "--state", str(tmp_path / "yardlight.db"))
     assert cli.main(["drill", "report", str(record.folder), "-o", str(tmp_path / "out"), *place]) == 0
     assert {file.name for file in (tmp_path / "out").iterdir()} == {f"{record.id}.md", f"{record.id}.html"}
-    assert evidence.verify(record.folder) == []
+    assert sealing.verify(record.folder) == []
     (record.folder / "report.html").write_text("better")
-    assert [str(finding) for finding in evidence.verify(record.folder)] == ["report.html: was added after the seal"]
+    assert [str(finding) for finding in sealing.verify(record.folder)] == ["report.html: was added after the seal"]
 
 
 def test_the_chart_shows_when_the_yard_was_cut_off(tmp_path: Path) -> None:

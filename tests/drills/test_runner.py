@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from tests.drills.simulated import INVENTORY, START, Behaviour, World
 
-from yardlight.drills import evidence
+from yardlight import sealing
 from yardlight.drills.evidence import Record
 
 
 def run(world: World) -> Record:
     record = asyncio.run(world.runner().run())
-    assert evidence.verify(record.folder) == []
+    assert sealing.verify(record.folder) == []
     assert world.yard._cut is None, "the primary is left cut"
     assert world.yard.guard is None
     return record
@@ -51,7 +51,7 @@ def test_d02_a_dead_standby_refuses_the_drill_and_an_override_needs_a_reason_tha
     record = run(world)
     assert record.body["why"].startswith("convergence: the yard did not move to the standby")
     assert "cut" in world.yard.acts
-    assert b"the ISP wants to see it" in (record.folder / evidence.JOURNAL).read_bytes()
+    assert b"the ISP wants to see it" in (record.folder / sealing.JOURNAL).read_bytes()
 
 
 def test_d03_dead_names_on_the_standby_fail_the_business_check(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_an_undo_that_fails_is_tried_again_and_told_where_it_never_works(tmp_pat
     record = asyncio.run(world.runner().run())
     assert (record.result, record.body["why"]) == ("aborted", "the primary was not restored: refused")
     assert world.yard.acts.count("restore") > 100
-    assert evidence.verify(record.folder) == []
+    assert sealing.verify(record.folder) == []
 
 
 def test_a_terminal_that_is_not_heard_of_any_more_ends_the_drill(tmp_path: Path) -> None:
@@ -278,4 +278,4 @@ def test_an_override_without_a_reason_is_asked_for_again(tmp_path: Path) -> None
     record = asyncio.run(both())
     assert len(shown) == 3
     assert record.body["why"] == "not approved by maria"
-    assert b"the ISP wants to see it" in (record.folder / evidence.JOURNAL).read_bytes()
+    assert b"the ISP wants to see it" in (record.folder / sealing.JOURNAL).read_bytes()

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.living import DAY, HOUR
-from yardlight.drills import journal
+from yardlight import journal
 from yardlight.feeds import cases
 from yardlight.feeds.cases import Case, Explanation
 from yardlight.feeds.hos import Judged, Mismatch, Unassigned

@@ -21,7 +21,7 @@ from tests.lab.lab import Lab, healthy
 from tests.lab.measure import Results
 from tests.lab.process import YARDLIGHT, until_ready
 from tests.lab.yard import PORT, TERMINAL
-from yardlight.drills import evidence
+from yardlight import sealing
 from yardlight.drills.desk import folder_of
 from yardlight.drills.findings import moment
 
@@ -291,9 +291,9 @@ async def _told(lab: Lab, where: str) -> tuple[bool, bool]:
     folder = _drills(lab, where)
     deadline = time.monotonic() + 60
     newest_ = max(folder.glob("*/journal.jsonl"), key=lambda file: file.stat().st_ctime).parent
-    while time.monotonic() < deadline and not evidence.sealed(newest_):
+    while time.monotonic() < deadline and not sealing.sealed(newest_):
         await asyncio.sleep(0.2)
-    if not evidence.sealed(newest_):
+    if not sealing.sealed(newest_):
         return False, False
-    said = _words(newest_ / evidence.JOURNAL)
-    return bool(said & {"interrupted", "ended"}), evidence.verify(newest_) == []
+    said = _words(newest_ / sealing.JOURNAL)
+    return bool(said & {"interrupted", "ended"}), sealing.verify(newest_) == []

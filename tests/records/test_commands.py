@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from tests.records.world import ELD, World, days, noon
+from yardlight import sealing
 from yardlight.cli import main
 from yardlight.demo.eld_files import Shape, eld_file
-from yardlight.drills import evidence as sealed
 from yardlight.inventory.retention import RULES, window_start
 from yardlight.records import reading, store
 from yardlight.records.evidence import retrieval_tests, retrievals
@@ -318,10 +318,10 @@ def test_a_retrieval_is_kept_as_evidence_that_shows_every_edit(world: World) -> 
     [kept] = retrievals(world.folder / "yardlight-records")
     assert (kept.by, kept.complete, kept.body["files"]) == ("Ann", True, 80)
     assert kept.body["ended"] - kept.body["began"] > 0
-    assert not sealed.verify(kept.folder)
+    assert not sealing.verify(kept.folder)
     assert kept.folder.stat().st_mode & 0o077 == 0
     (kept.folder / "00-COVER.html").write_text("all is well")
-    assert [finding.file for finding in sealed.verify(kept.folder)] == ["00-COVER.html"]
+    assert [finding.file for finding in sealing.verify(kept.folder)] == ["00-COVER.html"]
 
 
 def test_what_is_written_for_somebody_else_is_theirs_alone_from_its_first_byte(

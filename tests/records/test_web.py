@@ -21,7 +21,7 @@ import bcrypt
 import pytest
 
 from tests.records.world import ELD, World, days
-from yardlight.drills import journal
+from yardlight import journal
 from yardlight.records.web import Shelf
 from yardlight.server import Server
 

@@ -12,8 +12,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from yardlight.access import Access
 from yardlight.drills.session import Around, Occasion
-from yardlight.drills.talk import Access
 from yardlight.errors import DrillError
 from yardlight.inventory.load import Inventory
 from yardlight.inventory.secret import read_secret

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from yardlight import sealing
 from yardlight.drills import criteria, evidence, findings
 from yardlight.drills.conditions import primary_of, standby_of
 from yardlight.drills.criteria import Checked, Criterion
 from yardlight.drills.desk import drill_id
 from yardlight.drills.evidence import Record
-from yardlight.drills.journal import Journal
 from yardlight.drills.plan import Plan
 from yardlight.drills.playbook import Playbook
 from yardlight.drills.timeline import Round, Seen, round_of
@@ -25,6 +25,7 @@ from yardlight.errors import DrillError
 from yardlight.facts import EventFact
 from yardlight.history import History
 from yardlight.inventory.models import Fleet, Terminal
+from yardlight.journal import Journal
 from yardlight.state import Event
 
 # A failover this far from the time that somebody remembers is another one.
@@ -109,12 +110,12 @@ def _write(
     plan: Plan, wanted: Attached, round_: Round, judged: Sequence[Criterion], result: tuple[str, str],
     events: Sequence[EventFact], folder: Path,
 ) -> Record:  # fmt: skip
-    if evidence.sealed(folder):
+    if sealing.sealed(folder):
         raise DrillError(f"this failover is on record already: {folder}")
     begun = min(instant.at for instant in round_.instants.values())
     ended = max(instant.at for instant in round_.instants.values())
     kind = _UNPLANNED if wanted.unplanned else _MANUAL
-    book = Journal(folder / evidence.JOURNAL)
+    book = Journal(folder / sealing.JOURNAL)
     try:
         book.write("attached", ended, drill=plan.drill, terminal=plan.terminal.name, playbook=plan.playbook.playbook,
                    kind=kind, by=wanted.by, said=wanted.said)  # fmt: skip
@@ -124,10 +125,10 @@ def _write(
         book.close()
     body: dict[str, Any] = findings.document(plan, judged, [round_], (begun, ended), result)
     body |= {"kind": kind, "reviewer": wanted.reviewer}
-    evidence.write_bytes(folder, "playbook.yml", plan.source)
-    evidence.write(folder, "events.json", [each.model_dump() for each in events])
-    evidence.write(folder, evidence.RECORD, body)
-    evidence.seal(folder)
+    sealing.write_bytes(folder, "playbook.yml", plan.source)
+    sealing.write(folder, "events.json", [each.model_dump() for each in events])
+    sealing.write(folder, sealing.RECORD, body)
+    sealing.seal(folder)
     return evidence.read(folder)
 
 
@@ -137,15 +138,15 @@ def _statement(wanted: Attached) -> str:
 
 def sign(folder: Path, reviewer: str, statement: str, now: float) -> str:
     """Add a signature and seal again; the new seal. Raises `DrillError` for evidence that is not whole."""
-    if found := evidence.verify(folder):
+    if found := sealing.verify(folder):
         raise DrillError(f"what was edited is not signed: {'; '.join(map(str, found))}")
     record = evidence.read(folder)
     if reviewer == record.body["who"]:
         raise DrillError(f"{reviewer} ran it; somebody else has to sign")
     name = f"signature-{1 + len(list(folder.glob('signature-*.json')))}.json"
-    before = (folder / evidence.SEAL).read_text(encoding="ascii").strip()
-    evidence.write(folder, name, {"reviewer": reviewer, "statement": statement, "at": now, "seal": before})
-    return evidence.seal(folder)
+    before = (folder / sealing.SEAL).read_text(encoding="ascii").strip()
+    sealing.write(folder, name, {"reviewer": reviewer, "statement": statement, "at": now, "seal": before})
+    return sealing.seal(folder)
 
 
 def signatures(folder: Path) -> list[dict[str, Any]]:

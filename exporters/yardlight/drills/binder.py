@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from yardlight import __version__
-from yardlight.drills import evidence
+from yardlight import __version__, sealing
 from yardlight.drills.plan import Plan
 from yardlight.drills.playbook import Playbook, Step, find
 from yardlight.inventory import words
@@ -63,7 +62,7 @@ def write(path: Path, terminal: str | None, output: Path) -> int:
     inventory = load(path)
     chosen = [find_terminal(inventory.fleet, terminal)] if terminal else list(inventory.fleet.terminals.values())
     for each in chosen:
-        evidence.write_bytes(output, f"{each.name}.html", page(inventory, each, time.time()).encode())
+        sealing.write_bytes(output, f"{each.name}.html", page(inventory, each, time.time()).encode())
         print(f"wrote {output / f'{each.name}.html'}", file=sys.stderr)
     return 0
 

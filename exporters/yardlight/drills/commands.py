@@ -23,6 +23,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from yardlight import sealing
+from yardlight.access import Access
 from yardlight.drills import attach, cadence, evidence, recover, report
 from yardlight.drills.around import around
 from yardlight.drills.desk import drill_id, folder_of
@@ -32,7 +34,7 @@ from yardlight.drills.plan import Plan
 from yardlight.drills.playbook import find
 from yardlight.drills.runner import Runner
 from yardlight.drills.session import Screen
-from yardlight.drills.talk import Access, HttpYard, centre_of
+from yardlight.drills.talk import HttpYard, centre_of
 from yardlight.drills.world import RealClock
 from yardlight.errors import DrillError
 from yardlight.history import History
@@ -92,7 +94,7 @@ def run(where: Where, wanted: Wanted) -> int:
     runner = Runner(plan, yard, centre, beside, where.folder / drill, RealClock())
     record = asyncio.run(_attended(runner))
     print(f"\n{record.result}: {record.body['why']}")
-    print(f"evidence: {record.folder} (seal {(record.folder / evidence.SEAL).read_text().strip()})")
+    print(f"evidence: {record.folder} (seal {(record.folder / sealing.SEAL).read_text().strip()})")
     return 0 if record.result == "pass" else 1
 
 
@@ -255,11 +257,11 @@ def show(where: Where, drill: str) -> int:
 def verify(where: Where, drill: str) -> int:
     """Whether the evidence is whole; 1 and the names of the files if it is not."""
     folder = _bundle(where, drill)
-    found = evidence.verify(folder)
+    found = sealing.verify(folder)
     for finding in found:
         print(finding)
     if not found:
-        print(f"{folder.name}: whole, seal {(folder / evidence.SEAL).read_text().strip()}")
+        print(f"{folder.name}: whole, seal {(folder / sealing.SEAL).read_text().strip()}")
     return 1 if found else 0
 
 
@@ -267,7 +269,7 @@ def write_report(where: Where, drill: str, output: Path) -> int:
     """The report as Markdown and as one page to print; not among the evidence, of which it is no part."""
     record = evidence.read(_bundle(where, drill))
     for suffix, text in ((".md", report.markdown(record)), (".html", report.page(record))):
-        evidence.write_bytes(output, f"{record.id}{suffix}", text.encode())
+        sealing.write_bytes(output, f"{record.id}{suffix}", text.encode())
         print(f"wrote {output / record.id}{suffix}", file=sys.stderr)
     return 0
 
@@ -295,9 +297,9 @@ def attach_failover(where: Where, wanted: attach.Attached) -> int:
 def _bundle(where: Where, drill: str) -> Path:
     """The folder of a drill: a path, or the id of one that lies beside the state file."""
     for folder in (Path(drill), where.folder / drill):
-        if (folder / evidence.JOURNAL).is_file():
+        if (folder / sealing.JOURNAL).is_file():
             return folder
-    known = [each.name for each in where.folder.glob("*") if (each / evidence.JOURNAL).is_file()]
+    known = [each.name for each in where.folder.glob("*") if (each / sealing.JOURNAL).is_file()]
     raise DrillError(f"there is no drill {drill!r}; {words.choice(drill, known, 'drills')}")
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from yardlight import catalogue as m
+from yardlight import sealing
 from yardlight.catalogue import Metric
 from yardlight.drills import evidence, recover
 from yardlight.drills.actions import Done, action_of, fingerprint
@@ -285,7 +286,7 @@ class FleetDesk:
         if new := wanted - known.keys():
             known |= dict.fromkeys(new, now)
             try:
-                evidence.write(self.folder, "known.json", known)
+                sealing.write(self.folder, "known.json", known)
             except DrillError as error:
                 log.error("when terminals became known is not written", extra=kv(error=error))
         return known
@@ -301,6 +302,6 @@ def _kept_notices(folder: Path) -> list[dict[str, Any]]:
 
 def _keep_notices(folder: Path, notices: Sequence[Mapping[str, Any]]) -> None:
     try:
-        evidence.write(folder, "notices.json", list(notices))
+        sealing.write(folder, "notices.json", list(notices))
     except DrillError as error:
         log.error("a notification of a drill is not kept", extra=kv(error=error))

@@ -13,8 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from yardlight import __version__
-from yardlight.drills import evidence, timeline
+from yardlight import __version__, sealing
+from yardlight.drills import timeline
 from yardlight.drills.conditions import primary_of, standby_of
 from yardlight.drills.criteria import Checked, Criterion
 from yardlight.drills.plan import Known, Plan
@@ -169,9 +169,9 @@ async def gather(
     with contextlib.suppress(DrillError):
         documents["guard.json"] = list(await yard.lines(plan.drill))
     for name, document in documents.items():
-        await asyncio.to_thread(evidence.write, folder, name, document)
+        await asyncio.to_thread(sealing.write, folder, name, document)
     lines = "".join(json.dumps(sample, sort_keys=True) + "\n" for sample in known.samples)
-    await asyncio.to_thread(evidence.write_bytes, folder, "facts.jsonl", lines.encode())
+    await asyncio.to_thread(sealing.write_bytes, folder, "facts.jsonl", lines.encode())
     if centre is not None and not known.refused:
         await _ask(folder, plan, centre, when)
 
@@ -185,7 +185,7 @@ async def _ask(folder: Path, plan: Plan, centre: Centre, when: Interval) -> None
             answer: Any = await centre.query(expression, start, end, step)
         except DrillError as error:
             answer = {"query": expression, "error": str(error)}
-        await asyncio.to_thread(evidence.write, folder, f"queries/{number:02}-{name}.json", answer)
+        await asyncio.to_thread(sealing.write, folder, f"queries/{number:02}-{name}.json", answer)
 
 
 def _settings(plan: Plan) -> dict[str, Any]:

@@ -19,10 +19,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from yardlight.drills import evidence, journal
+from yardlight import journal, sealing
 from yardlight.drills.actions import Action, Done
-from yardlight.drills.journal import Journal
 from yardlight.errors import DrillError
+from yardlight.journal import Journal
 from yardlight.logs import kv
 from yardlight.lookback import length
 
@@ -228,7 +228,7 @@ class Guard:
 
     async def _keep(self, charge: Charge) -> None:
         data = json.dumps(asdict(charge), indent=1).encode()
-        await asyncio.to_thread(evidence.write_bytes, self._folder, self._name, data)
+        await asyncio.to_thread(sealing.write_bytes, self._folder, self._name, data)
         self.charge = charge
 
     async def _keep_whatever(self, charge: Charge) -> Charge:

@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from yardlight.drills import evidence, journal
+from yardlight import journal, sealing
+from yardlight.drills import evidence
 from yardlight.drills.evidence import Record
 from yardlight.drills.guard import read_charge
-from yardlight.drills.journal import Entry, Journal
 from yardlight.errors import DrillError
+from yardlight.journal import Entry, Journal
 from yardlight.logs import kv
 
 log = logging.getLogger(__name__)
@@ -23,8 +24,8 @@ Lines = Sequence[Mapping[str, Any]]
 def interrupted(folder: Path, now: float) -> list[Record]:
     """Close every run whose process is gone, and say what happened to it; one that a guard still restores waits."""
     found = []
-    for path in sorted(folder.glob(f"*/{evidence.JOURNAL}")):
-        if evidence.sealed(path.parent) or journal.in_use(path) or _open_guard(folder, path.parent.name):
+    for path in sorted(folder.glob(f"*/{sealing.JOURNAL}")):
+        if sealing.sealed(path.parent) or journal.in_use(path) or _open_guard(folder, path.parent.name):
             continue
         try:
             found.append(_close(path, lines_of(folder, path.parent.name), now))
@@ -57,8 +58,8 @@ def _close(path: Path, lines: Lines, now: float) -> Record:
         if ended is None:
             book.write("interrupted", now, why=why)
         begun = float(book.entries[0]["at"])
-        evidence.write(path.parent, "guard.json", list(lines))
-        if not (path.parent / evidence.RECORD).exists():
+        sealing.write(path.parent, "guard.json", list(lines))
+        if not (path.parent / sealing.RECORD).exists():
             body = {
                 "drill": opened.get("drill", path.parent.name),
                 "fleet": opened.get("fleet", ""),
@@ -79,10 +80,10 @@ def _close(path: Path, lines: Lines, now: float) -> Record:
                 "criteria": [],
                 "rounds": [],
             }
-            evidence.write(path.parent, evidence.RECORD, body)
+            sealing.write(path.parent, sealing.RECORD, body)
     finally:
         book.close()
-    evidence.seal(path.parent)
+    sealing.seal(path.parent)
     record = evidence.read(path.parent)
     log.warning("a drill was interrupted", extra=kv(terminal=record.terminal, drill=record.id, why=record.body["why"]))
     return record

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from yardlight import __version__
-from yardlight.drills import attach, evidence, journal
+from yardlight import __version__, journal, sealing
+from yardlight.drills import attach
 from yardlight.drills.evidence import Record
 from yardlight.drills.timeline import NAMES
 from yardlight.templates import render
@@ -96,7 +96,7 @@ def _identity(record: Record) -> list[tuple[str, str]]:
         ("from", _clock(body["begun"], zone)),
         ("to", _clock(body["ended"], zone)),
     ]
-    if (seal := record.folder / evidence.SEAL).is_file():
+    if (seal := record.folder / sealing.SEAL).is_file():
         found.append(("seal", seal.read_text(encoding="ascii").strip()))
     return found
 
@@ -114,7 +114,7 @@ def _instants(round_: Mapping[str, Any], zone: ZoneInfo) -> list[tuple[str, str,
 
 def _journal(record: Record, zone: ZoneInfo) -> list[tuple[str, str]]:
     try:
-        entries = journal.entries((record.folder / evidence.JOURNAL).read_bytes())
+        entries = journal.entries((record.folder / sealing.JOURNAL).read_bytes())
     except (OSError, ValueError) as error:
         return [("", f"the journal cannot be shown: {error}")]
     kept = {"n", "at", "what", "before", "hash", "found", "limits", "answer"}

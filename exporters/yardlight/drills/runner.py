@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from yardlight import sealing
 from yardlight.drills import conditions, criteria, evidence, findings
 from yardlight.drills.actions import Done, fingerprint
 from yardlight.drills.conditions import Condition, Situation, primary_of, standby_of
@@ -23,7 +24,6 @@ from yardlight.drills.criteria import Checked
 from yardlight.drills.ears import Ears
 from yardlight.drills.face import Face, Press
 from yardlight.drills.guard import Charge
-from yardlight.drills.journal import Journal
 from yardlight.drills.live import live, word
 from yardlight.drills.plan import Known, Plan
 from yardlight.drills.playbook import Step
@@ -40,6 +40,7 @@ from yardlight.drills.session import (
 from yardlight.drills.timeline import Act
 from yardlight.drills.world import Centre, Clock, Glance, Yard
 from yardlight.errors import DrillError
+from yardlight.journal import Journal
 from yardlight.logs import kv
 from yardlight.lookback import length
 
@@ -113,9 +114,9 @@ class Runner:
     async def run(self) -> evidence.Record:
         """The whole drill; its record, sealed. Raises `DrillError` only where no evidence can be kept."""
         plan = self.plan
-        self._journal = await asyncio.to_thread(Journal, self.folder / evidence.JOURNAL)
+        self._journal = await asyncio.to_thread(Journal, self.folder / sealing.JOURNAL)
         try:
-            await asyncio.to_thread(evidence.write_bytes, self.folder, "playbook.yml", plan.source)
+            await asyncio.to_thread(sealing.write_bytes, self.folder, "playbook.yml", plan.source)
             await self._write(
                 "opened", drill=plan.drill, fleet=plan.fleet.fleet, terminal=plan.terminal.name, who=plan.who,
                 playbook=plan.playbook.playbook, version=plan.playbook.version, approver=plan.approver,
@@ -621,8 +622,8 @@ class Runner:
         body = findings.document(plan, judged, rounds, when, (result, why))
         body["preconditions"] = [asdict(each) for each in known.conditions]
         body["acknowledged"] = known.acknowledged
-        await asyncio.to_thread(evidence.write, self.folder, evidence.RECORD, body)
-        seal = await asyncio.to_thread(evidence.seal, self.folder)
+        await asyncio.to_thread(sealing.write, self.folder, sealing.RECORD, body)
+        seal = await asyncio.to_thread(sealing.seal, self.folder)
         self._face.show("over", "over", result, why, result=(result, why))
         log.info("a drill ended", extra=kv(terminal=plan.terminal.name, drill=plan.drill, result=result, seal=seal))
         return evidence.read(self.folder)

@@ -2,78 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
-import json
 import socket
-import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-import aiohttp
-
+from yardlight.access import ANSWER_SECONDS, Access
 from yardlight.drills.actions import Done
 from yardlight.drills.guard import Charge
 from yardlight.drills.world import Centre, Glance
-from yardlight.errors import DrillError, UnansweredError
+from yardlight.errors import DrillError
 from yardlight.facts import TerminalFacts
 from yardlight.inventory.models import Fleet
-from yardlight.inventory.values import Secret
 
-_ANSWER_SECONDS = 8.0
 # A cut or an undo may take as long as its own timeout.
 _ACT_SECONDS = 120.0
 TOKEN_HEADER = "X-Yardlight-Drill"
 Notices = Callable[[float], Awaitable[Sequence[Mapping[str, Any]]]]
-
-
-@dataclass(frozen=True)
-class Access:
-    """How a server is reached: its base address and, where it asks for them, user and password and a private CA.
-
-    `bearer` is a token that stands for both.
-    """
-
-    base: str
-    user: str = ""
-    password: str = ""
-    ca_file: str | None = None
-    bearer: Secret | None = None
-
-    async def ask(
-        self, method: str, path: str, body: Any = None, token: str = "", seconds: float = _ANSWER_SECONDS
-    ) -> Any:
-        """The JSON that is answered. Raises `UnansweredError`."""
-        where = f"{self.base}{path.partition('?')[0]}"
-        auth = aiohttp.BasicAuth(self.user, self.password) if self.user else None
-        headers = {TOKEN_HEADER: token or "local"}
-        if self.bearer is not None:
-            headers["Authorization"] = f"Bearer {self.bearer.reveal()}"
-        try:
-            # Making a context reads every certificate of the machine: not twice a second for nothing.
-            context = ssl.create_default_context(cafile=self.ca_file) if self.base.startswith("https") else False
-            async with (
-                asyncio.timeout(seconds),
-                aiohttp.ClientSession(auth=auth, connector=aiohttp.TCPConnector(ssl=context)) as session,
-                session.request(method, f"{self.base}{path}", json=body, headers=headers) as answer,
-            ):
-                data = await answer.read()
-        except TimeoutError:
-            why = f"gave no answer within {seconds:g} s"
-            raise UnansweredError(f"{where} {why}", why) from None
-        except (OSError, aiohttp.ClientError) as error:
-            raise UnansweredError(f"{where} cannot be asked: {error}", "cannot be asked") from None
-        if answer.status >= 300:
-            said = data.decode(errors="replace").strip()[:300]
-            raise UnansweredError(f"{where}: {said or answer.status}", f"answered with status {answer.status}")
-        try:
-            return json.loads(data) if data else None
-        except ValueError:
-            why = "did not answer with JSON"
-            raise UnansweredError(f"{where} {why}", why) from None
 
 
 class HttpYard:
@@ -118,8 +66,10 @@ class HttpYard:
         found = await self._post("throughput", {}, _ACT_SECONDS)
         return int(found["bytes"]), float(found["seconds"])
 
-    async def _post(self, act: str, body: Mapping[str, Any], seconds: float = _ANSWER_SECONDS) -> Any:
-        return await self._access.ask("POST", f"{self._path}/{act}", body, self._token, seconds)
+    async def _post(self, act: str, body: Mapping[str, Any], seconds: float = ANSWER_SECONDS) -> Any:
+        return await self._access.ask(
+            "POST", f"{self._path}/{act}", body, {TOKEN_HEADER: self._token or "local"}, seconds
+        )
 
 
 class HttpCentre:

@@ -14,9 +14,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from yardlight import journal
 from yardlight.collection import open_memory
-from yardlight.drills import journal
-from yardlight.errors import DrillError, StartError
+from yardlight.errors import JournalError, StartError
 from yardlight.feeds import cases, hours
 from yardlight.feeds.cases import Case, Explanations
 from yardlight.history import History
@@ -66,7 +66,7 @@ def explain(source: Source, number: str, by: str, because: str) -> int:
     file = cases.file_of(inventory.path.parent, inventory.fleet.fleet)
     try:
         journal.note(file, cases.EXPLAINED, case=number, by=by.strip(), because=because.strip())
-    except DrillError as error:
+    except JournalError as error:
         raise StartError(str(error)) from None
     case = known[number]
     whose = f"{case.truck}, {case.driver}" if case.driver else case.truck

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from yardlight.drills import journal
+from yardlight import journal
 from yardlight.feeds.hos import Judged, by_day
 from yardlight.intervals import Interval, common, seconds
 from yardlight.logs import kv

@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from yardlight.drills import evidence, journal
-from yardlight.drills.journal import Journal
+from yardlight import journal, sealing
+from yardlight.journal import Journal
 
 # What people did to a fleet's archives, beside the indexes; and what a line says of a back-up that was restored.
 JOURNAL, RESTORED = "journal.jsonl", "restored"
@@ -73,24 +73,24 @@ def zip_of(folder: Path) -> Path:
 
 def seal(folder: Path, body: dict[str, Any], files: dict[str, bytes]) -> None:
     """Close the folder of a retrieval: from now on every change shows."""
-    lines = Journal(folder / evidence.JOURNAL)
+    lines = Journal(folder / sealing.JOURNAL)
     try:
         lines.write("asked", body["began"], by=body["by"], why=body["why"])
         lines.write("handed over", body["ended"], sha256=body["sha256"], missing=len(body["missing"]))
     finally:
         lines.close()
     for name, data in files.items():
-        evidence.write_bytes(folder, name, data)
-    evidence.write(folder, evidence.RECORD, body)
-    evidence.seal(folder)
+        sealing.write_bytes(folder, name, data)
+    sealing.write(folder, sealing.RECORD, body)
+    sealing.seal(folder)
 
 
 def retrievals(records: Path) -> Iterator[Retrieval]:
     """Those that are over, oldest first; what cannot be read is left out."""
     for folder in sorted((records / _FOLDER).glob("*T*Z*")):
-        if folder.is_dir() and evidence.sealed(folder):
+        if folder.is_dir() and sealing.sealed(folder):
             with suppress(OSError, ValueError):
-                yield Retrieval(folder, json.loads((folder / evidence.RECORD).read_bytes()))
+                yield Retrieval(folder, json.loads((folder / sealing.RECORD).read_bytes()))
 
 
 @dataclass(frozen=True)

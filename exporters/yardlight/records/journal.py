@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from yardlight.drills import journal
-from yardlight.errors import DrillError, RecordsError
+from yardlight import journal
+from yardlight.errors import JournalError, RecordsError
 from yardlight.records.evidence import JOURNAL
 
 
@@ -13,5 +13,5 @@ def note(folder: Path, what: str, /, **facts: str) -> None:
     """One line, on the disk when this returns. Raises `RecordsError`: then nothing may be given away."""
     try:
         journal.note(folder / JOURNAL, what, **facts)
-    except DrillError as error:
+    except JournalError as error:
         raise RecordsError(str(error)) from None

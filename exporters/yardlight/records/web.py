@@ -25,8 +25,7 @@ from typing import Any, Protocol, TypeVar
 
 from aiohttp import web
 
-from yardlight import templates
-from yardlight.drills import evidence as sealed
+from yardlight import sealing, templates
 from yardlight.errors import RecordsError
 from yardlight.inventory.models import Fleet
 from yardlight.logs import kv
@@ -196,7 +195,7 @@ class RecordsPages:
         run = self._ours(request)
         body: dict[str, Any] | None = None
         if run.folder is not None:
-            body = json.loads(await asyncio.to_thread((run.folder / sealed.RECORD).read_bytes))
+            body = json.loads(await asyncio.to_thread((run.folder / sealing.RECORD).read_bytes))
         return _page(
             "records_run.html", r=body, run=request.match_info["run"], error=run.error, most=_MOST,
             seconds=time.time() - run.began,

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from yardlight.drills.talk import Access
+from yardlight.access import Access
 from yardlight.errors import UnansweredError
 from yardlight.inventory.models import Fleet
 from yardlight.inventory.roster import Truck

@@ -1,4 +1,4 @@
-"""What a drill did, line by line: appended, on disk before anything is done, each line bound to the one before it.
+"""What was done, line by line: appended, on disk before anything is done, each line bound to the one before it.
 
 A line is JSON with its number, the hash of the line before and its own; a changed, removed or moved line no longer
 fits. The last line that a crash cut short is dropped when the journal is taken up again: what it meant to say had not
@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from yardlight.errors import DrillError
+from yardlight.errors import JournalError
 
 FIRST = "0" * 64
 _PATIENCE = 5.0
@@ -27,7 +27,7 @@ class Journal:
     """The journal in one file, held by one process. Opening it again goes on after its last whole line."""
 
     def __init__(self, path: Path) -> None:
-        """Raises `DrillError` if it cannot be kept there, another process writes it, or it was edited."""
+        """Raises `JournalError` if it cannot be kept there, another process writes it, or it was edited."""
         self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -35,9 +35,9 @@ class Journal:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self._file.close()
-            raise DrillError(f"{path}: another process writes this journal") from None
+            raise JournalError(f"{path}: another process writes this journal") from None
         except OSError as error:
-            raise DrillError(f"{path}: cannot be written: {(error.strerror or str(error)).lower()}") from None
+            raise JournalError(f"{path}: cannot be written: {(error.strerror or str(error)).lower()}") from None
         self._file.seek(0)
         data = self._file.read()
         whole = data[: data.rfind(b"\n") + 1]
@@ -47,11 +47,11 @@ class Journal:
             self.entries = entries(whole)
         except ValueError as error:
             self._file.close()
-            raise DrillError(f"{path}: {error}") from None
+            raise JournalError(f"{path}: {error}") from None
         _sync_folder(path.parent)
 
     def write(self, what: str, at: float, **facts: Any) -> Entry:
-        """One line, on the disk when this returns. Raises `DrillError` if that failed: then nothing may be done."""
+        """One line, on the disk when this returns. Raises `JournalError` if that failed: then nothing may be done."""
         entry = {"n": len(self.entries) + 1, "at": at, "what": what, **facts, "before": self.head}
         entry["hash"] = _hash(entry)
         try:
@@ -59,7 +59,7 @@ class Journal:
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise DrillError(f"{self.path}: cannot be written: {(error.strerror or str(error)).lower()}") from None
+            raise JournalError(f"{self.path}: cannot be written: {(error.strerror or str(error)).lower()}") from None
         self.entries.append(entry)
         return entry
 
@@ -75,13 +75,13 @@ class Journal:
 def note(path: Path, what: str, /, **facts: Any) -> None:
     """One line in the journal in this file, which others write, too; on the disk when this returns.
 
-    Raises `DrillError`: then nothing may be done.
+    Raises `JournalError`: then nothing may be done.
     """
     deadline = time.monotonic() + _PATIENCE
     while True:
         try:
             journal = Journal(path)
-        except DrillError as error:
+        except JournalError as error:
             # Somebody else writes a line just now.
             if time.monotonic() >= deadline or "another process" not in str(error):
                 raise
