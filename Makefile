@@ -28,8 +28,8 @@ lint: $(READY)  ## ruff over everything
 types: $(READY)  ## mypy --strict over the package
 	@$(PYTHON) -m mypy
 
-test: $(READY)  ## every test; ARGS="-k name" for some
-	@$(PYTHON) -m pytest $(ARGS)
+test: $(READY)  ## every test, side by side, for they mostly wait; ARGS="-k name" for some
+	@$(PYTHON) -m pytest -n 4 --dist loadfile $(ARGS)
 
 demo: $(READY)  ## a simulated fleet, Prometheus, Alertmanager and an inbox on this machine
 	@.venv/bin/yardlight demo $(ARGS)

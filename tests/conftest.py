@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import hypothesis
 import pytest
+
+from tests import ports
 
 ROOT = Path(__file__).parent.parent
 # Debian keeps these outside an ordinary user's PATH.
@@ -54,14 +55,7 @@ def root() -> Path:
 @pytest.fixture
 def free_port() -> Callable[[], int]:
     """A function that gives a TCP port on loopback which nothing listens on now."""
-
-    def find() -> int:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-            return port
-
-    return find
+    return ports.free_port
 
 
 @pytest.fixture

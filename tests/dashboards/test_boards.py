@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from typing import Any
 
 import pytest
 from tests.dashboards import history
+from tests.ports import free_port
 from tests.programs import running
 
 from yardlight.catalogue import METRICS
@@ -195,9 +195,7 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[s
             result: list[Any] = json.load(reply)["data"]["result"]
             return result
 
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     arguments = (f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data")
     with running(port, "prometheus", *arguments, f"--web.listen-address=127.0.0.1:{port}"):
         yield ask

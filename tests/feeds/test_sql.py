@@ -6,7 +6,6 @@ import getpass
 import os
 import re
 import shutil
-import socket
 import sqlite3
 import subprocess
 import tempfile
@@ -18,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from tests.ports import free_port
 from yardlight.collection import Session
 from yardlight.errors import (
     AuthError,
@@ -79,14 +79,13 @@ def as_owner() -> list[str]:
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Postgres]:
     """Debian's server in a folder of its own, with the table `movement` and a user who may read it."""
-    with tempfile.TemporaryDirectory(prefix="yardlight-pg-") as folder, socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    with tempfile.TemporaryDirectory(prefix="yardlight-pg-") as folder:
+        port = free_port()
         if os.geteuid() == 0:
             shutil.chown(folder, "postgres")
         owner = "postgres" if os.geteuid() == 0 else getpass.getuser()
         initdb = ["initdb", "-D", f"{folder}/data", "-U", owner, "--auth-local=peer", "--auth-host=scram-sha-256", "-N"]
         subprocess.run([*as_owner(), *initdb], check=True, capture_output=True)
-        probe.close()
         options = ["-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}", "-c", "fsync=off"]
         command = ["postgres", "-D", f"{folder}/data", "-p", str(port), *options]
         with (Path(folder) / "log").open("wb") as log, subprocess.Popen([*as_owner(), *command], stderr=log) as server:

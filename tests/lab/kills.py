@@ -14,7 +14,6 @@ import random
 import re
 import shutil
 import signal
-import socket
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ import yaml
 
 from tests.lab.measure import Results
 from tests.lab.process import ROOT, YARDLIGHT
+from tests.ports import free_port
 from yardlight import catalogue as m
 from yardlight.demo import Ports
 from yardlight.demo.simulator import PRIMARY, STANDBY, STUN_HOST, TARGETS, Circuit, Router, Simulator, Yard
@@ -43,7 +43,7 @@ _LABEL = re.compile(r'(\w+)="([^"]*)"')
 
 async def kills(results: Results, work: Path, count: int, victims: int) -> None:
     """`count` kills in all, of `victims` processes side by side."""
-    ports = Ports(internet=_free_port(), stun=_free_port(), services=_free_port(), dns=_free_port())
+    ports = Ports(internet=free_port(), stun=free_port(), services=free_port(), dns=free_port())
     simulator = Simulator(ports)
     boxes = [Victim(number, work / f"victim-{number}", ports, results) for number in range(1, victims + 1)]
     simulator.yards = {f"{box.number} {yard.name}": yard for box in boxes for yard in box.yards}
@@ -99,7 +99,7 @@ class Victim:
         self.yards = [_yard(self.number, number) for number in range(1, YARDS + 1)]
         self._inventory, self._state = self.work / "fleet.yml", self.work / "state.db"
         self._inventory.write_text(yaml.safe_dump(_inventory(self.yards, self.ports), sort_keys=False))
-        self._port = _free_port()
+        self._port = free_port()
 
     async def live(self, left: Iterator[int]) -> None:
         """Start, scrape, kill and look, while there are kills left."""
@@ -329,13 +329,6 @@ async def _get(port: int) -> str:
     if b" 200 " not in head.split(b"\r\n", 1)[0] + b" " or (length and int(length[1]) != len(body)):
         raise ValueError("no whole page")
     return body.decode()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _end_of(log: Path) -> str:

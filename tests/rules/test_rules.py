@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +30,13 @@ def texts() -> list[dict[str, Any]]:
     return read
 
 
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", names())
-def test_who_is_told_is_what_the_scenario_expects(name: str, verdicts: Mapping[str, str]) -> None:
-    assert not verdicts[name], verdicts[name]
+def test_who_is_told_is_what_the_scenario_expects(name: str) -> None:
+    done = subprocess.run(
+        ["promtool", "test", "rules", str(FOLDER / name)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_files_for_promtool_are_those_of_the_scenarios() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.ports import free_port
 from tests.snmp.netsnmp import AUTH_KEY, COMMUNITY, PRIV_KEY, USERS, forget_routes_soon, snmpd
 
 from yardlight.errors import SnmpError
@@ -23,9 +24,7 @@ IF_DESCR = oid("1.3.6.1.2.1.2.2.1.2")
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    port = free_port(socket.SOCK_DGRAM)
     with snmpd(tmp_path_factory.mktemp("snmpd"), port):
         yield port
 

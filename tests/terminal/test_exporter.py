@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tests.ports import free_port
+
 from yardlight import catalogue as m
 from yardlight.demo import DemoOptions, Ports, fleet
 from yardlight.demo.simulator import STUN_HOST, Simulator
@@ -19,20 +21,11 @@ from yardlight.state import Event, State
 from yardlight.terminal.engine import Engine
 from yardlight.terminal.exporter import TerminalExporter
 
-
-def free(kind: socket.SocketKind) -> int:
-    """A port of the simulated internet that nobody has: two test runs on one machine must not meet."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind((STUN_HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 PORTS = Ports(
-    internet=free(socket.SOCK_STREAM),
-    stun=free(socket.SOCK_DGRAM),
-    services=free(socket.SOCK_STREAM),
-    dns=free(socket.SOCK_DGRAM),
+    internet=free_port(socket.SOCK_STREAM, STUN_HOST),
+    stun=free_port(socket.SOCK_DGRAM, STUN_HOST),
+    services=free_port(socket.SOCK_STREAM, STUN_HOST),
+    dns=free_port(socket.SOCK_DGRAM, STUN_HOST),
 )
 
 

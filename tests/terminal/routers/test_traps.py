@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.ports import free_port
 from tests.snmp.agent import FakeAgent, values
 from tests.terminal.routers.test_watch import ROUTER, page, terminal
 
@@ -35,9 +36,7 @@ def state(tmp_path: Path) -> Iterator[State]:
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("0.0.0.0", 0))
-        return int(sock.getsockname()[1])
+    return free_port(socket.SOCK_DGRAM, "0.0.0.0")
 
 
 def pdu(trap: str = LINK_DOWN, **more: Any) -> bytes:
