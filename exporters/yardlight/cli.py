@@ -581,7 +581,12 @@ def run_flows_show(arguments: argparse.Namespace) -> int:
 def _render(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("render", help="write files made from the inventory", allow_abbrev=False)
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
-    action = _command(actions, "playbooks", "write the paper binder: each playbook for each terminal", run_render)
+    help_ = "write whom to call and what to do into one page that opens and prints without any network"
+    action = _command(actions, "binder", help_, run_render_binder)
+    _of_inventory(action)
+    action.add_argument("--terminal", metavar="NAME", help="the pages of this terminal only")
+    action.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: FLEET-binder.html")
+    action = _command(actions, "playbooks", "write each playbook for each terminal, to print", run_render)
     _of_inventory(action)
     action.add_argument("--terminal", metavar="NAME", help="this terminal only")
     action.add_argument("-o", "--output", type=Path, default=Path("binder"), metavar="DIR", help="default: %(default)s")
@@ -600,9 +605,15 @@ def _render(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 
 def run_render(arguments: argparse.Namespace) -> int:
-    from yardlight.drills import binder
+    from yardlight.drills import paper
 
-    return binder.write(arguments.inventory, arguments.terminal, arguments.output)
+    return paper.write(arguments.inventory, arguments.terminal, arguments.output)
+
+
+def run_render_binder(arguments: argparse.Namespace) -> int:
+    from yardlight.binder import book
+
+    return book.write(arguments.inventory, arguments.terminal, arguments.output)
 
 
 def run_render_alertmanager(arguments: argparse.Namespace) -> int:

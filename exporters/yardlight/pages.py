@@ -9,8 +9,6 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Protocol
 
-from markdown_it import MarkdownIt
-
 from yardlight import __version__, templates
 
 RUNBOOKS = resources.files("yardlight") / "runbooks"
@@ -77,8 +75,7 @@ def runbook(name: str, folder: Traversable = RUNBOOKS) -> str | None:
     file = folder / f"{name}.md"
     if not _RUNBOOK.fullmatch(name) or not file.is_file():
         return None
-    # Raw HTML in a runbook is shown, not run: html=False.
-    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(file.read_text(encoding="utf-8"))
+    body = templates.markdown(file.read_text(encoding="utf-8"))
     # In the folder a link to another one names its file, here its page.
     body = re.sub(r'href="([A-Za-z0-9]+)\.md"', r'href="\1"', body)
     return templates.render("runbook.html", name=name, body=body)

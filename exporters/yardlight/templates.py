@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from yardlight.inventory import words
 from yardlight.lookback import ago, length
 
 
@@ -20,6 +22,16 @@ def render(template: str, **values: object) -> str:
 def part(template: str, **values: object) -> Markup:
     """A part of a page, which is put into another one as it is."""
     return Markup(render(template, **values))
+
+
+def fill(text: str, **values: object) -> Markup:
+    """HTML that was made elsewhere, with what it has in {{ }} filled in."""
+    return Markup(_TEMPLATES.from_string(text).render(**values))
+
+
+def markdown(text: str) -> str:
+    """Markdown as HTML; raw HTML in it is shown, not run."""
+    return str(MarkdownIt("commonmark", {"html": False}).enable("table").render(text))
 
 
 def file(name: str) -> str:
@@ -66,4 +78,7 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_TEMPLATES.filters.update(moment=_moment, ago=_ago, clock=_clock, share=share, lasting=length, minutes=minutes)
+_TEMPLATES.filters.update(
+    moment=_moment, ago=_ago, clock=_clock, share=share, lasting=length, minutes=minutes, size=words.size,
+    duration=words.duration,
+)  # fmt: skip

@@ -12,6 +12,7 @@ from yardlight.inventory.model import Model, Name
 from yardlight.inventory.values import listed
 
 _MAIL = re.compile(r"[^@\s,<>]+@[^@\s,<>]+")
+_NUMBER = re.compile(r".*\d.*\d.*\d.*")
 _CHANNEL = re.compile(r"[#@][^\s]+")
 # The ways of which a contact needs one.
 WAYS = ("pagerduty_file", "opsgenie_file", "slack_file", "webhook", "webhook_file", "email")
@@ -27,6 +28,12 @@ def _mail(raw: str) -> str:
 def _channel(raw: str) -> str:
     if not _CHANNEL.fullmatch(raw):
         raise ValueError(f'{raw!r} is not a channel of Slack; write "#yards" in quotes')
+    return raw
+
+
+def _number(raw: str) -> str:
+    if not _NUMBER.fullmatch(raw):
+        raise ValueError(f'{raw!r} has no number to call; write "+1 909 555 0100" in quotes')
     return raw
 
 
@@ -84,6 +91,23 @@ class Contacts(Model):
     yard: Written | None = None
     info: Written | None = None
     deadman: Written | None = None
+
+
+Number = Annotated[str, AfterValidator(_number)]
+
+
+class Phones(Model):
+    """Who is called by whom a playbook tells to: for each role its number, with a word about it where that helps.
+
+    `oncall` is whoever is on call for the machines, `dispatch` the dispatch desk, `safety` who answers for hours of
+    service, `records` who keeps records, `privacy` who decides about lost data.
+    """
+
+    oncall: Number | None = None
+    dispatch: Number | None = None
+    safety: Number | None = None
+    records: Number | None = None
+    privacy: Number | None = None
 
 
 class Mail(Model):

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from yardlight.inventory.addresses import HOST, WebAddress, is_address
 from yardlight.inventory.archives import Archive
 from yardlight.inventory.cellular import CellularSource
-from yardlight.inventory.contacts import Contacts, Mail, Written
+from yardlight.inventory.contacts import Contacts, Mail, Phones, Written
 from yardlight.inventory.feeds import FeedSource
 from yardlight.inventory.flows import Flow
 from yardlight.inventory.hours import HoursOfService
@@ -596,6 +596,7 @@ class Fleet(Model):
     timezone: TimeZone = "UTC"
     links: Links = Links()
     contacts: Contacts = Contacts()
+    phones: Phones = Phones()
     mail: Mail | None = None
     resolvers: tuple[Server, ...] = ()
     calendars: dict[Name, Calendar] = {}

@@ -1,4 +1,4 @@
-"""`yardlight render playbooks`: the paper binder of each terminal. Names, circuits, phone numbers, expected times.
+"""`yardlight render playbooks`: a terminal's playbooks on paper. Names, circuits, phone numbers, expected times.
 
 One self-contained page per terminal, made from the inventory alone: it opens and prints without any network, which is
 when it is needed.
@@ -68,15 +68,15 @@ def write(path: Path, terminal: str | None, output: Path) -> int:
 
 
 def page(inventory: Inventory, terminal: Terminal, now: float) -> str:
-    """The binder of one terminal."""
+    """The page of one terminal."""
     found = [find(inventory.path, name)[0] for name in playbooks(inventory.path)]
     papers = [
-        _paper(Plan("", inventory.fleet, terminal, each, b"", ""))
+        paper(inventory, terminal, each)
         for each in sorted(found, key=lambda each: (each.kind, not each.cuts, each.playbook))
         if not each.cuts or len(terminal.uplinks) > 1
     ]
     return render(
-        "binder.html",
+        "paper.html",
         fleet=inventory.fleet.fleet,
         terminal=terminal,
         papers=papers,
@@ -87,8 +87,9 @@ def page(inventory: Inventory, terminal: Terminal, now: float) -> str:
     )
 
 
-def _paper(plan: Plan) -> PaperPlaybook:
-    playbook, abort = plan.playbook, ""
+def paper(inventory: Inventory, terminal: Terminal, playbook: Playbook) -> PaperPlaybook:
+    """A playbook with this terminal's names and numbers."""
+    plan, abort = Plan("", inventory.fleet, terminal, playbook, b"", ""), ""
     if playbook.cuts:
         dark = words.duration(playbook.abort.dark.seconds(plan.terminal))
         longest = words.duration(playbook.abort.longest.seconds(plan.terminal))
