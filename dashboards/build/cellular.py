@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from dashboards.build.house import (
     ACCOUNT,
+    AGO,
     GREEN,
     NOT_CONFIGURED,
     ORANGE,
@@ -152,7 +153,7 @@ def _sims() -> Iterator[Panel]:
         # One column for both: an empty cell would say what an empty table says.
         [Query(f"1000 * ({_named('pool', _OF_POOL)} or {_named('SIM', _OF_SIM)})")],
         {"what": "What", "Value": "Cap reached on"},
-        overrides={"Cap reached on": {"unit": "dateTimeFromNow"}},
+        overrides={"Cap reached on": AGO},
         empty="none to come",
     )
     yield listing(

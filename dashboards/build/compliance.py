@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dashboards.build.house import (
+    AGO,
     GREEN,
     NOT_CONFIGURED,
     ORANGE,
@@ -15,6 +16,7 @@ from dashboards.build.house import (
     State,
     answers,
     choice,
+    from_here,
     lines,
     listing,
     page,
@@ -91,7 +93,6 @@ def _all() -> Panel:
         f"1000 * {_each('archive_last_retrieval_test_timestamp_seconds')}",
     ]
     fields = {f"Value #{chr(66 + index)}": heading for index, heading in enumerate((*counts, "As of", "Retrieved"))}
-    ago = {"unit": "dateTimeFromNow", "custom.minWidth": 110}
     return listing(
         "All archives",
         "Each archive of the fleet; a click shows it below. Normal is 0 in every column; an empty cell "
@@ -102,16 +103,11 @@ def _all() -> Panel:
         overrides={
             "Archive": {
                 "custom.minWidth": 180,
-                "links": [
-                    {
-                        "title": "Show it below",
-                        "url": "/d/yardlight-compliance?var-fleet=${fleet}&var-archive=${__data.fields.Archive}",
-                    }
-                ],
+                **from_here("compliance", "Show it below", archive="Archive"),
             },
             **dict.fromkeys(counts, TROUBLED),
-            "As of": ago,
-            "Retrieved": ago,
+            "As of": AGO,
+            "Retrieved": AGO,
         },
         empty="no archives in the inventory",
     )

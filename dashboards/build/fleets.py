@@ -84,6 +84,7 @@ def _panels() -> Iterator[Panel]:
         Place(0, 14, 12, 9),
         [Query(queries[0], "{{fleet}}")],
         unit="none",
+        empty="none was open",
     )
     yield lines(
         "Yards dark or silent",
@@ -91,6 +92,7 @@ def _panels() -> Iterator[Panel]:
         Place(12, 14, 12, 9),
         [Query(f'sum by (fleet) (yardlight:terminals{{{FLEETS},state=~"dark|silent"}})', "{{fleet}}")],
         unit="none",
+        empty="none was",
     )
     yield listing(
         "Plans that end before their cycle",

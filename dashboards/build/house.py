@@ -33,6 +33,7 @@ from grafana_foundation_sdk.models.common import (
     GraphDrawStyle,
     LegendDisplayMode,
     LegendPlacement,
+    TableCellHeight,
     TooltipDisplayMode,
     VisibilityMode,
     VizOrientation,
@@ -65,6 +66,12 @@ GREEN, ORANGE, RED, PURPLE, BLUE, GRAY, CLEAR = (
 )  # fmt: skip
 
 
+# The same for a ground on which letters are white: each has at least the contrast of 4.5 to 1 with them.
+DEEP = {
+    GREEN: "#2f7526", ORANGE: "#a85000", RED: "#b3132b", PURPLE: "#7d33a2", BLUE: "#1f60c4",
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class State:
     """One state of a timeline or a stat: what the metric's label says and its color."""
@@ -79,6 +86,17 @@ class Query:
 
     expr: str
     legend: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One kind of rows of a `ranking`: `expr` gives their values, `legend` their names; `links` lead on."""
+
+    expr: str
+    legend: str
+    color: str
+    links: Sequence[dict[str, str]] = ()
+    unit: str | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +115,7 @@ ACCOUNT = 'fleet="$fleet",account="$account"'
 FLEETS = 'fleet=~"$fleet"'
 
 # A column of instants.
-AGO: dict[str, object] = {"unit": "dateTimeFromNow", "custom.minWidth": 110}
+AGO: dict[str, object] = {"unit": "dateTimeFromNow", "custom.minWidth": 135}
 
 Panel = Builder[dashboard_models.Panel]
 Steps = Sequence[tuple[float | None, str]]
@@ -109,14 +127,14 @@ def of(metric: str, by: str, where: str = "") -> str:
     return f"max by ({by}) (yardlight_{metric}{{{ACCOUNT}{where and ',' + where}}})"
 
 
-def one_of(metric: str, where: str, states: Sequence[State], by: str) -> str:
+def one_of(metric: str, where: str, states: Sequence[State], by: str, label: str = "state") -> str:
     """PromQL for a state-like metric as a number: 1 for the first state if that is on, 2 for the second, ...
 
     Nothing where none is on, so that what is not measured stays blank. Aggregated to `by`: two exporters of
     one terminal make one series.
     """
     numbered = " or ".join(
-        f'({metric}{{{where},state="{state.name}"}} == 1) * {number}' for number, state in enumerate(states, start=1)
+        f'({metric}{{{where},{label}="{state.name}"}} == 1) * {number}' for number, state in enumerate(states, start=1)
     )
     return f"max by ({by}) ({numbered})"
 
@@ -127,6 +145,16 @@ def mapping(states: Sequence[State]) -> ValueMap:
         options={
             str(number): ValueMappingResult(text=state.name, color=state.color, index=number - 1)
             for number, state in enumerate(states, start=1)
+        }
+    )
+
+
+def _deep(mapped: ValueMap) -> ValueMap:
+    """The same with colors that are a ground for white letters."""
+    return ValueMap(
+        options={
+            value: ValueMappingResult(text=each.text, color=DEEP.get(str(each.color), each.color), index=each.index)
+            for value, each in mapped.options.items()
         }
     )
 
@@ -185,17 +213,55 @@ def single(
         stat.Panel()
         .unit(unit)
         .graph_mode(BigValueGraphMode.NONE)
-        .color_mode(BigValueColorMode.BACKGROUND if mapped else BigValueColorMode.VALUE)
+        .color_mode(BigValueColorMode.BACKGROUND_SOLID if mapped else BigValueColorMode.VALUE)
         .text_mode(BigValueTextMode.NAME if name_only else BigValueTextMode.VALUE)
         .reduce_options(_last())
         .text(common.VizTextDisplayOptions().value_size(size))
         .thresholds(_thresholds(steps))
     )
     if mapped:
-        panel = panel.mappings([mapped])
+        panel = panel.mappings([_deep(mapped)])
     if decimals is not None:
         panel = panel.decimals(decimals)
     return _house(panel, title, description, place, [_instant(query)], empty)
+
+
+def ranking(
+    title: str,
+    description: str,
+    place: Place,
+    rows: Sequence[Row],
+    *,
+    unit: str = "dateTimeFromNow",
+    empty: str,
+    mapped: ValueMap | None = None,
+    size: int = 24,
+) -> Panel:
+    """Names with a value each in large letters one below the other, for a wall; one kind of rows after the other.
+
+    Nothing to show is the good case, and calm. `size` is in pixels: limit how many rows there may be.
+    """
+    panel = (
+        stat.Panel()
+        .unit(unit)
+        .decimals(0)
+        .orientation(VizOrientation.HORIZONTAL)
+        .graph_mode(BigValueGraphMode.NONE)
+        .color_mode(BigValueColorMode.BACKGROUND_SOLID)
+        .text_mode(BigValueTextMode.VALUE_AND_NAME)
+        .wide_layout(True)
+        .reduce_options(_last())
+        .text(common.VizTextDisplayOptions().title_size(size).value_size(size))
+        .thresholds(_thresholds(((None, CLEAR),)))
+    )
+    if mapped:
+        panel = panel.mappings([_deep(mapped)])
+    for row, ref in zip(rows, "ABCDEF", strict=False):
+        properties = [_property("color", {"mode": "fixed", "fixedColor": DEEP.get(row.color, row.color)})]
+        properties += [_property("links", list(row.links))] if row.links else []
+        properties += [_property("unit", row.unit)] if row.unit else []
+        panel = panel.override_by_query(ref, properties)
+    return _house(panel, title, description, place, [_instant(Query(row.expr, row.legend)) for row in rows], empty)
 
 
 def lines(
@@ -208,12 +274,16 @@ def lines(
     top: float | None = None,
     dashed: str | None = None,
     below_zero: bool = False,
+    states: Sequence[State] = (),
+    empty: str = NOT_MEASURED,
 ) -> Panel:
     """Values over time as lines; holes stay holes. `top` fixes the axis, `dashed` is a pattern of names of limits.
 
-    The axis begins at 0 unless values are `below_zero`.
+    The axis begins at 0 unless values are `below_zero`. Lines that are named as `states` have their colors.
     """
-    panel = _over_time(title, description, place, queries, unit, GraphDrawStyle.LINE, 0, top, below_zero)
+    panel = _over_time(title, description, place, queries, unit, GraphDrawStyle.LINE, 0, top, below_zero, empty)
+    for state in states:
+        panel = panel.override_by_name(state.name, [_property("color", {"mode": "fixed", "fixedColor": state.color})])
     if dashed is not None:
         style = _property("custom.lineStyle", {"fill": "dash", "dash": [6, 6]})
         panel = panel.override_by_regexp(dashed, [style])
@@ -282,6 +352,66 @@ def listing(
     return _house(panel, title, description, place, targets, empty)
 
 
+def matrix(
+    title: str,
+    description: str,
+    place: Place,
+    query: Query,
+    *,
+    rows: tuple[str, str],
+    columns: str,
+    first: str,
+    states: Sequence[State],
+    links: dict[str, object],
+    empty: str = NOT_CONFIGURED,
+) -> Panel:
+    """A table of states in words: a row for each value of a label (and its heading), a column for each of another.
+
+    Both in the order of the alphabet, so that everything stands where it stood yesterday; but `first` is first.
+    """
+    label, heading = rows
+    corner = f"{label}\\{columns}"
+    panel = (
+        table.Panel()
+        .unit("string")
+        .filterable(False)
+        .min_width(90)
+        .mappings([_deep(mapping(states))])
+        .with_transformation(_sorted_by(columns))
+        .with_transformation(
+            DataTransformerConfig(
+                id_val="groupingToMatrix",
+                options={"rowField": label, "columnField": columns, "valueField": "Value", "emptyValue": "null"},
+            )
+        )
+        .with_transformation(_sorted_by(corner))
+        .with_transformation(
+            DataTransformerConfig(
+                id_val="organize",
+                options={"indexByName": {corner: 0, first: 1}, "renameByName": {corner: heading}},
+            )
+        )
+        .override_by_regexp(
+            "/.*/",
+            [_property("noValue", " "), _property("custom.align", "left"), _property("custom.cellOptions", _GROUND)],
+        )
+        .override_by_name(
+            heading, [_property("custom.cellOptions", {"type": "auto"}), *(_property(*each) for each in links.items())]
+        )
+        .cell_height(TableCellHeight.MD)
+        # What is not known is no good news: without this an empty cell would be green.
+        .thresholds(_thresholds(((None, CLEAR),)))
+    )
+    return _house(panel, title, description, place, [_instant(query).format(PromQueryFormat.TABLE)], empty)
+
+
+_GROUND = {"type": "color-background", "mode": "basic"}
+
+
+def _sorted_by(field: str) -> DataTransformerConfig:
+    return DataTransformerConfig(id_val="sortBy", options={"fields": {}, "sort": [{"field": field, "desc": False}]})
+
+
 def words(states: Sequence[State]) -> dict[str, object]:
     """A column of numbers from 1 on as the names of these states, in their colors."""
     return {
@@ -348,8 +478,23 @@ def fleets_page(uid: str, title: str, description: str, tags: Sequence[str]) -> 
 
 def leads(board: str, what: str, **chosen: str) -> dict[str, object]:
     """A cell that leads to another board: `chosen` are its variables, and the columns that they are taken from."""
-    values = "&".join(f"var-{name}=${{__data.fields.{column}}}" for name, column in chosen.items())
-    return {"links": [{"title": what, "url": f"/d/yardlight-{board}?{values}"}]}
+    return {"links": [_link(board, what, {name: f"__data.fields.{column}" for name, column in chosen.items()})]}
+
+
+def way(board: str, what: str, **chosen: str) -> dict[str, str]:
+    """A row of a ranking that leads to another board: `chosen` are its variables, and the labels they come from."""
+    return _link(board, what, {name: f"__field.labels.{label}" for name, label in chosen.items()})
+
+
+def from_here(board: str, what: str, **columns: str) -> dict[str, object]:
+    """A cell that leads to a board of the chosen fleet; `columns` have the values of its other variables."""
+    chosen = {name: f"__data.fields.{column}" for name, column in columns.items()}
+    return {"links": [_link(board, what, {"fleet": "fleet", **chosen})]}
+
+
+def _link(board: str, what: str, chosen: dict[str, str]) -> dict[str, str]:
+    values = "&".join(f"var-{name}=${{{source}}}" for name, source in {"datasource": "datasource", **chosen}.items())
+    return {"title": what, "url": f"/d/yardlight-{board}?{values}"}
 
 
 def account_page(uid: str, title: str, description: str, tags: Sequence[str], *, metric: str) -> dashboard.Dashboard:
@@ -421,7 +566,8 @@ def _over_time(
     fill: float,
     top: float | None,
     below_zero: bool = False,
-) -> Panel:
+    empty: str = NOT_MEASURED,
+) -> Any:
     panel = (
         timeseries.Panel()
         .unit(unit)
@@ -445,7 +591,7 @@ def _over_time(
         panel = panel.min(0)
     if top is not None:
         panel = panel.max(top)
-    return _house(panel, title, description, place, [_range(query) for query in queries], NOT_MEASURED)
+    return _house(panel, title, description, place, [_range(query) for query in queries], empty)
 
 
 def _range(query: Query) -> prometheus.Dataquery:

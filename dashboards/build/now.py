@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dashboards.build.house import (
-    AGO,
-    FLEETS,
+    GRAY,
     GREEN,
     NOT_CONFIGURED,
     ORANGE,
@@ -15,118 +14,141 @@ from dashboards.build.house import (
     Panel,
     Place,
     Query,
+    Row,
     State,
-    fleets_page,
-    leads,
+    choice,
+    from_here,
     listing,
+    mapping,
+    matrix,
+    page,
+    ranking,
     words,
 )
-from dashboards.build.wall import newest, yards
+from dashboards.build.wall import since
 from grafana_foundation_sdk.builders import dashboard
 
-# The numbers of `yards()`, in the words of somebody who works there.
-INTERNET = (
+# From good to bad, so that the largest number is the worst; what each means in one cell of a yard.
+WORDS = (
     State("works", GREEN),
     State("works, on backup", ORANGE),
+    State("some silent", ORANGE),
     State("cannot tell", PURPLE),
-    State("is down", RED),
+    State("does not work", RED),
     State("nothing heard", RED),
 )
-WORKS = (State("does not work", RED), State("works", GREEN))
-TABLETS = (State("all heard", GREEN), State("some silent", ORANGE))
+WORKS, BACKUP, SOME_SILENT, CANNOT_TELL, FAILS, NOT_HEARD = range(1, len(WORDS) + 1)
 FEEDS = (State("can be relied on", GREEN), State("cannot tell", PURPLE), State("do not rely on it", RED))
-_TOLD = ('audience="dispatch"', 'alertstate="firing"')
+# What each notice to dispatch says, in words.
+NOTICES = {
+    "FeedStale": "is old",
+    "FeedFrozen": "stands still",
+    "FeedEmpty": "is empty",
+    "FeedContractBroken": "is not what it was",
+    "PlatformOutageDeclared": "is down, its vendor says",
+}
+LONG = (State("within the hour", GRAY), State("for hours", GRAY), State("for days", GRAY))
+_FLEET = 'fleet="$fleet"'
+_IN_USE = 'terminal!="",uplink="default"'
+_TOLD = 'audience="dispatch"'
 
 
 def board() -> dashboard.Dashboard:
-    """Yards first, then what all of them share."""
-    built = fleets_page(
+    """What all yards share first, then each yard."""
+    built = page(
         "yardlight-now",
         "Yardlight: What works now",
         "For dispatch and managers: what works at each yard and what can be relied on, in words. Who looks after it "
         "knows already.",
         ["now"],
-    )
-    for panel in (*_yards(), *_feeds()):
+    ).with_variable(choice("fleet", "Fleet", "label_values(yardlight_fleet_info, fleet)"))
+    for panel in (*_shared(), *_yards()):
         built = built.with_panel(panel)
     return built
 
 
-def _yards() -> Iterator[Panel]:
-    silent = newest("device_state", "device", 'state=~"stale|dark"')
-    listed = newest("device_info", "terminal, device", 'terminal!=""')
-    yield listing(
-        "Yards",
-        "Whether the internet and the tablets of each yard work. works, on backup: nothing to do, it may be slower. "
-        "is down: use the phone list of the yard.",
-        Place(0, 0, 14, 14),
+def _newest(metric: str, by: str, where: str = "") -> str:
+    return f"max by ({by}) (yardlight_{metric}{{{_FLEET}{where and ',' + where}}})"
+
+
+def _shared() -> Iterator[Panel]:
+    feeds = _newest("feed_info", "account, feed, shows")
+    unread = f"min by (account) (yardlight_poll_success{{{_FLEET}}}) == 0"
+    distrusted = f'max by (account, feed) (ALERTS{{{_FLEET},{_TOLD},alertstate="firing"}})'
+    yield ranking(
+        "What everybody works with",
+        "Positions, loads, hours and whatever else comes from vendors. Do not rely on it: old, empty or not what it "
+        "was; ask drivers, and quote no arrival. Cannot tell: the vendor cannot be read. Can be relied on is normal.",
+        Place(0, 0, 14, 8),
         [
-            Query(f"sort_desc({yards()})"),
-            Query(f"1000 * {newest('terminal_state_since_timestamp_seconds', 'terminal')}"),
-            Query(f"1 + max by (fleet, terminal) ({listed} * on (fleet, device) group_left () {silent})"),
+            Row(f"{feeds} * 3 and on (account, feed) {distrusted}", "{{shows}}", RED),
+            Row(f"({feeds} * 2 and on (account) {unread}) unless on (account, feed) {distrusted}", "{{shows}}", PURPLE),
+            Row(f"({feeds} unless on (account) {unread}) unless on (account, feed) {distrusted}", "{{shows}}", GREEN),
         ],
-        {
-            "terminal": "Yard",
-            "Value #A": "Internet",
-            "Value #B": "Since",
-            "Value #C": "Tablets",
-            "fleet": "Fleet",
-        },
-        overrides={
-            "Internet": words(INTERNET),
-            "Tablets": words(TABLETS),
-            "Since": AGO,
-            "Yard": leads("terminal", "Open the yard", fleet="Fleet", terminal="Yard"),
-        },
-    )
-    yield listing(
-        "Online services at each yard",
-        "Whether what the yards work with (dispatch, the ELD portal, ...) can be reached from there, over the line in "
-        "use. A service that works at no yard is down at its vendor.",
-        Place(14, 0, 10, 14),
-        [
-            Query(f"sort(1 + {newest('service_up', 'terminal, service', _IN_USE)})"),
-        ],
-        {"service": "Service", "terminal": "Yard", "Value": "It", "fleet": "Fleet"},
-        overrides={"It": words(WORKS)},
+        unit="none",
+        mapped=mapping(FEEDS),
+        size=28,
         empty=NOT_CONFIGURED,
     )
-
-
-_IN_USE = 'terminal!="",uplink="default"'
-
-
-def _feeds() -> Iterator[Panel]:
-    told, firing = _TOLD
-    feeds = newest("feed_info", "account, feed, shows")
-    unread = f"min by (fleet, account) (yardlight_poll_success{{{FLEETS}}}) == 0"
-    distrusted = f"max by (fleet, account, feed) (ALERTS{{{FLEETS},{told},{firing}}})"
-    yield listing(
-        "What everybody works with",
-        "Positions, loads, hours and whatever else comes from vendors. do not rely on it: old, empty or not what it "
-        "was; ask drivers, and quote no arrival. cannot tell: the vendor cannot be read.",
-        Place(0, 14, 14, 9),
-        [
-            Query(
-                f"sort_desc(({feeds} * 3 and on (fleet, account, feed) {distrusted}) or "
-                f"({feeds} * 2 and on (fleet, account) {unread}) or {feeds})"
-            ),
-            Query(f"1000 * {newest('feed_newest_record_timestamp_seconds', 'account, feed')}"),
-        ],
-        {"shows": "What", "Value #A": "It", "Value #B": "Newest is from", "feed": "Feed", "fleet": "Fleet"},
-        overrides={"It": words(FEEDS), "Newest is from": AGO},
-    )
+    age = f"time() - {since(_TOLD, 'alertname, feed, platform', _FLEET)} / 1000"
     yield listing(
         "What dispatch was told",
-        "Notices that are still open, and since when. Empty is normal: nothing has to be said.",
-        Place(14, 14, 10, 9),
-        [
-            Query(
-                f"sort(1000 * min by (fleet, alertname, account, feed, platform) (ALERTS_FOR_STATE{{{FLEETS},{told}}} "
-                f"and ignoring (alertstate) ALERTS{{{firing}}}))"
-            )
-        ],
-        {"alertname": "Notice", "feed": "Feed", "platform": "Platform", "Value": "Since", "fleet": "Fleet"},
-        overrides={"Since": AGO},
-        empty="nothing",
+        "Notices that are still open, and for how long. Empty is normal: nothing has to be said.",
+        Place(14, 0, 10, 8),
+        [Query(f"sort_desc(1 + (({age}) > bool 3600) + (({age}) > bool 86400))")],
+        {"feed": "Feed", "platform": "Vendor", "alertname": "It", "Value": "Told"},
+        overrides={
+            "It": {
+                "mappings": [
+                    {
+                        "type": "value",
+                        "options": {
+                            name: {"text": text, "index": index} for index, (name, text) in enumerate(NOTICES.items())
+                        },
+                    }
+                ]
+            },
+            "Told": words(LONG),
+        },
+        empty="nothing has to be said",
+    )
+
+
+def _internet() -> str:
+    """The state of each yard's own connection as a number of `WORDS`."""
+    codes = {"primary": WORKS, "standby": BACKUP, "unknown": CANNOT_TELL, "dark": FAILS}
+    measured = " or ".join(
+        f'(yardlight_terminal_state{{{_FLEET},state="{state}"}} == 1) * {code}' for state, code in codes.items()
+    )
+    return f"max by (terminal) ({measured}) or {NOT_HEARD} * {_newest('terminal_info', 'terminal')}"
+
+
+def _tablets() -> str:
+    """Whether tablets of each yard are silent on duty, as a number of `WORDS`."""
+    silent = _newest("device_state", "device", 'state=~"stale|dark"')
+    listed = _newest("device_info", "terminal, device", 'terminal!=""')
+    return f"{WORKS} + {SOME_SILENT - WORKS} * max by (terminal) ({listed} * on (device) group_left () {silent})"
+
+
+def _yards() -> Iterator[Panel]:
+    services = f"{FAILS} - {FAILS - WORKS} * {_newest('service_up', 'terminal, service', _IN_USE)}"
+    cells = " or ".join(
+        (
+            f'label_replace({_internet()}, "what", "Internet", "", "")',
+            f'label_replace({services}, "what", "$1", "service", "(.+)")',
+            f'label_replace({_tablets()}, "what", "Tablets", "", "")',
+        )
+    )
+    yield matrix(
+        "Yards",
+        "Whether the internet, the online services and the tablets of each yard work, seen from there. Works, on "
+        "backup: nothing to do, it may be slower. Does not work: use the phone list of the yard. A service that works "
+        "at no yard is down at its vendor. Works everywhere is normal; an empty cell is not known.",
+        Place(0, 8, 24, 18),
+        Query(f"max by (terminal, what) ({cells})"),
+        rows=("terminal", "Yard"),
+        columns="what",
+        first="Internet",
+        states=WORDS,
+        links=from_here("terminal", "Open the yard", terminal="Yard"),
     )

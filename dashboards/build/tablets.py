@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from dashboards.build.house import (
     ACCOUNT,
+    AGO,
     GREEN,
     NOT_CONFIGURED,
     ORANGE,
@@ -184,7 +185,7 @@ def _one_by_one() -> Iterator[Panel]:
         ],
         {"device": "Tablet", "action": "Order", "Value #A": "Since", "Value #B": "Failed"},
         overrides={
-            "Since": {"unit": "dateTimeFromNow"},
+            "Since": AGO,
             "Failed": {"mappings": [_YES_NO]},
         },
         empty=NONE,
@@ -203,7 +204,7 @@ def _one_by_one() -> Iterator[Panel]:
             ),
         ],
         {"device": "Tablet", "group": "Group", "state": "State", "Value #A": "Last word"},
-        overrides={"Last word": {"unit": "dateTimeFromNow"}, **_STATE},
+        overrides={"Last word": AGO, **_STATE},
         empty=NONE,
     )
     yield listing(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dashboards.build.house import (
+    AGO,
     CLEAR,
     GRAY,
     GREEN,
@@ -307,7 +308,7 @@ def _services() -> list[Panel]:
             overrides={
                 "Over": {"custom.width": 120},
                 "Works": {"custom.width": 90, "unit": "bool_yes_no"},
-                "Since": {"custom.width": 160, "unit": "dateTimeFromNow"},
+                "Since": AGO,
                 "Answered in": {"custom.width": 130, "unit": "s", "decimals": 2},
             },
             empty="none",
@@ -444,8 +445,8 @@ def _standbys() -> list[Panel]:
             },
             overrides={
                 "Oldest allowed": {"custom.width": 120, "unit": "s", "decimals": 0},
-                "Last proven": {"custom.width": 130, "unit": "dateTimeFromNow"},
-                "Carried the yard": {"custom.width": 140, "unit": "dateTimeFromNow"},
+                "Last proven": AGO,
+                "Carried the yard": AGO,
             },
             empty="no standby",
         ),
@@ -490,7 +491,7 @@ def _router() -> list[Panel]:
             overrides={
                 "Model": {"custom.width": 100},
                 "Firmware": {"custom.width": 100},
-                "Started": {"custom.width": 130, "unit": "dateTimeFromNow"},
+                "Started": AGO,
             },
             empty="no router is asked",
         ),
@@ -556,8 +557,8 @@ def _drills() -> list[Panel]:
             {"playbook": "Drill", "result": "Result", "Value #B": "Last run", "Value #C": "Due"},
             overrides={
                 "Result": {"custom.width": 90},
-                "Last run": {"custom.width": 130, "unit": "dateTimeFromNow"},
-                "Due": {"custom.width": 130, "unit": "dateTimeFromNow"},
+                "Last run": AGO,
+                "Due": AGO,
             },
             empty="none yet",
         ),

@@ -1,4 +1,8 @@
-"""The NOC wall: is anything wrong, where, since when, what next. Legible from afar, for 3 yards and for 500."""
+"""The NOC wall: is anything wrong, where, since when, what next. Legible from afar, for 3 yards and for 500.
+
+What fits on one screen of 1920 by 1080 is for reading at three metres: few rows in large letters, the worst of each
+kind. Below it are the complete lists, for whoever sits in front of it.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,8 @@ from collections.abc import Iterator
 
 from dashboards.build.house import (
     AGO,
+    BLUE,
+    CLEAR,
     FLEETS,
     GREEN,
     ORANGE,
@@ -14,14 +20,17 @@ from dashboards.build.house import (
     Panel,
     Place,
     Query,
+    Row,
     State,
-    counted,
     fleets_page,
     leads,
     lines,
     listing,
+    mapping,
     one_of,
+    ranking,
     single,
+    way,
     words,
 )
 from grafana_foundation_sdk.builders import dashboard
@@ -38,12 +47,30 @@ YARD = (
 )
 # As the metric calls all but the last.
 _STATES = ("primary", "standby", "unknown", "dark")
+# Whose fault, as the metric calls it and in words.
+FAULTS = {
+    "wan": "our network",
+    "isp": "the ISP",
+    "carrier": "the carrier",
+    "dns": "names (DNS)",
+    "device": "the tablet",
+    "vendor": "the vendor",
+    "credentials": "our credentials",
+    "integration": "what was agreed on",
+    "probe_box": "our probe box",
+    "unknown": "not known yet",
+}
 NARROW: dict[str, object] = {"custom.width": 90}
+NAMES: dict[str, object] = {"custom.minWidth": 190}
 # Whatever an alert is about, in the order of its size.
 _ABOUT = (
-    "uplink", "service", "platform", "account", "feed", "flow", "pool", "sim", "carrier", "group", "truck", "device",
-    "archive", "playbook",
+    "uplink", "service", "platform", "account", "feed", "flow", "webhook", "pool", "sim", "carrier", "group", "truck",
+    "device", "archive", "playbook",
 )  # fmt: skip
+_SAID = " ".join(f"{{{{{label}}}}}" for label in _ABOUT)
+_FLEET = "({{fleet}})"
+# Rows of a list that is read from afar.
+FEW = 4
 
 
 def newest(metric: str, by: str, where: str = "") -> str:
@@ -62,8 +89,16 @@ def firing(severity: str, by: str = "fleet, alertname") -> str:
     return f'max by ({by}) (ALERTS{{{FLEETS},alertstate="firing",severity="{severity}"}})'
 
 
+def since(where: str, by: str, fleet: str = FLEETS) -> str:
+    """When each open alert began, in milliseconds; `where` chooses them."""
+    return (
+        f"1000 * min by ({by}) (ALERTS_FOR_STATE{{{fleet},{where}}} "
+        'and ignoring (alertstate) ALERTS{alertstate="firing"})'
+    )
+
+
 def board() -> dashboard.Dashboard:
-    """All panels: in one line how it stands, then what is open and where, then what will be."""
+    """All panels: from afar, how it stands, what is open and where, what will be; from near, all of it."""
     built = fleets_page(
         "yardlight-wall",
         "Yardlight: Wall",
@@ -71,7 +106,7 @@ def board() -> dashboard.Dashboard:
         "read, what runs out. Every name leads to its board.",
         ["wall"],
     ).time("now-24h", "now")
-    for panel in (*_numbers(), *_open(), *_ahead()):
+    for panel in (*_numbers(), *_open(), *_ahead(), *_lists()):
         built = built.with_panel(panel)
     return built
 
@@ -81,7 +116,7 @@ def _numbers() -> Iterator[Panel]:
     yield single(
         "Pages open",
         "Faults for which a person was woken. Normal is none. The list below says where and since when.",
-        Place(0, 0, 4, 5),
+        Place(0, 0, 4, 4),
         Query(f"count({firing('page', several)})"),
         steps=((None, GREEN), (1, RED)),
         size=BIG,
@@ -90,7 +125,7 @@ def _numbers() -> Iterator[Panel]:
     yield single(
         "Tickets open",
         "Faults that can wait for the morning and need somebody then. A few are normal.",
-        Place(4, 0, 4, 5),
+        Place(4, 0, 4, 4),
         Query(f"count({firing('ticket', several)})"),
         steps=((None, GREEN), (1, ORANGE)),
         size=BIG,
@@ -110,8 +145,8 @@ def _numbers() -> Iterator[Panel]:
     ):
         yield single(
             title,
-            f"{text} The table of yards has them, worst first.",
-            Place(x, 0, 4, 5),
+            f"{text} The list of yards has them, worst first.",
+            Place(x, 0, 4, 4),
             Query(f"count({yards()} {number})"),
             steps=((None, color if number == "== 1" else GREEN), (1, color)),
             size=BIG,
@@ -119,182 +154,243 @@ def _numbers() -> Iterator[Panel]:
         )
 
 
+_YARD = way("terminal", "Open the yard", fleet="fleet", terminal="terminal")
+_OBSERVED = 'source="observed"'
+
+
 def _open() -> Iterator[Panel]:
+    about = ", ".join(("fleet", "alertname", "terminal", *_ABOUT))
+    at_a_yard, elsewhere = (f'severity="page",terminal{is_}""' for is_ in ("!=", "="))
+    yield ranking(
+        "Pages: somebody was woken",
+        "Open pages, the longest open first: what, where and since when. Normal is none. Each has a runbook of the "
+        "same name; one about a yard leads to its board. What does not fit stands in the list of pages below.",
+        Place(0, 4, 10, 12),
+        [
+            Row(
+                f"sort(bottomk(6, {since(at_a_yard, about)}))",
+                f"{{{{alertname}}}}: {{{{terminal}}}} {_SAID} {_FLEET}",
+                RED,
+                [_YARD],
+            ),
+            Row(f"sort(bottomk(3, {since(elsewhere, about)}))", f"{{{{alertname}}}}: {_SAID} {_FLEET}", RED),
+        ],
+        empty="nobody was woken",
+    )
+    heard = f"max by (fleet, terminal) (yardlight:terminal_remembered_timestamp_seconds{{{FLEETS}}})"
+    began = f"({newest('terminal_state_since_timestamp_seconds', 'terminal')} or {heard})"
+    yield ranking(
+        "Yards, worst first",
+        "What carries each yard and since when, in each state the longest first; of those on their primary, the last "
+        "to come back. On its primary is normal. A yard leads to its board, and the list below has all of them.",
+        Place(10, 4, 8, 12),
+        [
+            Row(
+                f"{ordered}1000 * ({began} and on (fleet, terminal) {yards()} == {number})))",
+                f"{{{{terminal}}}}: {YARD[number - 1].name} {_FLEET}",
+                YARD[number - 1].color if number > 1 else CLEAR,
+                [_YARD],
+            )
+            for number, ordered in (
+                (4, "sort(bottomk(3, "),
+                (5, "sort(bottomk(2, "),
+                (2, "sort(bottomk(3, "),
+                (3, "sort(bottomk(1, "),
+                (1, "sort_desc(topk(3, "),
+            )
+        ],
+        empty="no yard is watched",
+    )
+    whose = [State(domain, BLUE) for domain in FAULTS]
+    blamed = one_of("yardlight:fault_domain", FLEETS, whose, "fleet, terminal, platform, truck, domain", "domain")
+    yield ranking(
+        "Whose fault",
+        "What the signals at each yard, platform or truck in trouble point to. The ISP and the carrier are to be "
+        "called with the circuit's id; not known yet is nobody's until somebody looked. Nobody's is normal.",
+        Place(18, 4, 6, 12),
+        [Row(f"topk(12, {blamed})", f"{{{{terminal}}}}{{{{platform}}}}{{{{truck}}}} {_FLEET}", BLUE, [_YARD])],
+        unit="none",
+        mapped=mapping([State(words_, BLUE) for words_ in FAULTS.values()]),
+        empty="nobody's",
+    )
+
+
+def _ahead() -> Iterator[Panel]:
+    unread = f"min by (fleet, account) (yardlight_poll_success{{{FLEETS}}}) == 0"
+    last_read = f"min by (fleet, account) (yardlight_poll_last_success_timestamp_seconds{{{FLEETS}}})"
+    yield ranking(
+        "Vendors that cannot be read",
+        "Accounts whose last collection was not complete, and when the last complete one was. None is normal; what "
+        "hangs on them is shown as of then. An account leads to all that is collected.",
+        Place(0, 16, 8, 5),
+        [
+            Row(
+                f"sort(bottomk({FEW}, 1000 * {last_read} and on (fleet, account) {unread}))",
+                f"{{{{account}}}}: last read {_FLEET}",
+                ORANGE,
+                [way("itself", "Open what is collected", fleet="fleet")],
+            )
+        ],
+        empty="all are read",
+    )
+    to_come = newest("cap_exhaustion_timestamp_seconds", "account, pool, sim")
+    used = [
+        f"{newest(f'{of}_usage_bytes', f'account, {of}')} / {newest(f'{of}_cap_bytes', f'account, {of}')}"
+        for of in ("pool", "sim")
+    ]
+    plans = [way("cellular", "Open the plans", fleet="fleet", account="account")]
+    yield ranking(
+        "Plans that run out first",
+        "Pools and SIMs that are at their cap, then those that reach it before the cycle ends, by forecast. None is "
+        "normal. One leads to the board of its account, which says because of which SIM.",
+        Place(8, 16, 8, 5),
+        [
+            Row(
+                f"topk(2, ({' or '.join(used)}) >= 1)",
+                f"{{{{account}}}} {{{{pool}}}}{{{{sim}}}}: of its cap {_FLEET}",
+                RED,
+                plans,
+                unit="percentunit",
+            ),
+            Row(
+                f"sort(1000 * bottomk({FEW - 1}, {to_come}))",
+                f"{{{{account}}}} {{{{pool}}}}{{{{sim}}}} {_FLEET}",
+                ORANGE,
+                plans,
+            ),
+        ],
+        empty="none before its cycle ends",
+    )
+    yield ranking(
+        "Tablets in trouble",
+        "Tablets that have vanished from their MDM, are silent on duty or never spoke, by account. A few silent ones "
+        "are normal; gone is not. An account leads to its board with each of them.",
+        Place(16, 16, 8, 5),
+        [
+            Row(
+                f"topk({most}, sum by (fleet, account) ({newest('devices', 'account, group, state', state)}) > 0)",
+                f"{{{{account}}}}: {what} {_FLEET}",
+                color,
+                [way("tablets", "Open the tablets", fleet="fleet", account="account")],
+                unit="suffix: tablets",
+            )
+            for most, state, what, color in (
+                (2, 'state="gone_from_mdm"', "gone", RED),
+                (2, 'state=~"stale|dark"', "silent", ORANGE),
+                (1, 'state="never"', "never spoke", ORANGE),
+            )
+        ],
+        empty=NONE,
+    )
+    told = since('audience="dispatch"', "fleet, account, feed, platform, alertname")
+    yield ranking(
+        "Feeds that must not be relied on",
+        "Feeds that answer and are old, empty, the same again or not what they were. None is normal. Dispatch is told "
+        "the same in plain words.",
+        Place(0, 21, 8, 5),
+        [
+            Row(
+                f"sort(bottomk({FEW}, {told}))",
+                f"{{{{alertname}}}}: {{{{feed}}}}{{{{platform}}}} {_FLEET}",
+                ORANGE,
+                [way("feeds", "Open the feeds", fleet="fleet", account="account")],
+            )
+        ],
+        empty=NONE,
+    )
+    yield ranking(
+        "Drills that are overdue",
+        "Failovers that were not proven in their quarter, and since when they are due. None is normal. A yard leads "
+        "to its board with its last drills.",
+        Place(8, 21, 8, 5),
+        [
+            Row(
+                f"sort(1000 * bottomk({FEW}, {newest('drill_due_timestamp_seconds', 'terminal, playbook')} < time()))",
+                f"{{{{terminal}}}}: was due {_FLEET}",
+                ORANGE,
+                [_YARD],
+            )
+        ],
+        empty=NONE,
+    )
+    yield ranking(
+        "Records that are missing",
+        "Archives in which a record is not there that the rule and the roster ask for. None is normal. An archive "
+        "leads to its board.",
+        Place(16, 21, 8, 5),
+        [
+            Row(
+                f"topk({FEW}, {newest('archive_gaps', 'archive')} > 0)",
+                f"{{{{archive}}}} {_FLEET}",
+                RED,
+                [way("compliance", "Open the archive", fleet="fleet", archive="archive")],
+                unit="suffix: missing",
+            )
+        ],
+        empty=NONE,
+    )
+
+
+def _lists() -> Iterator[Panel]:
+    about = ", ".join(f'"{label}"' for label in _ABOUT)
     for y, h, severity, title, text, empty in (
-        (5, 6, "page", "Pages: somebody was woken", "Normal is none.", "nobody was woken"),
-        (11, 8, "ticket", "Tickets: for the morning", "A few are normal.", "nothing is open"),
+        (26, 7, "page", "All pages", "Normal is none.", "nobody was woken"),
+        (33, 9, "ticket", "Tickets: for the morning", "A few are normal.", "nothing is open"),
     ):
+        opened = f'label_join(ALERTS_FOR_STATE{{{FLEETS},severity="{severity}"}} {_FIRING}, "about", " ", {about})'
         yield listing(
             title,
             f"Every open fault, the longest open first: where, since when, and who is told. {text} Each fault has a "
             "runbook of the same name; a yard leads to its board.",
             Place(0, y, 14, h),
-            [Query(f"sort(1000 * min by (fleet, alertname, terminal, about, audience) ({_since(severity)}))")],
+            [Query(f"sort(1000 * min by (fleet, alertname, terminal, about, audience) ({opened}))")],
             {
                 "alertname": "Fault",
-                "fleet": "Fleet",
                 "terminal": "Yard",
                 "about": "About",
                 "audience": "Told",
                 "Value": "Since",
+                "fleet": "Fleet",
             },
             overrides={
                 "Yard": leads("terminal", "Open the yard", fleet="Fleet", terminal="Yard"),
+                "Fault": NAMES,
                 "Told": NARROW,
                 "Since": AGO,
+                "Fleet": NARROW,
             },
             empty=empty,
         )
     yield listing(
-        "Yards, worst first",
-        "What carries each yard, since when, and over which line. On its primary is normal. A yard leads to its board.",
-        Place(14, 5, 10, 9),
+        "Every yard",
+        "What carries each yard, since when, and over which line, worst first. On its primary is normal. A yard leads "
+        "to its board.",
+        Place(14, 26, 10, 16),
         [
             Query(f"sort_desc({yards()})"),
             Query(f"1000 * {newest('terminal_state_since_timestamp_seconds', 'terminal')}"),
             Query(f"{newest('terminal_path', 'terminal, uplink', _OBSERVED)} == 1"),
         ],
-        {"Value #A": "State", "terminal": "Yard", "fleet": "Fleet", "uplink": "Leaves by", "Value #B": "Since"},
+        {"terminal": "Yard", "Value #A": "State", "Value #B": "Since", "uplink": "Leaves by", "fleet": "Fleet"},
         overrides={
             "State": words(YARD),
             "Yard": leads("terminal", "Open the yard", fleet="Fleet", terminal="Yard"),
             "Since": AGO,
+            "Fleet": NARROW,
         },
-    )
-
-    yield listing(
-        "Whose fault",
-        "What the signals at each yard, platform or truck in trouble point to: wan is ours, isp and carrier are to be "
-        "called, unknown is nobody until somebody looked. Empty is normal.",
-        Place(14, 14, 10, 5),
-        [Query(f"sort(max by (fleet, terminal, platform, truck, domain) (yardlight:fault_domain{{{FLEETS}}} == 1))")],
-        {"domain": "Fault of", "terminal": "Yard", "platform": "Platform", "truck": "Truck", "fleet": "Fleet"},
-        overrides={"Yard": leads("terminal", "Open the yard", fleet="Fleet", terminal="Yard")},
-        empty="nobody's",
-    )
-
-
-def _since(severity: str) -> str:
-    """When each open alert of this severity began, with all that it is about in the label `about`."""
-    about = ", ".join(f'"{label}"' for label in _ABOUT)
-    return (
-        f'label_join(ALERTS_FOR_STATE{{{FLEETS},severity="{severity}"}} and ignoring (alertstate) '
-        f'ALERTS{{alertstate="firing"}}, "about", " ", {about})'
-    )
-
-
-_OBSERVED = 'source="observed"'
-
-
-def _ahead() -> Iterator[Panel]:
-    yield listing(
-        "Vendors that cannot be read",
-        "Accounts whose last collection was not complete, and when the last complete one was. Empty is normal; what "
-        "hangs on them is shown as of then.",
-        Place(0, 19, 8, 7),
-        [
-            Query(f"min by (fleet, account) (yardlight_poll_success{{{FLEETS}}}) == 0"),
-            Query(
-                f"1000 * min by (fleet, account) (yardlight_poll_last_success_timestamp_seconds{{{FLEETS}}}) "
-                f"and on (fleet, account) yardlight_poll_success{{{FLEETS}}} == 0"
-            ),
-        ],
-        {"account": "Account", "fleet": "Fleet", "Value #B": "Last read"},
-        overrides={
-            "Account": leads("feeds", "Open its feeds", fleet="Fleet", account="Account"),
-            "Last read": AGO,
-        },
-        empty="all are read",
-    )
-    yield listing(
-        "Plans that run out first",
-        "Pools and SIMs that reach their cap before the cycle ends, by forecast. Empty is normal. An account leads to "
-        "its board, which says because of which SIM.",
-        Place(8, 19, 8, 7),
-        [Query(f"sort(1000 * bottomk(10, {newest('cap_exhaustion_timestamp_seconds', 'account, pool, sim')}))")],
-        {"account": "Account", "pool": "Pool", "sim": "SIM", "Value": "Runs out", "fleet": "Fleet"},
-        overrides={
-            "Account": leads("cellular", "Open the plans", fleet="Fleet", account="Account"),
-            "Runs out": AGO,
-        },
-        empty="none before its cycle ends",
-    )
-    yield listing(
-        "Tablets in trouble",
-        "Tablets that are silent on duty, have vanished from their MDM or never spoke, by account. A few silent ones "
-        "are normal; gone is not.",
-        Place(16, 19, 8, 7),
-        [
-            Query(f"sum by (fleet, account) ({newest('devices', 'account, group, state', state)}) > 0")
-            for state in ('state=~"stale|dark"', 'state="gone_from_mdm"', 'state="never"')
-        ],
-        {
-            "account": "Account",
-            "Value #A": "Silent",
-            "Value #B": "Gone",
-            "Value #C": "Never spoke",
-            "fleet": "Fleet",
-        },
-        overrides={
-            "Account": leads("tablets", "Open the tablets", fleet="Fleet", account="Account"),
-            **{name: {"unit": "none"} for name in ("Silent", "Gone", "Never spoke")},
-            "Gone": counted(RED),
-        },
-        empty=NONE,
-    )
-    yield listing(
-        "Feeds that must not be relied on",
-        "Feeds that answer and are old, empty, the same again or not what they were. Empty is normal. Dispatch is told "
-        "the same in plain words.",
-        Place(0, 26, 8, 7),
-        [
-            Query(
-                "sort(1000 * min by (fleet, account, feed, alertname) "
-                f'(ALERTS_FOR_STATE{{{FLEETS},audience="dispatch"}} '
-                'and ignoring (alertstate) ALERTS{alertstate="firing"}))'
-            )
-        ],
-        {"feed": "Feed", "alertname": "Why", "Value": "Since", "account": "Account", "fleet": "Fleet"},
-        overrides={
-            "Feed": leads("feeds", "Open the feeds", fleet="Fleet", account="Account"),
-            "Since": AGO,
-        },
-        empty=NONE,
-    )
-    yield listing(
-        "Drills that are overdue",
-        "Failovers that were not proven in their quarter, and since when they are due. Empty is normal. A yard leads "
-        "to its board with its last drills.",
-        Place(8, 26, 8, 7),
-        [Query(f"sort(1000 * ({newest('drill_due_timestamp_seconds', 'terminal, playbook')} < time()))")],
-        {"terminal": "Yard", "Value": "Was due", "playbook": "Drill", "fleet": "Fleet"},
-        overrides={
-            "Yard": leads("terminal", "Open the yard", fleet="Fleet", terminal="Yard"),
-            "Was due": AGO,
-        },
-        empty=NONE,
-    )
-    yield listing(
-        "Records that are missing",
-        "Archives in which a record is not there that the rule and the roster ask for. Empty is normal. An archive "
-        "leads to its board.",
-        Place(16, 26, 8, 7),
-        [Query(f"sort_desc({newest('archive_gaps', 'archive')} > 0)")],
-        {"archive": "Archive", "fleet": "Fleet", "Value": "Missing"},
-        overrides={
-            "Archive": leads("compliance", "Open the archive", fleet="Fleet", archive="Archive"),
-            "Missing": {"unit": "none"},
-        },
-        empty=NONE,
     )
     yield lines(
         "Yards by state",
         "How many yards were in each state. One step at a time is one yard; many at once are a provider, or the "
         "center's own line.",
-        Place(0, 33, 24, 8),
+        Place(0, 42, 24, 8),
         [
             Query(f'sum(max by (fleet, state) (yardlight:terminals{{{FLEETS},state="{state}"}}))', each.name)
             for state, each in zip((*_STATES, "silent"), YARD, strict=True)
         ],
         unit="none",
+        states=YARD,
     )
+
+
+_FIRING = 'and ignoring (alertstate) ALERTS{alertstate="firing"}'

@@ -144,6 +144,8 @@ def _cellular(t: int, start: int) -> Iterator[tuple[str, str, float]]:
         yield "sims", f'{account},state="{state}"', count
     yield "pool_usage_bytes", f'{account},pool="tablets"', 391e9 + t * 1e6
     yield "pool_cap_bytes", f'{account},pool="tablets"', 500e9
+    for name in ("pool_usage_bytes", "pool_cap_bytes"):
+        yield name, f'{account},pool="spares"', 6e9
     for probability, used in (("0.1", 528e9), ("0.5", 561e9), ("0.9", 602e9)):
         yield "usage_projected_bytes", f'{pool},probability="{probability}"', used
     for labels, days in ((pool, 5.2), (sim, 8.1)):
@@ -282,6 +284,7 @@ def _archive(t: int, start: int) -> Iterator[tuple[str, str, float]]:
 _ALERTS: tuple[dict[str, str], ...] = (
     {"alertname": "TerminalOnStandby", "severity": "ticket", "audience": "noc", "terminal": "fontana"},
     {"alertname": "TerminalNotReporting", "severity": "page", "audience": "oncall", "terminal": "reno"},
+    {"alertname": "PlatformDown", "severity": "page", "audience": "oncall", "service": "dispatch"},
     {"alertname": "FeedStale", "severity": "ticket", "audience": "dispatch", "account": "vendor", "feed": "gps"},
 )
 
@@ -293,10 +296,12 @@ def _others(t: int, start: int) -> Iterator[tuple[str, str, float]]:
     yield from _flag(
         "terminal_state", 'terminal="tacoma"', "state", ("primary", "standby", "dark", "unknown"), "unknown"
     )
+    yield "terminal_state_since_timestamp_seconds", 'terminal="tacoma"', start - 1800
     yield "drill_due_timestamp_seconds", 'terminal="tacoma",playbook="quarterly-wan-failover"', start - 3 * 86400
     yield "poll_success", 'account="tms",poll="feeds/orders"', 0
     yield "poll_last_success_timestamp_seconds", 'account="tms",poll="feeds/orders"', start - 40_000
     yield "poll_failed", 'account="tms",poll="feeds/orders",reason="auth"', 1
+    yield "feed_info", 'account="tms",feed="orders",expected="",shows="Orders",platform="generic"', 1
     yield "poll_failures_total", 'account="tms",poll="feeds/orders",reason="auth"', t / 60
     yield "api_budget_requests", 'account="vendor"', 5000
     yield "account_info", 'account="tms",platform="generic"', 1
@@ -321,6 +326,10 @@ def openmetrics(end: int) -> str:
             series.setdefault("ALERTS", []).append(f'ALERTS{{alertstate="firing",{labels}}} 1 {start + t}')
             since = f"ALERTS_FOR_STATE{{{labels}}} {start - 7200} {start + t}"
             series.setdefault("ALERTS_FOR_STATE", []).append(since)
+        remembered = "yardlight:terminal_remembered_timestamp_seconds"
+        series.setdefault(remembered, []).append(
+            f'{remembered}{{fleet="demo",terminal="reno"}} {start - 600} {start + t}'
+        )
         for name, label in (("fault_domain", 'domain="isp"'), ("fault_evidence", 'signal="primary_down"')):
             line = f'yardlight:{name}{{fleet="demo",terminal="fontana",{label}}} 1 {start + t}'
             series.setdefault(f"yardlight:{name}", []).append(line)

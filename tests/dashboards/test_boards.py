@@ -6,61 +6,32 @@ import json
 import re
 import subprocess
 import sys
-import time
-import urllib.parse
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.dashboards import history
-from tests.ports import free_port
-from tests.programs import running
+from tests.dashboards.boards import BOARDS, filled, load, panels, queries
 
 from yardlight.catalogue import METRICS
 
-BOARDS = sorted((Path(__file__).parents[2] / "dashboards").glob("*.json"))
 NAMES = [board.stem for board in BOARDS]
-# What is chosen on each board, besides the fleet; none where it is of all, or of several fleets.
+CHOSEN = {"fleet": "demo", "terminal": "fontana", "account": "vendor", "archive": "eld"}
+# What is chosen on each board, besides the fleet; "" where it is of all of a fleet, none where of several fleets.
 OF: dict[str, str | None] = {
     "cellular": "account",
     "compliance": "archive",
     "feeds": "account",
     "fleets": None,
     "itself": None,
-    "now": None,
+    "now": "",
     "tablets": "account",
     "terminal": "terminal",
     "wall": None,
 }
 # Grafana's own ids (packages/grafana-data/src/valueFormats/categories.ts), as far as boards use them.
 UNITS = {"none", "reqps", "short", "string", "s", "percentunit", "Bps", "dB", "dBm", "decbytes", "dateTimeFromNow"}
-
-
-def load(board: Path) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(board.read_text(encoding="utf-8"))
-    return loaded
-
-
-def panels(board: Path) -> list[dict[str, Any]]:
-    return [panel for panel in load(board)["panels"] if panel["type"] != "row"]
-
-
-def queries(board: Path) -> list[tuple[str, str]]:
-    """Title and expression of every query; annotations included."""
-    found = [(panel["title"], target["expr"]) for panel in panels(board) for target in panel["targets"]]
-    marks = [(mark["name"], mark["expr"]) for mark in load(board)["annotations"].get("list", ())]
-    return [*found, *marks]
-
-
-def filled(expr: str) -> str:
-    """The expression as Prometheus gets it."""
-    values = {"$__rate_interval": "1m15s", "$__interval": "1m", "$fleet": "demo"}
-    values |= {"$terminal": "fontana", "$account": "vendor", "$archive": "eld"}
-    for name, value in values.items():
-        expr = expr.replace(name, value)
-    return expr
 
 
 @pytest.fixture(params=BOARDS, ids=NAMES)
@@ -120,12 +91,13 @@ def test_every_query_is_for_the_chosen_fleets_and_terminal_or_account(board: Pat
                 if not metric.startswith("ALERTS") or "fleet" in each
             )
             continue
-        assert all('fleet="$fleet"' in each for _, each in selectors), title
+        of_a_fleet = (each for metric, each in selectors if metric != "ALERTS" or "fleet" in each)
+        assert all('fleet="$fleet"' in each for each in of_a_fleet), title
         # A flow goes from one account to another one, hours of service come of several, and a home has SIMs at several;
         # a table of all is to choose from.
         of_several = ("yardlight_flow_", "yardlight_hos_", "yardlight_sim_info")
         every = title == f"All {chosen}s"
-        rest = [] if every else [each for metric, each in selectors if not metric.startswith(of_several)]
+        rest = [] if every or not chosen else [each for metric, each in selectors if not metric.startswith(of_several)]
         here = [each for each in rest if 'uplink="centre"' not in each]
         assert all(f'{chosen}="${chosen}"' in each for each in here), title
 
@@ -168,37 +140,11 @@ def test_panels_do_not_overlap_and_stay_on_the_grid(board: Path) -> None:
 
 @pytest.mark.needs("promtool")
 def test_every_query_parses(board: Path, tmp_path: Path) -> None:
-    rules = [{"record": f"query:{n}", "expr": filled(expr)} for n, (_, expr) in enumerate(queries(board))]
+    rules = [{"record": f"query:{n}", "expr": filled(expr, CHOSEN)} for n, (_, expr) in enumerate(queries(board))]
     file = tmp_path / "queries.yml"
     file.write_text(json.dumps({"groups": [{"name": board.stem, "rules": rules}]}), encoding="utf-8")
     checked = subprocess.run(["promtool", "check", "rules", str(file)], capture_output=True, text=True)
     assert checked.returncode == 0, checked.stdout + checked.stderr
-
-
-@pytest.fixture(scope="module")
-def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str, float], list[Any]]]:
-    """A Prometheus with an hour of history up to now; a function that asks it about so many seconds ago."""
-
-    folder = tmp_path_factory.mktemp("prometheus")
-    end = int(time.time()) // history.STEP * history.STEP
-    (folder / "hour.om").write_text(history.openmetrics(end), encoding="utf-8")
-    subprocess.run(
-        ["promtool", "tsdb", "create-blocks-from", "openmetrics", folder / "hour.om", folder / "data"],
-        check=True,
-        capture_output=True,
-    )
-    (folder / "prometheus.yml").write_text("{}")
-
-    def ask(expr: str, ago: float) -> list[Any]:
-        query = urllib.parse.urlencode({"query": expr, "time": end - ago})
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/query?{query}", timeout=5) as reply:
-            result: list[Any] = json.load(reply)["data"]["result"]
-            return result
-
-    port = free_port()
-    arguments = (f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data")
-    with running(port, "prometheus", *arguments, f"--web.listen-address=127.0.0.1:{port}"):
-        yield ask
 
 
 @pytest.mark.needs("prometheus", "promtool")
@@ -208,7 +154,7 @@ def test_every_panel_shows_something_of_an_hour_with_a_failover(
     moments = (history.CUT, history.SWITCHED, history.HEALED, history.BACK, history.PEERING[0])
     for panel in panels(board):
         for target in panel["targets"]:
-            expr = filled(target["expr"])
+            expr = filled(target["expr"], CHOSEN)
             shown = [prometheus(expr, history.HOUR - at - history.STEP) for at in moments]
             assert any(shown), f"{panel['title']}: {expr}"
 
@@ -218,7 +164,7 @@ def test_a_state_is_shown_as_its_number_and_the_unmeasured_as_nothing(
     prometheus: Callable[[str, float], list[Any]],
 ) -> None:
     terminal = next(board for board in BOARDS if board.stem == "terminal")
-    shown = {panel["title"]: filled(panel["targets"][0]["expr"]) for panel in panels(terminal)}
+    shown = {panel["title"]: filled(panel["targets"][0]["expr"], CHOSEN) for panel in panels(terminal)}
     times = {"primary": history.CUT - 60, "standby": history.SWITCHED + 60}
     now = {state: prometheus(shown["Terminal is on"], history.HOUR - at)[0]["value"][1] for state, at in times.items()}
     assert now == {"primary": "1", "standby": "2"}
