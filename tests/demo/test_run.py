@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from yardlight.demo import DemoOptions, Ports, archive, carrier, faults, main, mdm, telematics
+from yardlight.demo import DemoOptions, Ports, archive, faults, main, platforms
 
 FreePort = Callable[[], int]
 Eventually = Callable[..., object]
@@ -98,7 +98,7 @@ def test_a_fault_without_a_demo_says_how_to_start_one(ports: Ports, capsys: pyte
 
 def test_the_list_of_faults_needs_no_demo(ports: Ports, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(DemoOptions(fault="list", ports=ports)) == 0
-    assert capsys.readouterr().out == f"{faults.LIST}\n{carrier.LIST}\n{mdm.LIST}\n{archive.LIST}\n{telematics.LIST}\n"
+    assert capsys.readouterr().out == f"{faults.LIST}\n{platforms.LIST}\n{archive.LIST}\n"
 
 
 @pytest.mark.timeout(60)

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from tests.feeds.days import GPS, LA, Days
-from tests.feeds.shop import ACCOUNT, FEED, Shop
+from tests.feeds.shop import ACCOUNT, FEED
 from tests.feeds.test_end_to_end import NOON, rung
 from tests.feeds.world import world
 from tests.living import DAY, HOUR, MINUTE
 from tests.test_accounts import inventory, serving, until
 from tests.vendor import Answer, Vendor
 from yardlight.cli import main
+from yardlight.demo.shop import Shop
 from yardlight.feeds import flows
 from yardlight.feeds.agreement import Bounds, Said, Trails, agreement
 
@@ -32,7 +33,7 @@ class Shops(Days):
         super().__init__(folder, start, trucks=24, nights=4, step=every * MINUTE)
         self.poll = f"{every}m"
         self.gps = GPS.replace("max_age: 5m", "max_age: 30m")
-        self.shop = Shop(self.units, self.clock.time, LA)
+        self.shop = Shop(self.units, self.clock.time, LA, every=30 * MINUTE)
         self.faces["shop"] = self.shop
         self.more = f"{FEED.format(poll=self.poll)}\nflows: {{odometer: {{{FLOW}, max_lag: {max_lag}}}}}"
 

@@ -21,7 +21,7 @@ Of the archive of ELD records:
   records=forged                  somebody wrote another content under the same name
   records=bad-file                a file is cut off in the middle
   records=heal                    all of it is as it was"""
-SECTION = """\
+_SECTION = """\
 archives:
   eld:
     path: records
@@ -31,7 +31,26 @@ archives:
     vendor: samsara
     check: 15s
     deadline: 60s
+  logs:
+    path: logs
+    pattern: "{driver}/{date:%Y-%m-%d}.csv"
+    rule: rods
+    format: csv
+    vendor: eld
+    since: SINCE
+    manifest: SHA256SUMS
+    pull: {feed: logs, settle: 1h, every: 15m}
+    check: 15s
+    deadline: 60s
 """
+# So many days of logs are pulled from the vendor of the ELDs.
+_PULLED = 5
+
+
+def section(now: float) -> str:
+    """The archives' part of fleet.yml."""
+    since = datetime.fromtimestamp(now, UTC).date() - timedelta(days=_PULLED)
+    return _SECTION.replace("SINCE", f"{since}")
 
 
 class ArchiveFaultError(YardlightError):
@@ -43,11 +62,14 @@ class DemoArchive:
 
     def __init__(self, folder: Path, today: date | None = None) -> None:
         self._root = folder / "records"
+        self._pulled = (folder / "logs", folder / "logs-raw")
         self._today = today or datetime.now(UTC).date()
 
     def write(self) -> None:
         """Everything as it should be, in place of whatever an earlier demo left."""
-        shutil.rmtree(self._root, ignore_errors=True)
+        for folder in (self._root, *self._pulled):
+            shutil.rmtree(folder, ignore_errors=True)
+        self._pulled[0].mkdir(parents=True)
         for back in range(1, _DAYS + 1):
             for driver in DRIVERS:
                 self._put(driver, back)

@@ -1,31 +1,39 @@
-"""The vendors of the demo on loopback: three carriers, two MDMs, telematics and dispatch, on one port.
+"""The vendors of the demo on loopback: carriers, MDMs, telematics, dispatch, ELDs and maintenance, on one port.
 
-Whatever the date, each cycle ends nine days from now, and what is used is well under the cap until a fault says
-otherwise. Three hundred trucks live at the three terminals, each with a tablet; twelve of them have SIMs, and sixty
-drive day and night, so that faults of what telematics tells are seen at any hour. The SIMs of the terminals' standbys
-are KORE's.
+Beside them a database, and a vendor that calls. Whatever the date, each cycle ends nine days from now, and what is
+used is well under the cap until a fault says otherwise. Three hundred trucks live at the three terminals, each with a
+tablet; twelve of them have SIMs, and sixty drive day and night, so that faults of what telematics tells are seen at any
+hour; three of these have ELDs. The SIMs of the terminals' standbys are KORE's.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from yardlight.demo import Ports, archive
+from yardlight.demo import Ports, archive, back_end, caller, carrier, eld, mdm, shop, telematics
+from yardlight.demo.back_end import BackEnd
+from yardlight.demo.caller import Caller
 from yardlight.demo.carrier import UTC, Carrier, FakeSim, fake_sims
+from yardlight.demo.eld import Eld
 from yardlight.demo.faces import SECRET, USER, Ask, ControlCenter, Face, SuperSim, ThingSpace
-from yardlight.demo.feed_faces import LOADS, TELEMATICS, Loads, Telematics
+from yardlight.demo.feed_faces import LOADS, TELEMATICS, Elds, Loads, Telematics
 from yardlight.demo.mdm import Mdm, fake_tablets
 from yardlight.demo.mdm_faces import ENTERPRISE, AndroidManagement, Intune
+from yardlight.demo.section import SECTION
+from yardlight.demo.shop import Shop
 from yardlight.demo.telematics import FakeTruck, FeedVendor
 
 _MB, _GB = 10**6, 10**9
@@ -33,75 +41,16 @@ _DAYS_LEFT = 9
 _HOMES = ("fontana", "stockton", "reno")
 # What KORE lets each SIM use.
 _OF_ONE = 10 * _GB
-SECTION = """\
-roster: {{trucks: trucks.csv, drivers: drivers.csv}}
-accounts:
-  graph:
-    platform: intune
-    tenant: demo
-    client_id: {user}
-    client_secret_file: vendor-secret
-    url: "{url}/graph"
-    login_url: "{url}/graph"
-  google:
-    {{platform: android_management, enterprise: {enterprise}, key_file: key.json, url: "{url}/google",
-     login_url: "{url}/google"}}
-  verizon:
-    platform: thingspace
-    account_name: "0000000000-00001"
-    client_id: {user}
-    client_secret_file: vendor-secret
-    username: {user}
-    password_file: vendor-secret
-    url: "{url}/verizon"
-    rate: 100/s
-  att:
-    {{platform: control_center, network: att, username: {user}, api_key_file: vendor-secret, url: "{url}/att",
-     rate: 100/s}}
-  kore:
-    {{platform: super_sim, network: kore, client_id: {user}, client_secret_file: vendor-secret, url: "{url}/kore",
-     sims: sims.csv}}
-  telematics:
-    platform: generic
-    url: "{url}/telematics"
-    auth: {{bearer_file: vendor-secret}}
-    owner: Safety office
-    contact: vendor support +1 800 555 0142
-{telematics}
-  dispatch:
-    platform: generic
-    url: "{url}/loads"
-    auth: {{bearer_file: vendor-secret}}
-    owner: Dispatch office
-    contact: vendor support +1 800 555 0177
-    availability: 99.5%
-{loads}
-feeds:
-  gps:
-    account: telematics
-    poll: 15s
-    deadline: 10s
-    shows: GPS positions
-    while_old: Do not quote ETAs.
-    max_age: 2m
-    expected: when_moving
-    frozen_after: 3m
-  loads: {{account: dispatch, poll: 15s, deadline: 10s, shows: Loads, max_age: 15m}}
-mdm:
-  tablets: {{account: graph, poll: 15s, deadline: 10s, groups: {{drivers: {{stale_after: 12h}}, yard: {{}}}}}}
-  dock-tablets:
-    account: google
-    poll: 15s
-    deadline: 10s
-    groups: {{dock: {{os: {{android: "13"}}, apps: {{com.example.eld: {{min: "24.1"}}}}}}}}
-cellular:
-  verizon-tablets:
-    {{account: verizon, poll: 15s, deadline: 10s, pools: {{tablets: {{cap: 8 GB}}}}}}
-  att-tablets:
-    {{account: att, poll: 15s, deadline: 10s, cycle: {{day: {day}}}, pools: {{spares: {{cap: 6 GB}}}}}}
-  # Each of these SIMs has 30 days of its own, and the limit that its fleet at KORE has.
-  kore: {{account: kore, poll: 15s, deadline: 10s}}
-"""
+# The first trucks that drive have ELDs. They stop now and then: a movement is held against logs once it is over.
+_WITH_ELD, _STOPS = 3, (240.0, 120.0)
+_LIST_OF_REVOKED = "revoked-elds.csv"
+LIST = "\n".join(each.LIST for each in (carrier, mdm, telematics, eld, shop, back_end, caller))
+
+
+class Vendor(Protocol):
+    """Whoever has faults."""
+
+    def switch(self, action: str) -> str: ...
 
 
 class Platforms:
@@ -130,7 +79,15 @@ class Platforms:
         self.mdms = {name: Mdm(name, each, clock) for name, each in tablets.items()}
         # Those of the dock: a driver's tablet that was silent for days began to be missed when its truck set out.
         trucks = [FakeTruck(f"T-{321 + number}", number, 0.0, 24.0, weekends=True) for number in range(60)]
-        self.feeds = {name: FeedVendor(name, trucks, clock, ZoneInfo("UTC")) for name in ("telematics", "loads")}
+        for truck in trucks[:_WITH_ELD]:
+            truck.stops = _STOPS
+        zone = ZoneInfo("UTC")
+        self.feeds = {name: FeedVendor(name, trucks, clock, zone) for name in ("telematics", "loads")}
+        self.eld, self.shop = Eld(trucks[:_WITH_ELD], clock, zone), Shop(trucks, clock, zone)
+        self.back_end = BackEnd(trucks, clock, ZoneInfo("America/Los_Angeles"))
+        self.caller = Caller(f"http://127.0.0.1:{ports.exporter}/webhooks/demo/events")
+        self._working: asyncio.Task[None] | None = None
+        self._clock = clock
         self.faces: dict[str, Face] = {
             "graph": Intune(self.mdms["graph"], f"{self.url}/graph"),
             "google": AndroidManagement(self.mdms["google"]),
@@ -139,6 +96,8 @@ class Platforms:
             "kore": SuperSim(self.carriers["kore"], _OF_ONE // _MB, f"{self.url}/kore"),
             "telematics": Telematics(self.feeds["telematics"]),
             "loads": Loads(self.feeds["loads"]),
+            "eld": Elds(self.eld),
+            "shop": self.shop,
         }
 
     async def start(self) -> None:
@@ -148,30 +107,47 @@ class Platforms:
         self._runner = web.AppRunner(application, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
+        await self.caller.start()
+        self._working = asyncio.create_task(self._work(), name="back end")
 
     async def stop(self) -> None:
+        await self.caller.stop()
+        if self._working is not None:
+            self._working.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._working
         if self._runner is not None:
             await self._runner.cleanup()
+
+    async def _work(self) -> None:
+        while True:
+            await asyncio.to_thread(self.back_end.work)
+            await asyncio.sleep(back_end.EVERY)
 
     def switch(self, fault: str) -> str | None:
         """Switch a fault of a vendor; None for what is no vendor's. Raises what that vendor's faults do."""
         name, _, action = fault.strip().partition("=")
-        if name in self.feeds:
-            return self.feeds[name].switch(action)
-        if name in self.mdms:
-            return self.mdms[name].switch(action)
-        return self.carriers[name].switch(action) if name in self.carriers else None
+        vendors: dict[str, Vendor] = {**self.carriers, **self._told()}
+        return vendors[name].switch(action) if name in vendors else None
 
     def truth(self) -> dict[str, str]:
-        """What is really so at each MDM and feed, in words."""
-        mdms = {name: mdm.truth() for name, mdm in self.mdms.items()}
-        return mdms | {name: feed.truth() for name, feed in self.feeds.items()}
+        """What is really so at everybody's but the carriers, in words."""
+        return {name: vendor.truth() for name, vendor in self._told().items()}
+
+    def _told(self) -> dict[str, Mdm | FeedVendor | Eld | Shop | BackEnd | Caller]:
+        more: dict[str, Eld | Shop | BackEnd | Caller] = {
+            eld.NAME: self.eld,
+            shop.NAME: self.shop,
+            back_end.NAME: self.back_end,
+            caller.NAME: self.caller,
+        }
+        return {**self.mdms, **self.feeds, **more}
 
     def section(self) -> str:
         """Their part of fleet.yml, and the archive's."""
         feeds = {"telematics": TELEMATICS, "loads": LOADS}
         vendors = SECTION.format(url=self.url, user=USER, day=self.day, enterprise=ENTERPRISE, **feeds)
-        return vendors + archive.SECTION
+        return vendors + caller.SECTION + archive.section(self._clock())
 
     def write(self, folder: Path) -> None:
         """The files that their part of fleet.yml names."""
@@ -180,14 +156,26 @@ class Platforms:
         sims = {sim.name: sim.iccid for carrier in self.carriers.values() for sim in carrier.sims.values()}
         fixed = [f"{sim},{iccid}" for sim, iccid in sims.items() if sim.endswith("-standby")]
         (folder / "sims.csv").write_text("\n".join(["sim,iccid", *fixed]) + "\n", encoding="utf-8")
+        elds = {each.unit: f"{eld.unit(number)},{eld.MODEL}" for number, each in enumerate(self.eld.trucks)}
         rows = [
-            f"{each.name},{each.name}={each.serial},{sims.get(each.name, '')},{_HOMES[each.number % 3]},{each.group}"
+            f"{each.name},{each.name}={each.serial},{sims.get(each.name, '')},{_HOMES[each.number % 3]},{each.group},"
+            f"{elds.get(each.name, ',')}"
             for mdm in self.mdms.values()
             for each in mdm.tablets
         ]
-        whole = "\n".join(["truck,tablet,sims,terminal,group", *rows]) + "\n"
+        whole = "\n".join(["truck,tablet,sims,terminal,group,eld,eld_model", *rows]) + "\n"
         (folder / "trucks.csv").write_text(whole, encoding="utf-8")
         (folder / "drivers.csv").write_text(archive.drivers_csv(), encoding="utf-8")
+        (folder / "tms-address").write_text(f"sqlite:///{back_end.FILE}\n", encoding="utf-8")
+        self.back_end.write(folder)
+        self.refresh(folder)
+
+    def refresh(self, folder: Path) -> bool:
+        """Write what faults change of these files; whether the inventory has to be read again."""
+        file, text = folder / _LIST_OF_REVOKED, self.eld.revoked_csv()
+        changed = not file.exists() or file.read_text(encoding="utf-8") != text
+        file.write_text(text, encoding="utf-8")
+        return changed
 
     async def _answer(self, request: web.Request) -> web.Response:
         face = self.faces.get(request.match_info["vendor"])

@@ -65,6 +65,11 @@ class Running:
         tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-5:])
         return f"{self.program.name} ended with {code}; the end of {self.log}:\n{tail}"
 
+    def reload(self) -> None:
+        """Have it read its files again."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGHUP)
+
     def ask_to_stop(self) -> None:
         if self._process.poll() is None:
             self._process.terminate()

@@ -17,7 +17,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, web
 from rich.console import Console
 from rich.live import Live
 
-from yardlight.demo import DemoOptions, archive, carrier, faults, mdm, programs, table, telematics
+from yardlight.demo import DemoOptions, archive, faults, platforms, programs, table
 from yardlight.demo.archive import ArchiveFaultError, DemoArchive
 from yardlight.demo.carrier import CarrierError
 from yardlight.demo.fleet import inventory
@@ -40,7 +40,7 @@ _READ_EVERY = 1.0
 def ask(options: DemoOptions) -> int:
     """Hand `options.fault` to the demo that is running and print what it says."""
     if options.fault == "list":
-        print(f"{faults.LIST}\n{carrier.LIST}\n{mdm.LIST}\n{archive.LIST}\n{telematics.LIST}")
+        print(f"{faults.LIST}\n{platforms.LIST}\n{archive.LIST}")
         return 0
     request = urllib.request.Request(
         f"http://127.0.0.1:{options.ports.inbox}{CONTROL}", data=(options.fault or "").encode(), method="POST"
@@ -180,6 +180,8 @@ class _Demo:
         try:
             fault = await request.text()
             said = await asyncio.to_thread(self._archive.switch, fault) or self._platforms.switch(fault)
+            if self._platforms.refresh(self._folder):
+                self._running[0].reload()
             said = said or faults.apply(self._simulator, fault)
             return web.Response(text=said + "\n")
         except (faults.FaultError, CarrierError, MdmError, ArchiveFaultError, VendorError) as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -22,8 +22,10 @@ _HOLE, _HOLE_EVERY = 4 * MINUTE, 97 * MINUTE
 _SINCE = 1_704_067_200.0
 FAULTS = (
     "stale", "yesterday", "frozen", "renamed", "added", "kilometers", "seconds", "stuck", "empty", "ahead", "short",
-    "endless", "error", "revoked", "down",
+    "endless", "error", "revoked", "down", "odometers",
 )  # fmt: skip
+# Of so many trucks a wrong odometer is so much too high.
+_WRONG, _TOO_HIGH = 12, 1.08
 LIST = """\
 Or a feed's vendor (telematics, loads):
   telematics=stale                positions stay as they are now, times and all
@@ -41,7 +43,8 @@ Or a feed's vendor (telematics, loads):
   telematics=error                an error inside good answers
   telematics=revoked              the key is refused
   telematics=down                 its API answers with errors
-  telematics=heal                 everything is well again"""
+  telematics=heal                 everything is well again
+  loads=odometers                 dispatch has odometers of 12 trucks that are 8 % too high (told after ten minutes)"""
 
 
 class VendorError(YardlightError):
@@ -62,6 +65,7 @@ class FakeTruck:
     """A truck by its unit number. Its driver's day begins at `starts` (hours, local) and has `drives` hours.
 
     It stands on weekends, unless it is one that drives then too, and on the days `off`. `speed` is in miles per hour.
+    With `stops` it drives for so many seconds and stands for so many, again and again.
     """
 
     unit: str
@@ -71,6 +75,7 @@ class FakeTruck:
     weekends: bool = False
     off: Collection[date] = ()
     speed: float = 60.0
+    stops: tuple[float, float] | None = None
 
     def report(self, at: float, zone: ZoneInfo) -> Report:
         """The last one before `at`: each minute on the road but for holes in coverage, each hour while it stands."""
@@ -80,7 +85,9 @@ class FakeTruck:
             when = max(at - (at - phase) % _REPORTS, moving_since)
             hole = (when + self.number * 311.0) % _HOLE_EVERY
             when = max(when - hole, moving_since) if hole < _HOLE else when
-            return Report(when, self.speed if when > moving_since else 0.0, self._miles(when))
+            stopped = self._stopped(when, moving_since)
+            return Report(when, self.speed if when > moving_since and stopped is None else 0.0,
+                          self._miles(stopped or when))  # fmt: skip
         beat = at - (at - phase * 60.0) % _HEARTBEAT
         return Report(max(beat, moved_until), 0.0, self._miles(moved_until))
 
@@ -98,6 +105,14 @@ class FakeTruck:
             if start + self.drives * HOUR <= at:
                 return None, start + self.drives * HOUR
         return None, at - 8 * DAY
+
+    def _stopped(self, at: float, since: float) -> float | None:
+        """Since when it stands on a day on which it drives since then; None while it moves."""
+        if self.stops is None:
+            return None
+        drives, stands = self.stops
+        into = (at - since) % (drives + stands)
+        return at - into + drives if into >= drives else None
 
     def _miles(self, at: float) -> float:
         """Roughly: more each minute, also over night."""
@@ -141,25 +156,30 @@ class FeedVendor:
         if (since := self.faults.get("yesterday")) is not None:
             now = now - DAY if now - DAY < since else since
         seen = min([now, *(self.faults[each] for each in ("stale", "frozen") if each in self.faults)])
-        found = []
+        found: list[tuple[FakeTruck, Report]] = []
         for truck in self.trucks:
             report = truck.report(seen, self.zone)
             if "frozen" in self.faults:
                 report = Report(report.at + now - seen, report.speed, report.miles)
             if "ahead" in self.faults or truck.unit in self.wrong_clocks:
                 report = Report(report.at + self.wrong_clocks.get(truck.unit, 8 * HOUR), report.speed, report.miles)
-            found.append((truck, report))
+            found.append((truck, self._odometer(len(found), report)))
         return found
 
-    def updates(self, since: float) -> list[tuple[FakeTruck, float, str]]:
-        """What dispatch heard of each truck's load since then: the time and whether it is on its way."""
+    def updates(self, since: float) -> list[tuple[FakeTruck, Report]]:
+        """What dispatch heard of each truck since then."""
         now = min([self.clock(), *(self.faults[each] for each in ("stale",) if each in self.faults)])
-        found = []
+        found: list[tuple[FakeTruck, Report]] = []
         for truck in self.trucks:
             phase = truck.number * 41.0 % _UPDATES
             last = truck.report(now - (now - phase) % _UPDATES, self.zone)
-            found.append((truck, last.at, "in_transit" if last.speed else "parked"))
-        return [each for each in found if each[1] >= since]
+            found.append((truck, self._odometer(len(found), last)))
+        return [each for each in found if each[1].at >= since]
+
+    def _odometer(self, number: int, report: Report) -> Report:
+        """A report of the truck of this number with the odometer that this vendor has of it."""
+        wrong = "odometers" in self.faults and number < _WRONG
+        return replace(report, miles=report.miles * _TOO_HIGH) if wrong else report
 
     def switch(self, action: str) -> str:
         """Switch a fault on, or all off; what is true now. Raises `VendorError` saying what is accepted."""

@@ -38,8 +38,9 @@ from yardlight.things import Fact, Thing, pack
 log = logging.getLogger(__name__)
 
 NAME = "movement"
-_EVERY, _DEADLINE = 300.0, 120.0
-# Days and cases are made so often, and days so long after they ended: the last positions of one come a little later.
+_LOOKS, _SOONEST, _LATEST, _DEADLINE = 48, 60.0, 300.0, 120.0
+# Days and cases are made so many times in the time that logs have to settle, and once an hour at least; days so long
+# after they ended: the last positions of one come a little later.
 _LOOKED_EVERY, _ENDED = 3600.0, 1800.0
 # What has settled stays for another week, in which logs may still change; and unassigned driving is that of a week.
 _WEEK = 7 * 86400.0
@@ -67,6 +68,11 @@ class HoursPlan(Model):
     def kept_for(self) -> float:
         """How much of what trucks did is kept."""
         return self.hours.settle + _KEPT
+
+    @property
+    def looked_every(self) -> float:
+        """How often days and cases are made, seconds."""
+        return min(self.hours.settle / _LOOKS, _LOOKED_EVERY)
 
     @property
     def limits(self) -> Limits:
@@ -119,7 +125,8 @@ def planned(fleet: Fleet, base: Path, streams: Mapping[str, Stream]) -> Iterator
         hours=fleet.hours_of_service,
     )
     of = tuple(f"feeds/{name}" for name in (*moving, *logs))
-    yield PlannedJoin(Join(Source(fleet.fleet, "", NAME, plan, base), of, show), _EVERY, _DEADLINE)
+    interval = min(max(plan.looked_every, _SOONEST), _LATEST)
+    yield PlannedJoin(Join(Source(fleet.fleet, "", NAME, plan, base), of, show), interval, _DEADLINE)
 
 
 def said(fleet: Fleet, streams: Mapping[str, Stream]) -> Families:
@@ -150,7 +157,7 @@ def show(source: Source, left: Mapping[str, Left], memory: Any, now: float) -> T
     kept.motion = {name: cut for name, there in kept.motion.items() if (cut := motion.since(there, begin))}
     explained = cases.explanations(cases.file_of(source.base, source.fleet))
     notes: dict[str, Any] = {}
-    if now - kept.looked >= _LOOKED_EVERY:
+    if now - kept.looked >= plan.looked_every:
         kept.looked, logs = now, _logs(plan, known)
         days = dict(_days(plan, kept, logs, min((at for at, _ in positions), default=now)))
         notes = {name: told for name, told in days.items() if kept.told.get(name) != told}
