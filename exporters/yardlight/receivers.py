@@ -28,16 +28,27 @@ Config = dict[str, Any]
 _SHIPPED = Path(__file__).parent / "alertmanager" / "alertmanager.yml"
 # As Alertmanager counts them in a range, and as Python does.
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_FIRING = "{{ range .Alerts.Firing }}{{ .Annotations.summary }} {{ end }}"
-# What an all-clear says is that it is over, and not once more what was wrong.
-_OVER = (
-    '{{ range .Alerts.Resolved }}{{ if eq .Labels.audience "dispatch" }}All clear: '
-    "{{ or .Labels.feed .Labels.platform .Labels.service }} can be relied on again. "
-    "{{ else }}Over: {{ .Annotations.summary }} {{ end }}{{ end }}"
+# What a phone shows at once.
+_LONGEST = 240
+# One notification is one text: that of its first alert, since a group is of one kind. Of several, and of what is over,
+# the first sentence says which; whom to call and what to do is for one that is open.
+_FIRST = (
+    "{{ $firing := .Alerts.Firing }}{{ $told := or $firing .Alerts.Resolved }}{{ $first := index $told 0 }}"
+    '{{ $text := $first.Annotations.summary }}{{ $short := reReplaceAll "[.] .*" "." $text }}'
 )
-_TEXT = _FIRING + _OVER
-_RUNBOOK = "{{ range .Alerts.Firing }}{{ .Annotations.runbook_url }} {{ end }}"
-_BOARD = "{{ range .Alerts.Firing }}{{ .Annotations.dashboard_url }} {{ end }}"
+_TEXT = (
+    _FIRST + '{{ $more := "" }}{{ range $i, $alert := $told }}'
+    '{{ if and $i (eq .Labels.alertname $first.Labels.alertname) }}{{ $more = print $more "." }}{{ end }}{{ end }}'
+    "{{ if not $firing }}{{ with $first.Annotations.all_clear }}"
+    '{{ $text = printf "All clear: %s" . }}{{ else }}{{ $text = printf "Over: %s" $short }}{{ end }}'
+    "{{ else if $more }}{{ $text = $short }}{{ end }}"
+    '{{ if $more }}{{ $text = printf "%s And %d more like it." $text (len $more) }}{{ end }}'
+    f'{{{{ printf "%.{_LONGEST}s" $text }}}}'
+)
+# Opsgenie cuts a title after 130 characters.
+_TITLE = _FIRST + '{{ if not $firing }}Over: {{ end }}{{ printf "%.120s" $short }}'
+_RUNBOOK = _FIRST + "{{ $first.Annotations.runbook_url }}"
+_BOARD = _FIRST + "{{ $first.Annotations.dashboard_url }}"
 
 
 @dataclass(frozen=True)
@@ -229,7 +240,7 @@ class _Fleet:
             ways["opsgenie_configs"] = [
                 {
                     "api_key_file": self._secret(path, contact.opsgenie_file),
-                    "message": _FIRING,
+                    "message": _TITLE,
                     "description": f"{_TEXT}\n{_RUNBOOK}\n{_BOARD}",
                     "priority": '{{ if eq .CommonLabels.severity "page" }}P1{{ else }}P3{{ end }}',
                 }

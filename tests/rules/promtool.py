@@ -183,7 +183,7 @@ def _case(name: str, scenario: Scenario, words: list[dict[str, Any]]) -> Iterato
             yield f"      - expr: {_DOMAIN} == 1"
             yield f"        eval_time: {at:g}s"
             yield f"        exp_samples: [{blamed}]"
-    cases = [*_texts(scenario, words), *(_silences(scenario.end) if scenario.name == QUIET else ())]
+    cases = [*_texts(words), *(_silences(scenario.end) if scenario.name == QUIET else ())]
     if cases:
         yield "    alert_rule_test:"
         yield from cases
@@ -249,23 +249,24 @@ def _labels(expected: str) -> Labels:
     return {key: value for key, value in labels.items() if value}
 
 
-def _texts(scenario: Scenario, words: list[dict[str, Any]]) -> Iterator[str]:
+def _texts(words: list[dict[str, Any]]) -> Iterator[str]:
     for text in words:
-        at, name = float(text["at"]), text["alert"]
-        labels = {
-            key: value for key, value in _told(scenario, at, name).items() if key not in ("alertname", "alertstate")
-        }
-        annotations = {
-            "summary": text["summary"],
-            "description": text["description"],
-            "runbook_url": f"{RUNBOOKS}/{name}",
-            "dashboard_url": _board(name, labels),
-        }
-        yield f"      - alertname: {name}"
-        yield f"        eval_time: {at:g}s"
+        labels, annotations = spoken(text)
+        yield f"      - alertname: {text['alert']}"
+        yield f"        eval_time: {float(text['at']):g}s"
         yield "        exp_alerts:"
         yield f"          - exp_labels: {json.dumps(labels)}"
         yield f"            exp_annotations: {json.dumps(annotations, ensure_ascii=False)}"
+
+
+def spoken(text: dict[str, Any]) -> tuple[Labels, dict[str, str]]:
+    """Labels and annotations of the alert that has this text, as promtool is told to expect them of the rules."""
+    name = text["alert"]
+    scenario = next(each for each in _SCENARIOS if each.name == text["scenario"])
+    told = _told(scenario, float(text["at"]), name)
+    labels = {key: value for key, value in told.items() if key not in ("alertname", "alertstate")}
+    said = {key: text[key] for key in ("summary", "description", "all_clear") if key in text}
+    return labels, {**said, "runbook_url": f"{RUNBOOKS}/{name}", "dashboard_url": _board(name, labels)}
 
 
 def _board(name: str, labels: Labels) -> str:
@@ -283,8 +284,10 @@ def _board(name: str, labels: Labels) -> str:
     if name in OF_ARCHIVES:
         own = f"&var-archive={labels['archive']}" if "archive" in labels else ""
         return f"{GRAFANA}/d/yardlight-compliance?var-fleet={labels['fleet']}{own}"
-    where = f"?var-fleet={labels['fleet']}&var-terminal={labels['terminal']}" if "terminal" in labels else ""
-    return f"{GRAFANA}/d/yardlight-terminal{where}"
+    own = f"?var-fleet={labels['fleet']}" if "fleet" in labels else ""
+    if "terminal" in labels:
+        return f"{GRAFANA}/d/yardlight-terminal{own}&var-terminal={labels['terminal']}"
+    return f"{GRAFANA}/d/yardlight-{'now' if name == 'PlatformDown' else 'itself'}{own}"
 
 
 def _told(scenario: Scenario, at: float, name: str) -> Labels:
