@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 READY := .venv/ready
 ARGS ?=
 
-.PHONY: all help setup format lint types test demo lab bench docs boards clean
+.PHONY: all help setup format lint types test demo lab bench fuzz docs boards clean
 .DEFAULT_GOAL := all
 
 all: format lint types test  ## format, lint, types, tests
@@ -41,6 +41,9 @@ lab: $(READY)  ## real packets in network namespaces: measured against truth
 bench: $(READY)  ## costs as ratios against a peer in the same run
 	@set -e; for bench in tests/benchmarks/bench_*.py; do $(PYTHON) $$bench; done
 
+fuzz: $(READY)  ## feed every parser with what nobody thought of, a minute each
+	@$(PYTHON) -m tests.fuzz $(ARGS)
+
 docs: $(READY)  ## rewrite the generated tables
 	@$(PYTHON) -m yardlight.docs exporters/README.md
 
@@ -48,4 +51,4 @@ boards: $(READY)  ## build dashboards/*.json
 	@$(PYTHON) -m dashboards.build
 
 clean:  ## remove .venv, caches and the demo's files
-	@rm -rf .venv .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	@rm -rf .venv .demo .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

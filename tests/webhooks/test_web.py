@@ -89,6 +89,13 @@ def test_numbers_that_a_vendor_skips_are_missing_until_they_come(tmp_path: Path)
         assert hooked.value("missing_calls") == 0
 
 
+def test_a_call_that_the_expressions_cannot_be_asked_of_counts_by_its_body(tmp_path: Path) -> None:
+    with world(tmp_path, "samsara: {account: samsara, secret_files: hook, sequence: 'length(items)'}") as hooked:
+        body = event("a", items=None)
+        assert [hooked.call(body, signed(body)) for _ in range(2)] == [200, 200]
+        assert hooked.value("received_total") == 2
+
+
 def test_a_call_that_is_too_large_is_refused_whether_it_says_so_or_not(tmp_path: Path, eventually: Eventually) -> None:
     with world(tmp_path, "samsara: {account: samsara, secret_files: hook, max_size: 1 kB}") as hooked:
         body = event(filler="x" * 1000)

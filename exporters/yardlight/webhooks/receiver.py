@@ -19,6 +19,8 @@ from typing import Any, Literal, get_args
 
 import jmespath
 import orjson
+from jmespath.exceptions import JMESPathError
+from jmespath.parser import ParsedResult
 
 from yardlight import catalogue as m
 from yardlight.exposition import Block, block
@@ -258,11 +260,17 @@ class _Setting:
         if self._id is not None or self._sequence is not None:
             with contextlib.suppress(orjson.JSONDecodeError):
                 content = orjson.loads(body)
-        name = self._id.search(content) if self._id is not None else None
-        number = self._sequence.search(content) if self._sequence is not None else None
+        name, number = _said(self._id, content), _said(self._sequence, content)
         named = isinstance(name, str | int) and not isinstance(name, bool)
         counted = isinstance(number, int) and not isinstance(number, bool)
         return (f"id {name}".encode("utf-8", "replace") if named else b"body " + body), number if counted else None
+
+
+def _said(expression: ParsedResult | None, content: Any) -> Any:
+    """What the expression finds; None where what came is of a kind that it cannot be asked of."""
+    with contextlib.suppress(JMESPathError):
+        return expression.search(content) if expression is not None else None
+    return None
 
 
 class _Keys:

@@ -1,0 +1,105 @@
+"""Feed each parser for a while, led by which lines of ours each input reaches (atheris, libFuzzer).
+
+    make fuzz                               a minute of CPU for each
+    make fuzz ARGS="--seconds 600"          ten
+    make fuzz ARGS="--only 'mdm jamf'"      one
+    make fuzz ARGS="--only 'mdm jamf' --again .fuzz/mdm-jamf/crash-1234"
+
+What was found interesting is kept in .fuzz/ and gone on from; an input that crashes is kept there, too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+KEPT = Path(".fuzz")
+# libFuzzer's own limit on one input, seconds: whatever takes longer is a finding.
+_LONGEST = 20
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__, add_help=True)
+    arguments.formatter_class = argparse.RawDescriptionHelpFormatter
+    arguments.add_argument("--seconds", type=int, default=60, help="for each parser (60)")
+    arguments.add_argument("--only", metavar="NAME", help="this one")
+    arguments.add_argument("--again", metavar="FILE", type=Path, help="try one input again; needs --only")
+    arguments.add_argument("--within", action="store_true", help=argparse.SUPPRESS)
+    options = arguments.parse_args()
+    if options.within:
+        return _fuzz(options.only, options.seconds)
+    from tests.fuzz.targets import targets
+
+    with tempfile.TemporaryDirectory() as folder:
+        known = targets(Path(folder))
+        if options.only is not None and options.only not in known:
+            arguments.error(f"there is no parser {options.only!r}; there are: {', '.join(known)}")
+        if options.again is not None:
+            known[options.only].target(options.again.read_bytes())
+            print("nothing wrong")
+            return 0
+        names = [options.only] if options.only else list(known)
+        for name in names:
+            _lay_seeds(name, known[name].seeds)
+    crashed = [
+        name for number, name in enumerate(names, 1) if not _run(name, options.seconds, f"{number}/{len(names)}")
+    ]
+    print(f"{len(names)} parsers, {len(crashed)} with a crash" + (f": {', '.join(crashed)}" if crashed else ""))
+    return 1 if crashed else 0
+
+
+def _folder(name: str) -> Path:
+    return KEPT / name.replace(" ", "-")
+
+
+def _lay_seeds(name: str, seeds: tuple[bytes, ...]) -> None:
+    folder = _folder(name) / "corpus"
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, seed in enumerate(seeds):
+        (folder / f"seed-{number}").write_bytes(seed)
+
+
+def _run(name: str, seconds: int, of: str) -> bool:
+    command = [sys.executable, "-m", "tests.fuzz", "--within", "--only", name, "--seconds", str(seconds)]
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    tries = re.findall(r"stat::number_of_executed_units:\s+(\d+)", done.stderr)
+    reached = re.findall(r"cov: (\d+)", done.stderr)
+    said = (
+        f"{int(tries[-1]):>9,} inputs, {reached[-1] if reached else '?'} branches"
+        if tries
+        else "      no inputs counted"
+    )
+    good = done.returncode == 0 and bool(tries)
+    print(f"{of:>7}  {name:<32} {said}  {'ok' if good else 'CRASHED'}", flush=True)
+    if not good:
+        print(done.stderr[-6000:], flush=True)
+    return good
+
+
+def _fuzz(name: str, seconds: int) -> int:
+    import atheris
+
+    with atheris.instrument_imports(include=["yardlight"]):
+        from tests.fuzz.targets import targets
+    logging.disable()
+    folder = tempfile.mkdtemp(prefix="yardlight-fuzz-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
+    target = targets(Path(folder))[name].target
+    kept = _folder(name)
+    atheris.Setup(
+        [
+            "fuzz", f"-max_total_time={seconds}", f"-timeout={_LONGEST}", "-max_len=8192", "-print_final_stats=1",
+            "-rss_limit_mb=1024", f"-artifact_prefix={kept}/", f"{kept}/corpus",
+        ],
+        target,
+    )  # fmt: skip
+    atheris.Fuzz()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
