@@ -13,7 +13,7 @@ import yaml
 from yardlight.inventory.load import load
 from yardlight.inventory.models import Drill
 from yardlight.inventory.retention import RULES
-from yardlight.inventory.roster import TRUCK_COLUMNS, Tablet
+from yardlight.inventory.roster import DRIVER_COLUMNS, TRUCK_COLUMNS, Tablet
 from yardlight.terminal.routers import PROFILES
 
 
@@ -86,7 +86,7 @@ def test_every_router_model_has_a_page_whose_inventory_can_be_loaded(root: Path,
 def test_the_guide_to_the_roster_has_each_column_and_its_line_loads(root: Path, tmp_path: Path) -> None:
     guide = (root / "playbooks" / "setup" / "roster.md").read_text(encoding="utf-8")
     told = {name for row in re.findall(r"^\| (`.*?) \|", guide, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
-    assert told == set(TRUCK_COLUMNS)
+    assert told == {*TRUCK_COLUMNS, *DRIVER_COLUMNS}
     (line,) = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
     cells = re.findall(r"`(T112=[^`.]+)`", guide)
     (tmp_path / "trucks.csv").write_text(f"truck,tablet\n112,{cells[0]}\n")

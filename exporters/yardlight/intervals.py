@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 
 Interval = tuple[float, float]
 
@@ -10,11 +11,16 @@ Interval = tuple[float, float]
 def union(intervals: Iterable[Interval]) -> list[Interval]:
     """The same time as disjoint intervals in order, without empty ones."""
     merged: list[Interval] = []
-    for start, end in sorted(interval for interval in intervals if interval[0] < interval[1]):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+    begun, until = 0.0, float("-inf")
+    for start, end in sorted(intervals):
+        if start >= end or end <= until:
+            continue
+        if start <= until:
+            merged[-1] = (begun, end)
         else:
             merged.append((start, end))
+            begun = start
+        until = end
     return merged
 
 
@@ -41,6 +47,26 @@ def common(intervals: Iterable[Interval], others: Iterable[Interval]) -> list[In
     """The time that is in both."""
     intervals = union(intervals)
     return minus(intervals, minus(intervals, others))
+
+
+def within(intervals: Sequence[Interval], span: Interval) -> list[Interval]:
+    """The part of disjoint intervals in order that is in this time; of long lists only that is looked at."""
+    start, end = span
+    first = bisect_right(intervals, start, key=_end)
+    last = bisect_left(intervals, end, key=_start)
+    cut = list(intervals[first:last])
+    if cut:
+        cut[0] = (max(cut[0][0], start), cut[0][1])
+        cut[-1] = (cut[-1][0], min(cut[-1][1], end))
+    return cut
+
+
+def _start(interval: Interval) -> float:
+    return interval[0]
+
+
+def _end(interval: Interval) -> float:
+    return interval[1]
 
 
 def seconds(intervals: Iterable[Interval]) -> float:

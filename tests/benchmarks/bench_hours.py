@@ -1,12 +1,12 @@
 """Hours of service against GPS: a made-up quarter of 200 drivers, through feeds and join, against its own truth.
 
-The quarter (`tests/feeds/logbook.py`) has every duty status, teams, slip seats, paper logs, personal use,
-yard moves, logs that come up to forty hours late, and drivers who hide an hour. Its seed is given: `--seed 7`. Vendors
-tell it as they would: positions every five minutes as they come, and every line of the logs of the last three days
-again each time. What they say goes through the shipped descriptions, feeds, join and judge; only HTTP is left out.
+The quarter (`tests/feeds/logbook.py`) has every duty status, teams, slip seats, paper logs, personal use, yard moves,
+logs that come up to forty hours late, homes by four clocks, and drivers who hide an hour. Its seed is given: --seed 7.
+Vendors tell it as they would: positions every five minutes as they come, and every line of the logs of the last three
+days again each time. What they say goes through the shipped descriptions, feeds, join and judge; HTTP is left out.
 
 Printed: precision and recall of HosGpsMismatch by driver, truck and day, where a case counts that was ever open; the
-same of unassigned driving by truck and day; how long the join took.
+same of unassigned driving by truck and day; how much CPU the slowest look of the join took.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.feeds.logbook import DAY, HOUR, MINUTE, ZONE, Quarter, quarter
+from tests.feeds.logbook import DAY, HOMES, HOUR, MINUTE, ZONE, Quarter, quarter
 
 from yardlight.collection import Collection, Join
 from yardlight.feeds import cases, domain
@@ -46,8 +46,8 @@ feeds:
     {account: vendor, path: "/l?since={since}", id: driver, time: at, until: end, truck: unit, driver: driver,
      duty: status, on_change: true}
 terminals:
-  fontana: {targets: ["tcp://127.0.0.1:9"], uplinks: {fiber: {bind: 127.0.0.1}}}
 """
+TERMINAL = '  %s: {timezone: %s, targets: ["tcp://127.0.0.1:9"], uplinks: {fiber: {bind: 127.0.0.1}}}\n'
 
 
 def main() -> int:
@@ -62,10 +62,12 @@ def main() -> int:
     mismatches = {(case.driver, case.truck, date.fromisoformat(case.day)) for case in found if case.kind == "mismatch"}
     alone = {(case.truck, date.fromisoformat(case.day)) for case in found if case.kind == "unassigned"}
     print(f"seed {given.seed}, {given.drivers} drivers, {given.days} days")
-    good = report("HosGpsMismatch", mismatches - made.grey, made.wrong)
-    report("unassigned driving", alone, made.nobody)
-    print(f"the join took {slowest:.2f} s at most")
-    return 0 if good else 1
+    good = [
+        report("HosGpsMismatch", mismatches - made.grey, made.wrong),
+        report("unassigned driving", alone - made.paper, made.nobody),
+    ]
+    print(f"the join took {slowest:.2f} s of CPU at most")
+    return 0 if all(good) else 1
 
 
 def report(what: str, found: set[Any], truth: set[Any]) -> bool:
@@ -77,13 +79,16 @@ def report(what: str, found: set[Any], truth: set[Any]) -> bool:
 
 
 def through(made: Quarter, folder: Path) -> tuple[list[cases.Case], float]:
-    """Every case that was ever open, and how long the slowest look of the join took."""
+    """Every case that was ever open, and how much CPU the slowest look of the join took."""
     trucks = sorted({each.truck for each in made.movements})
     drivers = sorted({entry.driver for _, entry in made.entries if entry.driver})
-    (folder / "trucks.csv").write_text("\n".join(["truck", *trucks]) + "\n", encoding="utf-8")
-    rows = [f"{each},{'paper' if each in made.elsewhere else 'eld'}" for each in drivers]
-    (folder / "drivers.csv").write_text("\n".join(["code,logs", *rows]) + "\n", encoding="utf-8")
-    (folder / "fleet.yml").write_text(FLEET, encoding="utf-8")
+    (folder / "trucks.csv").write_text(
+        "\n".join(["truck,terminal", *(f"{each},{made.homes[each]}" for each in trucks)]) + "\n", encoding="utf-8"
+    )
+    rows = [f"{each},{'paper' if each in made.elsewhere else 'eld'},{made.homes[each]}" for each in drivers]
+    (folder / "drivers.csv").write_text("\n".join(["code,logs,terminal", *rows]) + "\n", encoding="utf-8")
+    yards = "".join(TERMINAL % home for home in HOMES.items())
+    (folder / "fleet.yml").write_text(FLEET + yards, encoding="utf-8")
     fleet = load(folder / "fleet.yml").fleet
     feeds = {each.collection.source.name: each.collection for each in domain.planned(fleet, folder)}
     [join] = [each.collection for each in domain.joined(fleet, folder)]
@@ -101,9 +106,9 @@ def through(made: Quarter, folder: Path) -> tuple[list[cases.Case], float]:
             lines = log[bisect_left(starts, now - LOGS_EVERY * EVERY - 3 * DAY) : bisect_right(starts, now)]
             look(feeds["feeds/logs"], [row(entry) for arrives, entry in lines if arrives <= now], memory, now)
             logs_at = now
-        began = time.monotonic()
+        began = time.process_time()
         put_together(join, memory, {"feeds/gps": now, "feeds/logs": logs_at}, now)
-        slowest = max(slowest, time.monotonic() - began)
+        slowest = max(slowest, time.process_time() - began)
         ever |= cases.recalled(memory["movement"]["cases"])
     return list(ever.values()), slowest
 

@@ -12,6 +12,13 @@ from yardlight.feeds.duty import Entry, Status
 from yardlight.feeds.hos import Movement
 
 ZONE = ZoneInfo("America/Chicago")
+# Where drivers and their trucks are at home, by what clock.
+HOMES = {
+    "gary": "America/Chicago",
+    "denver": "America/Denver",
+    "fontana": "America/Los_Angeles",
+    "mesa": "America/Phoenix",
+}
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 Truth = set[tuple[str, str, date]]
 
@@ -20,7 +27,8 @@ Truth = set[tuple[str, str, date]]
 class Quarter:
     """Entries come with when they can be read. `wrong` are the driver-days on which the log hides driving.
 
-    `grey` are those on which it hides so little that either answer is right.
+    `grey` are those on which it hides so little that either answer is right; so are days of `paper` trucks on which
+    nobody was logged in, whose drivers never are. `homes` are those of drivers and trucks.
     """
 
     entries: list[tuple[float, Entry]] = field(default_factory=list)
@@ -29,17 +37,18 @@ class Quarter:
     wrong: Truth = field(default_factory=set)
     grey: Truth = field(default_factory=set)
     nobody: set[tuple[str, date]] = field(default_factory=set)
+    paper: set[tuple[str, date]] = field(default_factory=set)
+    homes: dict[str, str] = field(default_factory=dict)
     end: float = 0.0
 
 
 def quarter(seed: int, drivers: int = 200, start: date = date(2026, 1, 1), days: int = 90) -> Quarter:
-    """The quarter of one seed: solo drivers, teams, slip seats, paper logs, personal use, yards, late logs."""
+    """The quarter of one seed: solo drivers, teams, slip seats, paper logs, personal use, yards, late logs, homes."""
     random, made = Random(seed), Quarter()
     for number in range(drivers):
         kind = random.choices(("solo", "team", "paper", "slip"), (80, 8, 5, 7))[0]
-        _Driver(random, made, f"d{number}", kind, [f"t{number}", *([f"t{number}b"] if kind == "slip" else [])]).drive(
-            start, days
-        )
+        trucks = [f"t{number}", *([f"t{number}b"] if kind == "slip" else [])]
+        _Driver(random, made, f"d{number}", kind, trucks, random.choice(list(HOMES))).drive(start, days)
     made.end = datetime.combine(start + timedelta(days=days), time.min, ZONE).timestamp() + 3 * DAY
     return made
 
@@ -51,8 +60,14 @@ class _Driver:
     name: str
     kind: str
     trucks: list[str]
+    home: str
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(HOMES[self.home])
 
     def drive(self, start: date, days: int) -> None:
+        self.made.homes |= dict.fromkeys((self.name, f"{self.name}m", *self.trucks), self.home)
         if self.kind == "paper":
             self.made.elsewhere.add(self.name)
         # Some vendors name the truck on every line, some only at the wheel.
@@ -68,7 +83,7 @@ class _Driver:
 
     def _shift(self, day: date, hour: float, names_always: bool) -> None:
         r, truck = self.random, self.random.choice(self.trucks)
-        at = datetime.combine(day, time.min, ZONE).timestamp() + hour * HOUR
+        at = datetime.combine(day, time.min, self.zone).timestamp() + hour * HOUR
         late = r.choice((0.0, 0.0, 0.0, 0.0, r.uniform(2, 40) * HOUR))
         log: list[tuple[str, Status, float]] = []
         mate = f"{self.name}m" if self.kind == "team" else ""
@@ -118,21 +133,21 @@ class _Driver:
         return end
 
     def _hidden(self, driver: str, truck: str, start: float, end: float) -> None:
-        for day, seconds in _days(start, end):
+        for day, seconds in _days(start, end, self.zone):
             (self.made.wrong if seconds > 14 * MINUTE else self.made.grey).add((driver, truck, day))
 
     def _by_nobody(self, day: date) -> None:
         """On a Sunday somebody takes the truck to the wash; the ELD notes it without a driver, or nothing does."""
-        start = datetime.combine(day, time(15), ZONE).timestamp()
+        start = datetime.combine(day, time(15), self.zone).timestamp()
         truck = self.trucks[0]
         end = self._moves(truck, start, self.random.uniform(20, 60) * MINUTE, 15.0)
         self.made.entries.append((end, Entry("", "driving", start - 60, end + 120, truck)))
-        self.made.nobody.add((truck, day))
+        (self.made.paper if self.kind == "paper" else self.made.nobody).add((truck, day))
 
 
-def _days(start: float, end: float) -> Iterator[tuple[date, float]]:
-    first = datetime.fromtimestamp(start, ZONE).date()
-    midnight = datetime.combine(first + timedelta(days=1), time.min, ZONE).timestamp()
+def _days(start: float, end: float, zone: ZoneInfo) -> Iterator[tuple[date, float]]:
+    first = datetime.fromtimestamp(start, zone).date()
+    midnight = datetime.combine(first + timedelta(days=1), time.min, zone).timestamp()
     yield first, min(end, midnight) - start
     if end > midnight:
         yield first + timedelta(days=1), end - midnight

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,12 +12,14 @@ from tests.living import DAY, HOUR
 from yardlight import journal
 from yardlight.feeds import cases
 from yardlight.feeds.cases import Case, Explanation
+from yardlight.feeds.duty import Line
+from yardlight.feeds.homes import Homes
 from yardlight.feeds.hos import Judged, Mismatch, Unassigned
 
-UTC = ZoneInfo("UTC")
+HOMES = Homes(zone="UTC", drivers={"ann": "America/Denver"})
 NOON = 100.5 * DAY
 MISMATCH = Mismatch("ann", "T1", date(1970, 4, 11), ((NOON, NOON + HOUR),))
-ALONE = Unassigned("T2", ((NOON, NOON + 2 * HOUR),))
+ALONE = Unassigned("T2", date(1970, 4, 11), ((NOON, NOON + 2 * HOUR),))
 
 
 def found(*mismatches: Mismatch, unassigned: tuple[Unassigned, ...] = ()) -> Judged:
@@ -25,9 +27,13 @@ def found(*mismatches: Mismatch, unassigned: tuple[Unassigned, ...] = ()) -> Jud
 
 
 def revised(
-    before: dict[str, Case], judged: Judged, begin: float = 0.0, now: float = NOON + 3 * DAY
+    before: dict[str, Case],
+    judged: Judged,
+    begin: float = 0.0,
+    now: float = NOON + 3 * DAY,
+    log: tuple[Line, ...] = (),
 ) -> dict[str, Case]:
-    return cases.revised(before, judged, begin, UTC, now)
+    return cases.revised(before, judged, HOMES, log, begin, now)
 
 
 def only(known: dict[str, Case]) -> Case:
@@ -57,15 +63,34 @@ def test_a_case_of_which_not_all_is_judged_any_more_stays_as_it_is() -> None:
     assert revised(first, found(), begin=NOON + HOUR / 2) == first
 
 
-def test_a_trip_over_midnight_with_nobody_logged_in_is_a_case_of_each_day() -> None:
-    trip = Unassigned("T2", ((NOON + 11 * HOUR, NOON + 14 * HOUR),))
-    known = revised({}, found(unassigned=(trip,)))
-    assert sorted((case.day, case.seconds) for case in known.values()) == [
-        ("1970-04-11", HOUR),
-        ("1970-04-12", 2 * HOUR),
-    ]
-    moved = Unassigned("T2", ((NOON, NOON + 30),))
-    assert revised({}, found(unassigned=(moved,))) == {}
+def test_a_truck_that_is_put_into_another_place_is_no_case() -> None:
+    assert revised({}, found(unassigned=(Unassigned("T2", ALONE.day, ((NOON, NOON + 30),)),))) == {}
+
+
+def test_a_case_says_whose_clock_its_day_is_of_and_by_whose_log_it_was_fixed() -> None:
+    known = revised({}, found(MISMATCH, unassigned=(ALONE,)))
+    assert {case.kind: case.zone for case in known.values()} == {"mismatch": "America/Denver", "unassigned": "UTC"}
+    log = (
+        Line("ann", "personal", (NOON, NOON + HOUR), "T1"),
+        Line("bob", "off_duty", (NOON, NOON + HOUR), "T1"),
+        Line("cleo", "driving", (NOON + HOUR, NOON + 2 * HOUR), "T1"),
+        Line("bob", "driving", (NOON - HOUR, NOON + 3 * HOUR), "T2"),
+        Line("", "driving", (NOON, NOON + HOUR), "T2"),
+    )
+    fixed = revised(known, found(), log=log)
+    assert {case.kind: case.mended for case in fixed.values()} == {
+        "mismatch": "ann: personal",
+        "unassigned": "bob: driving",
+    }
+    # Nobody corrected anything: somebody made the limits wider.
+    assert {case.mended for case in revised(known, found()).values()} == {""}
+
+
+def test_a_driver_who_is_at_home_elsewhere_now_has_corrected_nothing() -> None:
+    first = revised({}, found(MISMATCH))
+    moved = replace(MISMATCH, day=date(1970, 4, 12))
+    later = only(revised(first, found(moved), now=NOON + 4 * DAY))
+    assert (later.day, later.fixed) == ("1970-04-12", None)
 
 
 def test_unassigned_time_counts_until_it_is_explained() -> None:

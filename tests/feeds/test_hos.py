@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.feeds.logbook import DAY, HOUR, MINUTE, ZONE, quarter
+from tests.feeds.logbook import HOMES as ZONES
 from yardlight.feeds.duty import Entry, Status, lines, status_of
+from yardlight.feeds.homes import Homes
 from yardlight.feeds.hos import Judged, Limits, Movement, judged
 from yardlight.intervals import seconds
 
 MONDAY = datetime(2026, 3, 2, tzinfo=ZONE).timestamp()
+HOMES = Homes(zone="America/Chicago")
 SETTLED = MONDAY + 4 * DAY
 Written = tuple[str, Status | None, float]
 
@@ -24,7 +26,8 @@ def judge(
 ) -> Judged:
     """Hours of Monday in which truck t1 moved, and its speed in meters per second."""
     movements = [Movement("t1", MONDAY + start * HOUR, MONDAY + end * HOUR, speed) for start, end, speed in moved]
-    return judged(log, movements, elsewhere=elsewhere, zones={}, zone=ZONE, limits=Limits(), now=now)
+    limits = Limits()
+    return judged(lines(log, now, limits.tied), movements, elsewhere=elsewhere, homes=HOMES, limits=limits, now=now)
 
 
 def written(*log: Written, truck: str = "t1") -> list[Entry]:
@@ -142,24 +145,24 @@ def test_what_is_held_against_anybody_is_time_in_which_the_truck_moved_and_no_lo
     log: list[Entry], moved: list[Movement]
 ) -> None:
     limits = Limits(least=0.0)
-    found = judged(log, moved, elsewhere=(), zones={}, zone=ZoneInfo("UTC"), limits=limits, now=10 * DAY)
-    driving = [
-        line.time for line in lines(log, 10 * DAY, limits.tied) if line.driver and line.truck == "t1" and line.active
-    ]
+    stands = lines(log, 10 * DAY, limits.tied)
+    found = judged(stands, moved, elsewhere=(), homes=Homes(zone="UTC"), limits=limits, now=10 * DAY)
+    driving = [line.time for line in stands if line.driver and line.truck == "t1" and line.active]
     for each in (*found.mismatches, *found.unassigned):
         for start, end in each.times:
             middle = (start + end) / 2
             assert any(one.start <= start and end <= one.end for one in moved) or len(moved) > 1
             assert any(one.start <= middle <= one.end for one in moved)
-            if not any(line.status == "yard_move" for line in lines(log, 10 * DAY, limits.tied)):
+            if not any(line.status == "yard_move" for line in stands):
                 assert not any(begin <= middle < ends for begin, ends in driving)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_months_hidden_driving_is_found_and_nothing_else_is(seed: int) -> None:
     made = quarter(seed, drivers=60, days=45)
-    log = [entry for _, entry in made.entries]
-    found = judged(log, made.movements, elsewhere=made.elsewhere, zones={}, zone=ZONE, limits=Limits(), now=made.end)
+    log, limits = lines((entry for _, entry in made.entries), made.end, Limits().tied), Limits()
+    homes = Homes(zone="America/Chicago", drivers={each: ZONES[home] for each, home in made.homes.items()})
+    found = judged(log, made.movements, elsewhere=made.elsewhere, homes=homes, limits=limits, now=made.end)
     cases = {(case.driver, case.truck, case.day) for case in found.mismatches} - made.grey
     assert len(made.wrong) > 10
     assert len(cases & made.wrong) >= 0.95 * len(made.wrong)

@@ -24,6 +24,9 @@ from yardlight.movement import days_moved
 from yardlight.records.domain import check_of
 from yardlight.state import Reader
 
+DENVER = """\
+  denver: {timezone: America/Denver, targets: ["tcp://127.0.0.1:9"], uplinks: {fiber: {bind: 127.0.0.1}}}
+"""
 # A Monday before dawn.
 MONDAY = at("2026-01-05", "00:00")
 
@@ -39,17 +42,22 @@ class Shifts(Days):
         self.faces["eld"] = self.eld
         self.exempt: set[str] = set()
         self.archives = ""
+        # Of trucks and their drivers; else the fleet's clock holds.
+        self.homes: dict[str, str] = {}
 
     def write(self) -> None:
-        rows = [f"d{each.unit},{'exempt' if f'd{each.unit}' in self.exempt else 'eld'}" for each in self.units]
-        (self.folder / "drivers.csv").write_text("\n".join(["code,logs", *rows]) + "\n", encoding="utf-8")
+        units, homes = [each.unit for each in self.units], self.homes
+        rows = [f"d{unit},{'exempt' if f'd{unit}' in self.exempt else 'eld'},{homes.get(unit, '')}" for unit in units]
+        (self.folder / "drivers.csv").write_text("\n".join(["code,logs,terminal", *rows]) + "\n", encoding="utf-8")
+        rows = [f"{unit},{homes.get(unit, '')}" for unit in units]
+        (self.folder / "trucks.csv").write_text("\n".join(["truck,terminal", *rows]) + "\n", encoding="utf-8")
         self.accounts = ACCOUNT.format(url=self.vendor.url)
         self.more = FEED.format(poll="1h") + self.archives
         super().write()
         inventory = self.folder / "fleet.yml"
         text = inventory.read_text(encoding="utf-8")
         text = text.replace("roster: {trucks: trucks.csv}", "roster: {trucks: trucks.csv, drivers: drivers.csv}")
-        inventory.write_text(text, encoding="utf-8")
+        inventory.write_text(text + DENVER, encoding="utf-8")
 
 
 def test_records_are_missed_of_drivers_who_drove_and_of_no_others(tmp_path: Path) -> None:
@@ -87,6 +95,32 @@ def test_records_are_missed_of_drivers_who_drove_and_of_no_others(tmp_path: Path
     assert float(values["yardlight_archive_dates_not_known"]) > 100
 
 
+def test_a_day_is_that_of_the_home_terminal_for_each_truck_and_driver(tmp_path: Path) -> None:
+    with Shifts(tmp_path, MONDAY - 2 * HOUR, every=15) as days:
+        days.homes = {"101": "denver", "102": "fontana"}
+        # An hour before midnight by the Pacific is Tuesday in Denver.
+        for unit in days.units[:2]:
+            unit.starts, unit.drives = 23.2, 0.5
+            unit.off = {date(2026, 1, 6), date(2026, 1, 7), date(2026, 1, 8)}
+            days.eld.silent.add(f"d{unit.unit}")
+            begin = MONDAY + 23.2 * HOUR
+            for at_, status in ((begin, "driving"), (begin + HOUR / 2, "off_duty")):
+                days.eld.written.append(Line(f"d{unit.unit}", unit.unit, at_, status))
+        days.until(at("2026-01-09", "04:00"))
+        days.state.close()
+        days.state = type(days.state)(tmp_path / "state.db")
+        reader = Reader(tmp_path / "state.db")
+        told = days_moved(reader, "inland")
+        reader.close()
+    monday, tuesday = (told[date(2026, 1, number)] for number in (5, 6))
+    assert ("101" in monday.trucks, "102" in monday.trucks) == (False, True)
+    assert ("101" in tuesday.trucks, "102" in tuesday.trucks) == (True, False)
+    assert monday.drivers is not None
+    assert tuesday.drivers is not None
+    assert ("d101" in monday.drivers, "d102" in monday.drivers) == (False, True)
+    assert ("d101" in tuesday.drivers, "d102" in tuesday.drivers) == (True, False)
+
+
 @pytest.mark.needs("promtool")
 def test_f21_forty_minutes_while_the_log_says_off_duty_are_a_case_for_compliance_until_the_log_is_corrected(
     tmp_path: Path,
@@ -113,14 +147,17 @@ def test_f21_forty_minutes_while_the_log_says_off_duty_are_a_case_for_compliance
     assert settled + 5 * HOUR <= rang.last <= settled + 8 * HOUR
     [row] = csv.DictReader(io.StringIO(capsys.readouterr().out))
     assert (row["state"], row["kind"], row["driver"], row["truck"]) == ("open", "mismatch", "d101", "101")
-    assert row["day"] == "2026-01-05"
+    assert (row["day"], row["timezone"], row["fixed_by"]) == ("2026-01-05", "America/Los_Angeles", "")
+    assert row["times"].endswith(" PST")
     assert float(row["moved_seconds"]) == pytest.approx(40 * MINUTE, abs=16 * MINUTE)
     # Who it was is nobody's to log.
     [said] = [each.kv for each in caplog.records if "do not match" in each.getMessage()]
     assert said["trucks"] == "101"
     assert "d101" not in caplog.text
     assert main(["flows", "cases", "--month", "2026-01", "--state", "state.db"]) == 0
-    assert " fixed " in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert " fixed " in out
+    assert out.rstrip().endswith(", d101: driving")
     assert main(["flows", "cases", "--month", "2025-12", "--state", "state.db"]) == 0
     assert capsys.readouterr().out.endswith("none\n")
 

@@ -25,8 +25,8 @@ from yardlight.inventory.words import choice
 from yardlight.lookback import Source, length, month
 
 _FIELDS = (
-    "case", "state", "kind", "driver", "truck", "day", "moved_seconds", "times", "found", "fixed", "explained", "by",
-    "because",
+    "case", "state", "kind", "driver", "truck", "day", "timezone", "moved_seconds", "times", "found", "fixed",
+    "fixed_by", "explained", "by", "because",
 )  # fmt: skip
 _KINDS = {"mismatch": "off duty by the log", "unassigned": "nobody logged in"}
 
@@ -34,15 +34,14 @@ _KINDS = {"mismatch": "off duty by the log", "unassigned": "nobody logged in"}
 def show(source: Source, wanted: str | None, form: Literal["table", "csv", "json"]) -> int:
     """Print the open cases, or all of a month like 2026-10. Raises `StartError`."""
     inventory, _ = source.choose()
-    zone = ZoneInfo(inventory.fleet.timezone)
     judged, every = _kept(source, inventory)
     explained = cases.explanations(cases.file_of(inventory.path.parent, inventory.fleet.fleet))
     if wanted is not None:
-        month(wanted, zone)
+        month(wanted, ZoneInfo(inventory.fleet.timezone))
         every = [case for case in every if case.day.startswith(wanted)]
     else:
         every = [case for case in every if cases.state_of(case, explained) == "open"]
-    rows = [_record(case, explained, zone) for case in sorted(every, key=lambda case: (case.kind, case.day))]
+    rows = [_record(case, explained) for case in sorted(every, key=lambda case: (case.kind, case.day))]
     if form == "csv":
         writer = csv.DictWriter(sys.stdout, _FIELDS, lineterminator="\n")
         writer.writeheader()
@@ -86,9 +85,9 @@ def _kept(source: Source, inventory: Inventory) -> tuple[float | None, list[Case
     return memory["judged"], list(cases.recalled(memory["cases"]).values())
 
 
-def _record(case: Case, explained: Explanations, zone: ZoneInfo) -> dict[str, object]:
-    """A row for machines: local times with their offset."""
-    said = explained.get(case.number)
+def _record(case: Case, explained: Explanations) -> dict[str, object]:
+    """A row for machines: times of the driver's home, or of the truck's where nobody was logged in."""
+    said, zone = explained.get(case.number), ZoneInfo(case.zone)
     return {
         "case": case.number,
         "state": cases.state_of(case, explained),
@@ -96,19 +95,31 @@ def _record(case: Case, explained: Explanations, zone: ZoneInfo) -> dict[str, ob
         "driver": case.driver or None,
         "truck": case.truck,
         "day": case.day,
+        "timezone": case.zone,
         "moved_seconds": round(case.seconds),
         "times": ", ".join(_times(case, zone)),
         "found": _clock(case.found, zone),
         "fixed": None if case.fixed is None else _clock(case.fixed, zone),
+        "fixed_by": case.mended or None,
         "explained": None if said is None else _clock(said.at, zone),
         "by": None if said is None else said.by,
         "because": None if said is None else said.because,
     }
 
 
+def _why(row: dict[str, object]) -> Iterator[str]:
+    if row["fixed"]:
+        yield f"{str(row['fixed'])[:10]}, {row['fixed_by'] or 'roster or limits'}"
+    if row["by"]:
+        yield f"{row['by']}, {str(row['explained'])[:10]}: {row['because']}"
+
+
 def _times(case: Case, zone: ZoneInfo) -> Iterator[str]:
-    for start, end in case.times:
-        yield "-".join(f"{datetime.fromtimestamp(at, zone):%H:%M}" for at in (start, end))
+    """With the zone as people say it, twice where a clock was changed in between."""
+    for time in case.times:
+        begins, ends = (datetime.fromtimestamp(at, zone) for at in time)
+        first = "" if begins.tzname() == ends.tzname() else f" {begins:%Z}"
+        yield f"{begins:%H:%M}{first}-{ends:%H:%M %Z}"
 
 
 def _clock(at: float, zone: ZoneInfo) -> str:
@@ -131,7 +142,7 @@ def _print(inventory: Inventory, wanted: str | None, judged: float | None, rows:
     for heading in ("case", "state", "what", "driver", "truck", "day", "moved", "when", "who and why"):
         table.add_column(heading, no_wrap=heading not in ("when", "who and why"))
     for row in rows:
-        why = f"{row['by']}, {str(row['explained'])[:10]}: {row['because']}" if row["by"] else ""
+        why = "; ".join(_why(row))
         table.add_row(
             str(row["case"]), str(row["state"]), _KINDS[str(row["kind"])], str(row["driver"] or "-"),
             str(row["truck"]), str(row["day"]), length(float(str(row["moved_seconds"]))), str(row["times"]), why,

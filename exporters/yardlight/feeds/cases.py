@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from yardlight import journal
-from yardlight.feeds.hos import Judged, by_day
+from yardlight.feeds.duty import Line
+from yardlight.feeds.homes import Homes
+from yardlight.feeds.hos import Judged
 from yardlight.intervals import Interval, common, seconds
 from yardlight.logs import kv
 
@@ -38,7 +39,8 @@ _LEAST = 60.0
 class Case:
     """A day of a truck, and of the driver whose log it does not match. Instants are unix seconds.
 
-    `found` is when it was first judged, `fixed` when the log was seen corrected.
+    `found` is when it was first judged, `fixed` when the log was seen corrected, and `mended` whose logs allow it now:
+    by the driver who corrected it, or the one who claimed it. It is a day of the `zone` of their home.
     """
 
     kind: Kind
@@ -48,6 +50,8 @@ class Case:
     times: list[Interval]
     found: float
     fixed: float | None = None
+    zone: str = "UTC"
+    mended: str = ""
 
     @property
     def number(self) -> str:
@@ -59,6 +63,11 @@ class Case:
     def seconds(self) -> float:
         """How long the truck moved."""
         return seconds(self.times)
+
+    def of(self, other: Case) -> bool:
+        """Whether the other one is about some of the same time of the same truck and driver."""
+        same = (self.kind, self.driver, self.truck) == (other.kind, other.driver, other.truck)
+        return same and bool(common(self.times, other.times))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,35 +89,48 @@ def state_of(case: Case, explained: Explanations) -> State:
     return "explained" if case.number in explained else "open"
 
 
-def revised(before: Mapping[str, Case], judged: Judged, begin: float, zone: ZoneInfo, now: float) -> dict[str, Case]:
-    """The cases after movements from `begin` on were judged (again).
+def revised(
+    before: Mapping[str, Case], judged: Judged, homes: Homes, log: Sequence[Line], begin: float, now: float
+) -> dict[str, Case]:
+    """The cases after movements from `begin` on were held against the `log` (again).
 
-    One that is not found again was corrected. Of one that began before, not all was judged: it stays as it is.
+    One that is not found again was corrected. Of one that began before, not all was judged: it stays as it is. One that
+    is of another day now, as its driver is at home elsewhere, is not there twice.
     """
-    found = {case.number: case for case in _found(judged, zone, now)}
+    found = {case.number: case for case in _found(judged, homes, now)}
     cases = dict(before)
     for number, case in before.items():
         if case.times[0][0] < begin:
             found.pop(number, None)
         elif number not in found and case.fixed is None:
-            cases[number] = replace(case, fixed=now)
+            if any(case.of(each) for each in found.values()):
+                del cases[number]
+            else:
+                cases[number] = replace(case, fixed=now, mended=_mended(case, log))
     for number, case in found.items():
         first = before[number].found if number in before else case.found
         cases[number] = replace(case, found=first)
     return cases
 
 
-def _found(judged: Judged, zone: ZoneInfo, now: float) -> Iterator[Case]:
+def _found(judged: Judged, homes: Homes, now: float) -> Iterator[Case]:
     for each in judged.mismatches:
-        yield Case("mismatch", each.driver, each.truck, each.day.isoformat(), list(each.times), now)
+        zone = homes.driver(each.driver).key
+        yield Case("mismatch", each.driver, each.truck, each.day.isoformat(), list(each.times), now, zone=zone)
     for one in judged.unassigned:
-        days: dict[date, list[Interval]] = {}
-        for time in one.times:
-            for day, part in by_day(time, zone):
-                days.setdefault(day, []).append(part)
-        for day, times in days.items():
-            if seconds(times) >= _LEAST:
-                yield Case("unassigned", "", one.truck, day.isoformat(), times, now)
+        if seconds(one.times) >= _LEAST:
+            zone = homes.truck(one.truck).key
+            yield Case("unassigned", "", one.truck, one.day.isoformat(), list(one.times), now, zone=zone)
+
+
+def _mended(case: Case, log: Sequence[Line]) -> str:
+    """Whose logs let the truck move now; empty where it is none, but the roster or the limits."""
+    there = {
+        f"{line.driver}: {(line.status or 'another status').replace('_', ' ')}"
+        for line in log
+        if line.truck == case.truck and line.driver and line.active and common([line.time], case.times)
+    }
+    return ", ".join(sorted(there))
 
 
 def kept(cases: Mapping[str, Case], explained: Explanations, today: date) -> dict[str, Case]:

@@ -7,8 +7,9 @@ authorized personal use of the truck and yard moves.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from yardlight.intervals import Interval
@@ -29,12 +30,14 @@ _SPELLINGS: dict[str, Status] = {
 _EVENTS = ("login", "logoff", "enginepowerup", "engineshutdown", "intermediate", "certify", "inactive")
 
 
-def status_of(word: object) -> Status | None:
+@lru_cache(maxsize=256)
+def status_of(word: Hashable) -> Status | None:
     """The status that a vendor means by a word; None for one that is not known."""
     return _SPELLINGS.get(_letters(word))
 
 
-def is_event(word: object) -> bool:
+@lru_cache(maxsize=256)
+def is_event(word: Hashable) -> bool:
     """Whether a vendor's word is of something that changes no status."""
     return _letters(word).startswith(_EVENTS)
 
@@ -99,12 +102,13 @@ def _of_one(entries: list[Entry], now: float, tied: float) -> Iterable[Line]:
         if end <= entry.start:
             continue
         truck = entry.truck or truck
-        line = Line(entry.driver, entry.status, (entry.start, end), truck)
-        if line.active:
+        if entry.status not in RESTING:
             active = end
-            yield line
         elif truck and entry.start < (until := (max(active, entry.start) if entry.truck else active) + tied):
-            yield replace(line, time=(entry.start, min(end, until)))
+            end = min(end, until)
+        else:
+            continue
+        yield Line(entry.driver, entry.status, (entry.start, end), truck)
 
 
 def _start(entry: Entry) -> float:

@@ -11,13 +11,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date
 
-from yardlight.calendars import instant
-from yardlight.feeds.duty import Entry, Line, lines
+from yardlight.feeds.duty import Line
+from yardlight.feeds.homes import Homes, by_day
 from yardlight.intervals import Interval, common, minus, seconds, union
 
 # An ELD ends a yard move above 20 mph (49 CFR 395 subpart B, appendix A, 4.3.2.2.2); GPS is allowed a little more.
@@ -66,9 +65,10 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class Unassigned:
-    """A truck moved and nobody was logged in to it."""
+    """A truck's day on which it moved and nobody was logged in to it."""
 
     truck: str
+    day: date
     times: tuple[Interval, ...]
 
 
@@ -82,40 +82,40 @@ class Judged:
 
 
 def judged(
-    entries: Iterable[Entry],
+    log: Iterable[Line],
     movements: Iterable[Movement],
     *,
     elsewhere: Collection[str],
-    zones: Mapping[str, ZoneInfo],
-    zone: ZoneInfo,
+    homes: Homes,
     limits: Limits,
     now: float,
 ) -> Judged:
-    """All movements that ended long enough ago, held against the logs.
+    """All movements that ended long enough ago, held against the logs as they stand, in order.
 
     `elsewhere` are drivers who keep their log on paper or need none (49 CFR 395.1(e), 395.8(a)(1)(iii)): a truck that
-    one of them was with is explained. Days are those of the driver's home terminal (395.8(d)), by `zones`, else `zone`.
+    one of them was with is explained. Days begin as `homes` say.
     """
     until = now - limits.settle
     logs: dict[str, list[Line]] = defaultdict(list)
-    for line in lines(entries, now, limits.tied):
+    for line in log:
         logs[line.truck].append(line)
     moved: dict[str, list[Movement]] = defaultdict(list)
     for movement in movements:
         if movement.end <= until:
             moved[movement.truck].append(movement)
     blamed: dict[tuple[str, str, date], list[Interval]] = defaultdict(list)
-    nobody: dict[str, list[Interval]] = defaultdict(list)
+    nobody: dict[tuple[str, date], list[Interval]] = defaultdict(list)
     for truck, each in sorted(moved.items()):
         for piece, driver in _pieces(each, logs.get(truck, []), elsewhere, limits):
-            if not driver:
-                nobody[truck].append(piece)
-                continue
-            for day, part in by_day(piece, zones.get(driver, zone)):
-                blamed[driver, truck, day].append(part)
+            for day, part in by_day(piece, homes.driver(driver) if driver else homes.truck(truck)):
+                if driver:
+                    blamed[driver, truck, day].append(part)
+                else:
+                    nobody[truck, day].append(part)
     found = (Mismatch(*key, tuple(union(times))) for key, times in sorted(blamed.items()))
     mismatches = tuple(each for each in found if each.seconds >= limits.least)
-    return Judged(mismatches, tuple(Unassigned(truck, tuple(union(times))) for truck, times in nobody.items()), until)
+    alone = tuple(Unassigned(*key, tuple(union(times))) for key, times in sorted(nobody.items()))
+    return Judged(mismatches, alone, until)
 
 
 def _pieces(
@@ -180,13 +180,3 @@ def _whose(piece: Interval, near: Sequence[Line], log: Sequence[Line]) -> Iterab
 def _active_before(driver: str, at: float, log: Sequence[Line]) -> float:
     ends = (line.time[1] for line in log if line.driver == driver and line.time[0] < at and line.active)
     return max(ends, default=float("-inf"))
-
-
-def by_day(piece: Interval, zone: ZoneInfo) -> Iterable[tuple[date, Interval]]:
-    """A stretch of time by the local days that it touches."""
-    start, end = piece
-    while start < end:
-        day = datetime.fromtimestamp(start, zone).date()
-        midnight = instant(datetime.combine(day + timedelta(days=1), time.min), zone)
-        yield day, (start, min(end, midnight))
-        start = min(end, midnight)

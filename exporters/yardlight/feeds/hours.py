@@ -11,22 +11,21 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from yardlight import catalogue as m
 from yardlight import movement
-from yardlight.calendars import instant
 from yardlight.collection import Families, Join, Left, Source, Told
 from yardlight.domains import PlannedJoin
 from yardlight.feeds import cases, logbook, motion
 from yardlight.feeds.cases import Case, Explanations
-from yardlight.feeds.duty import Entry, lines
+from yardlight.feeds.duty import Line, lines
+from yardlight.feeds.homes import Homes
 from yardlight.feeds.hos import Limits, judged
 from yardlight.feeds.memory import Memory, Stretches, recalled, stretches
-from yardlight.intervals import Interval
 from yardlight.inventory.feeds import Stream
 from yardlight.inventory.hours import HoursOfService
 from yardlight.inventory.model import Model
@@ -55,7 +54,7 @@ class HoursPlan(Model):
     Drivers `elsewhere` keep their log on paper, or none.
     """
 
-    zone: str
+    homes: Homes
     positions: tuple[str, ...]
     logs: tuple[str, ...]
     trucks: frozenset[str]
@@ -102,9 +101,9 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Logs:
-    """All logs: their lines, and of which time they are known."""
+    """All logs as they stand: their lines, and of which time they are known."""
 
-    entries: Sequence[Entry]
+    lines: Sequence[Line]
     since: float
     as_of: float
 
@@ -115,7 +114,7 @@ def planned(fleet: Fleet, base: Path, streams: Mapping[str, Stream]) -> Iterator
     if not (moving or logs):
         return
     plan = HoursPlan(
-        zone=fleet.timezone,
+        homes=Homes.of(fleet),
         positions=moving,
         logs=logs,
         trucks=frozenset(each.name for each in fleet.roster.trucks if each.status != "retired"),
@@ -166,22 +165,20 @@ def show(source: Source, left: Mapping[str, Left], memory: Any, now: float) -> T
             before = _open(kept, explained)
             _judge(plan, kept, logs, begin)
             _log(source.fleet, before, _open(kept, explained))
-        kept.cases = cases.kept(kept.cases, explained, datetime.fromtimestamp(now, ZoneInfo(plan.zone)).date())
+        kept.cases = cases.kept(kept.cases, explained, datetime.fromtimestamp(now, ZoneInfo(plan.homes.zone)).date())
     families = _samples(kept, explained) if kept.judged is not None else {}
     return Told(families, kept.to_json(), things=pack(_things(plan, kept, explained), now), notes=notes)
 
 
 def _judge(plan: HoursPlan, kept: Kept, logs: Logs, begin: float) -> None:
     """Hold what moved against the logs, as far as both are known."""
-    begin, zone = max(begin, logs.since), ZoneInfo(plan.zone)
+    begin = max(begin, logs.since)
     moved = motion.movements({truck: motion.since(there, begin) for truck, there in kept.motion.items()})
-    found = judged(
-        logs.entries, moved, elsewhere=plan.elsewhere, zones={}, zone=zone, limits=plan.limits, now=logs.as_of
-    )
+    found = judged(logs.lines, moved, elsewhere=plan.elsewhere, homes=plan.homes, limits=plan.limits, now=logs.as_of)
     # Of a truck without an ELD nobody can say that somebody should have been logged in to it.
-    elds = plan.with_eld | {entry.truck for entry in logs.entries}
+    elds = plan.with_eld | {line.truck for line in logs.lines}
     found = replace(found, unassigned=tuple(each for each in found.unassigned if each.truck in elds))
-    kept.cases = cases.revised(kept.cases, found, begin, zone, logs.as_of)
+    kept.cases = cases.revised(kept.cases, found, plan.homes, logs.lines, begin, logs.as_of)
     kept.judged = found.until
 
 
@@ -231,20 +228,27 @@ def _logs(plan: HoursPlan, known: Mapping[str, tuple[float, Memory]]) -> Logs | 
     told = [(at, each, each.log_since) for at, each in (one for one in found if one) if each.log_since is not None]
     if not told or len(told) < len(plan.logs):
         return None
-    entries = [entry for _, each, _ in told for entry in logbook.entries(each.log)]
-    return Logs(entries, max(since for _, _, since in told), min(at for at, _, _ in told))
+    entries = (entry for _, each, _ in told for entry in logbook.entries(each.log))
+    as_of = min(at for at, _, _ in told)
+    return Logs(lines(entries, as_of, plan.limits.tied), max(since for _, _, since in told), as_of)
 
 
 def _days(plan: HoursPlan, kept: Kept, logs: Logs | None, seen_to: float) -> Iterator[movement.Note]:
     """Who moved on each day that is over and was watched from its beginning."""
     if not plan.trucks and not plan.drivers:
         return
-    zone = ZoneInfo(plan.zone)
-    drove = _drove(plan, logs, zone) if logs is not None else {}
-    day = datetime.fromtimestamp(max(kept.begun, seen_to - plan.kept_for), zone).date() + timedelta(days=1)
-    while (span := _span(day, zone))[1] + _ENDED <= seen_to:
-        moved = {truck: motion.moved_within(kept.motion.get(truck, {}), span) for truck in plan.trucks}
-        settled = logs is not None and logs.since <= span[0] and span[1] + plan.hours.settle <= logs.as_of
+    homes = plan.homes
+    drove = _drove(plan, logs) if logs is not None else {}
+    begin = max(kept.begun, seen_to - plan.kept_for)
+    day = max(datetime.fromtimestamp(begin, zone).date() for zone in homes.zones) + timedelta(days=1)
+    spans = homes.spans(day)
+    # A day is over when it is everywhere.
+    while (last := max(end for _, end in spans.values())) + _ENDED <= seen_to:
+        first = min(start for start, _ in spans.values())
+        moved = {
+            truck: motion.moved_within(kept.motion.get(truck, {}), spans[homes.truck(truck)]) for truck in plan.trucks
+        }
+        settled = logs is not None and logs.since <= first and last + plan.hours.settle <= logs.as_of
         yield movement.note(
             day,
             [truck for truck, did in moved.items() if did],
@@ -252,23 +256,19 @@ def _days(plan: HoursPlan, kept: Kept, logs: Logs | None, seen_to: float) -> Ite
             [truck for truck, did in moved.items() if did is None],
         )
         day += timedelta(days=1)
+        spans = homes.spans(day)
 
 
-def _drove(plan: HoursPlan, logs: Logs, zone: ZoneInfo) -> Mapping[date, set[str]]:
+def _drove(plan: HoursPlan, logs: Logs) -> Mapping[date, set[str]]:
     """Which drivers of the roster drove on which day, by their logs."""
     found: dict[date, set[str]] = {}
-    for line in lines(logs.entries, logs.as_of, Limits().tied):
+    for line in logs.lines:
         if line.status == "driving" and line.driver in plan.drivers:
+            zone = plan.homes.driver(line.driver)
             first, last = (datetime.fromtimestamp(at, zone).date() for at in line.time)
             for number in range(first.toordinal(), last.toordinal() + 1):
                 found.setdefault(date.fromordinal(number), set()).add(line.driver)
     return found
-
-
-def _span(day: date, zone: ZoneInfo) -> Interval:
-    """From midnight to midnight."""
-    start, end = (instant(datetime.combine(each, time.min), zone) for each in (day, day + timedelta(days=1)))
-    return start, end
 
 
 def _recalled(memory: Any, now: float) -> Kept:

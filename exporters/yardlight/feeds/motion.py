@@ -13,7 +13,7 @@ from yardlight.feeds.extract import number_of
 from yardlight.feeds.hos import YARD_SPEED, Movement
 from yardlight.feeds.memory import Seen, Stretches
 from yardlight.feeds.record import Record
-from yardlight.intervals import Interval, common, minus, seconds, union
+from yardlight.intervals import Interval, minus, seconds, union, within
 
 # `road` and `yard` are moving faster than a yard move may be, and no faster; `moved` is at a speed that is not told.
 # In a stretch of `lost` a truck moved at some time, and nobody knows when.
@@ -67,7 +67,7 @@ def fresh(motion: Mapping[str, Stretches], now: float) -> dict[str, Stretches]:
 
 def since(there: Stretches, begin: float) -> Stretches:
     """The part from `begin` on."""
-    cut = {kind: [(max(start, begin), end) for start, end in times if end > begin] for kind, times in there.items()}
+    cut = {kind: within(times, (begin, float("inf"))) for kind, times in there.items()}
     return {kind: times for kind, times in cut.items() if times}
 
 
@@ -95,8 +95,8 @@ def movements(motion: Mapping[str, Stretches]) -> Iterator[Movement]:
 
 def moved_within(there: Stretches, span: Interval) -> bool | None:
     """Whether a truck moved in this time; None where nobody knows."""
-    moving = common([each for kind in MOVING for each in there.get(kind, ())], [span])
+    moving = union(each for kind in MOVING for each in within(there.get(kind, ()), span))
     if seconds(moving) >= _LEAST or any(start >= span[0] and end <= span[1] for start, end in there.get("lost", ())):
         return True
-    known = [*moving, *there.get("stood", ())]
+    known = [*moving, *within(there.get("stood", ()), span)]
     return None if minus([span], known) else False

@@ -158,7 +158,7 @@ class _Assembly:
             return Roster()
         folder, terminals = Path(node.place.file).parent, self._mapping(self._root, "terminals")
         trucks = read_trucks(folder / files.trucks, terminals, self._problems)
-        drivers = read_drivers(folder / files.drivers, self._problems) if files.drivers else ()
+        drivers = read_drivers(folder / files.drivers, terminals, self._problems) if files.drivers else ()
         listed = files.revoked_elds
         return Roster(trucks, drivers, read_revoked_elds(folder / listed, self._problems) if listed else ())
 

@@ -1,8 +1,8 @@
 """The roster: the user's own lists of trucks and drivers, which everything that a vendor says is compared with.
 
 `trucks.csv` has a row per truck: truck, tablet, sims, eld, eld_model, terminal, group, status, until, note.
-`drivers.csv` has one per driver: code, hired, left, logs, eld. A list of revoked ELDs has model, revoked. Numbers that
-identify a device or a SIM stand in these files and in memory only; what is shown are the names given here.
+`drivers.csv` has one per driver: code, hired, left, logs, eld, terminal. A list of revoked ELDs has model, revoked.
+Numbers that identify a device or a SIM stand in these files and in memory only; what is shown are the names given here.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ Status = Literal["active", "parked", "repair", "leave", "retired"]
 Logs = Literal["eld", "paper", "exempt"]
 T = TypeVar("T")
 
+_HOME = ("yard", "depot", "hometerminal", "home")
 TRUCK_COLUMNS = {
     "truck": ("unit", "vehicle", "unitnumber", "truckid"),
     "tablet": ("device", "serial", "tabletserial", "devicename"),
     "sims": ("sim", "iccid", "iccids"),
     "eld": ("eldid", "eldserial"),
     "eld_model": ("eldmodel", "elddevice"),
-    "terminal": ("yard", "depot", "hometerminal", "home"),
+    "terminal": _HOME,
     "group": ("role", "team"),
     "status": ("state",),
     "until": ("statusuntil", "back"),
@@ -42,6 +43,7 @@ DRIVER_COLUMNS = {
     "left": ("leavedate", "end", "terminated"),
     "logs": ("logtype", "hos"),
     "eld": ("eldid", "elddriver"),
+    "terminal": _HOME,
 }
 REVOKED_COLUMNS = {
     "model": ("eldmodel", "device", "name"),
@@ -105,7 +107,8 @@ class Truck:
 class Driver:
     """One row of drivers.csv: a code, never a name. Employed from `hired` to `left`, both included.
 
-    `eld` is what the platform of the logs has for the code, where that is something else.
+    `eld` is what the platform of the logs has for the code, where that is something else. `terminal` is the home, by
+    whose clock the log is kept.
     """
 
     code: str
@@ -113,6 +116,7 @@ class Driver:
     left: date | None = None
     logs: Logs = "eld"
     eld: str | None = None
+    terminal: str | None = None
 
 
 @dataclass(frozen=True)
@@ -156,14 +160,10 @@ def read_trucks(table: Path, terminals: Collection[str], problems: list[Problem]
                     problem_at(row["sims"].place, "sims", f"a SIM that is already in line {first.place.line}")
                 )
             once("SIM name", sim.name, row["sims"], "sims")
-        terminal = row["terminal"].text if "terminal" in row else None
-        if terminal is not None and terminal not in terminals:
-            hint = choice(terminal, terminals, "terminals")
-            problems.append(problem_at(row["terminal"].place, "terminal", f"there is no terminal {terminal!r}; {hint}"))
         return Truck(
             name, tablet, sims,
             row["eld"].text if "eld" in row else None,
-            terminal,
+            _terminal(row, terminals, problems),
             _said(row, "group", checked_name, problems),
             _said(row, "status", _one_of(Status), problems) or "active",
             _said(row, "until", _date, problems),
@@ -173,7 +173,7 @@ def read_trucks(table: Path, terminals: Collection[str], problems: list[Problem]
     return _read(table, TRUCK_COLUMNS, "truck", truck, problems)
 
 
-def read_drivers(table: Path, problems: list[Problem]) -> tuple[Driver, ...]:
+def read_drivers(table: Path, terminals: Collection[str], problems: list[Problem]) -> tuple[Driver, ...]:
     """The drivers of a CSV file. Mistakes go to `problems`, each with line and column; an empty list is one."""
     taken: dict[tuple[str, str], Cell] = {}
 
@@ -192,7 +192,8 @@ def read_drivers(table: Path, problems: list[Problem]) -> tuple[Driver, ...]:
         if eld is not None and (same := taken.setdefault(("eld", eld.casefold()), row["eld"])) is not row["eld"]:
             message = f"a driver's id that is already in line {same.place.line}"
             problems.append(problem_at(row["eld"].place, "eld", message))
-        return Driver(_said(row, "code", checked_name, problems) or "", hired, left, logs, eld)
+        home = _terminal(row, terminals, problems)
+        return Driver(_said(row, "code", checked_name, problems) or "", hired, left, logs, eld, home)
 
     return _read(table, DRIVER_COLUMNS, "code", driver, problems)
 
@@ -239,6 +240,15 @@ def _said(row: Row, column: str, parse: Callable[[str], T], problems: list[Probl
     except ValueError as error:
         problems.append(problem_at(cell.place, column, str(error)))
         return None
+
+
+def _terminal(row: Row, terminals: Collection[str], problems: list[Problem]) -> str | None:
+    """The home that a row names, if it is one of the inventory's terminals."""
+    cell = row.get("terminal")
+    if cell is not None and cell.text not in terminals:
+        hint = choice(cell.text, terminals, "terminals")
+        problems.append(problem_at(cell.place, "terminal", f"there is no terminal {cell.text!r}; {hint}"))
+    return None if cell is None else cell.text
 
 
 def _one_of(choices: object) -> Callable[[str], Any]:

@@ -20,6 +20,7 @@ OPEN = 3
 # Without files, so many of what is left over are listed.
 _SHOWN = 10
 TRUCKS = ("truck", "tablet", "sims", "eld", "terminal", "group", "status", "until", "note")
+DRIVERS = ("code", "hired", "left", "logs", "terminal")
 LEFTOVERS = ("kind", "called", "serial", "iccid", "imei", "phone", "source", "why")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -56,7 +57,7 @@ def files_of(made: Draft) -> dict[str, str]:
         leftovers.append((thing.kind, thing.called, *numbers_of, " ".join(left.item.sources), left.why))
     return {
         "trucks.csv": _table(TRUCKS, trucks),
-        "drivers.csv": _table(("code", "hired", "left", "logs"), [(code, "", "", "") for code in made.drivers]),
+        "drivers.csv": _table(DRIVERS, [(code, "", "", "", "") for code in made.drivers]),
         "unmatched.csv": _table(LEFTOVERS, leftovers),
     }
 
