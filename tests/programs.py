@@ -15,7 +15,7 @@ def running(port: int, *argv: str) -> Iterator[None]:
     process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 60
-        while not _ready(port):
+        while not ready(port):
             assert process.poll() is None, f"{argv[0]} ended"
             assert time.monotonic() < deadline, f"{argv[0]} is not ready"
             time.sleep(0.1)
@@ -25,7 +25,8 @@ def running(port: int, *argv: str) -> Iterator[None]:
         process.wait(30)
 
 
-def _ready(port: int) -> bool:
+def ready(port: int) -> bool:
+    """Whether it answers there."""
     try:
         with urlopen(f"http://127.0.0.1:{port}/-/ready", timeout=2) as answer:
             return bool(answer.status == 200)

@@ -9,6 +9,7 @@ from dashboards.build.house import (
     ACCOUNT,
     AGO,
     GREEN,
+    NONE,
     NOT_CONFIGURED,
     ORANGE,
     RED,
@@ -36,6 +37,7 @@ _ODD = (
     ("throttled", "{sim_throttled} == 1"),
     ("used, suspended", "{sim_used_while_suspended_bytes} > 0"),
     ("roaming", "{sim_roaming} == 1"),
+    ("unusual day", "{sim_largest_day_bytes} > {sim_runaway_above_bytes}"),
 )
 _OF_POOL, _OF_SIM = 'sim="",pool!=""', 'pool="",sim!=""'
 
@@ -94,7 +96,7 @@ def _now() -> Iterator[Panel]:
         "Pools and SIMs that have reached their cap, or will by forecast before their cycle ends. None is normal.",
         Place(4, 0, 5, 4),
         Query(f"count({of('cap_exhaustion_timestamp_seconds', 'pool, sim')} or {_at_cap('pool')} or {_at_cap('sim')})"),
-        empty="none",
+        empty=NONE,
         steps=((None, GREEN), (1, ORANGE)),
     )
     yield single(
@@ -180,7 +182,8 @@ def _sims() -> Iterator[Panel]:
     )
     yield listing(
         "Odd SIMs",
-        "SIMs that do what they never should: in another device, throttled, used while suspended, roaming.",
+        "SIMs that do what they never should: in another device, throttled, used while suspended, roaming, or with a "
+        "day of more use than they ever have.",
         Place(12, 19, 6, 8),
         [Query(" or ".join(map(_odd, *zip(*_ODD, strict=True))))],
         {"sim": "SIM", "what": "What"},
@@ -219,9 +222,12 @@ def _carriers() -> Iterator[Panel]:
         "Of the whole fleet: homes whose trucks and backup lines all depend on one carrier, and trucks with no other.",
         Place(16, 27, 8, 8),
         [
-            Query(f'label_replace({_ONE_HOME}, "what", "all SIMs of $1", "terminal", "(.+)")'),
-            Query(f'label_replace({_ONE_TRUCK}, "what", "trucks of $1", "terminal", "(.+)")'),
+            Query(
+                f'label_replace({_ONE_HOME}, "what", "all SIMs of $1", "terminal", "(.+)") or '
+                f'label_replace({_ONE_TRUCK}, "what", "trucks of $1", "terminal", "(.+)")'
+            )
         ],
         {"what": "What", "carrier": "Carrier", "Value": "How many"},
+        overrides={"How many": {"unit": "none"}},
         empty="none told",
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dashboards.build.house import (
     AGO,
     GREEN,
+    NONE,
     NOT_CONFIGURED,
     ORANGE,
     RED,
@@ -24,7 +25,6 @@ from dashboards.build.house import (
 )
 from grafana_foundation_sdk.builders import dashboard
 
-NONE = "none"
 TROUBLE = ((None, GREEN), (1, RED))
 # A column of counts of which each is one too many.
 TROUBLED: dict[str, object] = {
@@ -99,10 +99,10 @@ def _all() -> Panel:
         "is not known, or not asked for. As of is when it was last listed from end to end.",
         Place(0, 0, 24, 8),
         [Query(query) for query in queries],
-        {"archive": "Archive", "rule": "Rule", "stage": "Stage", **fields},
+        {"archive": "Archive", **fields, "rule": "Rule", "stage": "Stage"},
         overrides={
             "Archive": {
-                "custom.minWidth": 180,
+                "custom.minWidth": 120,
                 **from_here("compliance", "Show it below", archive="Archive"),
             },
             **dict.fromkeys(counts, TROUBLED),
@@ -133,7 +133,7 @@ def _now() -> Iterator[Panel]:
     yield single(
         "Days not known",
         "Days of which nobody told who moved: whether a record of them is missing is not known. Normal is 0.",
-        Place(8, 8, 3, 4),
+        Place(8, 8, 4, 4),
         Query(_of("archive_dates_not_known")),
         steps=TROUBLE,
         empty=NOT_CONFIGURED,
@@ -141,28 +141,28 @@ def _now() -> Iterator[Panel]:
     yield single(
         "Not what it was",
         "Files whose content was changed or damaged, or that do not open as what they are. Normal is 0.",
-        Place(11, 8, 4, 4),
+        Place(12, 8, 4, 4),
         Query(_files("archive_corrupt_files", _ARCHIVE)),
         steps=TROUBLE,
     )
     yield single(
         "Cannot be read",
         "Files and folders that are listed and cannot be read. Normal is 0, or one that is written to just now.",
-        Place(15, 8, 3, 4),
+        Place(16, 8, 4, 4),
         Query(_unread(_ARCHIVE)),
         steps=TROUBLE,
     )
     yield single(
         "Deleted early",
         "Files that are gone although their rule or a legal hold keeps them. Normal is 0.",
-        Place(18, 8, 3, 4),
+        Place(20, 8, 4, 4),
         Query(_of("archive_deleted_early_files")),
         steps=TROUBLE,
     )
     yield single(
         "Second copy lacks",
         "Files that had time to get into the second copy and are not there, or with another content. Normal is 0.",
-        Place(21, 8, 3, 4),
+        Place(12, 20, 4, 4),
         Query(_of("archive_second_copy_missing_files")),
         steps=TROUBLE,
         empty=NOT_CONFIGURED,
@@ -191,19 +191,24 @@ def _wrong() -> Iterator[Panel]:
         Place(12, 12, 12, 4),
         [Query(_of("archive_info", "rule, citation, coverage")), Query(_of("archive_required_seconds"))],
         {"rule": "Rule", "citation": "Citation", "coverage": "Complete by", "Value #B": "Back"},
-        overrides={"Back": {"unit": "s"}},
+        overrides={
+            "Rule": {"custom.width": 90},
+            "Citation": {"custom.minWidth": 240},
+            "Complete by": {"custom.width": 115},
+            "Back": {"unit": "s", "custom.width": 110},
+        },
     )
     yield single(
         "Oldest record",
         "The day of the oldest record. Older than the rule asks for is normal; younger, the archive began later.",
-        Place(12, 16, 4, 4),
+        Place(12, 16, 3, 4),
         Query(f"1000 * {_of('archive_oldest_timestamp_seconds')}"),
         unit="dateTimeFromNow",
     )
     yield single(
         "Newest record",
         "The day of the newest record. For daily records yesterday is normal, or the last working day.",
-        Place(16, 16, 4, 4),
+        Place(15, 16, 3, 4),
         Query(f"1000 * {_of('archive_newest_timestamp_seconds')}"),
         unit="dateTimeFromNow",
     )
@@ -211,7 +216,7 @@ def _wrong() -> Iterator[Panel]:
         "Held",
         "Files that are past their rule and are kept because of a legal hold only. Any number is normal while a hold "
         "stands; deleting one is told.",
-        Place(20, 16, 4, 4),
+        Place(18, 16, 3, 4),
         Query(_of("archive_held_files")),
         empty="no hold",
     )
@@ -221,7 +226,7 @@ def _proofs() -> Iterator[Panel]:
     yield single(
         "Last retrieval",
         "When somebody last fetched records from it with nothing missing. Normal: within the quarter.",
-        Place(0, 20, 5, 4),
+        Place(0, 20, 4, 4),
         Query(f"1000 * {_of('archive_last_retrieval_test_timestamp_seconds')}"),
         unit="dateTimeFromNow",
         steps=((None, GREEN),),
@@ -230,7 +235,7 @@ def _proofs() -> Iterator[Panel]:
     yield single(
         "Retrieved by",
         "By how many people the last two retrievals were made. Two is normal; one person is one too few.",
-        Place(5, 20, 4, 4),
+        Place(4, 20, 4, 4),
         Query(_of("archive_retrieval_testers")),
         steps=((None, ORANGE), (2, GREEN)),
         empty="fewer than two yet",
@@ -238,7 +243,7 @@ def _proofs() -> Iterator[Panel]:
     yield single(
         "Second copy",
         "Whether the second copy lies on another device than the first, where the rule asks for that.",
-        Place(9, 20, 4, 4),
+        Place(8, 20, 4, 4),
         Query(_of("archive_second_copy_apart")),
         mapped=answers(State("on another device", GREEN), State("same device", RED)),
         empty=NOT_CONFIGURED,
@@ -246,21 +251,21 @@ def _proofs() -> Iterator[Panel]:
     yield single(
         "Read longest ago",
         "When the file whose reading is longest ago was read. All are read again in turn, within `reread`.",
-        Place(13, 20, 4, 4),
+        Place(16, 20, 4, 4),
         Query(f"1000 * {_of('archive_longest_unread_timestamp_seconds')}"),
         unit="dateTimeFromNow",
     )
     yield single(
         "Never read",
         "Files that are listed and that nobody has read yet. 0 is normal; while a large archive is new, it falls.",
-        Place(17, 20, 3, 4),
+        Place(20, 20, 4, 4),
         Query(_of("archive_unread_files")),
         steps=((None, GREEN), (1, ORANGE)),
     )
     yield single(
         "Free",
         "What is free where the archive lies. A ticket comes below `least_free` of the inventory.",
-        Place(20, 20, 4, 4),
+        Place(21, 16, 3, 4),
         Query(_of("archive_free_bytes")),
         unit="decbytes",
         empty="not told",
@@ -297,4 +302,5 @@ def _over_time() -> Iterator[Panel]:
         ],
         unit="decbytes",
         dashed="least|most",
+        empty="no back-ups here",
     )

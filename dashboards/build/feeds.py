@@ -8,14 +8,17 @@ from dashboards.build.house import (
     ACCOUNT,
     AGO,
     GREEN,
+    NONE,
     NOT_CONFIGURED,
     ORANGE,
+    SPACED,
     Panel,
     Place,
     Query,
     State,
     account_page,
     answers,
+    folded,
     lines,
     listing,
     of,
@@ -23,7 +26,6 @@ from dashboards.build.house import (
 )
 from grafana_foundation_sdk.builders import dashboard
 
-NONE = "none"
 # A flow goes from one account to another one.
 FLEET = 'fleet="$fleet"'
 TROUBLE = ((None, GREEN), (1, ORANGE))
@@ -46,9 +48,10 @@ def board() -> dashboard.Dashboard:
         .time("now-24h", "now")
         .refresh("1m")
     )
-    for panel in (*_now(), *_feeds(), *_wrong(), *_over_time(), *_webhooks(), *_promises(), *_hours()):
+    for panel in (*_now(), *_feeds(), *_wrong(), *_over_time(), *_promises()):
         built = built.with_panel(panel)
-    return built
+    built = built.with_row(folded("Webhooks", 49, _webhooks()))
+    return built.with_row(folded("Hours of service of the fleet", 58, _hours()))
 
 
 def _now() -> Iterator[Panel]:
@@ -104,7 +107,7 @@ def _feeds() -> Iterator[Panel]:
         "Feeds",
         "Each feed, when its newest record happened and when the vendor got that, how old it may be while records are "
         "expected, and since when they are by the calendar. The newest record younger than the limit is normal.",
-        Place(0, 4, 24, 8),
+        Place(0, 4, 24, 6),
         [
             Query(f"max by (feed, shows, expected) (yardlight_feed_info{{{ACCOUNT}}})"),
             Query(f"1000 * {of('feed_newest_record_timestamp_seconds', 'feed')}"),
@@ -124,6 +127,7 @@ def _feeds() -> Iterator[Panel]:
             "Value #F": "Trucks moved",
         },
         overrides={
+            "Expected": {"mappings": [SPACED]},
             "Newest record": AGO,
             "Got by the vendor": AGO,
             "May be": {"unit": "s"},
@@ -136,7 +140,7 @@ def _feeds() -> Iterator[Panel]:
         "What two feeds of the fleet should agree on: how far the second one is behind and may be, how many were "
         "compared, how many differ, how many are on one side only. None differing and none missing is normal; "
         "`yardlight flows show` lists which.",
-        Place(0, 12, 24, 6),
+        Place(0, 10, 24, 5),
         [
             Query(f"max by (flow, shows, source, sink) (yardlight_flow_info{{{FLEET}}})"),
             Query(f"max by (flow) (yardlight_flow_lag_seconds{{{FLEET}}})"),
@@ -168,22 +172,23 @@ def _feeds() -> Iterator[Panel]:
 def _wrong() -> Iterator[Panel]:
     yield listing(
         "Not as it was",
-        "Fields that are not as described or as learned, in how many records of the last answer. new_field breaks "
+        "Fields that are not as described or as learned, in how many records of the last answer. a new field breaks "
         "nothing. Empty is normal; what is meant to be is accepted.",
-        Place(0, 18, 12, 8),
+        Place(0, 15, 12, 6),
         [Query(f"{of('feed_contract_violations', 'feed, field, kind')} > 0")],
         {"feed": "Feed", "field": "Field", "kind": "How", "Value": "Records"},
-        overrides={"Records": {"unit": "none"}},
+        overrides={"How": {"mappings": [SPACED]}, "Records": {"unit": "none"}},
         empty=NONE,
     )
     yield listing(
         "Odd beside the answers before",
-        "empty: no record where some were; cursor_stuck: the same page again and again; backwards: older than before; "
+        "empty: no record where some were; cursor stuck: the same page again and again; backwards: older than before; "
         "future: a clock or zone is wrong; vanished: trucks are missing; volume: few for this hour; repeated: nothing "
         "new, as at night.",
-        Place(12, 18, 12, 8),
+        Place(12, 15, 12, 6),
         [Query(f"{of('feed_anomaly', 'feed, kind')} == 1")],
         {"feed": "Feed", "kind": "What"},
+        overrides={"What": {"mappings": [SPACED]}},
         empty=NONE,
     )
 
@@ -193,7 +198,7 @@ def _over_time() -> Iterator[Panel]:
         "Age of the newest record",
         "How old the newest record of each feed was. A saw whose teeth are shorter than the limit is normal; a steady "
         "climb while trucks move is a feed that stopped.",
-        Place(0, 26, 12, 8),
+        Place(0, 21, 12, 8),
         [Query(f"time() - {of('feed_newest_record_timestamp_seconds', 'feed')}", "{{feed}}")],
         unit="s",
     )
@@ -201,7 +206,7 @@ def _over_time() -> Iterator[Panel]:
         "Records by answer",
         "Records of the last answer of all feeds. In the future or without a time: clocks in trucks that are wrong; a "
         "few are normal, and they make nothing look new.",
-        Place(12, 26, 12, 8),
+        Place(12, 21, 12, 8),
         [Query(f"sum({of('feed_records', 'feed, state', _state(state))})", name) for state, name in RECORDS.items()],
         unit="none",
     )
@@ -209,7 +214,7 @@ def _over_time() -> Iterator[Panel]:
         "Trucks by age",
         "How many trucks were last told of at least so long ago, moving or not. It rises each night and weekend and "
         "falls again; what stays up tells nothing any more.",
-        Place(0, 34, 12, 8),
+        Place(0, 29, 12, 8),
         [
             Query(f"sum({of('feed_trucks_older_than', 'feed, age_seconds', _age(seconds))})", f"{name} ago or more")
             for name, seconds in (("5 minutes", 300), ("an hour", 3600), ("a day", 86400), ("3 days", 259200))
@@ -219,7 +224,7 @@ def _over_time() -> Iterator[Panel]:
     yield lines(
         "Duration of collections",
         "How long the last collection of each feed took. Far below its interval is normal.",
-        Place(12, 34, 12, 8),
+        Place(12, 29, 12, 8),
         [Query(of("poll_duration_seconds", "poll", _POLLED), "{{poll}}")],
         unit="s",
     )
@@ -227,7 +232,7 @@ def _over_time() -> Iterator[Panel]:
         "Left of the vendor's limit of requests",
         "What the last answer of each feed left of the requests that the vendor allows, where it says. Near nothing "
         "for half an hour: it will refuse some soon. No line: it does not say.",
-        Place(0, 42, 12, 8),
+        Place(0, 37, 12, 6),
         [
             Query(
                 f"{of('feed_rate_limit_remaining_requests', 'feed')} / ({of('feed_rate_limit_requests', 'feed')} > 0)",
@@ -235,12 +240,13 @@ def _over_time() -> Iterator[Panel]:
             )
         ],
         unit="percentunit",
+        empty="the vendor does not say",
     )
     yield listing(
         "What ends",
         "When the certificate ends that the vendor's server shows, which renews itself as a rule, and from when on the "
         "vendor's answers say that this API is deprecated or gone.",
-        Place(12, 42, 12, 8),
+        Place(12, 37, 12, 6),
         [
             Query(f"1000 * {of('feed_tls_end_timestamp_seconds', 'feed')}"),
             Query(f"1000 * {of('feed_api_deprecated_timestamp_seconds', 'feed')}"),
@@ -249,6 +255,28 @@ def _over_time() -> Iterator[Panel]:
         {"feed": "Feed", "Value #A": "Certificate", "Value #B": "Deprecated", "Value #C": "Gone"},
         overrides={"Certificate": AGO, "Deprecated": AGO, "Gone": AGO},
         empty=NONE,
+    )
+
+
+def _promises() -> Iterator[Panel]:
+    yield listing(
+        "Availability in 30 days",
+        "What the inventory asks of the account, how much of 30 days its platform answered, and what is "
+        "left of the time that it may fail. Less than 0 %: overdrawn. Needs 30 days of Prometheus' memory; a fault of "
+        "ours, such as a credential, does not count.",
+        Place(0, 43, 24, 6),
+        [
+            Query(of("account_availability_target_ratio", "account")),
+            Query(f"max by (account) (yardlight:account_available:avg30d{{{ACCOUNT}}})"),
+            Query(f"max by (account) (yardlight:account_error_budget_left:ratio30d{{{ACCOUNT}}})"),
+        ],
+        {"account": "Account", "Value #A": "Asked for", "Value #B": "Answered", "Value #C": "Budget left"},
+        overrides={
+            "Asked for": {"unit": "percentunit"},
+            "Answered": {"unit": "percentunit"},
+            "Budget left": {"unit": "percentunit"},
+        },
+        empty=NOT_CONFIGURED,
     )
 
 
@@ -292,27 +320,6 @@ def _webhooks() -> Iterator[Panel]:
             Query(f"sum by (reason) ({_calls('yardlight_webhook_refused_total')})", "refused: {{reason}}"),
         ],
         unit="reqps",
-    )
-
-
-def _promises() -> Iterator[Panel]:
-    yield listing(
-        "Availability in 30 days",
-        "What the inventory asks of the account, how much of 30 days its platform answered, and what is "
-        "left of the time that it may fail. Less than 0 %: overdrawn. Needs 30 days of Prometheus' memory; a fault of "
-        "ours, such as a credential, does not count.",
-        Place(0, 58, 24, 6),
-        [
-            Query(of("account_availability_target_ratio", "account")),
-            Query(f"max by (account) (yardlight:account_available:avg30d{{{ACCOUNT}}})"),
-            Query(f"max by (account) (yardlight:account_error_budget_left:ratio30d{{{ACCOUNT}}})"),
-        ],
-        {"account": "Account", "Value #A": "Asked for", "Value #B": "Answered", "Value #C": "Budget left"},
-        overrides={
-            "Asked for": {"unit": "percentunit"},
-            "Answered": {"unit": "percentunit"},
-            "Budget left": {"unit": "percentunit"},
-        },
         empty=NOT_CONFIGURED,
     )
 
@@ -334,7 +341,7 @@ def _hours() -> Iterator[Panel]:
         "Logs judged until",
         "Movements of trucks that ended until then were held against drivers' logs: two days ago is normal, which is "
         "how long logs take to settle. Of the whole fleet, as all about hours of service here.",
-        Place(0, 64, 6, 4),
+        Place(0, 59, 6, 4),
         Query(f"1000 * {_fleet('hos_judged_timestamp_seconds')}"),
         unit="dateTimeFromNow",
         empty=NOT_CONFIGURED,
@@ -343,7 +350,7 @@ def _hours() -> Iterator[Panel]:
         "Moved, and off duty by the log",
         "Driver-days on which a truck moved while the driver's log says off duty or asleep, neither corrected nor "
         "explained. Normal is 0; `yardlight flows cases` lists them.",
-        Place(6, 64, 6, 4),
+        Place(6, 59, 6, 4),
         Query(_fleet("hos_cases", 'kind="mismatch",state="open"')),
         steps=TROUBLE,
         empty=NOT_CONFIGURED,
@@ -352,7 +359,7 @@ def _hours() -> Iterator[Panel]:
         "Moved with nobody logged in",
         "For how long all trucks together did, in the last seven days that were judged and without what is explained. "
         "Some minutes are normal where a shop moves trucks.",
-        Place(12, 64, 6, 4),
+        Place(12, 59, 6, 4),
         Query(_fleet("hos_unassigned_seconds", 'of="fleet"')),
         unit="s",
         empty=NOT_CONFIGURED,
@@ -361,7 +368,7 @@ def _hours() -> Iterator[Panel]:
         "The truck that did for longest",
         "For how long one truck moved with nobody logged in, in these seven days. Compliance is told above "
         "`unassigned` of `hours_of_service` in the inventory.",
-        Place(18, 64, 6, 4),
+        Place(18, 59, 6, 4),
         Query(_fleet("hos_unassigned_seconds", 'of="truck"')),
         unit="s",
         empty=NOT_CONFIGURED,

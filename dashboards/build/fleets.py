@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from dashboards.build.house import (
     FLEETS,
+    NONE,
     ORANGE,
     PURPLE,
     RED,
@@ -64,7 +65,7 @@ def _panels() -> Iterator[Panel]:
         "Customers",
         "Open pages and tickets of each fleet, its yards that are dark or silent, on standby or not known, vendors "
         "that cannot be read, tablets silent on duty, plans that end before their cycle. Empty cells are normal.",
-        Place(0, 0, 24, 14),
+        Place(0, 0, 24, 10),
         [Query(f"count by (fleet) ({newest('terminal_info', 'terminal')})"), *map(Query, queries[:7])],
         {
             "fleet": "Fleet",
@@ -81,7 +82,7 @@ def _panels() -> Iterator[Panel]:
         "Open pages",
         "How many pages were open at each fleet. None is normal; at several fleets at once: a vendor, a carrier or "
         "the center's own line.",
-        Place(0, 14, 12, 9),
+        Place(0, 10, 12, 8),
         [Query(queries[0], "{{fleet}}")],
         unit="none",
         empty="none was open",
@@ -89,7 +90,7 @@ def _panels() -> Iterator[Panel]:
     yield lines(
         "Yards dark or silent",
         "How many yards of each fleet nothing got out of, or nothing was heard of. None is normal.",
-        Place(12, 14, 12, 9),
+        Place(12, 10, 12, 8),
         [Query(f'sum by (fleet) (yardlight:terminals{{{FLEETS},state=~"dark|silent"}})', "{{fleet}}")],
         unit="none",
         empty="none was",
@@ -97,16 +98,16 @@ def _panels() -> Iterator[Panel]:
     yield listing(
         "Plans that end before their cycle",
         "How many pools and SIMs of each fleet reach their cap early, by forecast. Empty is normal.",
-        Place(0, 23, 12, 6),
+        Place(0, 18, 12, 6),
         [Query(f"sort_desc({queries[7]})")],
         {"fleet": "Fleet", "Value": "Plans short"},
         overrides={"Fleet": leads("wall", "Open its wall", fleet="Fleet"), "Plans short": counted(ORANGE)},
-        empty="none",
+        empty=NONE,
     )
     yield listing(
         "Drills overdue",
         "How many failovers of each fleet were not proven in their quarter. Empty is normal.",
-        Place(12, 23, 12, 6),
+        Place(12, 18, 12, 6),
         [
             Query(
                 f"sort_desc(count by (fleet) ({newest('drill_due_timestamp_seconds', 'terminal, playbook')} < time()))"
@@ -114,5 +115,5 @@ def _panels() -> Iterator[Panel]:
         ],
         {"fleet": "Fleet", "Value": "Overdue"},
         overrides={"Fleet": leads("wall", "Open its wall", fleet="Fleet"), "Overdue": counted(ORANGE)},
-        empty="none",
+        empty=NONE,
     )

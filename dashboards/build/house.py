@@ -6,7 +6,7 @@ Nothing here knows a metric; `terminal.py` says what is shown.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -40,10 +40,13 @@ from grafana_foundation_sdk.models.common import (
 )
 from grafana_foundation_sdk.models.dashboard import (
     DashboardLinkType,
+    DashboardSpecialValueMapOptions,
     DataTransformerConfig,
     DynamicConfigValue,
     FieldColorModeId,
     GridPos,
+    SpecialValueMap,
+    SpecialValueMatch,
     Threshold,
     ThresholdsMode,
     ValueMap,
@@ -56,6 +59,7 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 FOLDER = Path(__file__).parents[1]
 SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
+NONE = "none"
 NOT_CONFIGURED = "not configured"
 NOT_MEASURED = "not measured"
 # One interval of routine probing on a metered uplink fits in; shorter windows would be mostly empty there.
@@ -115,7 +119,7 @@ ACCOUNT = 'fleet="$fleet",account="$account"'
 FLEETS = 'fleet=~"$fleet"'
 
 # A column of instants.
-AGO: dict[str, object] = {"unit": "dateTimeFromNow", "custom.minWidth": 135}
+AGO: dict[str, object] = {"unit": "dateTimeFromNow", "custom.minWidth": 150}
 
 Panel = Builder[dashboard_models.Panel]
 Steps = Sequence[tuple[float | None, str]]
@@ -205,10 +209,14 @@ def single(
     mapped: ValueMap | None = None,
     steps: Steps = PLAIN,
     name_only: bool = False,
-    size: int = 32,
+    size: int | None = None,
     empty: str = NOT_MEASURED,
 ) -> Panel:
-    """One value now, large. `name_only` shows the series' name instead of its value; `size` is in pixels."""
+    """One value now, large. `name_only` shows the series' name instead of its value; `size` is in pixels.
+
+    Where there is none, `empty` is in the color of what is well only if it says so.
+    """
+    size = size or (22 if unit == "dateTimeFromNow" else 28)
     panel = (
         stat.Panel()
         .unit(unit)
@@ -219,8 +227,11 @@ def single(
         .text(common.VizTextDisplayOptions().value_size(size))
         .thresholds(_thresholds(steps))
     )
-    if mapped:
-        panel = panel.mappings([_deep(mapped)])
+    nothing = DashboardSpecialValueMapOptions(
+        match=SpecialValueMatch.NULL,
+        result=ValueMappingResult(text=empty, color=CLEAR if mapped else GREEN if empty == NONE else GRAY),
+    )
+    panel = panel.mappings([*([_deep(mapped)] if mapped else []), SpecialValueMap(options=nothing)])
     if decimals is not None:
         panel = panel.decimals(decimals)
     return _house(panel, title, description, place, [_instant(query)], empty)
@@ -290,9 +301,12 @@ def lines(
     return panel
 
 
-def bars(title: str, description: str, place: Place, queries: Sequence[Query], *, unit: str) -> Panel:
+def bars(
+    title: str, description: str, place: Place, queries: Sequence[Query], *, unit: str, empty: str = NOT_MEASURED
+) -> Panel:
     """What happened in each stretch of time, as bars."""
-    return _over_time(title, description, place, queries, unit, GraphDrawStyle.BARS, 80, None)
+    panel: Panel = _over_time(title, description, place, queries, unit, GraphDrawStyle.BARS, 80, None, empty=empty)
+    return panel
 
 
 def share(title: str, description: str, place: Place, query: Query, steps: Steps, *, empty: str) -> Panel:
@@ -430,6 +444,18 @@ def words(states: Sequence[State]) -> dict[str, object]:
     }
 
 
+def renamed(names: Mapping[str, str]) -> dict[str, object]:
+    """A mapping for a column of labels: what each is called for people."""
+    return {
+        "type": "value",
+        "options": {name: {"text": text, "index": at} for at, (name, text) in enumerate(names.items())},
+    }
+
+
+# Words that a program makes of words: without their underlines.
+SPACED: dict[str, object] = {"type": "regex", "options": {"pattern": "/_/g", "result": {"text": " ", "index": 99}}}
+
+
 def counted(color: str) -> dict[str, object]:
     """A column of counts, from 1 on in this color."""
     steps = [{"color": GRAY, "value": None}, {"color": color, "value": 1}]
@@ -518,6 +544,14 @@ def choice(name: str, label: str, query: str) -> dashboard.QueryVariable:
     )
 
 
+def folded(title: str, y: int, panels: Iterable[Panel]) -> dashboard.Row:
+    """A heading under which these panels lie until somebody opens it: for what not everybody has."""
+    row = dashboard.Row(title).collapsed(True).grid_pos(GridPos(x=0, y=y, w=24, h=1))
+    for panel in panels:
+        row = row.with_panel(panel)
+    return row
+
+
 def marks(name: str, color: str, expr: str, title: str, text_: str) -> dashboard.AnnotationQuery:
     """Vertical marks and regions over all panels, while `expr` is above zero."""
     return (
@@ -536,7 +570,8 @@ def marks(name: str, color: str, expr: str, title: str, text_: str) -> dashboard
 def text(board: dashboard.Dashboard) -> str:
     """The board as the JSON that is committed: panels numbered in reading order, keys sorted."""
     built = json.loads(JSONEncoder().encode(board.build()))
-    for number, panel in enumerate(built["panels"], start=1):
+    folded_too = (each for panel in built["panels"] for each in (panel, *panel.get("panels", ())))
+    for number, panel in enumerate(folded_too, start=1):
         panel["id"] = number
     return json.dumps(built, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 

@@ -8,14 +8,17 @@ from dashboards.build.house import (
     AGO,
     FLEETS,
     GREEN,
+    NONE,
     NOT_CONFIGURED,
     ORANGE,
     RED,
+    SPACED,
     Panel,
     Place,
     Query,
     State,
     answers,
+    bars,
     fleets_page,
     lines,
     listing,
@@ -71,7 +74,7 @@ def _now() -> Iterator[Panel]:
         Place(18, 0, 6, 4),
         Query(f"count(min by (fleet, account, poll) (yardlight_poll_success{{{FLEETS}}}) == 0)"),
         steps=((None, GREEN), (1, ORANGE)),
-        empty="none",
+        empty=NONE,
     )
 
 
@@ -94,7 +97,7 @@ def _accounts() -> Iterator[Panel]:
             "reason": "Why not",
             "fleet": "Fleet",
         },
-        overrides={"Last read": AGO, "Took": {"unit": "s"}},
+        overrides={"Last read": AGO, "Took": {"unit": "s"}, "Why not": {"mappings": [SPACED]}},
         empty=NOT_CONFIGURED,
     )
     yield listing(
@@ -134,10 +137,17 @@ def _over_time() -> Iterator[Panel]:
         [Query(f"max by (fleet) (yardlight_loop_lag_seconds{{{FLEETS}}})", "{{fleet}}")],
         unit="s",
     )
-    yield lines(
+    yield bars(
         "Failed collections",
-        "Collections that failed, by reason. Single ones are normal, and made good soon after.",
+        "How many collections failed in each stretch of time, by reason. Single ones are normal, and made good soon "
+        "after.",
         Place(12, 22, 12, 8),
-        [Query(f"sum by (reason) (rate(yardlight_poll_failures_total{{{FLEETS}}}[$__rate_interval]))", "{{reason}}")],
-        unit="none",
+        [
+            Query(
+                f"sum by (reason) (increase(yardlight_poll_failures_total{{{FLEETS}}}[$__rate_interval])) > 0",
+                "{{reason}}",
+            )
+        ],
+        unit="short",
+        empty="none failed",
     )

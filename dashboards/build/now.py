@@ -23,6 +23,7 @@ from dashboards.build.house import (
     matrix,
     page,
     ranking,
+    renamed,
     words,
 )
 from dashboards.build.wall import since
@@ -98,16 +99,7 @@ def _shared() -> Iterator[Panel]:
         [Query(f"sort_desc(1 + (({age}) > bool 3600) + (({age}) > bool 86400))")],
         {"feed": "Feed", "platform": "Vendor", "alertname": "It", "Value": "Told"},
         overrides={
-            "It": {
-                "mappings": [
-                    {
-                        "type": "value",
-                        "options": {
-                            name: {"text": text, "index": index} for index, (name, text) in enumerate(NOTICES.items())
-                        },
-                    }
-                ]
-            },
+            "It": {"mappings": [renamed(NOTICES)]},
             "Told": words(LONG),
         },
         empty="nothing has to be said",

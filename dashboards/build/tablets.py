@@ -7,10 +7,14 @@ from collections.abc import Iterator
 from dashboards.build.house import (
     ACCOUNT,
     AGO,
+    BLUE,
+    GRAY,
     GREEN,
+    NONE,
     NOT_CONFIGURED,
     ORANGE,
     PLAIN,
+    PURPLE,
     RED,
     Panel,
     Place,
@@ -26,7 +30,6 @@ from dashboards.build.house import (
 )
 from grafana_foundation_sdk.builders import dashboard
 
-NONE = "none"
 # Who can be silent: those who never spoke or are gone are counted by themselves.
 SPOKE = 'state=~"fresh|stale|dark|expected_silent"'
 TROUBLE = ((None, GREEN), (1, ORANGE))
@@ -229,7 +232,7 @@ def _standards() -> Iterator[Panel]:
         "Below standard",
         "Tablets that fall short of what the inventory asks of their group: os (too old a system), app (one is missing "
         "or too old), policy (none assigned), unapproved (an app nobody approved). 0 is normal.",
-        Place(10, 20, 8, 8),
+        Place(10, 20, 6, 8),
         [Query(f"{of('devices_below_standard', 'group, standard')} > 0")],
         {"group": "Group", "standard": "Lacks", "Value": "Tablets"},
         overrides={"Tablets": {"unit": "none"}},
@@ -238,23 +241,22 @@ def _standards() -> Iterator[Panel]:
     yield single(
         "Only in the MDM",
         "Tablets that the MDM has and the roster does not. Normal is 0; each is judged as belonging to no truck.",
-        Place(18, 20, 3, 4),
+        Place(16, 20, 4, 4),
         Query(of("roster_mismatches", "account", 'kind="mdm_only"')),
         steps=TROUBLE,
         empty=NOT_CONFIGURED,
     )
     yield single(
         "Only on the roster",
-        "Tablets of working trucks that this MDM never had. Normal is 0, or those that are in another MDM.",
-        Place(21, 20, 3, 4),
+        "Tablets of working trucks that this MDM never had. Normal is 0, or as many as are in your other MDMs.",
+        Place(20, 20, 4, 4),
         Query(of("roster_mismatches", "account", 'kind="roster_only"')),
-        steps=TROUBLE,
         empty=NOT_CONFIGURED,
     )
     yield single(
         "Credential ends",
         "When the first of this account's credentials ends, where the platform tells. A ticket comes two weeks before.",
-        Place(18, 24, 3, 4),
+        Place(16, 24, 4, 4),
         Query(f"1000 * min({of('credentials_end_timestamp_seconds', 'credential')})"),
         unit="dateTimeFromNow",
         empty="not told",
@@ -262,7 +264,7 @@ def _standards() -> Iterator[Panel]:
     yield single(
         "Counted only",
         "Tablets in no trouble that have no series of their own, because of series_limit. 0 up to the limit is normal.",
-        Place(21, 24, 3, 4),
+        Place(20, 24, 4, 4),
         Query(of("devices_not_shown", "account")),
     )
 
@@ -275,6 +277,7 @@ def _over_time() -> Iterator[Panel]:
         Place(0, 28, 12, 8),
         [Query(_count(_state(state)), name) for state, name in STATES.items()],
         unit="none",
+        states=tuple(map(State, STATES.values(), (GREEN, GRAY, ORANGE, RED, PURPLE, BLUE, GRAY))),
     )
     yield lines(
         "Last words",

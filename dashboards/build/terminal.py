@@ -11,6 +11,7 @@ from dashboards.build.house import (
     ORANGE,
     PURPLE,
     RED,
+    SPACED,
     Panel,
     Place,
     Query,
@@ -18,17 +19,20 @@ from dashboards.build.house import (
     answers,
     bars,
     choice,
+    folded,
     lines,
     listing,
     mapping,
     marks,
     one_of,
     page,
+    renamed,
     share,
     single,
     state_timeline,
     words,
 )
+from dashboards.build.wall import FAULTS, since
 from grafana_foundation_sdk.builders import dashboard
 
 HERE = 'fleet="$fleet",terminal="$terminal"'
@@ -43,8 +47,25 @@ TERMINAL_STATES = (
 )
 UPLINK_STATES = (State("up", GREEN), State("degraded", ORANGE), State("down", RED), State("unknown", PURPLE))
 MONTH = "31d"
+# What the signals of a yard mean (alert_rules/verdicts.yml).
+SIGNALS = {
+    "not_heard": "the box in the yard is not heard",
+    "answers_from_outside": "the site answers from outside",
+    "path_silent": "the yard's traffic gets no answer",
+    "primary_down": "the primary is down",
+    "primary_lossy": "the primary loses packets",
+    "every_standby_down": "every standby is down",
+    "names_fail": "names are not resolved",
+    "works_over_another_line": "services work over another line",
+    "carrier_wide": "other yards of this carrier, too",
+}
+# Stretches of a path, from near to far.
+_STRETCHES = {"next_hop": "ISP's gateway", "isp": "ISP's network", "far": "internet"}
 
 _STATE = one_of("yardlight_terminal_state", HERE, TERMINAL_STATES, by="terminal")
+
+
+_ALERTS = since('severity=~"page|ticket"', "alertname, severity, uplink, service", HERE)
 
 
 def _rate(metric: str, by: str) -> str:
@@ -59,6 +80,11 @@ def _added(metric: str, by: str) -> str:
 
 def _quantile(quantile: float) -> str:
     return f"histogram_quantile({quantile}, {_rate('yardlight_uplink_rtt_seconds_bucket', 'le, uplink')})"
+
+
+def _in_use(over_each: str) -> str:
+    """The same with the default path called what it is."""
+    return f'label_replace({over_each}, "uplink", "the path in use", "uplink", "default")'
 
 
 def _newest(metric: str, by: str = "terminal") -> str:
@@ -106,11 +132,10 @@ def board() -> dashboard.Dashboard:
         *_quality(),
         *_costs(),
         *_standbys(),
-        *_router(),
         *_drills(),
     ):
         built = built.with_panel(panel)
-    return built
+    return built.with_row(folded("Router and its radio", 80, _router()))
 
 
 def _now() -> list[Panel]:
@@ -165,30 +190,36 @@ def _now() -> list[Panel]:
         ),
         listing(
             "Alerts",
-            "What is firing for this terminal. Normal: none. Each name has a runbook of the same name.",
-            Place(0, 4, 6, 5),
-            [Query(f'max by (alertname, severity, uplink) (ALERTS{{{HERE},alertstate="firing"}})')],
-            {"alertname": "Alert", "severity": "Severity", "uplink": "Uplink"},
+            "What is firing for this terminal, the longest open first. Normal: none. Each name has a runbook of the "
+            "same name.",
+            Place(0, 4, 12, 6),
+            [Query(f"sort({_ALERTS})")],
+            {"alertname": "Alert", "severity": "Severity", "uplink": "Uplink", "service": "Service", "Value": "Since"},
+            overrides={"Alert": {"custom.minWidth": 190}, "Severity": {"custom.width": 80}, "Since": AGO},
             empty="none",
         ),
         listing(
             "Whose fault, and why",
             "What the signals point to while something is wrong here, and each: seen or not; what nobody can tell "
             "is not listed. Normal: nobody's.",
-            Place(6, 4, 5, 5),
+            Place(12, 4, 12, 6),
             [
                 Query(f"max by (domain) (yardlight:fault_domain{{{HERE}}} == 1)"),
-                Query(f"1 + max by (signal) (yardlight:fault_evidence{{{HERE}}})"),
+                Query(f"sort_desc(1 + max by (signal) (yardlight:fault_evidence{{{HERE}}}))"),
             ],
             {"domain": "Fault of", "signal": "Signal", "Value #B": "Seen"},
-            overrides={"Seen": words((State("no", GRAY), State("yes", GRAY)))},
+            overrides={
+                "Fault of": {"mappings": [renamed(FAULTS)]},
+                "Signal": {"mappings": [renamed(SIGNALS)], "custom.minWidth": 240},
+                "Seen": words((State("no", GRAY), State("yes", ORANGE))),
+            },
             empty="nobody's",
         ),
         listing(
             "Circuits: whom to call",
             "The uplinks as the inventory has them, with provider, circuit id and support number, and how "
             "often each is probed.",
-            Place(11, 4, 13, 5),
+            Place(0, 10, 24, 4),
             [
                 Query(f"max by (uplink, role, medium, isp, circuit, support) (yardlight_uplink_info{{{HERE}}})"),
                 Query(_newest("yardlight_uplink_probe_interval_seconds", "uplink")),
@@ -206,6 +237,7 @@ def _now() -> list[Panel]:
                 "Uplink": {"custom.width": 90},
                 "Role": {"custom.width": 90},
                 "Medium": {"custom.width": 90},
+                "Support": {"custom.minWidth": 150},
                 "Probed every": {"custom.width": 110, "unit": "s", "decimals": 0},
             },
         ),
@@ -217,7 +249,7 @@ def _states() -> list[Panel]:
         state_timeline(
             "Terminal over time",
             "Which uplink carried this terminal. Normal: one green bar. Blank: nothing was measured.",
-            Place(0, 9, 24, 3),
+            Place(0, 14, 24, 3),
             [Query(_STATE, legend="{{terminal}}")],
             mapping(TERMINAL_STATES),
         ),
@@ -225,7 +257,7 @@ def _states() -> list[Panel]:
             "Uplinks over time",
             "Each circuit, probed over its own path. Normal: all up. A standby that is down or unknown "
             "will not help when the primary fails: act before it is needed. Blank: nothing was measured.",
-            Place(0, 12, 24, 5),
+            Place(0, 17, 24, 5),
             [Query(one_of("yardlight_uplink_state", HERE, UPLINK_STATES, by="uplink"), legend="{{uplink}}")],
             mapping(UPLINK_STATES),
         ),
@@ -233,7 +265,7 @@ def _states() -> list[Panel]:
             "Path over time",
             "The uplink that the default path takes: observed is measured here, claimed is the router's "
             "own word. Normal: both name the primary. Two that differ: believe the observed one.",
-            Place(0, 17, 12, 5),
+            Place(0, 22, 12, 5),
             [
                 Query(
                     _newest("yardlight_terminal_path", "source, uplink"),
@@ -244,10 +276,16 @@ def _states() -> list[Panel]:
         ),
         state_timeline(
             "Where loss begins",
-            "Which stretch of each path answers: next_hop is the ISP's gateway, isp its network, far the "
-            "internet. Normal: all answer. The nearest silent one is where to look, and whom to call.",
-            Place(12, 17, 12, 5),
-            [Query(_newest("yardlight_uplink_segment_up", "uplink, segment"), legend="{{uplink}} {{segment}}")],
+            "Which stretch of each path answers: the ISP's gateway, its network, the internet. Normal: all answer. "
+            "The nearest silent one is where to look, and whom to call.",
+            Place(12, 22, 12, 5),
+            [
+                Query(
+                    f'max by (uplink) (yardlight_uplink_segment_up{{{HERE},segment="{segment}"}})',
+                    legend=f"{{{{uplink}}}}: {stretch}",
+                )
+                for segment, stretch in _STRETCHES.items()
+            ],
             answers(State("answers", GREEN), State("silent", RED)),
         ),
     ]
@@ -256,16 +294,17 @@ def _states() -> list[Panel]:
 def _services() -> list[Panel]:
     over = "service, uplink"
     works = _newest("yardlight_service_up", over)
+    shown = _in_use(works)
     return [
         state_timeline(
             "Services over time",
-            "Whether the yard can work with each service over the path in use (default) and over each uplink, "
+            "Whether the yard can work with each service over the path in use and over each uplink, "
             "and whether the center can. Normal: all work. Fails over one uplink, works over another: switch "
             "now. Fails everywhere, the center included: it is the platform, call its support. Blank: not "
             "known, for example while that uplink is down.",
-            Place(0, 22, 14, 8),
+            Place(0, 27, 14, 8),
             [
-                Query(works, legend="{{service}} over {{uplink}}"),
+                Query(shown, legend="{{service}} over {{uplink}}"),
                 Query(f"max by (service) (yardlight_service_up{{{CENTRE}}})", legend="{{service}} from the center"),
             ],
             answers(State("works", GREEN), State("fails", RED)),
@@ -276,9 +315,11 @@ def _services() -> list[Panel]:
             "From the question for the name to the last byte, over the path in use and over each uplink; "
             "dashed, the limit above which the service is slow (slow_after). Normal: flat, and far below the "
             "limit. A hill over one uplink only: that line. Over all: the service.",
-            Place(14, 22, 10, 8),
+            Place(14, 27, 10, 8),
             [
-                Query(_newest("yardlight_service_response_seconds", over), legend="{{service}} over {{uplink}}"),
+                Query(
+                    _in_use(_newest("yardlight_service_response_seconds", over)), legend="{{service}} over {{uplink}}"
+                ),
                 Query(_newest("yardlight_service_slow_after_seconds", "service"), legend="{{service}} is slow"),
             ],
             unit="s",
@@ -286,14 +327,14 @@ def _services() -> list[Panel]:
         ),
         listing(
             "Services now",
-            "The last answer of each service over each path, and why it fails. Normal: no reason. dns_...: "
-            "names are not resolved over that line. tls_...: the certificate is not accepted. ..._timeout, "
-            "unreachable: no connection. status, body: the service itself answers wrongly. captive_portal: a "
+            "The last answer of each service over each path, and why it fails. Normal: no reason. dns ...: "
+            "names are not resolved over that line. tls ...: the certificate is not accepted. ... timeout, "
+            "unreachable: no connection. status, body: the service itself answers wrongly. captive portal: a "
             "login page answers instead.",
-            Place(0, 30, 24, 5),
+            Place(0, 35, 24, 9),
             [
                 # 0 with the reason, 1 without one: what fails always has a reason.
-                Query(f"{_newest('yardlight_service_failure', f'{over}, reason')} - 1 or {works} == 1"),
+                Query(f"sort({_newest('yardlight_service_failure', f'{over}, reason')} - 1 or {works} == 1)"),
                 Query(_newest("yardlight_service_response_seconds", over)),
                 Query(f"{_newest('yardlight_service_since_timestamp_seconds', over)} * 1000"),
             ],
@@ -306,10 +347,11 @@ def _services() -> list[Panel]:
                 "reason": "Why not",
             },
             overrides={
-                "Over": {"custom.width": 120},
+                "Over": {"custom.width": 130, "mappings": [renamed({"default": "the path in use"})]},
                 "Works": {"custom.width": 90, "unit": "bool_yes_no"},
                 "Since": AGO,
                 "Answered in": {"custom.width": 130, "unit": "s", "decimals": 2},
+                "Why not": {"mappings": [SPACED]},
             },
             empty="none",
         ),
@@ -323,7 +365,7 @@ def _interruptions() -> list[Panel]:
             "Length of the interruptions that ended here: of the yard's own traffic (default path) and of "
             "each circuit on its own path. Normal: nothing. A circuit's bars without the default path's: "
             "the failover worked, or it was the standby.",
-            Place(0, 35, 12, 8),
+            Place(0, 44, 12, 8),
             [
                 Query(
                     _added("yardlight_terminal_gap_seconds_sum", "terminal"),
@@ -340,7 +382,7 @@ def _interruptions() -> list[Panel]:
             "Failovers",
             "Moves of the default path from one uplink to another. Normal: none, or a pair out and back. "
             "Many: the primary flaps, or the router's health check is too nervous.",
-            Place(12, 35, 12, 8),
+            Place(12, 44, 12, 8),
             [
                 Query(
                     _added("yardlight_terminal_failovers_total", "from, to"),
@@ -360,7 +402,7 @@ def _quality() -> list[Panel]:
             "Loss by target",
             "Share of probes without an answer, per uplink and target. Normal: 0 %. One target only: that "
             "target. All targets of one uplink: that circuit; call its provider with the circuit id below.",
-            Place(0, 43, 12, 9),
+            Place(0, 52, 12, 9),
             [Query(f"{lost} / {sent}", legend="{{uplink}} {{target}}")],
             unit="percentunit",
             top=1,
@@ -370,7 +412,7 @@ def _quality() -> list[Panel]:
             "Time to the far targets and back: half of the probes are faster than the median, one in "
             "twenty is slower than the upper line. Normal: flat. A hill in working hours: the circuit is "
             "full.",
-            Place(12, 43, 12, 9),
+            Place(12, 52, 12, 9),
             [
                 Query(_quantile(0.5), legend="{{uplink}} median"),
                 Query(_quantile(0.95), legend="{{uplink}} 95 %"),
@@ -387,7 +429,7 @@ def _costs() -> list[Panel]:
             "Pins",
             "Whether the probes of each uplink were proven to leave by it. Normal: proven. Not proven: the "
             "router's policy route is missing, and that uplink's state says nothing about the circuit.",
-            Place(0, 52, 12, 5),
+            Place(0, 61, 12, 5),
             [Query(_newest("yardlight_uplink_pinned", "uplink"), legend="{{uplink}}")],
             answers(State("proven", GREEN), State("leaves by another", RED)),
             empty="not known",
@@ -397,7 +439,7 @@ def _costs() -> list[Panel]:
             "What probing used of each metered uplink's budget (metered.budget). Normal: below 70 %, the "
             "routine share. Above: incidents ate the reserve. Unmetered uplinks have no budget and are not "
             "shown.",
-            Place(12, 52, 6, 5),
+            Place(12, 61, 6, 5),
             Query(f"{used} / {_newest('yardlight_probe_budget_bytes', 'uplink')}", legend="{{uplink}}"),
             ((None, GREEN), (0.7, ORANGE), (0.9, RED)),
             empty="no metered uplink",
@@ -406,7 +448,7 @@ def _costs() -> list[Panel]:
             "Probe traffic",
             "Bytes a second that probing puts on each uplink, both ways. Normal: flat; higher for as long "
             "as something is wrong. On a metered uplink the budget is the limit.",
-            Place(18, 52, 6, 5),
+            Place(18, 61, 6, 5),
             [Query(_rate("yardlight_probe_bytes_total", "uplink"), legend="{{uplink}}")],
             unit="Bps",
         ),
@@ -421,7 +463,7 @@ def _standbys() -> list[Panel]:
             "Each check of an idle standby: path (probes are answered), dns and https (a name and a verified page came "
             "through it), service (the yard could work over it), radio, registration and sim by the router's word. "
             "Normal: all pass. A required one that fails is a ticket. Blank: nobody looked, or it cannot be told now.",
-            Place(0, 57, 14, 9),
+            Place(0, 66, 14, 9),
             [Query(_newest("yardlight_standby_ready", "uplink, check"), legend="{{uplink}} {{check}}")],
             answers(State("passes", GREEN), State("fails", RED)),
             empty="no standby",
@@ -431,7 +473,7 @@ def _standbys() -> list[Panel]:
             "When each standby was last proven (a name resolved and a page verified over it), when the yard's own "
             "traffic last went over it, and how old a proof may become. Normal: proven within the hour or two that the "
             "budget allows, carried within the quarter. Never carried: run a drill.",
-            Place(14, 57, 10, 4),
+            Place(14, 66, 10, 4),
             [
                 Query(f"{_newest('yardlight_standby_max_proof_age_seconds', 'uplink')}"),
                 Query(f"{_newest('yardlight_standby_proof_timestamp_seconds', 'uplink')} * 1000"),
@@ -454,7 +496,7 @@ def _standbys() -> list[Panel]:
             "Standby: required checks",
             "What the inventory requires of each standby, and what is known now. Normal: yes. Empty: not known; after "
             "the time on the left that is a ticket of its own.",
-            Place(14, 61, 10, 5),
+            Place(14, 70, 10, 5),
             [
                 Query(required),
                 Query(_newest("yardlight_standby_ready", "uplink, check") + f" and on (uplink, check) {required}"),
@@ -466,6 +508,45 @@ def _standbys() -> list[Panel]:
     ]
 
 
+def _drills() -> list[Panel]:
+    last = _newest("yardlight_drill_last_run_timestamp_seconds", "playbook")
+    due = _newest("yardlight_drill_due_timestamp_seconds", "playbook")
+    return [
+        listing(
+            "Drills",
+            "The newest drill of each playbook, what came of it, and by when the next one must pass. Normal: pass, and "
+            "due in the future. Anything else: see the alert's runbook.",
+            Place(0, 75, 12, 5),
+            [
+                Query(f"max by (playbook, result) (yardlight_drill_last_result{{{HERE}}} == 1)"),
+                Query(f"{last} * 1000"),
+                Query(f"{due} * 1000"),
+            ],
+            {"playbook": "Drill", "result": "Result", "Value #B": "Last run", "Value #C": "Due"},
+            overrides={
+                "Result": {"custom.width": 90},
+                "Last run": AGO,
+                "Due": AGO,
+            },
+            empty="no drill yet",
+        ),
+        lines(
+            "What drills measured",
+            "Of the newest drill: how long nothing carried the yard on the way to the standby (failover) and back "
+            "(failback), and from the cut to the notification (told). Normal: below the router's limit, and the same "
+            "every quarter.",
+            Place(12, 75, 12, 5),
+            [
+                Query(
+                    _newest("yardlight_drill_last_duration_seconds", "playbook, phase"), legend="{{playbook}} {{phase}}"
+                )
+            ],
+            unit="s",
+            empty="no drill yet",
+        ),
+    ]
+
+
 def _router() -> list[Panel]:
     by = "uplink, modem"
     return [
@@ -473,7 +554,7 @@ def _router() -> list[Panel]:
             "Router's word",
             "Whether the line that the router says it uses is the one that traffic was seen to leave by. Normal: true. "
             "Wrong: go by what is observed, and do not trust its status page. Blank: one of them is not known.",
-            Place(0, 66, 14, 4),
+            Place(0, 81, 14, 4),
             [Query(f"1 - {_newest('yardlight_terminal_path_disagreement')}", legend="its word is")],
             answers(State("true", GREEN), State("wrong", RED)),
             empty="no router is asked",
@@ -482,7 +563,7 @@ def _router() -> list[Panel]:
             "Router",
             "The router by its own word, and when it started. Normal: weeks ago. Within the last hour: that is why the "
             "yard was offline, if it was.",
-            Place(14, 66, 10, 4),
+            Place(14, 81, 10, 4),
             [
                 Query("max by (profile, model, firmware) (yardlight_router_info{" + HERE + "})"),
                 Query(f"{_newest('yardlight_router_boot_timestamp_seconds')} * 1000"),
@@ -499,7 +580,7 @@ def _router() -> list[Panel]:
             "Radio: power of the reference signal",
             "RSRP of each modem, and dashed the least that the inventory accepts. Normal: above it, and flat. A fall "
             "at once: antenna, cable, or something parked in front. Over weeks: leaves, or a new building.",
-            Place(0, 70, 12, 7),
+            Place(0, 85, 12, 7),
             [
                 Query(_newest("yardlight_modem_rsrp_dbm", by), legend="{{uplink}} {{modem}}"),
                 Query(_newest("yardlight_modem_rsrp_least_dbm", "uplink"), legend="{{uplink}} is weak"),
@@ -507,12 +588,13 @@ def _router() -> list[Panel]:
             unit="dBm",
             dashed="/ is weak$/",
             below_zero=True,
+            empty="no modem is asked",
         ),
         lines(
             "Radio: quality",
             "RSRQ and SINR of each modem, and dashed the least of both. Normal: above it. Low with good power: "
             "interference, or a crowded cell, often at the same hours each day.",
-            Place(12, 70, 12, 7),
+            Place(12, 85, 12, 7),
             [
                 Query(_newest("yardlight_modem_rsrq_db", by), legend="{{uplink}} {{modem}} RSRQ"),
                 Query(_newest("yardlight_modem_sinr_db", by), legend="{{uplink}} {{modem}} SINR"),
@@ -522,12 +604,13 @@ def _router() -> list[Panel]:
             unit="dB",
             dashed="/ is weak$/",
             below_zero=True,
+            empty="no modem is asked",
         ),
         lines(
             "Router: traffic of its interfaces",
             "Bytes a second that the router counts, received and sent together. Normal: the standby's near nothing. A "
             "standby that carries as much as the primary did: it is in use, whatever anybody says.",
-            Place(0, 77, 24, 5),
+            Place(0, 92, 24, 5),
             [
                 Query(
                     f"{_rate('yardlight_router_interface_receive_bytes_total', 'interface, uplink')}"
@@ -536,43 +619,6 @@ def _router() -> list[Panel]:
                 )
             ],
             unit="Bps",
-        ),
-    ]
-
-
-def _drills() -> list[Panel]:
-    last = _newest("yardlight_drill_last_run_timestamp_seconds", "playbook")
-    due = _newest("yardlight_drill_due_timestamp_seconds", "playbook")
-    return [
-        listing(
-            "Drills",
-            "The newest drill of each playbook, what came of it, and by when the next one must pass. Normal: pass, and "
-            "due in the future. Anything else: see the alert's runbook.",
-            Place(0, 82, 12, 5),
-            [
-                Query(f"max by (playbook, result) (yardlight_drill_last_result{{{HERE}}} == 1)"),
-                Query(f"{last} * 1000"),
-                Query(f"{due} * 1000"),
-            ],
-            {"playbook": "Drill", "result": "Result", "Value #B": "Last run", "Value #C": "Due"},
-            overrides={
-                "Result": {"custom.width": 90},
-                "Last run": AGO,
-                "Due": AGO,
-            },
-            empty="none yet",
-        ),
-        lines(
-            "What drills measured",
-            "Of the newest drill: how long nothing carried the yard on the way to the standby (failover) and back "
-            "(failback), and from the cut to the notification (told). Normal: below the router's limit, and the same "
-            "every quarter.",
-            Place(12, 82, 12, 5),
-            [
-                Query(
-                    _newest("yardlight_drill_last_duration_seconds", "playbook, phase"), legend="{{playbook}} {{phase}}"
-                )
-            ],
-            unit="s",
+            empty="no router is asked",
         ),
     ]

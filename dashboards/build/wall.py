@@ -14,6 +14,7 @@ from dashboards.build.house import (
     CLEAR,
     FLEETS,
     GREEN,
+    NONE,
     ORANGE,
     PURPLE,
     RED,
@@ -35,7 +36,6 @@ from dashboards.build.house import (
 )
 from grafana_foundation_sdk.builders import dashboard
 
-NONE = "none"
 BIG = 64
 # From good to bad, so that the largest number is the worst.
 YARD = (

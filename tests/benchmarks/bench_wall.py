@@ -42,16 +42,18 @@ def series(yards: int, tablets: int, sims: int, now: int) -> Iterator[tuple[str,
         yield "yardlight_terminal_info", f'{yard},stage="live",on_failover="ticket",timezone="UTC"', 1
         for each in states:
             yield "yardlight_terminal_state", f'{yard},state="{each}"', float(each == state)
-        yield "yardlight_terminal_state_since_timestamp_seconds", yard, now - 7200
+        yield "yardlight_terminal_state_since_timestamp_seconds", yard, now - 7200 - number
+        yield "yardlight:terminal_remembered_timestamp_seconds", yard, now - 10
         for uplink in ("fiber", "lte"):
             carries = float((uplink == "fiber") == (state == "primary"))
             yield "yardlight_terminal_path", f'{yard},uplink="{uplink}",source="observed"', carries
         due = f'{yard},playbook="quarterly-wan-failover"'
         yield "yardlight_drill_due_timestamp_seconds", due, now + (number - 5) * 86400
         if state != "primary":
-            alert = f'alertname="TerminalOnStandby",severity="ticket",audience="noc",{yard}'
-            yield "ALERTS", f'alertstate="firing",{alert}', 1
-            yield "ALERTS_FOR_STATE", alert, now - 7200
+            dark = state == "dark"
+            name, severity = ("TerminalDark", "page") if dark else ("TerminalOnStandby", "ticket")
+            yield from _alert(name, severity, "oncall" if dark else "noc", yard, now - 7200 - number)
+            yield "yardlight:fault_domain", f'{yard},domain="{"wan" if dark else "isp"}"', 1
     for account in ("graph", "thingspace", "samsara"):
         yield "yardlight_poll_success", f'account="{account}",poll="p"', float(account != "samsara")
         yield "yardlight_poll_last_success_timestamp_seconds", f'account="{account}",poll="p"', now - 60
@@ -67,9 +69,24 @@ def series(yards: int, tablets: int, sims: int, now: int) -> Iterator[tuple[str,
             f'account="thingspace",pool="",sim="S-{number}"',
             now + number,
         )
+    for name in ("usage", "cap"):
+        yield f"yardlight_pool_{name}_bytes", 'account="thingspace",pool="tablets"', 5e11
+        for number in range(sims):
+            yield (
+                f"yardlight_sim_{name}_bytes",
+                f'account="thingspace",sim="S-{number}"',
+                1e9 if name == "usage" else 5e9,
+            )
+    yield from _alert("FeedStale", "ticket", "dispatch", 'account="samsara",feed="gps"', now - 600)
     yield "yardlight_archive_gaps", 'archive="eld"', 3
     for state in (*states, "silent"):
         yield OVER_TIME, f'state="{state}"', yards // 5
+
+
+def _alert(name: str, severity: str, audience: str, about: str, began: float) -> Iterator[tuple[str, str, float]]:
+    alert = f'alertname="{name}",severity="{severity}",audience="{audience}",{about}'
+    yield "ALERTS", f'alertstate="firing",{alert}', 1
+    yield "ALERTS_FOR_STATE", alert, began
 
 
 def openmetrics(made: Iterator[tuple[str, str, float]], now: int) -> Iterator[str]:

@@ -18,7 +18,9 @@ def load(board: Path) -> dict[str, Any]:
 
 
 def panels(board: Path) -> list[dict[str, Any]]:
-    return [panel for panel in load(board)["panels"] if panel["type"] != "row"]
+    """All of a board, those that are folded away under a heading too."""
+    every = (each for panel in load(board)["panels"] for each in (panel, *panel.get("panels", ())))
+    return [panel for panel in every if panel["type"] != "row"]
 
 
 def queries(board: Path) -> list[tuple[str, str]]:

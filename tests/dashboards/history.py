@@ -55,7 +55,7 @@ def _moment(t: int, start: int) -> Iterator[tuple[str, str, float]]:
         )
         yield "uplink_pinned", labels, 1
         yield "uplink_probe_interval_seconds", labels, 1 if uplink == "fiber" else 35
-        for segment in ("next_hop", "far"):
+        for segment in ("next_hop", "isp", "far"):
             yield "uplink_segment_up", f'{labels},segment="{segment}"', float(not (down and segment == "far"))
         yield "uplink_gap_seconds_sum", labels, 1200.0 if uplink == "fiber" and t >= HEALED else 0.0
         yield "probe_bytes_total", labels, t * (200.0 if uplink == "fiber" else 13.0)

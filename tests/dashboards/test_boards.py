@@ -91,8 +91,9 @@ def test_every_query_is_for_the_chosen_fleets_and_terminal_or_account(board: Pat
                 if not metric.startswith("ALERTS") or "fleet" in each
             )
             continue
-        of_a_fleet = (each for metric, each in selectors if metric != "ALERTS" or "fleet" in each)
-        assert all('fleet="$fleet"' in each for each in of_a_fleet), title
+        # Whatever is beside an alert's begin is of the same labels.
+        selectors = [(metric, each) for metric, each in selectors if metric != "ALERTS" or "fleet" in each]
+        assert all('fleet="$fleet"' in each for _, each in selectors), title
         # A flow goes from one account to another one, hours of service come of several, and a home has SIMs at several;
         # a table of all is to choose from.
         of_several = ("yardlight_flow_", "yardlight_hos_", "yardlight_sim_info")

@@ -1,0 +1,141 @@
+"""Every query of every board against the Prometheus of the demo: healthy, then with much wrong at once.
+
+No query may fail. Each panel has data, or says in words of its own that nothing is wrong, or that there is no such
+thing; "not measured" stands for what should be there, and is there in the end.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.dashboards.boards import BOARDS, filled, load, panels
+from tests.demo.test_run import demo
+from tests.ports import free_port
+from tests.programs import ready
+
+from yardlight.demo import DemoOptions, Ports, main
+
+FAULTS = (
+    "reno=cut", "fontana.fiber=cut", "stockton.lte=cut", "dispatch=down", "att=down", "verizon=runaway=T-101",
+    "graph=silent=drivers", "graph=clean-up", "graph=silent=yard", "graph=wipe=T-106", "graph=expiring",
+    "google=old", "records=lost", "records=forged", "telematics=renamed",
+)  # fmt: skip
+NOTHING_WRONG = {
+    "all are read", "is as it was", "no change was seen", "nobody was woken", "nobody's", "none", "none failed",
+    "none to come", "none told", "none was", "none was open", "none yet", "no hold", "nothing has to be said",
+    "nothing is open", "nothing is odd", "none before its cycle ends",
+}  # fmt: skip
+NOT_THERE = {
+    "not configured", "no router is asked", "no modem is asked", "not told", "never", "fewer than two yet",
+    "no drill yet", "no back-ups here", "the vendor does not say",
+}  # fmt: skip
+# What must be on the boards when those faults are on, and is not before.
+TROUBLE = {
+    "cellular": {"Odd SIMs"},
+    "compliance": {"What is wrong, by kind"},
+    "feeds": {"Fields not as they were", "Not as it was"},
+    "fleets": {"Open pages", "Yards dark or silent"},
+    "itself": {"Sources that fail", "Failed collections"},
+    "now": {"What dispatch was told"},
+    "tablets": {"Wipes that wait", "Wipes and other orders that wait", "Gone, never spoke or dark", "Below standard"},
+    "terminal": {"Alerts", "Whose fault, and why", "Last gap"},
+    "wall": {
+        "Pages open", "Tickets open", "Yards dark or silent", "Yards on standby", "Pages: somebody was woken",
+        "Whose fault", "Vendors that cannot be read", "Tablets in trouble", "Feeds that must not be relied on",
+        "Records that are missing", "All pages", "Tickets: for the morning",
+    },
+}  # fmt: skip
+# Rules are evaluated each minute, and Prometheus begins some of them only in its second one.
+WITHIN = 240.0
+# A board and a title on it.
+Panel = tuple[str, str]
+Blank = dict[Panel, str]
+
+
+class Boards:
+    """All boards, asked of one Prometheus."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+
+    def blank(self) -> Blank:
+        """The panels without data, whatever is chosen, and what they say instead."""
+        return {(board.stem, title): text for board in BOARDS for title, text in self._blank(board)}
+
+    def _blank(self, board: Path) -> Iterator[tuple[str, str]]:
+        chosen = self._choices(board)
+        assert chosen, f"{board.stem}: there is nothing to choose"
+        for panel in panels(board):
+            exprs = {filled(target["expr"], each) for target in panel["targets"] for each in chosen}
+            if not [expr for expr in sorted(exprs) if self.ask(expr)]:
+                yield panel["title"], panel["fieldConfig"]["defaults"]["noValue"]
+
+    def _choices(self, board: Path) -> list[dict[str, str]]:
+        """Every combination of the values that the board's drop-downs offer."""
+        found: list[dict[str, str]] = [{}]
+        for variable in load(board)["templating"]["list"]:
+            if variable["type"] == "query":
+                asked = re.fullmatch(r"label_values\((.+), (\w+)\)", variable["query"])
+                assert asked, variable["query"]
+                offered = {
+                    (number, each["metric"][asked[2]])
+                    for number, chosen in enumerate(found)
+                    for each in self.ask(f"group by ({asked[2]}) ({filled(asked[1], chosen)})")
+                }
+                found = [{**found[number], variable["name"]: value} for number, value in sorted(offered)]
+        return found
+
+    def ask(self, expr: str) -> list[Any]:
+        """What Prometheus answers; a query that fails ends the test."""
+        query = urllib.parse.urlencode({"query": expr})
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/api/v1/query?{query}", timeout=20) as reply:
+                found: list[Any] = json.load(reply)["data"]["result"]
+                return found
+        except urllib.error.HTTPError as refused:
+            raise AssertionError(f"{expr}: {refused.read().decode()}") from None
+
+
+def settled(boards: Boards, wanted: set[Panel]) -> Blank:
+    """What is blank once nothing is "not measured" any more and each of the wanted panels has had data."""
+    deadline = time.monotonic() + WITHIN
+    wanted = set(wanted)
+    while True:
+        blank = boards.blank()
+        wanted &= set(blank)
+        missing = {panel for panel, text in blank.items() if text not in NOTHING_WRONG | NOT_THERE}
+        if not wanted | missing:
+            return blank
+        assert time.monotonic() < deadline, f"still blank: {sorted(wanted | missing)}"
+        time.sleep(2)
+
+
+@pytest.mark.needs("prometheus", "prometheus-alertmanager")
+@pytest.mark.timeout(2 * WITHIN + 120)
+def test_every_panel_has_data_or_says_that_nothing_is_wrong_in_the_demo_healthy_and_with_faults(
+    tmp_path: Path, eventually: Any
+) -> None:
+    ports = Ports(*(free_port() for _ in fields(Ports)))
+    boards = Boards(ports.prometheus)
+    with demo(tmp_path, ports) as running:
+        assert running.stdout is not None
+        threading.Thread(target=running.stdout.read, daemon=True).start()
+        eventually(lambda: ready(ports.prometheus), within=60)
+        eventually(lambda: boards.ask('yardlight_terminal_state{state="primary"} == 1'), within=60)
+        trouble = {(board, title) for board, titles in TROUBLE.items() for title in titles}
+        well = settled(boards, set())
+        assert trouble <= set(well), "before anything is wrong"
+        for fault in FAULTS:
+            assert main(DemoOptions(fault=fault, ports=ports)) == 0
+        settled(boards, trouble)
