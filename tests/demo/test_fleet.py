@@ -8,6 +8,7 @@ import pytest
 
 from yardlight import budget
 from yardlight.demo import DemoOptions
+from yardlight.demo.archive import DemoArchive
 from yardlight.demo.fleet import inventory
 from yardlight.demo.platforms import Platforms
 from yardlight.demo.simulator import Simulator
@@ -22,7 +23,10 @@ def fleet(tmp_path: Path) -> Fleet:
     file = tmp_path / "fleet.yml"
     platforms = Platforms(OPTIONS.ports)
     platforms.write(tmp_path)
-    file.write_text(inventory(Simulator(OPTIONS.ports), OPTIONS, platforms.section()), encoding="utf-8")
+    file.write_text(
+        inventory(Simulator(OPTIONS.ports), OPTIONS, platforms.section() + DemoArchive(tmp_path).section()),
+        encoding="utf-8",
+    )
     return load(file).fleet
 
 

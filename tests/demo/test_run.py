@@ -9,11 +9,13 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from yardlight.demo import DemoOptions, Ports, archive, faults, main, platforms
+from yardlight.cli import build_parser
+from yardlight.demo import DemoOptions, Ports, archive, faults, main, platforms, programs
 
 FreePort = Callable[[], int]
 Eventually = Callable[..., object]
@@ -130,3 +132,11 @@ def test_without_prometheus_the_demo_says_what_is_missing_and_runs_on(
     assert running.returncode == 0
     assert "prometheus is missing (Debian and Ubuntu: apt-get install prometheus)" in output
     assert "prometheus-alertmanager is missing" in output
+
+
+def test_what_people_do_in_the_office_are_commands_that_there_are(tmp_path: Path) -> None:
+    commands = programs.office(tmp_path, date(2026, 3, 4))
+    for command in commands:
+        assert command[:3] == (sys.executable, "-m", "yardlight")
+        build_parser().parse_args(command[3:])
+    assert len({command[command.index("--by") + 1] for command in commands}) == 2

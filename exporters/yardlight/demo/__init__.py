@@ -1,8 +1,10 @@
 """A simulated fleet on loopback, without root: real probes, Prometheus and Alertmanager, faults to switch on.
 
 `simulator` is the internet, the circuits and the routers; `services` what the yards work with; `carrier` and `faces`
-what carriers say of SIMs, `mdm` and `mdm_faces` what MDMs say of tablets, `platforms` runs both; `faults` the words
-that break the rest; `inbox` takes what Alertmanager sends; `fleet` writes the inventory; `table` draws; `run` starts
+what carriers say of SIMs, `mdm` and `mdm_faces` what MDMs say of tablets; `telematics`, `eld` and `feed_faces` what
+vendors say of trucks and drivers, `shop` and `back_end` what maintenance and accounting have, `caller` who calls us;
+`platforms` runs them, `section` says how they are collected; `archive` keeps records; `faults` are the words that break
+the rest; `inbox` takes what Alertmanager sends; `fleet` writes the inventory; `table` and `between` draw; `run` starts
 everything and stops it.
 """
 

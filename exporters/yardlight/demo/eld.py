@@ -55,11 +55,15 @@ class Line:
 
 @dataclass(frozen=True)
 class Position:
-    """Where an ELD was; `works` is what it says of itself."""
+    """Where an ELD was; `works` is what it says of itself, and the vendor had it when it was `uploaded`."""
 
     eld: str
     report: Report
     works: bool
+
+    @property
+    def uploaded(self) -> float:
+        return self.report.at + 2.0
 
 
 @dataclass
@@ -127,9 +131,11 @@ class Eld:
         """What its answers say of its limit of requests and of the end of its API."""
         left = _LITTLE if "limit" in self.faults else _LIMIT - 50
         said = {"X-RateLimit-Limit": f"{_LIMIT}", "X-RateLimit-Remaining": f"{left}", "X-API-Version": "2026-01"}
-        if (since := self.faults.get("ending")) is not None:
-            said |= {"Deprecation": f"@{int(since)}", "Sunset": formatdate(since + _ENDS, usegmt=True)}
-        return said
+        # Years ahead there is a next version of every API.
+        successor = datetime(datetime.fromtimestamp(self.clock(), UTC).year + 2, 1, 1, tzinfo=UTC).timestamp()
+        deprecated = self.faults.get("ending", successor)
+        ends = deprecated + (_ENDS if "ending" in self.faults else 180 * DAY)
+        return {**said, "Deprecation": f"@{int(deprecated)}", "Sunset": formatdate(ends, usegmt=True)}
 
     def revoked_csv(self) -> str:
         """FMCSA's list of revoked models as the fleet has it now."""

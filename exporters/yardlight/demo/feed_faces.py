@@ -149,8 +149,9 @@ def _line(line: Line) -> dict[str, Any]:
 def _position(position: Position) -> dict[str, Any]:
     report = position.report
     return {
-        "eld": position.eld, "at": iso(report.at), "speed_mph": report.speed, "odometer": round(report.miles, 1),
-        "engine": "On" if report.speed else "Idle", "malfunction": not position.works,
+        "eld": position.eld, "at": iso(report.at), "uploaded": iso(position.uploaded), "speed_mph": report.speed,
+        "odometer": round(report.miles, 1), "engine": "On" if report.speed else "Idle",
+        "malfunction": not position.works,
     }  # fmt: skip
 
 

@@ -87,7 +87,6 @@ class Platforms:
         self.back_end = BackEnd(trucks, clock, ZoneInfo("America/Los_Angeles"))
         self.caller = Caller(f"http://127.0.0.1:{ports.exporter}/webhooks/demo/events")
         self._working: asyncio.Task[None] | None = None
-        self._clock = clock
         self.faces: dict[str, Face] = {
             "graph": Intune(self.mdms["graph"], f"{self.url}/graph"),
             "google": AndroidManagement(self.mdms["google"]),
@@ -144,10 +143,10 @@ class Platforms:
         return {**self.mdms, **self.feeds, **more}
 
     def section(self) -> str:
-        """Their part of fleet.yml, and the archive's."""
+        """Their part of fleet.yml."""
         feeds = {"telematics": TELEMATICS, "loads": LOADS}
         vendors = SECTION.format(url=self.url, user=USER, day=self.day, enterprise=ENTERPRISE, **feeds)
-        return vendors + caller.SECTION + archive.section(self._clock())
+        return vendors + caller.SECTION
 
     def write(self, folder: Path) -> None:
         """The files that their part of fleet.yml names."""

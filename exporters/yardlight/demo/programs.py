@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ class Running:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C is for us; we end the others in order
-                preexec_fn=_die_with_parent,
+                preexec_fn=die_with_parent,
             )
 
     def ended(self) -> str | None:
@@ -83,7 +84,8 @@ class Running:
             self._process.wait()
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """To be called in a new process before it becomes a program."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
@@ -108,6 +110,19 @@ def exporter(options: DemoOptions, folder: Path) -> Program:
         ),
         port=options.ports.exporter,
     )  # fmt: skip
+
+
+def office(folder: Path, today: date) -> tuple[tuple[str, ...], ...]:
+    """What people do now and then: two of them get records out, and one opens a back-up."""
+    yardlight = (sys.executable, "-m", "yardlight", "records")
+    where = ("--inventory", str(folder / "fleet.yml"), "--state", str(folder / "yardlight.db"))
+    first, last = (f"{today - timedelta(days=days)}" for days in (4, 2))
+    asked = ("retrieve", "--driver", "d101", "--from", first, "--to", last, "--why", "quarterly test")
+    return (
+        (*yardlight, *asked, "--by", "Ann Lee", *where),
+        (*yardlight, *asked, "--by", "Bo Kim", *where),
+        (*yardlight, "restored", "shop", "--by", "Bo Kim", "--why", "opened, all vehicles are there", *where),
+    )
 
 
 def prometheus(options: DemoOptions, folder: Path, top: Path) -> Program:

@@ -10,15 +10,17 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
+from datetime import UTC, datetime
 from pathlib import Path
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
 from rich.console import Console
 from rich.live import Live
 
-from yardlight.demo import DemoOptions, archive, faults, platforms, programs, table
+from yardlight.demo import DemoOptions, archive, between, faults, platforms, programs, table
 from yardlight.demo.archive import ArchiveFaultError, DemoArchive
+from yardlight.demo.between import Between
 from yardlight.demo.carrier import CarrierError
 from yardlight.demo.fleet import inventory
 from yardlight.demo.inbox import Inbox, Notice, clock
@@ -35,6 +37,7 @@ _NOTIFIED_WITHIN = 90.0
 _CUT_TERMINAL = "fontana"
 _CUT = f"{_CUT_TERMINAL}.fiber=cut"
 _READ_EVERY = 1.0
+_OFFICE_OPENS = 60.0
 
 
 def ask(options: DemoOptions) -> int:
@@ -79,13 +82,15 @@ class _Demo:
         self._missing: list[str] = []
         self._rows: list[table.Row] = []
         self._tablets: list[table.Tablets] = []
+        self._systems: list[Between] = []
+        self._calls: list[Between] = []
         self._stop = asyncio.Event()
 
     async def run(self) -> int:
         loop = asyncio.get_running_loop()
         for each in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(each, self._stop.set)
-        async with self._fleet(), self._started_programs(), self._reading():
+        async with self._fleet(), self._started_programs(), _beside(self._read()), _beside(self._office()):
             if self._options.until_notification:
                 return await self._until_notification()
             return await self._show()
@@ -120,7 +125,7 @@ class _Demo:
         _forget(self._folder)
         self._platforms.write(self._folder)
         await asyncio.to_thread(self._archive.write)
-        written = inventory(self._simulator, self._options, self._platforms.section())
+        written = inventory(self._simulator, self._options, self._platforms.section() + self._archive.section())
         (self._folder / "fleet.yml").write_text(written, encoding="utf-8")
         wanted = [programs.exporter(self._options, self._folder)]
         if not self._options.fleet_only:
@@ -140,6 +145,7 @@ class _Demo:
                 running.ask_to_stop()
             for running in self._running:
                 running.wait()
+            self._archive.remove_copy()
 
     async def _listens(self, running: programs.Running) -> None:
         """Wait until the program takes connections: what Prometheus sends too early it repeats a minute later."""
@@ -153,18 +159,19 @@ class _Demo:
                 writer.close()
                 return
 
-    @contextlib.asynccontextmanager
-    async def _reading(self) -> AsyncIterator[None]:
-        """What the exporter measures, read again and again into `_rows`."""
-        reading = asyncio.create_task(self._read())
-        try:
-            yield
-        finally:
-            reading.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await reading
+    async def _office(self) -> None:
+        """What people do once all is read for the first time, so that boards show it."""
+        await asyncio.sleep(_OFFICE_OPENS)
+        for command in programs.office(self._folder, datetime.now(UTC).date()):
+            with (self._folder / "office.log").open("ab") as log:
+                await (
+                    await asyncio.create_subprocess_exec(
+                        *command, stdout=log, stderr=log, preexec_fn=programs.die_with_parent
+                    )
+                ).wait()
 
     async def _read(self) -> None:
+        """What the exporter measures, again and again into `_rows`."""
         url = f"http://127.0.0.1:{self._options.ports.exporter}/metrics"
         async with ClientSession(timeout=ClientTimeout(total=2)) as session:
             while True:
@@ -174,6 +181,8 @@ class _Demo:
                 except (ClientError, TimeoutError):
                     text = ""
                 self._rows, self._tablets = table.rows(text), table.tablets(text)
+                there = table.samples(text)
+                self._systems, self._calls = [*between.flows(there), *between.hours(there)], between.calls(there)
                 await asyncio.sleep(_READ_EVERY)
 
     async def _take_fault(self, request: web.Request) -> web.Response:
@@ -211,7 +220,8 @@ class _Demo:
             return await self._print()
         with Live(console=console, screen=True, auto_refresh=False) as live:
             while not self._stop.is_set():
-                picture = table.draw(self._rows, self._tablets, self._truth(), self._inbox.people(), self._notes())
+                told, systems = self._inbox.people(), [*self._systems, *self._calls]
+                picture = table.draw(self._rows, self._tablets, systems, self._truth(), told, self._notes())
                 live.update(picture, refresh=True)
                 await self._pause()
         return 0
@@ -233,6 +243,8 @@ class _Demo:
             printer.changed(row.terminal, row.measured)
         for tablets in self._tablets:
             printer.changed(tablets.group, tablets.measured)
+        for systems in self._systems:
+            printer.changed(systems.name, systems.measured)
         for notice in self._inbox.people():
             printer.once(notice.text())
 
@@ -280,6 +292,18 @@ class _Demo:
     def _firing(self, terminal: str) -> list[Notice]:
         """What a person was told about this terminal."""
         return [each for each in self._inbox.people() if each.status == "firing" and each.concerns(terminal)]
+
+
+@contextlib.asynccontextmanager
+async def _beside(what: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """This goes on as long as the block does."""
+    task = asyncio.create_task(what)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 class _Printer:

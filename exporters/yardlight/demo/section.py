@@ -4,6 +4,7 @@ from __future__ import annotations
 
 SECTION = """\
 roster: {{trucks: trucks.csv, drivers: drivers.csv, revoked_elds: revoked-elds.csv}}
+calendars: {{every-day: {{days: mon-sun}}}}
 accounts:
   graph:
     platform: intune
@@ -76,6 +77,7 @@ feeds:
     records: positions
     truck: eld
     time: at
+    received: uploaded
     moving: speed_mph
     speed_unit: mph
     engine: engine
@@ -111,6 +113,7 @@ feeds:
     time: meter_at
     values: {{meter: meter_miles}}
     max_age: 4h
+    expected: every-day
   orders:
     account: tms
     poll: 15s

@@ -1,4 +1,4 @@
-"""What the demo shows: every terminal and every group of tablets as measured, and under it what was sent to whom.
+"""What the demo shows: terminals, tablets and what goes on between systems as measured, then what was sent to whom.
 
 Everything measured is read from the exporter's own /metrics, so that the table shows what Prometheus gets.
 The last column is the simulator's word; the two should agree within seconds.
@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from yardlight.catalogue import DEVICES, LAST_GAP, TERMINAL_PATH, TERMINAL_STATE, TERMINAL_STATE_SINCE, UPLINK_STATE
+from yardlight.demo.between import Between, Sample
 from yardlight.demo.inbox import Notice, clock
 
 _COLORS = {
@@ -64,33 +65,37 @@ class Tablets:
         return ", ".join(f"{count} {state}" for state, count in self.states) or "none"
 
 
+def samples(page: str) -> list[Sample]:
+    """What is on a /metrics page, in its order."""
+    return [(name, dict(_LABEL.findall(labels)), float(value)) for name, labels, value in _SAMPLE.findall(page)]
+
+
 def tablets(page: str) -> list[Tablets]:
     """The groups of tablets on a /metrics page that have any, in the page's order."""
     found: dict[tuple[str, str], list[tuple[str, int]]] = {}
-    for name, text, value in _SAMPLE.findall(page):
-        if name == DEVICES.name and float(value):
-            labels = dict(_LABEL.findall(text))
-            found.setdefault((labels["account"], labels["group"]), []).append((labels["state"], int(float(value))))
+    for name, labels, value in samples(page):
+        if name == DEVICES.name and value:
+            found.setdefault((labels["account"], labels["group"]), []).append((labels["state"], int(value)))
     return [Tablets(*where, tuple(states)) for where, states in found.items()]
 
 
 def rows(page: str) -> list[Row]:
     """The terminals on a /metrics page, in the page's order."""
-    samples = [(name, dict(_LABEL.findall(labels)), float(value)) for name, labels, value in _SAMPLE.findall(page)]
+    there = samples(page)
 
     def current(metric: str, terminal: str, label: str, key: str = "") -> dict[str, str]:
         """By `key`, the value of `label` on the sample of this state-like metric that is 1."""
         return {
             labels.get(key, ""): labels[label]
-            for name, labels, value in samples
+            for name, labels, value in there
             if name == metric and labels["terminal"] == terminal and value == 1
         }
 
     def number(metric: str, terminal: str) -> float | None:
-        found = (value for name, labels, value in samples if name == metric and labels["terminal"] == terminal)
+        found = (value for name, labels, value in there if name == metric and labels["terminal"] == terminal)
         return next(found, None)
 
-    terminals = dict.fromkeys(labels["terminal"] for name, labels, _ in samples if name == TERMINAL_STATE.name)
+    terminals = dict.fromkeys(labels["terminal"] for name, labels, _ in there if name == TERMINAL_STATE.name)
     return [
         Row(
             terminal,
@@ -107,11 +112,12 @@ def rows(page: str) -> list[Row]:
 def draw(
     measured: Iterable[Row],
     tablets: Iterable[Tablets],
+    between: Iterable[Between],
     truth: Mapping[str, str],
     notices: list[Notice],
     notes: Iterable[str],
 ) -> Group:
-    """The live picture: the fleet, its tablets, the inbox, and `notes` below."""
+    """The live picture: the fleet, its tablets, what is between systems, the inbox, and `notes` below."""
     fleet = Table(expand=True, title="Terminals", title_justify="left")
     for column in ("terminal", "state", "since", "uplinks", "observed path", "last gap", "in truth"):
         fleet.add_column(column)
@@ -131,10 +137,13 @@ def draw(
     for each in tablets:
         states = Text("  ").join(_colored(state, f"{count} {state}") for state, count in each.states)
         carried.add_row(each.account, each.group, states, Text(truth.get(each.account, ""), style="dim"))
+    systems = Table(expand=True, title="Between systems", title_justify="left", show_header=False)
+    for one in between:
+        systems.add_row(one.name, Text(one.measured), Text(one.truth(truth), style="dim"))
     newest_first = notices[: -_SHOWN_NOTICES - 1 : -1]
     inbox = "\n\n".join(notice.text() for notice in newest_first)
     told = Panel(Text(inbox or "nothing was sent"), title="Inbox, newest first", title_align="left")
-    return Group(fleet, carried, told, *notes)
+    return Group(fleet, carried, systems, told, *notes)
 
 
 def _colored(state: str, text: str | None = None) -> Text:
