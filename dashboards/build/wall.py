@@ -84,6 +84,15 @@ def yards() -> str:
     return f"({measured} or {len(YARD)} * {newest('terminal_info', 'terminal')})"
 
 
+def in_state(number: int) -> str:
+    """Yards that are in one state of `YARD`, and no others: on a wall of 500 each series counts."""
+    if number > len(_STATES):
+        silent = f"yardlight_terminal_info{{{FLEETS}}} unless on (fleet, terminal) yardlight_terminal_state"
+        return f"max by (fleet, terminal) ({silent})"
+    state = f'state="{_STATES[number - 1]}"'
+    return f"{newest('terminal_state', 'terminal', state)} == 1"
+
+
 def firing(severity: str, by: str = "fleet, alertname") -> str:
     """Alerts that are firing, one series per `by`."""
     return f'max by ({by}) (ALERTS{{{FLEETS},alertstate="firing",severity="{severity}"}})'
@@ -131,24 +140,30 @@ def _numbers() -> Iterator[Panel]:
         size=BIG,
         empty=NONE,
     )
-    for x, title, number, color, text in (
+    for x, title, which, color, text in (
         (
             8,
             "Yards dark or silent",
-            "> 3",
+            f"{in_state(4)} or {in_state(5)}",
             RED,
             "Nothing gets out of them, or nothing is heard of them. Normal is none.",
         ),
-        (12, "Yards on standby", "== 2", ORANGE, "The failover works; get the primary repaired. Normal is none."),
-        (16, "Yards not known", "== 3", PURPLE, "Measured, and it cannot be told what carries them. Normal is none."),
-        (20, "Yards on their primary", "== 1", GREEN, "Traffic leaves as it should. Normal is all of them."),
+        (12, "Yards on standby", in_state(2), ORANGE, "The failover works; get the primary repaired. Normal is none."),
+        (
+            16,
+            "Yards not known",
+            in_state(3),
+            PURPLE,
+            "Measured, and it cannot be told what carries them. Normal is none.",
+        ),
+        (20, "Yards on their primary", in_state(1), GREEN, "Traffic leaves as it should. Normal is all of them."),
     ):
         yield single(
             title,
             f"{text} The list of yards has them, worst first.",
             Place(x, 0, 4, 4),
-            Query(f"count({yards()} {number})"),
-            steps=((None, color if number == "== 1" else GREEN), (1, color)),
+            Query(f"count({which})"),
+            steps=((None, GREEN), (1, color)),
             size=BIG,
             empty=NONE,
         )
@@ -186,7 +201,7 @@ def _open() -> Iterator[Panel]:
         Place(10, 4, 8, 12),
         [
             Row(
-                f"{ordered}1000 * ({began} and on (fleet, terminal) {yards()} == {number})))",
+                f"{ordered}1000 * ({began} and on (fleet, terminal) {in_state(number)})))",
                 f"{{{{terminal}}}}: {YARD[number - 1].name} {_FLEET}",
                 YARD[number - 1].color if number > 1 else CLEAR,
                 [_YARD],
@@ -234,10 +249,7 @@ def _ahead() -> Iterator[Panel]:
         empty="all are read",
     )
     to_come = newest("cap_exhaustion_timestamp_seconds", "account, pool, sim")
-    used = [
-        f"{newest(f'{of}_usage_bytes', f'account, {of}')} / {newest(f'{of}_cap_bytes', f'account, {of}')}"
-        for of in ("pool", "sim")
-    ]
+    reached = f"max by (fleet, account, pool, sim) (yardlight:cap_reached{{{FLEETS}}})"
     plans = [way("cellular", "Open the plans", fleet="fleet", account="account")]
     yield ranking(
         "Plans that run out first",
@@ -246,11 +258,11 @@ def _ahead() -> Iterator[Panel]:
         Place(8, 16, 8, 5),
         [
             Row(
-                f"topk(2, ({' or '.join(used)}) >= 1)",
-                f"{{{{account}}}} {{{{pool}}}}{{{{sim}}}}: of its cap {_FLEET}",
+                f"topk(2, {reached})",
+                f"{{{{account}}}} {{{{pool}}}}{{{{sim}}}}: over its cap {_FLEET}",
                 RED,
                 plans,
-                unit="percentunit",
+                unit="decbytes",
             ),
             Row(
                 f"sort(1000 * bottomk({FEW - 1}, {to_come}))",

@@ -69,14 +69,7 @@ def series(yards: int, tablets: int, sims: int, now: int) -> Iterator[tuple[str,
             f'account="thingspace",pool="",sim="S-{number}"',
             now + number,
         )
-    for name in ("usage", "cap"):
-        yield f"yardlight_pool_{name}_bytes", 'account="thingspace",pool="tablets"', 5e11
-        for number in range(sims):
-            yield (
-                f"yardlight_sim_{name}_bytes",
-                f'account="thingspace",sim="S-{number}"',
-                1e9 if name == "usage" else 5e9,
-            )
+    yield "yardlight:cap_reached", 'account="thingspace",pool="tablets",sim=""', 1e9
     yield from _alert("FeedStale", "ticket", "dispatch", 'account="samsara",feed="gps"', now - 600)
     yield "yardlight_archive_gaps", 'archive="eld"', 3
     for state in (*states, "silent"):

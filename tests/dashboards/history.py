@@ -144,8 +144,6 @@ def _cellular(t: int, start: int) -> Iterator[tuple[str, str, float]]:
         yield "sims", f'{account},state="{state}"', count
     yield "pool_usage_bytes", f'{account},pool="tablets"', 391e9 + t * 1e6
     yield "pool_cap_bytes", f'{account},pool="tablets"', 500e9
-    for name in ("pool_usage_bytes", "pool_cap_bytes"):
-        yield name, f'{account},pool="spares"', 6e9
     for probability, used in (("0.1", 528e9), ("0.5", 561e9), ("0.9", 602e9)):
         yield "usage_projected_bytes", f'{pool},probability="{probability}"', used
     for labels, days in ((pool, 5.2), (sim, 8.1)):
@@ -340,6 +338,8 @@ def openmetrics(end: int) -> str:
         ):
             line = f'yardlight:terminals{{fleet="demo",state="{state}"}} 1 {start + t}'
             series.setdefault("yardlight:terminals", []).append(line)
+        line = f'yardlight:cap_reached{{fleet="demo",account="vendor",pool="spares",sim=""}} 1e9 {start + t}'
+        series.setdefault("yardlight:cap_reached", []).append(line)
         for name, value in (("account_available:avg30d", 0.998), ("account_error_budget_left:ratio30d", 0.6)):
             line = f'yardlight:{name}{{fleet="demo",account="vendor"}} {value} {start + t}'
             series.setdefault(f"yardlight:{name}", []).append(line)
