@@ -31,7 +31,20 @@ OF: dict[str, str | None] = {
     "wall": None,
 }
 # Grafana's own ids (packages/grafana-data/src/valueFormats/categories.ts), as far as boards use them.
-UNITS = {"none", "reqps", "short", "string", "s", "percentunit", "Bps", "dB", "dBm", "decbytes", "dateTimeFromNow"}
+UNITS = {
+    "bool_yes_no",
+    "none",
+    "reqps",
+    "short",
+    "string",
+    "s",
+    "percentunit",
+    "Bps",
+    "dB",
+    "dBm",
+    "decbytes",
+    "dateTimeFromNow",
+}
 
 
 @pytest.fixture(params=BOARDS, ids=NAMES)
@@ -66,8 +79,18 @@ def test_every_panel_has_a_title_a_description_of_what_is_normal_and_a_unit(boar
         assert panel["title"], panel
         assert len(panel["description"]) > 60, panel["title"]
         assert panel["fieldConfig"]["defaults"]["unit"] in UNITS, panel["title"]
+        of_columns = (each for over in panel["fieldConfig"]["overrides"] for each in over["properties"])
+        units = {each["value"] for each in of_columns if each["id"] == "unit"}
+        assert {unit for unit in units if not unit.startswith("suffix: ")} <= UNITS, panel["title"]
     titles = [panel["title"] for panel in panels(board)]
     assert len(titles) == len(set(titles))
+
+
+def test_a_board_is_changed_in_its_source_and_not_in_grafana(board: Path) -> None:
+    loaded = load(board)
+    assert loaded["editable"] is False
+    assert loaded["uid"] == f"yardlight-{board.stem}"
+    assert {"refresh", "time", "timezone"} <= set(loaded)
 
 
 def test_every_panel_asks_the_chosen_data_source(board: Path) -> None:
@@ -114,6 +137,12 @@ def test_rates_use_the_interval_that_fits_the_scrapes(board: Path) -> None:
     for title, expr in queries(board):
         windows = re.findall(r"(?:rate|increase)\([^\[]*\[([^\]]+)\]", expr)
         assert all(window in ("$__rate_interval", "31d") for window in windows), title
+
+
+def test_a_counter_is_shown_by_what_it_gained(board: Path) -> None:
+    for title, expr in queries(board):
+        for counter in re.findall(r"yardlight_\w+_total\b", expr):
+            assert re.search(rf"(?:rate|increase)\({counter}|{counter}\S* offset ", expr), f"{title}: {counter}"
 
 
 def test_every_series_is_aggregated_so_that_a_second_exporter_changes_nothing(board: Path) -> None:
