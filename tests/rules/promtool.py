@@ -18,7 +18,7 @@ from tests.rules.flows import FLOWS
 from tests.rules.hours import HOURS
 from tests.rules.scenarios import SCENARIOS, Scenario
 from tests.rules.tablets import TABLETS
-from tests.rules.verdicts import VERDICTS
+from tests.rules.verdicts import BLAMED, USUALLY, VERDICTS
 from tests.rules.webhooks import WEBHOOKS
 from tests.rules.yard import Host, Labels, Yard, line, series
 
@@ -97,6 +97,11 @@ OF_ARCHIVES = (
     "ArchiveSecondCopyDiffers", "RetrievalTestOverdue", "BackupSuspicious", "ArchiveStorageLow",
 )  # fmt: skip
 _DOMAIN = "yardlight:fault_domain"
+# Whose fault something may be, and the label of an alert whose expression brings it along.
+DOMAINS = (
+    "wan", "isp", "carrier", "dns", "device", "vendor", "credentials", "integration", "probe_box", "unknown",
+)  # fmt: skip
+JOINED = "{{ $labels.domain }}"
 NEW_HOST = "10.10.0.99:10480"
 
 
@@ -172,7 +177,9 @@ def _case(name: str, scenario: Scenario, words: list[dict[str, Any]]) -> Iterato
         yield f"      - {{series: '{labels}', values: '{values}'}}"
     yield "    promql_expr_test:"
     for at, firing in _moments(scenario):
-        samples = ", ".join(f"{{labels: '{line('ALERTS', _labels(each))}', value: 1}}" for each in sorted(firing))
+        samples = ", ".join(
+            f"{{labels: '{line('ALERTS', _labels(scenario.name, each))}', value: 1}}" for each in sorted(firing)
+        )
         yield "      - expr: ALERTS{alertstate='firing', alertname!='Watchdog'}"
         yield f"        eval_time: {at:g}s"
         yield f"        exp_samples: [{samples}]"
@@ -206,8 +213,29 @@ def _moments(scenario: Scenario) -> Iterator[tuple[float, tuple[str, ...]]]:
         yield from ((at, firing) for at in sorted(grid))
 
 
-def _labels(expected: str) -> Labels:
+def _labels(scenario: str, expected: str) -> Labels:
     """Labels of ALERTS for "[drill:]severity AlertName [fleet/]terminal [uplink [target]]", or service or playbook."""
+    labels = _identity(expected)
+    return {**labels, "domain": _domain(scenario, labels)}
+
+
+def _domain(scenario: str, labels: Labels) -> str:
+    """Whose fault the alert says it is: its rule's own, or the scenario's where that depends on what was seen."""
+    (domain,) = {
+        rule["labels"]["domain"]
+        for rule in alerts()
+        if rule["alert"] == labels["alertname"]
+        and rule["labels"]["audience"] == labels["audience"]
+        and rule["labels"]["severity"] in (labels["severity"], "{{ $labels.severity }}")
+        and all((f"$labels.{of} " in str(rule["annotations"])) == (of in labels) for of in ("terminal", "feed"))
+    }
+    if domain != JOINED:
+        return str(domain)
+    return BLAMED.get(scenario, {}).get(labels["alertname"]) or USUALLY[labels["alertname"]]
+
+
+def _identity(expected: str) -> Labels:
+    """What the alert is about, and who is told."""
     told, name, *rest = expected.split()
     drill, _, severity = told.rpartition(":")
     if name in OF_SIMS or name == "CarrierDegraded":
@@ -293,9 +321,9 @@ def _board(name: str, labels: Labels) -> str:
 def _told(scenario: Scenario, at: float, name: str) -> Labels:
     """Labels of the alert of this name that is expected at `at`."""
     if name == "Watchdog":
-        return {"severity": "none", "audience": "oncall"}
+        return {"severity": "none", "audience": "oncall", "domain": "probe_box"}
     spans = (firing for start, end, firing in scenario.expect if start <= at <= end)
-    return _labels(next(each for firing in spans for each in firing if each.split()[1] == name))
+    return _labels(scenario.name, next(each for firing in spans for each in firing if each.split()[1] == name))
 
 
 def _silences(end: float) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.rules.promtool import FOLDER, ROOT, RULES, TEXTS, alerts, files, names, rules
+from tests.rules.promtool import DOMAINS, FOLDER, JOINED, ROOT, RULES, TEXTS, alerts, files, names, rules
 
 # Making the files takes a minute of computing.
 pytestmark = [pytest.mark.needs("promtool"), pytest.mark.timeout(900)]
@@ -72,6 +72,23 @@ def test_an_alert_has_a_severity_an_audience_texts_and_two_links(rule: dict[str,
     assert f"/{rule['alert']}" in rule["annotations"]["runbook_url"]
     boards = [json.loads(path.read_text(encoding="utf-8"))["uid"] for path in (ROOT / "dashboards").glob("*.json")]
     assert any(f"/d/{uid}" in rule["annotations"]["dashboard_url"] for uid in boards)
+
+
+@pytest.mark.parametrize("rule", alerts(), ids=named)
+def test_an_alert_says_whose_fault_it_is(rule: dict[str, Any]) -> None:
+    domain = rule["labels"]["domain"]
+    if domain == JOINED:
+        assert re.search(r"group_left \(domain\) yardlight:\w+_domain\b", rule["expr"])
+    else:
+        assert domain in DOMAINS
+        # A slow service may be slow anywhere; a truck that says nothing is off or out of coverage.
+        assert domain != "unknown" or rule["alert"] in ("ServiceSlow", "TruckDark")
+
+
+@pytest.mark.parametrize("rule", [rule for rule in rules() if "record" in rule], ids=lambda rule: rule["record"])
+def test_a_record_blames_nobody_who_is_not_on_the_list(rule: dict[str, Any]) -> None:
+    assert set(re.findall(r'"domain", "(\w+)"', rule["expr"])) <= set(DOMAINS)
+    assert rule.get("labels", {}).get("domain", "unknown") in DOMAINS
 
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.get("alert") or rule["record"])

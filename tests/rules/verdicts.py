@@ -21,3 +21,25 @@ VERDICTS: dict[str, tuple[str, ...]] = {
     # Off, or out of coverage: nobody can tell which.
     "M12": ("unknown truck/112",),
 }
+
+# Whose fault an alert says it is, where its rule leaves that to what was seen: usually, and in these scenarios.
+USUALLY = {
+    "TerminalNotReporting": "unknown",
+    "TerminalOnStandby": "isp",
+    "TerminalAtRisk": "isp",
+    "UplinkDown": "isp",
+    "UplinkDegraded": "isp",
+    "UplinkFlapping": "isp",
+    "StandbyNotReady": "carrier",
+    "ServiceUnreachable": "isp",
+    "AccountFailing": "vendor",
+    "PlatformOutage": "vendor",
+}
+BLAMED: dict[str, dict[str, str]] = {
+    "F17": {"AccountFailing": "credentials"},
+    "T13": {"ServiceUnreachable": "dns"},
+    "T14": {"StandbyNotReady": "dns"},
+    "T16-here-only": {"ServiceUnreachable": "unknown"},
+    # Our probes find nothing over a line that carries the yard's traffic.
+    "probes-only": {"UplinkDown": "probe_box"},
+}
