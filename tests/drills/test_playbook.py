@@ -56,6 +56,8 @@ def test_every_shipped_playbook_is_valid_and_named() -> None:
          "mine.yml:10:6 steps.1.id: 'cut' is already the id of another step"),
         ("wait: standby", "wait: standby, hold: 5s", "mine.yml:10:5 steps.1: does wait and hold; a step does one of "
          "tell, ask, cut, restore, wait, check, hold"),
+        (", wait: standby", "", "mine.yml:10:5 steps.1: does nothing; a step does one of "
+         "tell, ask, cut, restore, wait, check, hold"),
         ("Pull the cable.", "'Pull {cable}.'", "mine.yml:9:29 steps.0.say: names something that is not known; "
          "known are {terminal}, {primary}, {standby}, {circuit}, {minutes}, {drops}"),
         ("kind: live", "kind: tabletop", "mine.yml:9:15 steps.0.cut: a tabletop touches nothing; its steps are tell "

@@ -77,7 +77,9 @@ def _run(name: str, seconds: int, of: str) -> bool:
     good = done.returncode == 0 and bool(tries)
     print(f"{of:>7}  {name:<32} {said}  {'ok' if good else 'CRASHED'}", flush=True)
     if not good:
-        print(done.stderr[-6000:], flush=True)
+        said = done.stdout + done.stderr
+        at = max(said.find("=== Uncaught"), 0)
+        print(said[at:][:4000] if at else said[-3000:], flush=True)
     return good
 
 

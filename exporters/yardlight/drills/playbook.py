@@ -200,7 +200,7 @@ def _problems(root: Node, path: Path, playbook: Playbook) -> Iterator[Problem]:
         cut = step.does == "cut" or (cut and step.does != "restore")
     if cut:
         yield _at(root, ("steps",), "end with the circuit cut; add a step with restore: primary")
-    if playbook.cuts and "undo" not in playbook.preconditions:
+    if any(step.cut for step in playbook.steps) and "undo" not in playbook.preconditions:
         yield _at(root, ("preconditions",), "lack undo; what cuts a circuit must be sure of its way back")
 
 

@@ -20,11 +20,11 @@ def web_address(raw: str) -> str:
         raise ValueError("holds a user or a password; an address is no place for credentials")
     try:
         parts = urlsplit(raw)
-        host, port = parts.hostname or "", parts.port
+        scheme, host, port = parts.scheme, parts.hostname or "", parts.port
     except ValueError:
-        host, port = "", None
+        scheme, host, port = "", "", None
     valid = raw.isascii() and raw.isprintable() and " " not in raw and "#" not in raw
-    if not (valid and parts.scheme in ("http", "https") and port != 0 and (is_address(host) or HOST.fullmatch(host))):
+    if not (valid and scheme in ("http", "https") and port != 0 and (is_address(host) or HOST.fullmatch(host))):
         raise ValueError(f"{raw!r} is not a web address; it begins with http:// or https://")
     return raw
 
