@@ -93,6 +93,7 @@ class Samsara:
             "/fleet/vehicles/stats/feed": self._feed,
             "/gateways": self._gateways,
             "/fleet/hos/logs": self._logs,
+            "/beta/fleet/hos/drivers/eld-events": self._eld_events,
         }[asked.path](asked, after)
 
     def _stats(self, asked: Asked, after: str) -> Answer:
@@ -115,6 +116,30 @@ class Samsara:
         log = {"logStartTime": iso(3600), "hosStatusType": "driving", "vehicle": {"id": "1", "name": "T-101"}}
         ended = {**log, "logStartTime": iso(7200), "logEndTime": iso(3600), "hosStatusType": "onDuty"}
         return _page([{"driver": driver, "hosLogs": [ended, log]}, {"driver": {"id": "78"}, "hosLogs": []}], "", False)
+
+    def _eld_events(self, asked: Asked, after: str) -> Answer:
+        assert asked.query.keys() >= {"startTime", "endTime"}
+        told = [
+            _eld_event(7, 1, 9000, "P"),
+            _eld_event(1, 3, 8000),
+            _eld_event(7, 3, 7000, "2"),
+            _eld_event(7, 1, 60, "L"),
+        ]
+        first = [{"id": "77", "name": "somebody", "eldEvents": told}, {"id": "78", "eldEvents": []}]
+        second = [{"id": "79", "eldEvents": [_eld_event(7, 2, 30, "P")]}]
+        return _page(second, "", False) if after else _page(first, "a", True)
+
+
+def _eld_event(kind: int, code: int, ago: float, what: str | None = None) -> dict[str, Any]:
+    """An event of an ELD by 49 CFR 395 subpart B, appendix A, 7.20, 7.25 and 7.34."""
+    said = {"malfunctionDiagnosticCode": what} if what else {}
+    return {
+        "eldEventType": kind,
+        "eldEventCode": code,
+        "time": iso(ago),
+        "vehicle": {"id": "1", "name": "T-101"},
+        **said,
+    }
 
 
 def iso(ago: float) -> str:
@@ -216,6 +241,11 @@ def motive(asked: Asked) -> Answer:
         last = {each: None if each == 0 else iso(each * 60) for each in numbers}
         users = [{"user": {"id": each, "role": "driver", "mobile_last_active_at": last[each]}} for each in numbers]
         return Answer({"users": users, "pagination": said})
+    if asked.path == "/v1/logs":
+        assert (asked.query["start_date"], asked.query["end_date"]) == ("2026-11-19", "2026-11-20")
+        return Answer({"logs": [{"log": _motive_log(each)} for each in numbers], "pagination": said})
+    if asked.path == "/v1/driving_periods":
+        return Answer({"driving_periods": [{"driving_period": _period(each)} for each in numbers], "pagination": said})
     assert asked.path == "/v3/vehicle_locations"
     assert asked.headers["x-metric-units"] == "false"
     vehicles = [
@@ -224,6 +254,24 @@ def motive(asked: Asked) -> Answer:
         for each in numbers
     ]  # fmt: skip
     return Answer({"vehicles": vehicles, "pagination": said})
+
+
+def _motive_log(number: int) -> dict[str, Any]:
+    """A driver's day; the third one was in two vehicles."""
+    vehicles = [{"vehicle": {"number": f"T-{number}"}}, {"vehicle": {"number": "T-9"}}][: 2 if number == 3 else 1]
+    events = [
+        {"event": {"id": 2 * number, "type": "driving", "start_time": iso(7200), "end_time": iso(3600)}},
+        {"event": {"id": 2 * number + 1, "type": "off_duty", "start_time": iso(3600), "end_time": None}},
+    ]
+    return {"id": number, "date": "2026-11-20", "driver": {"id": 1000 + number}, "vehicles": vehicles, "events": events}
+
+
+def _period(number: int) -> dict[str, Any]:
+    """A vehicle's time at the wheel; of the first one nobody was logged in."""
+    driver = None if number == 0 else {"id": 1000 + number}
+    vehicle = {"id": number, "number": f"T-{number}"}
+    return {"id": number, "start_time": iso(7200), "end_time": iso(3600), "type": "driving", "driver": driver,
+            "vehicle": vehicle}  # fmt: skip
 
 
 def fleetio(asked: Asked) -> Answer:

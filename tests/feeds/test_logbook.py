@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.living import DAY, HOUR
 from yardlight.feeds import logbook
 from yardlight.feeds.domain import planned
-from yardlight.feeds.duty import Entry
+from yardlight.feeds.duty import Entry, lines
 from yardlight.feeds.logbook import Log
 from yardlight.feeds.plan import Plan
 from yardlight.feeds.record import Record
@@ -85,6 +87,28 @@ def test_the_line_that_holds_when_the_memory_begins_is_kept(tmp_path: Path) -> N
 def test_what_changes_no_status_is_no_line(tmp_path: Path) -> None:
     log = logbook.noted([line("ann", -3, "Login"), line("ann", -2, "INTERMEDIATE")], {}, plan(tmp_path), NOW)
     assert told(log) == []
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["INT_D", "PowerCompliance", "EnginePowerup", "Exemption16H", "Certify", "Connected", "OperatingZoneAmerica"],
+)
+def test_what_an_eld_notes_of_itself_makes_no_driver_active(word: str, tmp_path: Path) -> None:
+    log = logbook.noted([line("ann", -3, "OFF"), line("ann", -2, word)], {}, plan(tmp_path), NOW)
+    assert told(log) == [("ann", "off_duty", -3)]
+
+
+@pytest.mark.parametrize(("before", "after"), [("PC", "off_duty"), ("YM", "on_duty")])
+def test_the_end_of_personal_use_and_of_a_yard_move_is_off_duty_and_on_duty(
+    before: str, after: str, tmp_path: Path
+) -> None:
+    log = logbook.noted([line("ann", -3, before), line("ann", -2, "SituationalDrivingClear")], {}, plan(tmp_path), NOW)
+    assert told(log)[1] == ("ann", after, -2)
+
+
+def test_a_line_that_names_no_truck_is_on_that_of_another_list_at_the_same_time() -> None:
+    entries = [Entry("ann", "driving", NOW, NOW + HOUR, "T1"), Entry("ann", "personal", NOW)]
+    assert [(each.status, each.truck) for each in lines(entries, NOW + 2 * HOUR, DAY)] == [("personal", "T1")]
 
 
 def test_logs_are_the_same_after_a_restart(tmp_path: Path) -> None:

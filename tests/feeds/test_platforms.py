@@ -130,7 +130,35 @@ def test_samsara_logs_are_asked_three_days_back_for_what_is_uploaded_late(tmp_pa
     ]
 
 
+def test_samsara_tells_of_malfunctions_that_were_logged_and_cleared_and_of_no_other_event(tmp_path: Path) -> None:
+    found = p.records(p.once("samsara", "eld_events", p.Samsara(), tmp_path))
+    assert [(each.truck, each.time, each.malfunction, each.malfunction_kind) for each in found] == [
+        ("T-101", p.NOW - 9000, True, "P"),
+        ("T-101", p.NOW - 60, True, "L"),
+        ("T-101", p.NOW - 30, False, "P"),
+    ]
+
+
 # Geotab
+
+
+@pytest.mark.parametrize(
+    ("status", "word", "told"),
+    [
+        ("PowerCompliance", "Malfunction", True), ("PowerCompliance", "UserMalfunctionClear", False),
+        ("PowerCompliance", "SystemClear", False), ("MissingElementCompliance", "Diagnostic", None),
+        ("MissingElementCompliance", "SystemDiagnosticClear", None), ("PowerCompliance", "None", None),
+        # A line of the driver's, recorded while something did not work.
+        ("D", "Malfunction", None), ("OFF", "None", None), ("OFF", None, None),
+    ],
+)  # fmt: skip
+def test_geotab_tells_of_malfunctions_by_lines_of_their_own(
+    status: str, word: str | None, told: bool | None, tmp_path: Path
+) -> None:
+    vendor_ = p.Geotab()
+    vendor_.rows = [{**p.log(1, 30), "status": status, "malfunction": word}]
+    [record] = p.records(p.once("geotab", "duty_logs", vendor_, tmp_path))
+    assert (record.malfunction, record.malfunction_kind) == (told, status)
 
 
 def test_geotab_logs_in_once_for_many_collections(tmp_path: Path) -> None:
@@ -241,6 +269,26 @@ def test_motive_unwraps_items_and_compares_their_sum_with_the_total(tmp_path: Pa
 
     with pytest.raises(IncompleteError, match="records, where the vendor counts 103"):
         p.once("motive", "locations", short, tmp_path)
+
+
+def test_motive_logs_are_read_to_the_last_day_and_name_the_vehicle_where_there_was_one(tmp_path: Path) -> None:
+    found = p.records(p.once("motive", "logs", p.motive, tmp_path))
+    assert len(found) == 206
+    assert [(each.driver, each.truck, each.duty, each.until) for each in found[4:8]] == [
+        ("1002", "T-2", "driving", p.NOW - 3600),
+        ("1002", "T-2", "off_duty", None),
+        ("1003", "", "driving", p.NOW - 3600),
+        ("1003", "", "off_duty", None),
+    ]
+
+
+def test_motive_driving_periods_have_the_vehicle_and_what_nobody_was_logged_in_for(tmp_path: Path) -> None:
+    found = p.records(p.once("motive", "driving_periods", p.motive, tmp_path))
+    assert len(found) == 103
+    assert [(each.driver, each.truck, each.duty) for each in found[:2]] == [
+        ("", "T-0", "driving"),
+        ("1001", "T-1", "driving"),
+    ]
 
 
 def test_motive_drivers_who_never_used_the_app_have_no_time(tmp_path: Path) -> None:

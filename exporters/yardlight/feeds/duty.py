@@ -23,11 +23,17 @@ _SPELLINGS: dict[str, Status] = {
     **dict.fromkeys(("sleeper", "sleeperberth", "sleeperbed", "sb", "2"), "sleeper"),
     **dict.fromkeys(("driving", "drive", "d", "3"), "driving"),
     **dict.fromkeys(("onduty", "on", "ondutynotdriving", "4"), "on_duty"),
-    **dict.fromkeys(("personalconveyance", "personal", "pc", "personaluse"), "personal"),
+    **dict.fromkeys(("personalconveyance", "personal", "pc", "personaluse", "pcexempted"), "personal"),
     **dict.fromkeys(("yardmove", "yardmoves", "ym"), "yard_move"),
 }
-# What stands in logs beside changes of the status: the one before holds on.
-_EVENTS = ("login", "logoff", "enginepowerup", "engineshutdown", "intermediate", "certify", "inactive")
+# What stands in logs beside changes of the status: the one before holds on. INT_D, Exemption16H, PowerCompliance, ...
+_EVENTS = (
+    "login", "logoff", "enginepowerup", "engineshutdown", "int", "certify", "inactive", "exemption", "adverseweather",
+    "operatingzone", "canadacycle", "railroadexemption", "connected", "disconnected", "authority", "malfunction",
+)  # fmt: skip
+_COMPLIANCE = "compliance"
+# What ends personal use and yard moves, and says nothing of what follows.
+_CLEARING = "situationaldrivingclear"
 
 
 @lru_cache(maxsize=256)
@@ -39,7 +45,14 @@ def status_of(word: Hashable) -> Status | None:
 @lru_cache(maxsize=256)
 def is_event(word: Hashable) -> bool:
     """Whether a vendor's word is of something that changes no status."""
-    return _letters(word).startswith(_EVENTS)
+    letters = _letters(word)
+    return letters.startswith(_EVENTS) or letters.endswith(_COMPLIANCE)
+
+
+@lru_cache(maxsize=256)
+def clears(word: Hashable) -> bool:
+    """Whether a vendor's word is of the end of personal use or a yard move: off duty follows, or on duty."""
+    return _letters(word) == _CLEARING
 
 
 def _letters(word: object) -> str:
@@ -59,6 +72,10 @@ class Entry:
     start: float
     end: float | None = None
     truck: str = ""
+
+    def on(self, truck: str) -> Entry:
+        """The same on another truck."""
+        return Entry(self.driver, self.status, self.start, self.end, truck)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +104,9 @@ def lines(entries: Iterable[Entry], now: float, tied: float) -> list[Line]:
     unclaimed: list[Line] = []
     for entry in entries:
         if entry.driver:
-            drivers[entry.driver][entry.start] = entry
+            known = drivers[entry.driver].get(entry.start)
+            # One vendor's list has the status, another one the truck.
+            drivers[entry.driver][entry.start] = entry if known is None or entry.truck else entry.on(known.truck)
         elif entry.end is not None and entry.end > entry.start:
             unclaimed.append(Line("", entry.status, (entry.start, entry.end), entry.truck))
     found = [line for each in drivers.values() for line in _of_one(sorted(each.values(), key=_start), now, tied)]

@@ -6,7 +6,7 @@ Pure: the clock is given. Both have a day by which it has to be over; from then 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ from yardlight import catalogue as m
 from yardlight.calendars import instant
 from yardlight.catalogue import Metric
 from yardlight.collection import Families
-from yardlight.feeds.memory import Seen
+from yardlight.feeds.memory import Broken
 from yardlight.feeds.record import Record
 from yardlight.inventory.models import Fleet
 
@@ -24,18 +24,42 @@ REPAIR_WITHIN = 8 * 86400.0
 _REPLACED_WITHIN = timedelta(days=60)
 
 
-def since(record: Record, before: Seen | None) -> float | None:
-    """Since when the ELD of a truck does not work; what is not told leaves it as it was."""
-    known = before.malfunction if before is not None else None
-    if record.malfunction is None:
-        return known
-    assert isinstance(record.time, float)
-    return (known if known is not None else record.time) if record.malfunction else None
+# What does not work is forgotten when nobody told of it for so long; what works again, when no vendor tells it again.
+_FORGOTTEN_AFTER, _CLEARED_FORGOTTEN_AFTER = 60 * 86400.0, 14 * 86400.0
 
 
-def samples(key: tuple[str, str], seen: Sequence[Seen]) -> Iterator[tuple[Metric, tuple[str, ...], float | None]]:
+def note(record: Record, there: Broken) -> None:
+    """Put down what a record says of an ELD. Without a word on what it is, that it works is so of everything."""
+    if record.malfunction is None or not isinstance(record.time, float):
+        return
+    for kind in (record.malfunction_kind,) if record.malfunction or record.malfunction_kind else (*there, ""):
+        told, since = there.get(kind, (record.time, None))
+        # A record of before that comes late says nothing of now.
+        if record.time >= told:
+            there[kind] = record.time, None if not record.malfunction else record.time if since is None else since
+
+
+def since(there: Broken) -> float | None:
+    """Since when an ELD does not work; None for one that does."""
+    return min((since for _, since in there.values() if since is not None), default=None)
+
+
+def kept(elds: Mapping[str, Broken], now: float) -> dict[str, Broken]:
+    """Without what nobody tells of any more; an ELD that does not work is silent, too."""
+    young = {
+        truck: {
+            kind: (told, since)
+            for kind, (told, since) in there.items()
+            if now - told < (_CLEARED_FORGOTTEN_AFTER if since is None else _FORGOTTEN_AFTER)
+        }
+        for truck, there in elds.items()
+    }
+    return {truck: there for truck, there in young.items() if there}
+
+
+def samples(key: tuple[str, str], elds: Iterable[Broken]) -> Iterator[tuple[Metric, tuple[str, ...], float | None]]:
     """How many do not work, and since when the first one does not."""
-    broken = [each.malfunction for each in seen if each.malfunction is not None]
+    broken = [begun for each in elds if (begun := since(each)) is not None]
     yield m.ELD_MALFUNCTIONS, key, len(broken)
     yield m.ELD_MALFUNCTION_SINCE, key, min(broken, default=None)
 

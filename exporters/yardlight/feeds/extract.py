@@ -20,6 +20,12 @@ _MOVING_ABOVE = 3.0
 # Words of vendors for an engine that runs, and one that does not; others say nothing.
 _ENGINES = {**dict.fromkeys(("on", "idle", "running", "1"), True), **dict.fromkeys(("off", "stopped", "0"), False)}
 
+# Words for an ELD that does not work, and for one that does again. What is only a data diagnostic event is neither.
+_MALFUNCTIONS = {
+    **dict.fromkeys(("malfunction", "malfunctionmanualposition"), True),
+    **dict.fromkeys(("userclear", "usermalfunctionclear", "systemclear", "systemcleardriving"), False),
+}
+
 
 def extract(pages: Iterable[Any], stream: Stream, zone: ZoneInfo, by: float | None = None) -> Iterator[Record | Breach]:
     """The records of all pages, as they were `by` then, and what the description names and no record has."""
@@ -89,7 +95,8 @@ def _record(raw: Any, stream: Stream, zone: ZoneInfo, by: float | None) -> Recor
         driver=_name(at(stream.driver, raw)),
         duty=_name(at(stream.duty, raw)),
         until=instant(at(stream.until, raw), stream.time_format, zone, by),
-        malfunction=broken if isinstance(broken := at(stream.malfunction, raw), bool) else None,
+        malfunction=_malfunction(at(stream.malfunction, raw)),
+        malfunction_kind=_name(at(stream.malfunction_kind, raw)),
     )
 
 
@@ -128,6 +135,10 @@ def _name(raw: Any) -> str:
 
 def _engine(raw: Any) -> bool | None:
     return raw if isinstance(raw, bool) else _ENGINES.get(str(raw).casefold())
+
+
+def _malfunction(raw: Any) -> bool | None:
+    return raw if isinstance(raw, bool) else _MALFUNCTIONS.get(str(raw).casefold())
 
 
 def _speed(raw: Any, unit: SpeedUnit | None) -> float | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from yardlight.feeds.duty import Entry, is_event, status_of
+from yardlight.feeds.duty import Entry, Status, clears, is_event, status_of
 from yardlight.feeds.record import Record
 
 if TYPE_CHECKING:
@@ -55,9 +55,12 @@ def _young(rows: list[Row], begin: float) -> list[Row]:
 def entries(log: Log) -> Iterator[Entry]:
     """The logs as they are judged. What is no change of a status is none of its lines."""
     for driver, rows in log.items():
+        status: Status | None = None
         for start, end, word, truck, _ in rows:
-            if not is_event(word):
-                yield Entry(driver, status_of(word), start, end, truck)
+            if is_event(word):
+                continue
+            status = ("off_duty" if status == "personal" else "on_duty") if clears(word) else status_of(word)
+            yield Entry(driver, status, start, end, truck)
 
 
 def recalled(value: dict[str, Iterable[Sequence[object]]]) -> Log:

@@ -14,16 +14,17 @@ from yardlight.moment import Moment
 
 # A truck of which nothing was told for so long is not counted any more, and forgotten once no answer lists it.
 FORGOTTEN_AFTER = 7 * 86400.0
-_BROKEN_FORGOTTEN_AFTER = 60 * 86400.0
 # What a truck did when, by `motion.Kind`.
 Stretches = dict[str, list[Interval]]
+# What an ELD told of what does not work in it, by its kind: when last, and since when it does not (None: it does).
+Broken = dict[str, tuple[float, float | None]]
 
 
 @dataclass(slots=True)
 class Seen:
     """What was last told of one id: when, whether it moved, when it last did, what it said (a digest), its values.
 
-    `speed` is in meters per second. `malfunction` is since when its ELD does not work, as it was told first.
+    `speed` is in meters per second.
     """
 
     last: float
@@ -35,7 +36,6 @@ class Seen:
     listed: float = 0.0
     engine: bool | None = None
     speed: float | None = None
-    malfunction: float | None = None
 
 
 @dataclass(slots=True)
@@ -48,7 +48,7 @@ class Memory:
     that are missing while engines ran: when the next one came, and after how many seconds.
     `listed` are those that never had a time that can be true: the roster's name, and when they were last in an answer;
     `answered` is when the last one came. `motion` is what trucks did lately, by the roster's names; `log` are drivers'
-    logs, watched from `log_since` on.
+    logs, watched from `log_since` on. `elds` are those of which anything was told, by trucks as the vendor calls them.
     """
 
     description: str = ""
@@ -74,14 +74,12 @@ class Memory:
     motion: dict[str, Stretches] = field(default_factory=dict)
     log: Log = field(default_factory=dict)
     log_since: float | None = None
+    elds: dict[str, Broken] = field(default_factory=dict)
 
     def forget(self, now: float) -> None:
-        """Drop what was not told of for long, and what is not listed any more either; a broken ELD is silent, too."""
+        """Drop what was not told of for long, and what is not listed any more either."""
         self.seen = {
-            id_: each
-            for id_, each in self.seen.items()
-            if now - max(each.last, each.listed)
-            < (FORGOTTEN_AFTER if each.malfunction is None else _BROKEN_FORGOTTEN_AFTER)
+            id_: each for id_, each in self.seen.items() if now - max(each.last, each.listed) < FORGOTTEN_AFTER
         }
         self.listed = {id_: each for id_, each in self.listed.items() if now - each[1] < FORGOTTEN_AFTER}
 
@@ -104,7 +102,11 @@ def recalled(value: Any) -> Memory:
     breaches = [Breach(**each) for each in value.get("breaches", ())]
     log = logbook.recalled(value.get("log", {}))
     motion = {truck: stretches(there) for truck, there in value.get("motion", {}).items()}
-    return Memory(**{**value, "seen": seen, "breaches": breaches, "motion": motion, "log": log})
+    elds = {
+        truck: {kind: (told, since) for kind, (told, since) in there.items()}
+        for truck, there in value.get("elds", {}).items()
+    }
+    return Memory(**{**value, "seen": seen, "breaches": breaches, "motion": motion, "log": log, "elds": elds})
 
 
 def stretches(value: Mapping[str, Iterable[tuple[float, float]]]) -> Stretches:

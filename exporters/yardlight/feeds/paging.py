@@ -25,7 +25,7 @@ class Pager:
         self._stream, self._paging = stream, stream.paging
         self._sent: Any = cursor
         self.cursor: Any = cursor
-        self.count = 0
+        self.count = self._listed = 0
         self._page = self._paging.first if self._paging else 0
 
     def first(self) -> dict[str, Any]:
@@ -41,8 +41,10 @@ class Pager:
 
     def step(self, content: Any, headers: Mapping[str, str]) -> str | Mapping[str, Any] | None:
         """What leads from this page to the next one; None at the end."""
-        here = records_in(content, self._stream.records)
-        self.count += here
+        self.count += records_in(content, self._stream.records)
+        # What vendors count are the outer ones, where records lie in each other.
+        here = records_in(content, self._stream.records[:1])
+        self._listed += here
         paging = self._paging
         if paging is None:
             return None
@@ -56,13 +58,13 @@ class Pager:
         if not self._goes_on(paging, content, here):
             return None
         self._page += 1
-        return {paging.page: self._page} if paging.page is not None else {str(paging.offset): self.count}
+        return {paging.page: self._page} if paging.page is not None else {str(paging.offset): self._listed}
 
     def check(self, content: Any) -> None:
         """Raises `IncompleteError` if the last page counts more records than came."""
         total = number_of(at(self._paging.total, content)) if self._paging else None
-        if total is not None and self.count < total - max(5, total * _COUNT_DIFFERS):
-            raise IncompleteError(f"{self.count} records, where the vendor counts {total:.0f}")
+        if total is not None and self._listed < total - max(5, total * _COUNT_DIFFERS):
+            raise IncompleteError(f"{self._listed} records, where the vendor counts {total:.0f}")
 
     def _by_cursor(self, paging: Paging, content: Any, here: int) -> Mapping[str, Any] | None:
         given, more = at(paging.cursor, content), self._more(paging, content)
@@ -80,7 +82,7 @@ class Pager:
             return more
         total = number_of(at(paging.total, content))
         if total is not None and here:
-            return self.count < total
+            return self._listed < total
         return here > 0 and (paging.size is None or here >= paging.size)
 
     def _more(self, paging: Paging, content: Any) -> bool | None:

@@ -25,7 +25,7 @@ class Record:
     `truck` is the vendor's name of it, and `id` its own; both are in memory only. `engine` is whether it runs, None
     where that is not told. `speed` is in meters per second. `raw` is the record as it came. A line of a driver's log
     has the vendor's id of the `driver`, its word for the `duty` and the instant `until` which that holds. `malfunction`
-    is whether the ELD of the truck does not work, None where that is not told.
+    is whether the ELD of the truck does not work, None where that is not told, and `malfunction_kind` what of it.
     """
 
     id: str
@@ -42,6 +42,7 @@ class Record:
     duty: str = ""
     until: Moment = None
     malfunction: bool | None = None
+    malfunction_kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,8 +95,9 @@ class _Page:
         yield m.FEED_TLS_END, key, about.tls_ends
         yield from self._components()
         if plan.elds:
-            trucks = [each for each in kept.seen.values() if each.truck or not plan.trucks]
-            yield from elds.samples(key, trucks)
+            kept.elds = elds.kept(kept.elds, self.now)
+            mine = (each for called, each in kept.elds.items() if plan.name(called) or not plan.trucks)
+            yield from elds.samples(key, mine)
         if plan.by_truck:
             yield from self._trucks()
         if any(each.engine is not None for each in kept.seen.values()):
@@ -117,6 +118,8 @@ class _Page:
         for at, record in sorted(told, key=lambda pair: pair[0]):
             key, said = record.truck or record.id, digest(record)
             before = kept.seen.get(key)
+            if record.malfunction is not None:
+                elds.note(record, kept.elds.setdefault(key, {}))
             if before is not None and at > before.last and record.moving is not False:
                 fresh.append(said != before.digest)
             if before is not None and at > before.last:
@@ -150,10 +153,7 @@ class _Page:
         at = min(record.time, self.now)
         moved = at if record.moving else before.moved if before else None
         numbers = {name: number for name, value in record.values.items() if (number := number_of(value)) is not None}
-        since = elds.since(record, before)
-        return Seen(
-            at, record.moving, moved, said, self._truck(record), numbers, self.now, record.engine, record.speed, since
-        )
+        return Seen(at, record.moving, moved, said, self._truck(record), numbers, self.now, record.engine, record.speed)
 
     def _truck(self, record: Record) -> str:
         """The roster's name of it; empty for none."""

@@ -109,7 +109,8 @@ class Stream(Model):
     (when it happened), `received` (when the vendor got it), `truck`, `moving` (a flag, or a speed in `speed_unit`),
     `engine` (a flag, or a word such as On, Idle or Off) and `values` are places; `time_format` is auto, s, ms, or as
     Python's strptime. In the lines of drivers' logs `driver` (by the roster's code, or what it has as eld), `duty` (the
-    status) and `until` (when that ended) are places, too. `malfunction` is a flag: the ELD does not work.
+    status) and `until` (when that ended) are places, too. `malfunction` is a flag (the
+    ELD does not work), or a word such as Malfunction and UserClear, `malfunction_kind` what does not work in it.
     `error` is the place of an error in a good reply.
     Records of an `on_change` stream come only when something changed; their age says nothing and is not judged.
     """
@@ -137,6 +138,7 @@ class Stream(Model):
     until: Expression | None = None
     engine: Expression | None = None
     malfunction: Expression | None = None
+    malfunction_kind: Expression | None = None
     values: dict[Name, Expression] = {}
     time_format: Annotated[str, AfterValidator(_time_format)] = "auto"
     error: Expression | None = None

@@ -29,7 +29,7 @@ from yardlight.reading import below, records, text
 
 SUPPORT = support(
     "Geotab MyGeotab",
-    streams="`devices`; changes only: `positions`, `duty_logs`, `status_data`",
+    streams="`devices`; changes only: `positions`, `duty_logs` (with malfunctions), `status_data`",
     rights="service account with view-only clearance; roster's `eld` is the id of the device, such as b1A",
     evidence="own fake of the vendor's SDK; no official specification is public",
 )
@@ -72,9 +72,13 @@ STREAMS = {
         }
     ),
     "positions": _feed("LogRecord", moving="speed", speed_unit="km/h"),
-    # An edited line is told again as inactive, and the new one beside it.
+    # An edited line is told again as inactive, and the new one beside it. PowerCompliance and such are of the ELD.
     "duty_logs": _feed(
-        "DutyStatusLog", driver="driver.id", duty="(!state || state == 'Active') && status || 'Inactive'"
+        "DutyStatusLog",
+        driver="driver.id",
+        duty="(!state || state == 'Active') && status || 'Inactive'",
+        malfunction="ends_with(status, 'Compliance') && malfunction || null",
+        malfunction_kind="status",
     ),
     "status_data": _feed("StatusData"),
 }

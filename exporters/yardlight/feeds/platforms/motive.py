@@ -1,7 +1,11 @@
-"""Motive (KeepTruckin): where vehicles are and when drivers' apps were last active, with an API key.
+"""Motive (KeepTruckin): where vehicles are, drivers' logs, and when their apps were last active, with an API key.
 
 https://developer.gomotive.com/reference . Locations come of vehicles with a Vehicle Gateway only. Items are wrapped in
 their singular name; pages shift while rows change, so that their sum is compared with the vendor's total.
+
+Logs have the duty status, and name the vehicle where there was one in a day; driving periods have the vehicle, personal
+use and yard moves, and what nobody was logged in for. Together they are the log: read both. ELDs' malfunctions are told
+by no endpoint that is documented.
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ from yardlight.inventory.feeds import Paging, Stream
 
 SUPPORT = support(
     "Motive (KeepTruckin)",
-    streams="`locations`; changes only: `driver_apps`",
+    streams="`locations`; changes only: `logs`, `driving_periods`, `driver_apps`",
     rights="API key of an administrator (it cannot be narrowed)",
     evidence="own fake of documented pages; where a location's time stands is known from other clients only",
 )
@@ -28,6 +32,16 @@ SUPPORT = support(
 _URL = "https://api.gomotive.com"
 _PER_PAGE = 100
 _PAGING = Paging(page="page_no", size=_PER_PAGE, total="pagination.total")
+
+# Whole days, the last three again: what is uploaded late and what is edited.
+_DAYS = {
+    "params": {"per_page": _PER_PAGE, "start_date": "{since:%Y-%m-%d}", "end_date": "{now:%Y-%m-%d}"},
+    "time": "start_time",
+    "until": "end_time",
+    "paging": _PAGING,
+    "overlap": "3d",
+    "on_change": True,
+}
 
 STREAMS = {
     "locations": Stream(
@@ -41,6 +55,28 @@ STREAMS = {
         speed_unit="mph",
         values={"odometer": "current_location.odometer"},
         paging=_PAGING,
+    ),
+    "logs": Stream.model_validate(
+        {
+            **_DAYS,
+            "path": "/v1/logs",
+            "records": ["logs[].log", "events[].event"],
+            "id": "parent.driver.id",
+            "truck": "length(parent.vehicles) == `1` && parent.vehicles[0].vehicle.number",
+            "driver": "parent.driver.id",
+            "duty": "type",
+        }
+    ),
+    "driving_periods": Stream.model_validate(
+        {
+            **_DAYS,
+            "path": "/v1/driving_periods",
+            "records": ["driving_periods[].driving_period"],
+            "id": "id",
+            "truck": "vehicle.number",
+            "driver": "driver.id",
+            "duty": "type",
+        }
     ),
     "driver_apps": Stream(
         path="/v1/users",
