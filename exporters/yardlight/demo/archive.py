@@ -54,6 +54,8 @@ archives:
     rule: maintenance
     vendor: shop
     backup: {{}}
+    # The one of a night may be made again.
+    settles_after: 3d
     least_free: 10 MB
     check: 15s
     deadline: 60s

@@ -135,6 +135,15 @@ class Mdm:
         words = [f"{len(self.tablets)} listed", f"{silent} silent" if silent else ""]
         words += [f"{len(self.gone)} taken off the list" if self.gone else ""]
         words += ["a wipe waits" if any(each.wipe is not None for each in self.tablets) else ""]
+        below = {
+            "with too old a system": [each for each in self.tablets if each.os_version != FakeTablet.os_version],
+            "without the ELD app": [each for each in self.tablets if not each.apps],
+            "without a policy": [each for each in self.tablets if not each.policy],
+        }
+        words += [f"{len(those)} {what}" for what, those in below.items() if those]
+        days = (self.credential_ends - self.clock()) / DAY
+        words += [f"its credential ends in {days:.0f} days" if days < 30 else ""]
+        words += [f"its clock is {faults.ahead / HOUR:g} h ahead" if faults.ahead else ""]
         for name in ("down", "throttled", "revoked"):
             words += [name if getattr(faults, name) else ""]
         return ", ".join(word for word in words if word)

@@ -42,7 +42,7 @@ _HOMES = ("fontana", "stockton", "reno")
 # What KORE lets each SIM use.
 _OF_ONE = 10 * _GB
 # The first trucks that drive have ELDs. They stop now and then: a movement is held against logs once it is over.
-_WITH_ELD, _STOPS = 3, (240.0, 120.0)
+_WITH_ELD, _STOPS = 3, (180.0, 60.0)
 _LIST_OF_REVOKED = "revoked-elds.csv"
 LIST = "\n".join(each.LIST for each in (carrier, mdm, telematics, eld, shop, back_end, caller))
 

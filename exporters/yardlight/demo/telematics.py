@@ -43,8 +43,8 @@ Or a feed's vendor (telematics, loads):
   telematics=error                an error inside good answers
   telematics=revoked              the key is refused
   telematics=down                 its API answers with errors
-  telematics=heal                 everything is well again
-  loads=odometers                 dispatch has odometers of 12 trucks that are 8 % too high (told after ten minutes)"""
+  loads=odometers                 dispatch has odometers of 12 trucks that are 8 % too high (told after ten minutes)
+  telematics=heal                 everything is well again"""
 
 
 class VendorError(YardlightError):

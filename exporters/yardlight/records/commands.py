@@ -248,14 +248,28 @@ def _wrong(job: Check, index: Index, found: Standing) -> Iterator[str]:
             yield f"has no place: {count} of kind {kind}"
 
 
+def _required(archive: Archive, now: Standing) -> str:
+    if archive.covers == "none":
+        return "required: whatever is there"
+    assert now.first is not None
+    assert now.last is not None
+    # What is younger than that may still arrive.
+    return (
+        f"required: {now.first} to {now.last}"
+        if now.first <= now.last
+        else f"required from {now.first} on: nothing yet"
+    )
+
+
 def _print(found: Found, fleet: Fleet) -> None:
     archive, now = fleet.archives[found.name], found.standing
     print(f"{found.name}: {archive.terms.title}, {archive.terms.citation}; a check, not legal advice")
     if found.error:
         print(f"  not checked: {found.error}")
     if now.listed is not None:
-        window = f"{now.first} to {now.last}" if archive.covers != "none" else "whatever is there"
-        print(f"  {now.files} files, {words.size(now.bytes)}, as of {_moment(now.listed)} UTC; required: {window}")
+        print(
+            f"  {now.files} files, {words.size(now.bytes)}, as of {_moment(now.listed)} UTC; {_required(archive, now)}"
+        )
     for text in _few(found.wrong):
         print(f"  {text}")
     if found.whole:
