@@ -49,7 +49,10 @@ class Demo(Living):
 
     def write(self) -> None:
         self.platforms.refresh(self.folder)
-        section = yaml.safe_load(self.platforms.section().replace(self.platforms.url, self.vendor.url))
+        text = self.platforms.section()
+        for url in (self.platforms.url, self.platforms.tls_url):
+            text = text.replace(url, self.vendor.url)
+        section = yaml.safe_load(text)
         for feed in section["feeds"].values():
             feed["poll"] = "1m"
         for account in section["accounts"].values():

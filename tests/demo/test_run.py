@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from datetime import date
 from pathlib import Path
 
@@ -24,7 +25,7 @@ Eventually = Callable[..., object]
 @pytest.fixture
 def ports(free_port: FreePort) -> Ports:
     """Ports of its own, so that the test runs beside a demo that somebody watches."""
-    return Ports(*(free_port() for _ in range(9)))
+    return Ports(*(free_port() for _ in fields(Ports)))
 
 
 @contextlib.contextmanager

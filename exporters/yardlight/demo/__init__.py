@@ -3,9 +3,9 @@
 `simulator` is the internet, the circuits and the routers; `services` what the yards work with; `carrier` and `faces`
 what carriers say of SIMs, `mdm` and `mdm_faces` what MDMs say of tablets; `telematics`, `eld` and `feed_faces` what
 vendors say of trucks and drivers, `shop` and `back_end` what maintenance and accounting have, `caller` who calls us;
-`platforms` runs them, `section` says how they are collected; `archive` keeps records; `faults` are the words that break
-the rest; `inbox` takes what Alertmanager sends; `fleet` writes the inventory; `table` and `between` draw; `run` starts
-everything and stops it.
+`platforms` runs them, with `certificates`; `section` says how they are collected; `archive` keeps records; `faults` are
+the words that break the rest; `inbox` takes what Alertmanager sends; `fleet` writes the inventory; `table` and
+`between` draw; `run` starts everything and stops it.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ class Ports:
     services: int = 8480
     dns: int = 8053
     vendors: int = 8481
+    vendors_tls: int = 8482
 
 
 @dataclass(frozen=True)

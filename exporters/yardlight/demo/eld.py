@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime
 from email.utils import formatdate
 from zoneinfo import ZoneInfo
 
+from yardlight.demo.certificates import SHORT, Certificates
 from yardlight.demo.telematics import DAY, HOUR, MINUTE, FakeTruck, Report, VendorError
 
 NAME = "eld"
@@ -27,7 +28,9 @@ _GAP = 12 * MINUTE
 _DRIFT = 1.05
 _LIMIT, _LITTLE = 1000, 20
 _ENDS = 30 * DAY
-FAULTS = ("off-duty", "nobody", "malfunction", "revoked-model", "gap", "drift", "ending", "limit", "down")
+FAULTS = (
+    "off-duty", "nobody", "malfunction", "revoked-model", "gap", "drift", "ending", "certificate", "limit", "down",
+)  # fmt: skip
 LIST = """\
 Or the vendor of the ELDs (hours of service; T-321, T-322 and T-323 have one, their teams are d101 to d106):
   eld=off-duty                    the log of T-321's driver says off duty for three hours back; the truck moves
@@ -37,6 +40,7 @@ Or the vendor of the ELDs (hours of service; T-321, T-322 and T-323 have one, th
   eld=gap                         T-323 tells no position for twelve minutes while its engine runs (told after that)
   eld=drift                       the ELD of T-321 counts 5 % more miles than telematics (told after ten minutes)
   eld=ending                      the vendor will turn its API off in 30 days
+  eld=certificate                 the certificate of its server ends in three days
   eld=limit                       nearly none is left of the requests that the vendor allows (told after half an hour)
   eld=down                        its API answers with errors
   eld=heal                        everything is well again"""
@@ -73,6 +77,7 @@ class Eld:
     trucks: list[FakeTruck]
     clock: Callable[[], float]
     zone: ZoneInfo
+    certificates: Certificates
     faults: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -148,9 +153,13 @@ class Eld:
     def switch(self, action: str) -> str:
         """Switch a fault on, or all off; what is true now. Raises `VendorError` saying what is accepted."""
         if action == "heal":
+            if "certificate" in self.faults:
+                self.certificates.renew()
             self.faults.clear()
         elif action in FAULTS:
             self.faults[action] = self.clock()
+            if action == "certificate":
+                self.certificates.renew(SHORT)
         else:
             raise VendorError(f"{NAME}={action}: the vendor of the ELDs can be: {', '.join(FAULTS)}, heal\n{LIST}")
         return f"{NAME}: {self.truth()}"

@@ -27,6 +27,7 @@ from yardlight.demo import Ports, archive, back_end, caller, carrier, eld, mdm, 
 from yardlight.demo.back_end import BackEnd
 from yardlight.demo.caller import Caller
 from yardlight.demo.carrier import UTC, Carrier, FakeSim, fake_sims
+from yardlight.demo.certificates import Certificates
 from yardlight.demo.eld import Eld
 from yardlight.demo.faces import SECRET, USER, Ask, ControlCenter, Face, SuperSim, ThingSpace
 from yardlight.demo.feed_faces import LOADS, TELEMATICS, Elds, Loads, Telematics
@@ -57,8 +58,8 @@ class Platforms:
     """Carriers and MDMs, each behind a platform's face; `start` to `stop` they answer."""
 
     def __init__(self, ports: Ports, clock: Callable[[], float] = time.time) -> None:
-        self.url = f"http://127.0.0.1:{ports.vendors}"
-        self._port = ports.vendors
+        self.url, self.tls_url = f"http://127.0.0.1:{ports.vendors}", f"https://127.0.0.1:{ports.vendors_tls}"
+        self._port, self._port_of_tls = ports.vendors, ports.vendors_tls
         self._runner: web.AppRunner | None = None
         self.day = min((datetime.fromtimestamp(clock(), UTC) + timedelta(days=_DAYS_LEFT)).day, 28)
         sims = {
@@ -83,7 +84,8 @@ class Platforms:
             truck.stops = _STOPS
         zone = ZoneInfo("UTC")
         self.feeds = {name: FeedVendor(name, trucks, clock, zone) for name in ("telematics", "loads")}
-        self.eld, self.shop = Eld(trucks[:_WITH_ELD], clock, zone), Shop(trucks, clock, zone)
+        self.eld = Eld(trucks[:_WITH_ELD], clock, zone, Certificates())
+        self.shop = Shop(trucks, clock, zone)
         self.back_end = BackEnd(trucks, clock, ZoneInfo("America/Los_Angeles"))
         self.caller = Caller(f"http://127.0.0.1:{ports.exporter}/webhooks/demo/events")
         self._working: asyncio.Task[None] | None = None
@@ -106,6 +108,8 @@ class Platforms:
         self._runner = web.AppRunner(application, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
+        context = self.eld.certificates.context
+        await web.TCPSite(self._runner, "127.0.0.1", self._port_of_tls, ssl_context=context).start()
         await self.caller.start()
         self._working = asyncio.create_task(self._work(), name="back end")
 
@@ -145,7 +149,9 @@ class Platforms:
     def section(self) -> str:
         """Their part of fleet.yml."""
         feeds = {"telematics": TELEMATICS, "loads": LOADS}
-        vendors = SECTION.format(url=self.url, user=USER, day=self.day, enterprise=ENTERPRISE, **feeds)
+        vendors = SECTION.format(
+            url=self.url, tls_url=self.tls_url, user=USER, day=self.day, enterprise=ENTERPRISE, **feeds
+        )
         return vendors + caller.SECTION
 
     def write(self, folder: Path) -> None:
@@ -165,6 +171,7 @@ class Platforms:
         whole = "\n".join(["truck,tablet,sims,terminal,group,eld,eld_model", *rows]) + "\n"
         (folder / "trucks.csv").write_text(whole, encoding="utf-8")
         (folder / "drivers.csv").write_text(archive.drivers_csv(), encoding="utf-8")
+        (folder / "vendors-ca.pem").write_text(self.eld.certificates.authority, encoding="utf-8")
         (folder / "tms-address").write_text(f"sqlite:///{back_end.FILE}\n", encoding="utf-8")
         self.back_end.write(folder)
         self.refresh(folder)

@@ -48,7 +48,8 @@ accounts:
 {loads}
   eld:
     platform: generic
-    url: "{url}/eld"
+    url: "{tls_url}/eld"
+    ca_file: vendors-ca.pem
     auth: {{bearer_file: vendor-secret}}
     owner: Safety office
     contact: vendor support +1 800 555 0163
@@ -140,9 +141,9 @@ feeds:
     values: {{miles: billed_distance}}
     max_age: 1h
 flows:
-  dispatch: {{source: gps.odometer, sink: loads.odometer, max_lag: 30m, shows: Odometers in dispatch}}
-  maintenance: {{source: gps.odometer, sink: meters.meter, max_lag: 5m, shows: Odometers in maintenance}}
-  eld: {{source: elds.odometer, sink: gps.odometer, max_lag: 5m, shows: Odometers of ELDs}}
+  dispatch: {{source: gps.odometer, sink: loads.odometer, max_lag: 30m, shows: Dispatch odometer}}
+  maintenance: {{source: gps.odometer, sink: meters.meter, max_lag: 5m, shows: Maintenance odometer}}
+  eld: {{source: elds.odometer, sink: gps.odometer, max_lag: 5m, shows: ELD odometer}}
   billing: {{source: orders.miles, sink: bills.miles, key: id, max_lag: 5m, shows: Billed miles}}
 # In earnest logs have two days to settle, and what is told begins with hours; nobody watches a demo for so long.
 hours_of_service: {{settle: 1m, tolerance: 1m, least: 2m, unassigned: 5m}}
