@@ -2,8 +2,11 @@
 PYTHON := .venv/bin/python
 READY := .venv/ready
 ARGS ?=
+# Whatever mirror this machine asks, the files name none.
+LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(PYTHON) -m piptools compile --quiet --upgrade --generate-hashes \
+	--allow-unsafe --strip-extras --no-emit-options
 
-.PHONY: all help setup format lint types test demo lab bench fuzz docs boards clean
+.PHONY: all help setup format lint types test demo lab bench fuzz docs boards lock clean
 .DEFAULT_GOAL := all
 
 all: format lint types test  ## format, lint, types, tests
@@ -49,6 +52,11 @@ docs: $(READY)  ## rewrite the generated tables
 
 boards: $(READY)  ## build dashboards/*.json
 	@$(PYTHON) -m dashboards.build
+
+lock: $(READY)  ## pin what the image is made of: docker/requirements*.txt, with hashes
+	@$(LOCK) --output-file docker/requirements.txt setup.cfg
+	@$(LOCK) --extra s3 --extra sql --output-file docker/requirements-all.txt setup.cfg
+	@echo setuptools | $(LOCK) --output-file docker/requirements-build.txt -
 
 clean:  ## remove .venv, caches and the demo's files
 	@rm -rf .venv .demo .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -15,7 +15,9 @@ from tests import ports
 
 ROOT = Path(__file__).parent.parent
 # Debian keeps these outside an ordinary user's PATH.
-SBIN = ":".join(["/usr/local/sbin:/usr/sbin:/sbin", *map(str, Path("/usr/lib/postgresql").glob("*/bin"))])
+SBIN = ":".join(
+    ["/usr/local/sbin:/usr/sbin:/sbin:/usr/lib/podman", *map(str, Path("/usr/lib/postgresql").glob("*/bin"))]
+)
 
 _missing: dict[str, int] = {}
 
