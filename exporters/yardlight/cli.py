@@ -94,6 +94,8 @@ def _serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     side = parser.add_mutually_exclusive_group()
     side.add_argument("--centre", action="store_true", help="the centre only: thresholds, calendars, outside probes")
     side.add_argument("--terminal", metavar="NAME", help="one terminal only, measured from the box in its yard")
+    help_ = "share the fleets' terminals and accounts with others: the first of three is 1/3"
+    parser.add_argument("--shard", default="1/1", metavar="I/N", help=help_)
     parser.add_argument(
         "--web.listen-address",
         dest="listen",
@@ -121,7 +123,14 @@ def _serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 def run_serve(arguments: argparse.Namespace) -> int:
     from yardlight.serve import ServeOptions, run
+    from yardlight.shard import WHOLE, parse_shard
 
+    try:
+        shard = parse_shard(arguments.shard)
+    except ValueError as error:
+        raise UsageError(f"serve: --shard {error}") from None
+    if arguments.terminal and shard != WHOLE:
+        raise UsageError("serve: --terminal is one box's work, of which nothing can be shared: leave out --shard")
     inventory = None if arguments.inventory_dir else arguments.inventory or Path("fleet.yml")
     return run(
         ServeOptions(
@@ -129,6 +138,7 @@ def run_serve(arguments: argparse.Namespace) -> int:
             inventory_dir=arguments.inventory_dir,
             centre=arguments.centre,
             terminal=arguments.terminal,
+            shard=shard,
             listen=arguments.listen,
             web_config=arguments.web_config,
             state=arguments.state,

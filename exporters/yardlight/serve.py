@@ -54,6 +54,7 @@ from yardlight.records.domain import PlannedCheck
 from yardlight.records.web import Shelf
 from yardlight.roster.web import Kept
 from yardlight.server import Server
+from yardlight.shard import WHOLE, Shard
 from yardlight.slots import Slots
 from yardlight.state import State, state_file
 from yardlight.terminal.engine import Engine
@@ -95,6 +96,7 @@ class ServeOptions:
     inventory_dir: Path | None = None
     centre: bool = False
     terminal: str | None = None
+    shard: Shard = WHOLE
     listen: str = ":10480"
     web_config: Path | None = None
     state: Path = Path("yardlight.db")
@@ -173,7 +175,9 @@ class Service:
         """What this process does, in words."""
         if self._options.terminal:
             return f"terminal {self._options.terminal}"
-        return "centre" if self._options.centre else "centre and terminals"
+        said = "centre" if self._options.centre else "centre and terminals"
+        shard = self._options.shard
+        return said if shard == WHOLE else f"{said}, {shard.index} of {shard.of}"
 
     async def load(self) -> None:
         """Read the inventories. Raises `InventoryError` or `StartError` if none can be run."""
@@ -503,7 +507,15 @@ class RunningFleet:
         if self._options.centre:
             return {}
         wanted = self._options.terminal
-        return {name: each for name, each in inventory.fleet.terminals.items() if wanted in (None, name)}
+        return {name: each for name, each in self._share(inventory.fleet).terminals.items() if wanted in (None, name)}
+
+    def _share(self, fleet: Fleet) -> Fleet:
+        """The fleet with the terminals alone that are this process's to look at."""
+        ours = {name: each for name, each in fleet.terminals.items() if self._owns("terminal", name)}
+        return fleet.model_copy(update={"terminals": ours})
+
+    def _owns(self, *source: str) -> bool:
+        return self._options.shard.owns(self.name, *source)
 
     def _accounts(self, inventory: Inventory) -> bool:
         return not self._options.terminal and bool(inventory.fleet.accounts or inventory.fleet.archives)
@@ -523,18 +535,21 @@ class RunningFleet:
                 self.routers[name].start(within=_APART * len(polled))
 
     async def _use_centre(self, fleet: Fleet) -> None:
-        addresses = _outside_addresses(fleet)
+        share = self._share(fleet)
+        addresses = _outside_addresses(share)
         if addresses != self._outside_of:
             if self._outside is not None:
                 self._outside.stop()
-            self._outside = OutsideProbes(fleet, self._engine)
+            self._outside = OutsideProbes(share, self._engine)
             self._outside.start()
             self._outside_of = addresses
-        services = (services_of(fleet), fleet.resolvers)
+        # Each is probed once, however many terminals work with it.
+        working = fleet if self._owns("services") else fleet.model_copy(update={"terminals": {}})
+        services = (services_of(working), fleet.resolvers)
         if services != self._services_of:
             if self._services is not None:
                 self._services.stop()
-            self._services = CentreServices(fleet, self._engine)
+            self._services = CentreServices(working, self._engine)
             self._services.start()
             self._services_of = services
         if "inventory" not in self._polls:
@@ -546,7 +561,7 @@ class RunningFleet:
             poll.start()
         else:
             await self._polls["inventory"].once()
-        if fleet.webhooks and self.webhooks is None:
+        if fleet.webhooks and self.webhooks is None and self._owns("webhooks"):
             assert self.state is not None
             self.webhooks = Receivers(self.name, self.state)
         if self.webhooks is not None:
@@ -564,7 +579,7 @@ class RunningFleet:
             *checked,
             *pulls(fleet, base),
         )
-        planned = {each.collection.source.name: each for each in every}
+        planned = {each.collection.source.name: each for each in self._options.shard.plans(self.name, every)}
         for name, before in list(self._planned.items()):
             if planned.get(name) != before:
                 del self._planned[name]
