@@ -25,9 +25,6 @@ class Containers:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        (folder / "storage.conf").write_text(
-            f'[storage]\ndriver = "vfs"\ngraphroot = "{folder}/store"\nrunroot = "{folder}/run"\n'
-        )
         # No systemd and no limits to raise: what a container within a container, or a small machine, has.
         (folder / "containers.conf").write_text(
             f'[network]\nnetwork_backend = "netavark"\nnetwork_config_dir = "{folder}/networks"\n'
@@ -40,6 +37,15 @@ class Containers:
             "CONTAINERS_STORAGE_CONF": str(folder / "storage.conf"),
             "TMPDIR": str(folder),
         }
+        # Layers over one another where the kernel can do that; else each is a copy.
+        if not self._stores("overlay"):
+            assert self._stores("vfs"), "podman cannot keep images here"
+
+    def _stores(self, driver: str) -> bool:
+        (self.folder / "storage.conf").write_text(
+            f'[storage]\ndriver = "{driver}"\ngraphroot = "{self.folder}/{driver}"\nrunroot = "{self.folder}/run"\n'
+        )
+        return subprocess.run(["podman", "info"], env=self.environment, capture_output=True).returncode == 0
 
     def run(self, *command: str | Path, env: Mapping[str, str] | None = None) -> str:
         """What the program prints; it has to succeed."""
@@ -88,6 +94,7 @@ class Containers:
         """Every container, network and image of this store."""
         subprocess.run(["podman", "rm", "--all", "--force", "--time", "2"], env=self.environment, capture_output=True)
         subprocess.run(["podman", "network", "prune", "--force"], env=self.environment, capture_output=True)
+        subprocess.run(["umount", "--recursive", self.folder / "overlay/overlay"], capture_output=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

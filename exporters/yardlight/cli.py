@@ -612,6 +612,44 @@ def _render(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "--url-files", action="store_true", help="for Alertmanager 0.26 or later: webhook_file may be used"
     )
     action.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: stdout")
+    _render_prometheus(actions)
+
+
+def _render_prometheus(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    help_ = "write Prometheus' configuration: the center's, or what a yard's sender scrapes"
+    action = _command(actions, "prometheus", help_, run_render_prometheus)
+    source = action.add_mutually_exclusive_group()
+    source.add_argument("--inventory", type=Path, metavar="FILE", help="one fleet (default: fleet.yml)")
+    source.add_argument("--inventory-dir", type=Path, metavar="DIR", help="many fleets, one per *.yml in this folder")
+    help_ = "where `serve --centre` is scraped; once for each shard"
+    action.add_argument("--centre", action="append", metavar="HOST:PORT", help=help_)
+    help_ = "whom Prometheus tells; once for each of them"
+    action.add_argument("--alertmanager", action="append", metavar="HOST:PORT", help=help_)
+    help_ = "where Prometheus finds the rules (default: %(default)s)"
+    action.add_argument("--rules", default="/etc/prometheus/alert_rules/*.yml", metavar="GLOB", help=help_)
+    help_ = "the boxes of the yards are scraped, by `scrape` in the inventory (default: they send)"
+    action.add_argument("--scrape-yards", action="store_true", help=help_)
+    action.add_argument("--terminal", metavar="NAME", help="of the sender of this terminal instead")
+    help_ = "of its measurements: all, what alerts are made of, or the rest (default: %(default)s)"
+    action.add_argument("--part", choices=("all", "vital", "rest"), default="all", help=help_)
+    action.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: stdout")
+
+
+def run_render_prometheus(arguments: argparse.Namespace) -> int:
+    from yardlight import scraping
+
+    inventory = arguments.inventory or Path("fleet.yml")
+    if arguments.terminal:
+        if arguments.inventory_dir or arguments.centre or arguments.alertmanager or arguments.scrape_yards:
+            raise UsageError("render prometheus: --terminal goes with --inventory, --part and --output alone")
+        return scraping.write_yard(inventory, arguments.terminal, arguments.part, arguments.output)
+    if arguments.part != "all":
+        raise UsageError(f"render prometheus: --part {arguments.part} is of a yard: add --terminal NAME")
+    for option in ("centre", "alertmanager"):
+        if not getattr(arguments, option):
+            raise UsageError(f"render prometheus: --{option} HOST:PORT is missing; or write --terminal NAME for a yard")
+    wanted = scraping.Centre(arguments.centre, arguments.alertmanager, arguments.rules, arguments.scrape_yards)
+    return scraping.write_centre(inventory, arguments.inventory_dir, wanted, arguments.output)
 
 
 def run_render(arguments: argparse.Namespace) -> int:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
+
+from yardlight.errors import StartError
 
 
 def replace(path: Path, data: bytes) -> None:
@@ -11,3 +14,16 @@ def replace(path: Path, data: bytes) -> None:
     part = path.with_name(f".{path.name}.part")
     part.write_bytes(data)
     os.replace(part, path)
+
+
+def deliver(text: str, output: Path | None) -> int:
+    """Print what a command made, or write it into the file and say so; 0. Raises `StartError`."""
+    if output is None:
+        print(text, end="")
+        return 0
+    try:
+        replace(output, text.encode())
+    except OSError as error:
+        raise StartError(f"{output}: cannot be written: {(error.strerror or str(error)).lower()}") from None
+    print(f"wrote {output}", file=sys.stderr)
+    return 0

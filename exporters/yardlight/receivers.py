@@ -6,7 +6,6 @@ FLEET/AUDIENCE. What ends outside of a contact's hours is not told there: Alertm
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta
@@ -101,16 +100,7 @@ def write(inventory: Path, folder: Path | None, wanted: Wanted, output: Path | N
     inventories, errors = load_dir(folder) if folder is not None else ([load(inventory)], [])
     if errors:
         raise InventoryError([problem for error in errors for problem in error.problems])
-    text = render(inventories, wanted)
-    if output is None:
-        print(text, end="")
-        return 0
-    try:
-        files.replace(output, text.encode())
-    except OSError as error:
-        raise StartError(f"{output}: cannot be written: {(error.strerror or str(error)).lower()}") from None
-    print(f"wrote {output}", file=sys.stderr)
-    return 0
+    return files.deliver(render(inventories, wanted), output)
 
 
 def _of_fleets(route: Config) -> list[Config]:

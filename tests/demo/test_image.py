@@ -61,16 +61,17 @@ def served(containers: Containers, tmp_path: Path, eventually: Eventually) -> It
         "podman", "run", "--detach", "--name", name, "--network", "none", "--cap-drop", "all", "--cap-add", "NET_RAW",
         "--volume", f"{tmp_path}:/etc/yardlight:ro", IMAGE,
     )  # fmt: skip
-    eventually(lambda: "ok" in inside(containers, name, "/-/ready", "ok"), within=120, every=1)
+    eventually(lambda: inside(containers, name, "/-/ready").startswith("200 "), within=120, every=1)
     yield name
     containers.run("podman", "rm", "--force", "--time", "2", name)
 
 
-def inside(containers: Containers, name: str, path: str, otherwise: str = "") -> str:
-    """What the container's own port answers there, asked from inside."""
+def inside(containers: Containers, name: str, path: str) -> str:
+    """Status and page that the container's own port answers there, asked from inside."""
     code = (
-        "import urllib.request\ntry: print(urllib.request.urlopen("
-        f"'http://127.0.0.1:10480{path}', timeout=10).read().decode() or 'ok')\nexcept OSError as error: print(error)"
+        "import urllib.request\ntry:\n    with urllib.request.urlopen("
+        f"'http://127.0.0.1:10480{path}', timeout=10) as page: print(page.status, page.read().decode())\n"
+        "except OSError as error: print(error)"
     )
     return containers.run("podman", "exec", name, "python3", "-c", code)
 
