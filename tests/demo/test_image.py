@@ -79,7 +79,7 @@ def inside(containers: Containers, name: str, path: str) -> str:
 def test_it_answers_metrics_with_what_it_measures_over_raw_sockets(
     containers: Containers, served: str, eventually: Eventually
 ) -> None:
-    up = 'yardlight_uplink_state{fleet="inland-haul",terminal="fontana",uplink="fiber",state="up"} 1'
+    up = 'yardlight_uplink_state{fleet="inland-haul",state="up",terminal="fontana",uplink="fiber"} 1'
     eventually(lambda: up in inside(containers, served, "/metrics"), within=60, every=1)
 
 

@@ -19,6 +19,7 @@ import yaml
 from tests.lab import namespace, network
 from tests.lab.process import ROOT, YARDLIGHT, Program, until_ready
 from tests.lab.yard import TWIN_PORT
+from yardlight import scraping
 
 RULES = ROOT / "alert_rules"
 ROUTES = RULES / "alertmanager" / "alertmanager.yml"
@@ -197,7 +198,7 @@ def our_prometheus(rules: str, twin: bool) -> dict[str, Any]:
     targets = {"centre": EXPORTER, **({"twin": TWIN_PORT} if twin else {})}
     return {
         "global": {"scrape_interval": "5s", "evaluation_interval": "5s"},
-        "storage": {"tsdb": {"out_of_order_time_window": "30m"}},
+        "storage": {"tsdb": {"out_of_order_time_window": scraping.OUT_OF_ORDER}},
         "rule_files": [rules],
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": ["127.0.0.1:9093"]}]}]},
         "scrape_configs": [
