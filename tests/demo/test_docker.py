@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import configparser
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 from yardlight.demo import DemoOptions, programs
 
@@ -103,3 +106,25 @@ def test_what_the_image_copies_exists(root: Path) -> None:
     # And is let through to the build.
     through = {line[1:] for line in (root / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     assert {source for copied in copies for source in copied} <= through
+
+
+@pytest.mark.parametrize(("file", "extras"), [("requirements.txt", ()), ("requirements-all.txt", ("s3", "sql"))])
+def test_the_image_pins_everything_that_the_package_wants(root: Path, file: str, extras: tuple[str, ...]) -> None:
+    """`make lock` was not forgotten."""
+    setup = configparser.ConfigParser()
+    setup.read(root / "setup.cfg")
+    wanted = [setup["options"]["install_requires"], *(setup["options.extras_require"][extra] for extra in extras)]
+    lines = [line.strip() for text in wanted for line in text.splitlines()]
+    needed = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    pins = dict(re.findall(r"^([\w.-]+)==(\S+) ", (root / "docker" / file).read_text(), re.MULTILINE))
+    assert len(needed) > 10
+    assert [
+        str(each) for each in needed if pins.get(each.name.lower().replace("_", "-"), "0") not in each.specifier
+    ] == []
+
+
+def test_every_pin_has_its_hashes(root: Path) -> None:
+    for file in root.glob("docker/requirements*.txt"):
+        pins = re.findall(r"^\S+==.*?(?=^\S|\Z)", file.read_text(), re.MULTILINE | re.DOTALL)
+        assert pins
+        assert all("--hash=sha256:" in pin for pin in pins), file

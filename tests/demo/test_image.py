@@ -109,9 +109,10 @@ def test_it_adds_at_most_150_mb_to_its_base(containers: Containers) -> None:
 
 @pytest.mark.needs("netavark", "iptables")
 def test_the_compose_demo_tells_of_a_cut(containers: Containers, free_port: FreePort, eventually: Eventually) -> None:
-    """Everything of the file but Grafana, whose program no Debian package has."""
+    """Everything of the file but Grafana, whose program no Debian package has, and the database among the feeds."""
     checkout = containers.folder / "checkout"
     services = yaml.safe_load((checkout / "docker/compose.yml").read_text())["services"]
+    containers.run("podman", "tag", IMAGE, services["demo"]["image"])
     containers.stand_in(services["prometheus"]["image"], "prometheus", "prometheus", "/prometheus")
     containers.stand_in(
         services["demo-alertmanager"]["image"], "alertmanager", "prometheus-alertmanager", "/alertmanager"
