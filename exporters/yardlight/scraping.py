@@ -41,6 +41,7 @@ VITAL = (
 # A page leaves at most two of these after its cause.
 VITAL_EVERY = "5s"
 REST_EVERY = "15s"
+_OF_HISTOGRAMS = ("_bucket", "_count", "_sum")
 # What a yard that was cut off sends afterwards is older than what is there; a day, and what it takes to be mended.
 OUT_OF_ORDER = "36h"
 _PARTS: dict[Part, tuple[str, str | None]] = {
@@ -93,8 +94,9 @@ def yard(instance: str, target: str = "127.0.0.1:10480", part: Part = "all") -> 
 
 def vital() -> str:
     """The names of the vital list as one regular expression, the series of histograms among them."""
-    names = [f"{each.name}_(?:bucket|count|sum)" if each.kind == "histogram" else each.name for each in VITAL]
-    return "|".join(names)
+    return "|".join(
+        f"{each.name}{suffix}" for each in VITAL for suffix in (_OF_HISTOGRAMS if each.kind == "histogram" else ("",))
+    )
 
 
 def write_centre(inventory: Path, folder: Path | None, wanted: Centre, output: Path | None) -> int:
