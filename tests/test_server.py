@@ -344,26 +344,47 @@ def test_a_client_that_drips_its_header_is_cut_off(
     serving.stop()
 
 
-def test_idle_connections_cannot_eat_all_descriptors(
+def test_whoever_only_holds_a_connection_makes_room_for_whoever_asks(
     main_loop: MainLoop, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
 ) -> None:
-    monkeypatch.setattr(server_module, "MAX_CONNECTIONS", 3)
+    monkeypatch.setattr(server_module, "MAX_CONNECTIONS", 5)
     serving = Server(main_loop, "127.0.0.1:0")
     serving.start()
-    idle = [socket.create_connection(("127.0.0.1", serving.port), timeout=10) for _ in range(3)]
+    scraper = http.client.HTTPConnection("127.0.0.1", serving.port, timeout=10)
 
-    def refused() -> bool:
-        try:
-            ask(serving, "/-/healthy")
-        except OSError:
-            return True
-        return False
+    def scraped() -> bool:
+        scraper.request("GET", "/-/healthy")
+        answer = scraper.getresponse()
+        answer.read()
+        return answer.status == 200
 
-    eventually(refused)
-    for client in idle:
+    assert scraped()
+    kept = scraper.sock
+    idle = [socket.create_connection(("127.0.0.1", serving.port), timeout=10) for _ in range(40)]
+    for client in idle[::2]:
+        with contextlib.suppress(OSError):
+            client.sendall(b"GET / HTTP/1.1\r\nX: y")
+    assert [ask(serving, "/-/healthy").status for _ in range(20)] == [200] * 20
+    assert scraped()
+    assert scraper.sock is kept
+
+    def closed() -> int:
+        return sum(is_closed(client) for client in idle)
+
+    eventually(lambda: closed() >= 35)
+    for client in (*idle, scraper):
         client.close()
-    eventually(lambda: not refused())
     serving.stop()
+
+
+def is_closed(client: socket.socket) -> bool:
+    client.setblocking(False)
+    try:
+        return client.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
 
 
 def test_a_port_in_use_is_said_in_one_line() -> None:

@@ -10,6 +10,7 @@ import asyncio
 import gc
 import logging
 import platform
+import resource
 import signal
 import sys
 import time
@@ -75,6 +76,7 @@ _AT_A_TIME = 0.002
 # Seconds between the first polls of two routers: finding out what one has takes ten milliseconds of the loop.
 _APART = 0.05
 # How long a thread that computes may keep the probing loop waiting.
+_DESCRIPTORS = 65536
 SWITCH_SECONDS = 0.001
 # A router whose word is awaited in a drill is asked so often.
 _ROUTER_SECONDS = 1.0
@@ -104,10 +106,19 @@ class ServeOptions:
     log_level: str = "info"
 
 
+def _take_descriptors() -> None:
+    """As many as this process may have: a login shell gives a thousand, which as many idle TLS clients use up."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def run(options: ServeOptions) -> int:
     """Serve until SIGTERM or SIGINT; 0 after a graceful stop, 1 if it could not start (said in the log)."""
     recent = logs.setup(options.log_format, options.log_level)
     sys.setswitchinterval(SWITCH_SECONDS)
+    _take_descriptors()
     try:
         asyncio.run(_serve(options, recent))
     except YardlightError as error:

@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import logging
 import os
+import resource
 import socket
 import ssl
 import threading
@@ -31,6 +32,7 @@ from yardlight.drills.web import Backend as DrillPagesBackend
 from yardlight.drills.web import DrillPages
 from yardlight.errors import Problem, StartError, WebConfigError
 from yardlight.exposition import OPENMETRICS, TEXT, AnyBlock, gzip_page, page
+from yardlight.guests import Guests
 from yardlight.logs import kv
 from yardlight.records.web import Backend as RecordsPagesBackend
 from yardlight.records.web import RecordsPages
@@ -44,8 +46,9 @@ T = TypeVar("T")
 Question = Callable[[], Coroutine[Any, Any, T]]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-# Scrapers are few; more connections than this would eat the descriptors that probing needs.
-MAX_CONNECTIONS = 128
+# Scrapers are few; more connections than this, or than a quarter of what the process may open, would eat the
+# descriptors that probing needs.
+MAX_CONNECTIONS = 512
 # Prometheus keeps its connection between scrapes of up to a minute. A client that drips a header is cut off.
 KEEPALIVE_SECONDS = 75.0
 HANDSHAKE_SECONDS = 10.0
@@ -134,12 +137,14 @@ class Server:
         runner = web.AppRunner(self._app(), access_log=None, keepalive_timeout=KEEPALIVE_SECONDS, shutdown_timeout=2.0)
         await runner.setup()
         assert runner.server is not None
-        listener = await self._accept(runner.server)
+        descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        self._guests = Guests(runner.server, min(MAX_CONNECTIONS, descriptors // 4))
+        listener = await self._accept()
         self._started.set()
         while not await _within(self._stopping.wait(), REREAD_SECONDS):
             if self._path and self._reread(self._path):
                 try:
-                    fresh = await self._accept(runner.server)
+                    fresh = await self._accept()
                 except OSError as error:
                     log.error("cannot serve with the new web configuration yet", extra=kv(error=error))
                     self._stamp = ()
@@ -150,15 +155,13 @@ class Server:
         self._socket.close()
         await runner.cleanup()
 
-    async def _accept(self, server: web.Server) -> asyncio.Server:
+    async def _accept(self) -> asyncio.Server:
         """Accept on a copy of the socket, so that new certificates never lose a connection that waits."""
-
-        def protocol() -> asyncio.Protocol:
-            return server() if len(server.connections) < MAX_CONNECTIONS else _Refusal()
-
         tls = self._config.tls
         timeout = HANDSHAKE_SECONDS if tls else None
-        return await self._loop.create_server(protocol, sock=self._socket.dup(), ssl=tls, ssl_handshake_timeout=timeout)
+        return await self._loop.create_server(
+            self._guests.come, sock=self._socket.dup(), ssl=tls, ssl_handshake_timeout=timeout
+        )
 
     async def _end(self, listener: asyncio.Server) -> None:
         """Accept no more, and let what was accepted begin: asyncio forgets connections it has accepted halfway."""
@@ -214,11 +217,17 @@ class Server:
         if config.users and not open_ and not await self._users.allowed(config.users, authorization):
             headers["WWW-Authenticate"] = 'Basic realm="Yardlight"'
             return web.Response(status=401, text="Unauthorized\n", headers=headers)
+        status = 500
+        self._guests.asks(request.protocol)
         try:
             response = await handler(request)
+            status = response.status
         except web.HTTPException as error:
             error.headers.update(headers)
+            status = error.status
             raise
+        finally:
+            self._guests.answered(request.protocol, status)
         response.headers.update(headers)
         return response
 
@@ -282,13 +291,6 @@ class Server:
         if text is None:
             raise web.HTTPNotFound(text="there is no runbook of this name\n")
         return _html(text)
-
-
-class _Refusal(asyncio.Protocol):
-    """Closes a connection that is one too many."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        transport.close()
 
 
 class _Users:
