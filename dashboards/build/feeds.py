@@ -51,7 +51,7 @@ def board() -> dashboard.Dashboard:
     for panel in (*_now(), *_feeds(), *_wrong(), *_over_time(), *_promises()):
         built = built.with_panel(panel)
     built = built.with_row(folded("Webhooks", 49, _webhooks()))
-    return built.with_row(folded("Hours of service of the fleet", 58, _hours()))
+    return built.with_row(folded("Hours of service of the fleet", 58, (*_hours(), *_elds())))
 
 
 def _now() -> Iterator[Panel]:
@@ -371,6 +371,50 @@ def _hours() -> Iterator[Panel]:
         Place(18, 59, 6, 4),
         Query(_fleet("hos_unassigned_seconds", 'of="truck"')),
         unit="s",
+        empty=NOT_CONFIGURED,
+    )
+
+
+def _elds() -> Iterator[Panel]:
+    broken = "eld_malfunction_since_timestamp_seconds"
+    yield listing(
+        "ELDs that do not work",
+        "In how many trucks by which feed of the account, since when the first one does not, and by when it must be "
+        "repaired or replaced (8 days, 49 CFR 395.34). Normal is 0; empty where no feed of it tells of malfunctions.",
+        Place(0, 66, 9, 6),
+        [
+            Query(of("eld_malfunctions", "feed")),
+            Query(f"1000 * {of(broken, 'feed')}"),
+            Query(f"1000 * ({of(broken, 'feed')} + {of('eld_repair_within_seconds', 'feed')})"),
+        ],
+        {"feed": "Feed", "Value #A": "Trucks", "Value #B": "First since", "Value #C": "Repair by"},
+        overrides={"Trucks": {"unit": "none"}, "First since": AGO, "Repair by": AGO},
+        empty=NOT_CONFIGURED,
+    )
+    yield listing(
+        "Revoked ELDs",
+        "Models on the fleet's list of those that FMCSA revoked: how many trucks of the roster have one, and by when "
+        "none may any more (60 days). Normal is 0 in each line.",
+        Place(9, 66, 7, 6),
+        [
+            Query(f"sort_desc(max by (model) (yardlight_eld_revoked_trucks{{{FLEET}}}))"),
+            Query(f"1000 * max by (model) (yardlight_eld_replace_by_timestamp_seconds{{{FLEET}}})"),
+        ],
+        {"model": "Model", "Value #A": "Trucks", "Value #B": "Replace by"},
+        overrides={"Trucks": {"unit": "none"}, "Replace by": AGO},
+        empty=NOT_CONFIGURED,
+    )
+    yield listing(
+        "Positions missing for tax records",
+        "In the last day, with the engine on: for longer than 10 minutes (IFTA) and than 15 (IRP). Normal is 0; "
+        "empty where no feed of the account tells of engines.",
+        Place(16, 66, 8, 6),
+        [
+            Query(of("feed_tax_record_gaps", "feed", 'rule="ifta"')),
+            Query(of("feed_tax_record_gaps", "feed", 'rule="irp"')),
+        ],
+        {"feed": "Feed", "Value #A": "Over 10 min", "Value #B": "Over 15 min"},
+        overrides={"Over 10 min": {"unit": "none"}, "Over 15 min": {"unit": "none"}},
         empty=NOT_CONFIGURED,
     )
 

@@ -232,6 +232,14 @@ def _feeds(t: int, start: int) -> Iterator[tuple[str, str, float]]:
     yield "hos_cases", 'kind="mismatch",state="open"', 2 * bad
     for whose in ("fleet", "truck"):
         yield "hos_unassigned_seconds", f'of="{whose}"', 5400
+    yield "eld_malfunctions", gps, bad
+    yield "eld_repair_within_seconds", gps, 8 * 86400
+    if bad:
+        yield "eld_malfunction_since_timestamp_seconds", gps, start - 86400
+    yield "eld_revoked_trucks", 'model="LogIt-2"', 3
+    yield "eld_replace_by_timestamp_seconds", 'model="LogIt-2"', start + 20 * 86400
+    for rule in ("ifta", "irp"):
+        yield "feed_tax_record_gaps", f'{gps},rule="{rule}"', 2 * bad
     yield "flow_info", 'flow="odometer",source="gps",sink="meters",shows="Odometer"', 1
     yield "flow_max_lag_seconds", 'flow="odometer"', 86400
     yield "flow_lag_seconds", 'flow="odometer"', 1800

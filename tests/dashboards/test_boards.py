@@ -119,7 +119,13 @@ def test_every_query_is_for_the_chosen_fleets_and_terminal_or_account(board: Pat
         assert all('fleet="$fleet"' in each for _, each in selectors), title
         # A flow goes from one account to another one, hours of service come of several, and a home has SIMs at several;
         # a table of all is to choose from.
-        of_several = ("yardlight_flow_", "yardlight_hos_", "yardlight_sim_info")
+        of_several = (
+            "yardlight_flow_",
+            "yardlight_hos_",
+            "yardlight_sim_info",
+            "yardlight_eld_revoked",
+            "yardlight_eld_replace",
+        )
         every = title == f"All {chosen}s"
         rest = [] if every or not chosen else [each for metric, each in selectors if not metric.startswith(of_several)]
         here = [each for each in rest if 'uplink="centre"' not in each]
