@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -101,3 +102,15 @@ def test_what_is_no_fault_of_the_archive_is_left_to_others_or_refused(folder: Pa
     assert archive.switch("fontana.fiber=cut") is None
     with pytest.raises(ArchiveFaultError, match="the archives can be: lost"):
         archive.switch("records=burn")
+
+
+def test_a_copy_of_a_demo_that_was_killed_is_removed_by_the_next_one_and_no_other(folder: Path, tmp_path: Path) -> None:
+    for owner in (os.getppid(), 2**22 + 1):
+        (tmp_path / f"yardlight-demo-{owner}").mkdir()
+    (tmp_path / "somebody-elses").mkdir()
+    archive = DemoArchive(folder, other_device=tmp_path)
+    archive.write()
+    ours = {f"yardlight-demo-{owner}" for owner in (os.getpid(), os.getppid())}
+    assert {each.name for each in tmp_path.iterdir()} == {*ours, "somebody-elses"}
+    archive.remove_copy()
+    assert f"yardlight-demo-{os.getpid()}" not in {each.name for each in tmp_path.iterdir()}

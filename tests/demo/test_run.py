@@ -43,6 +43,7 @@ def demo(folder: Path, ports: Ports, **options: object) -> Iterator[subprocess.P
     finally:
         running.kill()
         running.wait()
+        archive.remove_copies()
 
 
 def programs_of(folder: Path) -> list[str]:

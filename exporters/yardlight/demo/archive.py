@@ -8,7 +8,6 @@ import shutil
 import zipfile
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from zlib import crc32
 
 from yardlight.demo.eld_files import Shape, eld_file
 from yardlight.errors import YardlightError
@@ -65,6 +64,7 @@ _PULLED, _BACKED_UP = 5, 20
 _BACKUP = 40_000
 # Where a disk of its own would be: memory that looks like one.
 _OTHER_DEVICE = Path("/dev/shm")
+_COPY = "yardlight-demo-"
 
 
 class ArchiveFaultError(YardlightError):
@@ -80,7 +80,7 @@ class DemoArchive:
         self._backups = folder / "backups"
         self._today = today or datetime.now(UTC).date()
         there = other_device.is_dir() and os.access(other_device, os.W_OK)
-        self._copy = other_device / f"yardlight-demo-{crc32(str(folder).encode()):08x}" if there else None
+        self._copy = other_device / f"{_COPY}{os.getpid()}" if there else None
 
     def section(self) -> str:
         """The archives' part of fleet.yml."""
@@ -91,6 +91,8 @@ class DemoArchive:
     def write(self) -> None:
         """Everything as it should be, in place of whatever an earlier demo left."""
         self.remove_copy()
+        if self._copy is not None:
+            remove_copies(self._copy.parent)
         for folder in (self._root, self._backups, *self._pulled):
             shutil.rmtree(folder, ignore_errors=True)
         for folder in (self._pulled[0], self._backups):
@@ -165,6 +167,13 @@ class DemoArchive:
         path.with_suffix(".part").replace(path)
         if not now:
             self._of_next_morning(path, day)
+
+
+def remove_copies(device: Path = _OTHER_DEVICE) -> None:
+    """Remove what demos that were killed could not."""
+    for copy in device.glob(f"{_COPY}*"):
+        if not Path(f"/proc/{copy.name.removeprefix(_COPY)}").exists():
+            shutil.rmtree(copy, ignore_errors=True)
 
 
 def drivers_csv() -> str:
