@@ -70,9 +70,9 @@ def test_no_record_and_no_memory_has_the_number_of_a_sim_or_device(path: Path, t
     assert not [number for number in iccids if number in text]
 
 
-@pytest.mark.parametrize("platform", ["emnify", "soracom", "thingspace"])
+@pytest.mark.parametrize("platform", ["control_center", "emnify", "soracom", "thingspace"])
 def test_a_device_that_the_platform_lists_is_known_by_its_number(platform: str, tmp_path: Path) -> None:
-    """Control Center tells it with the use of the SIM, which is remembered, and no number is."""
+    """Control Center tells it with the use of the SIM: of those that it asks just now, no number is remembered."""
     path = HERE / "fixtures" / f"{platform}.json"
     fixture = json.loads(path.read_text(encoding="utf-8"))
     told = Told(fixture)

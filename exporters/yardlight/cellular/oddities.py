@@ -70,11 +70,12 @@ class Facts:
     trouble: float = 0.0
 
     def note(self, sim: Sim) -> None:
-        """What the platform says now. A state that is not told is no change of it."""
+        """What the platform says now. A state that is not told is no change of it, nor a mark made anew."""
         if sim.state != "unknown" and sim.state != self.state:
             self.state, self.since = sim.state, sim.seen
         if sim.device is not None and sim.device != self.device:
-            if self.device is not None:
+            # One of another length was made of other digits, by an older version.
+            if self.device is not None and len(self.device) == len(sim.device):
                 self.changed = sim.seen
             self.device = sim.device
 

@@ -29,6 +29,8 @@ _DECIMAL = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _BINARY = {"B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
 _UNLISTED = "#"
+# Before the mark of a device: those of older versions were made of all digits, and are shorter.
+_DEVICE = "d"
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +194,7 @@ class Directory:
         The last of 15 digits is a check digit, and 16 have a version of the software in its place.
         """
         digits = re.sub(r"[\s-]", "", imei)
-        return self.mark(digits[:14]) if re.fullmatch(r"(?!0+$)\d{14,16}", digits) else None
+        return f"{_DEVICE}{self.mark(digits[:14])}" if re.fullmatch(r"(?!0+$)\d{14,16}", digits) else None
 
     def mark(self, number: str) -> str:
         """Something that is equal for equal numbers and does not tell them."""

@@ -64,12 +64,16 @@ class Config(SimAccount):
 
 @dataclass(frozen=True)
 class Reply:
-    """The SIMs as listed, and what was told of each by its name; asked at `at`."""
+    """The SIMs as listed, and what was told of each by its name; asked at `at`.
+
+    `imeis` are those of the SIMs that were asked just now: no number is remembered.
+    """
 
     directory: Directory
     at: float
     devices: list[dict[str, Any]]
     answers: Mapping[str, Answer]
+    imeis: Mapping[str, str]
 
 
 def fetch(config: Config, session: Session) -> Reply:
@@ -77,18 +81,20 @@ def fetch(config: Config, session: Session) -> Reply:
     auth = basic(config.username, session.secret(config.api_key_file))
     client = Client(session, config, "https://restapi3.jasper.com/rws/api", auth, _throttled)
     devices = list(_devices(client))
+    imeis: dict[str, str] = {}
     numbers = {name: text(device, "iccid") for name, device in names(devices, known, _DEVICES, "iccid")}
 
     def ask(sim: str, number: str) -> dict[str, Any]:
         path = "/v1/devices/{iccid}"
         used = whole(client.get(f"{path}/ctdUsages", values={"iccid": number}).json(), f"GET {path}/ctdUsages")
         told = {key: used.get(key) for key in ("ctdDataUsage", "overageLimitReached", "overageLimitOverride")}
-        told["device"] = known.device(text(used, "imei"))
+        imeis[sim] = text(used, "imei")
+        told["device"] = known.device(imeis[sim])
         if config.sessions:
             told["online"] = _online(client, number)
         return told
 
-    return Reply(known, session.clock(), devices, Rounds(session).go(numbers, ask))
+    return Reply(known, session.clock(), devices, Rounds(session).go(numbers, ask), imeis)
 
 
 def _devices(client: Client) -> Iterator[dict[str, Any]]:
@@ -137,6 +143,7 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
             plan=Plan(plan) if plan else None,
             device=text(told, "device") or None,
             iccid=text(device, "iccid"),
+            imei=reply.imeis.get(name, ""),
         )
         if answer is None:
             continue
