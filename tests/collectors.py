@@ -115,3 +115,9 @@ def show(source: Source, records: Sequence[Any], memory: Any, now: float) -> Tol
 def follow(source: Source, records: Sequence[Any], memory: Any, now: float) -> Told:
     """What was watched is over."""
     return Told({PAGE_AFTER: {(name,): within for name, within in records}}, memory)
+
+
+def hoard_memory(session: Session) -> list[Block]:
+    """Which process it is; it remembers megabytes for the next one."""
+    session.memory = {"times": (session.memory or {"times": 0})["times"] + 1, "much": os.urandom(2**21).hex()}
+    return pid(session)

@@ -20,7 +20,7 @@ import pytest
 
 from tests import collectors
 from yardlight import slots as slots_module
-from yardlight.collection import Collection, Result, Source, opened
+from yardlight.collection import Collection, Result, Source, open_memory, opened
 from yardlight.errors import AuthError, PollCrashedError, PollError, PollTimeoutError, SecretError
 from yardlight.exposition import AnyBlock, page
 from yardlight.inventory.model import Model
@@ -161,13 +161,26 @@ def test_workers_come_of_one_template_and_after_its_end_of_another(eventually: E
         [template] = {parent(worker) for worker in workers}
         os.kill(template, signal.SIGKILL)
         await asyncio.to_thread(eventually, lambda: not any(map(alive, workers)), within=AMPLE)
-        with pytest.raises(PollCrashedError, match="the worker"):
-            await collected(slots, collectors.pid)
+        for _ in set(workers):
+            with pytest.raises(PollCrashedError, match="the worker"):
+                await collected(slots, collectors.pid)
         return template, parent(int(float(await collected(slots, collectors.pid))))
 
     one, other = with_slots(use)
     assert one != other
     assert not alive(other)
+
+
+def test_a_worker_that_remembers_megabytes_gives_its_memory_back_at_once() -> None:
+    async def use(slots: Slots) -> list[Result]:
+        results = [Result(())]
+        for _ in range(2):
+            results.append(await slots.run("f", "graph", collectors.hoard_memory, AMPLE, results[-1].memory))
+        return results[1:]
+
+    one, other = with_slots(use)
+    assert value(one.blocks) != value(other.blocks)
+    assert open_memory(other.memory)["times"] == 2
 
 
 def test_an_error_of_the_tree_keeps_its_class_and_text_and_its_worker() -> None:

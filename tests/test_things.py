@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+import zlib
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yardlight.collection import opened, pack_memory
+from yardlight.collection import Packed, open_memory, opened, pack_memory
 from yardlight.state import Reader, State
 from yardlight.things import Fact, Thing, iccids, numbered, pack, unpack
 
@@ -50,14 +51,27 @@ def test_numbers_and_a_vendors_name_are_in_no_text_of_a_thing() -> None:
     assert "guid-112" not in f"{[TABLET]}"
 
 
-@pytest.mark.parametrize("memory", [{"domain": {"a": 1}}, {}])
+@pytest.mark.parametrize("memory", [{"platform": 1, "domain": Packed.of({"a": 1})}, {}])
 def test_things_lie_behind_the_memory_that_the_next_collection_opens(memory: object) -> None:
     packed = pack([TABLET], 1.0)
     assert opened(pack_memory(memory, packed)) == (memory, packed)
 
 
+def test_what_a_domain_remembers_is_opened_when_somebody_needs_it() -> None:
+    memory = open_memory(pack_memory({"platform": 1, "domain": Packed.of({"a": [1]}), "first": ["b"]}))
+    assert memory["domain"].open() == {"a": [1]}
+    assert {**memory, "domain": None} == {"platform": 1, "domain": None, "first": ["b"]}
+
+
+def test_the_memory_in_an_older_state_file_is_opened_all_the_same() -> None:
+    packed = pack([TABLET], 1.0)
+    memory, told = opened(zlib.compress(b'{"platform":1,"domain":{"a":[1]}}') + packed)
+    assert memory["domain"].open() == {"a": [1]}
+    assert (memory["platform"], told) == (1, packed)
+
+
 def test_there_may_be_no_things_and_no_memory() -> None:
-    assert opened(pack_memory({"domain": 1})) == ({"domain": 1}, b"")
+    assert opened(pack_memory({"domain": None})) == ({"domain": None}, b"")
     assert opened(pack_memory(None)) == (None, b"")
 
 

@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from yardlight import __version__, centre, integration, logs
+from yardlight import __version__, centre, heap, integration, logs
 from yardlight.accounts import Turns
 from yardlight.catalogue import (
     BUILD_INFO,
@@ -119,6 +119,7 @@ def run(options: ServeOptions) -> int:
     recent = logs.setup(options.log_format, options.log_level)
     sys.setswitchinterval(SWITCH_SECONDS)
     _take_descriptors()
+    heap.give_back()
     try:
         asyncio.run(_serve(options, recent))
     except YardlightError as error:

@@ -29,6 +29,8 @@ PATIENCE_SECONDS = 1.0
 MEMORY_BYTES = 512 * 2**20
 # Far more than the blocks of `series_limit` entities.
 ANSWER_BYTES = 64 * 2**20
+# Whoever told so much has taken many times that, and would keep most of it for itself while it waits for the next job.
+LARGE_BYTES = 2**20
 _EXIT_SECONDS = 1.0
 # Most collections take less, and a process takes memory for as long as it lives: worth to wait for one that is there.
 GROW_SECONDS = 1.0
@@ -64,10 +66,10 @@ class Slots:
         `memory` is that of the result before. Raises `PollError`: what the job raised, `PollTimeoutError` or
         `PollCrashedError`; of a killed job, the requests that it made are not known.
         """
-        owner, message = (fleet, account), pickle.dumps((fleet, account, job, deadline, memory, allowance))
+        owner, message = (fleet, account), pickle.dumps((fleet, account, job, deadline, allowance))
         late = owner in self._late
         async with self._spare if late else self._prompt:
-            asking = asyncio.create_task(self._ask(message, deadline))
+            asking = asyncio.create_task(self._ask(message, memory, deadline))
             await _settled(asking, None if late else PATIENCE_SECONDS)
             if not asking.done() and self._spare.locked():
                 await _settled(asking, None)
@@ -82,11 +84,11 @@ class Slots:
         self._late.discard(owner)
         return _result(kind, answer)
 
-    async def _ask(self, message: bytes, deadline: float) -> tuple[bytes, bytes]:
+    async def _ask(self, message: bytes, memory: bytes, deadline: float) -> tuple[bytes, bytes]:
         slot = await self._free()
         try:
             async with asyncio.timeout(deadline):
-                return await slot.ask(message)
+                return await slot.ask(message, memory)
         finally:
             # Who came last goes first, so that the others may rest.
             self._idle.append(slot)
@@ -214,14 +216,15 @@ class _Slot:
         """Whether its process is there."""
         return self._writer is not None
 
-    async def ask(self, message: bytes) -> tuple[bytes, bytes]:
+    async def ask(self, message: bytes, memory: bytes) -> tuple[bytes, bytes]:
         """Kind and content of the worker's answer. Raises `PollCrashedError` if it ended instead."""
         try:
             if self._writer is None:
                 await self._start()
             assert self._writer is not None
-            self._writer.write(HEAD.pack(JOB, len(message)))
-            self._writer.write(message)
+            for each in (message, memory):
+                self._writer.write(HEAD.pack(JOB, len(each)))
+                self._writer.write(each)
             await self._writer.drain()
             kind, size = HEAD.unpack(await self._reader.readexactly(HEAD.size))
             if size > ANSWER_BYTES:
@@ -232,7 +235,7 @@ class _Slot:
         except BaseException:
             await self.end()
             raise
-        if kind == CRASHED:
+        if kind == CRASHED or size > LARGE_BYTES:
             await self.end()
         self._answered = time.monotonic()
         return kind, answer

@@ -26,7 +26,7 @@ import traceback
 from collections.abc import Callable
 from importlib import import_module
 
-from yardlight import logs
+from yardlight import heap, logs
 from yardlight.collection import Session, opened, pack_memory
 from yardlight.domains import DOMAINS
 from yardlight.errors import PollError
@@ -53,6 +53,7 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # Probing and answering scrapes come first where the machine is small.
     os.nice(10)
+    heap.give_back()
     logs.setup(log_format, log_level)
     for module in ("yardlight.client", *DOMAINS.values()):
         import_module(module)
@@ -95,8 +96,8 @@ def _work(descriptor: int, template: int, memory: int) -> int:
     with socket.socket(fileno=descriptor) as channel:
         stream = channel.makefile("rb")
         while head := stream.read(HEAD.size):
-            _, size = HEAD.unpack(head)
-            kind, answer = _answer(stream.read(size))
+            message = stream.read(HEAD.unpack(head)[1])
+            kind, answer = _answer(message, stream.read(HEAD.unpack(stream.read(HEAD.size))[1]))
             channel.sendall(HEAD.pack(kind, len(answer)) + answer)
             if kind == CRASHED:
                 return 1
@@ -104,13 +105,15 @@ def _work(descriptor: int, template: int, memory: int) -> int:
     return 0
 
 
-def _answer(message: bytes) -> tuple[bytes, bytes]:
+def _answer(message: bytes, memory: bytes) -> tuple[bytes, bytes]:
     """How the job ends: kind and content of the answer, requests made first."""
     fleet, account, session = "", "", Session(0.0)
     try:
-        fleet, account, job, seconds, memory, session.allowance = pickle.loads(message)
+        fleet, account, job, seconds, session.allowance = pickle.loads(message)
         session.deadline = time.monotonic() + seconds
         session.memory, session.things = opened(memory)
+        # The job may take an hour, and what is remembered of ten thousand SIMs is megabytes.
+        del memory
         blocks = dump(pack(job(session)))
         memory = pack_memory(session.memory, session.things)
         return BLOCKS, _head(session, len(memory), session.again_in, session.instead, session.notes) + memory + blocks

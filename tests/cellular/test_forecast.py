@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from array import array
 from collections.abc import Callable, Sequence
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from yardlight.cellular.cycle import UTC
 from yardlight.cellular.forecast import Fit, Fleet, exhaustion, learn, project, remaining, whole_days
-from yardlight.cellular.history import Track, midnight, ordinal
+from yardlight.cellular.history import UNKNOWN, Track, midnight, ordinal
 from yardlight.cellular.levels import Days, typical
 
 MB = 1e6
@@ -195,10 +196,10 @@ def test_what_remains_of_a_cycle_is_counted_in_days_of_the_account() -> None:
 
 
 def test_only_days_that_are_over_by_the_vendors_clock_are_history() -> None:
-    track = Track(UTC, first=LAST - 2, days=[5, 6, 7], as_of=midnight(LAST, UTC) + 3600)
-    assert whole_days(track) == Days(LAST - 1, [5, 6])
+    track = Track(UTC, first=LAST - 2, days=array("q", [5, UNKNOWN, 7]), as_of=midnight(LAST, UTC) + 3600)
+    assert whole_days(track) == Days(LAST - 1, memoryview(array("q", [5, UNKNOWN])))
     assert whole_days(Track(UTC)) is None
-    assert whole_days(Track(UTC, first=ordinal(0.0, UTC), days=[5], as_of=10.0)) is None
+    assert whole_days(Track(UTC, first=ordinal(0.0, UTC), days=array("q", [5]), as_of=10.0)) is None
 
 
 amounts = st.lists(st.none() | st.integers(0, 10**12) | st.just(0), max_size=70)

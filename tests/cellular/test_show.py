@@ -17,7 +17,7 @@ from yardlight.cellular.cycle import UTC, Cycle, EveryDays, MonthDay
 from yardlight.cellular.history import ordinal
 from yardlight.cellular.plan import Place, Terms
 from yardlight.cellular.show import show
-from yardlight.cellular.usage import AllDays, Count, Left, Plan, Record, Refused, Sim, Usage, Used
+from yardlight.cellular.usage import AllDays, Count, Directory, Left, Plan, Record, Refused, Sim, Usage, Used
 from yardlight.collection import Source, Told
 from yardlight.errors import IncompleteError
 from yardlight.exposition import block
@@ -446,6 +446,15 @@ def test_another_device_is_an_event_without_its_number() -> None:
     assert account.value("sim_device_changed_timestamp_seconds", "T1") == at(3)
 
 
+def test_a_device_whose_mark_an_older_version_made_of_other_digits_has_not_changed() -> None:
+    account, now = Account(), Directory({}, "key").device("35-209900-176148-1")
+    account.collect(at(1), sim("T1", at(1), device=Directory({}, "key").mark("352099001761481")))
+    account.collect(at(2), sim("T1", at(2), device=now))
+    assert account.value("sim_device_changed_timestamp_seconds", "T1") is None
+    account.collect(at(3), sim("T1", at(3), device=Directory({}, "key").device("35-209900-176149-9")))
+    assert account.value("sim_device_changed_timestamp_seconds", "T1") == at(3)
+
+
 def test_above_the_limit_only_sims_in_trouble_are_shown_and_for_as_long_as_rules_look_back() -> None:
     account = Account(series_limit=2, cap="1 GB")
     names = ("T1", "T2", "T3")
@@ -579,12 +588,12 @@ def test_a_day_that_is_left_out_where_all_are_told_had_no_use_and_one_of_which_n
         account.collect(now, *records)
     first, known = account.memory["sims"]["T1"][:2]
     assert first == ordinal(at(3), UTC)
-    assert known == [5 * MB, 0, 5 * MB, None, None, 0, 0, 0, 0, 0, 0, 0]
+    assert known == f"{5 * MB},0,{5 * MB},?,?,0,0,0,0,0,0,0"
     assert account.value("sim_last_use_timestamp_seconds", "T1") == at(6, 0)
     assert account.value("usage_as_of_timestamp_seconds", "", "T1") == at(15, 20)
     # A row that comes late is believed.
     account.collect(at(16), sim("T1", at(16)), day_row("T1", 14, 3 * MB, at(16)), AllDays("T1", at(11, 0)))
-    assert account.memory["sims"]["T1"][1][-1] == 3 * MB
+    assert account.memory["sims"]["T1"][1].split(",")[-1] == str(3 * MB)
 
 
 def test_a_sim_without_any_row_is_one_without_use_from_when_it_was_first_there() -> None:
@@ -593,7 +602,7 @@ def test_a_sim_without_any_row_is_one_without_use_from_when_it_was_first_there()
         now = at(day, 20)
         rows = [day_row("T2", day, 9 * MB, now), AllDays("T2", at(-50)), AllDays("T1", at(-50))]
         account.collect(now, sim("T1", now), sim("T2", now), *rows)
-    assert account.memory["sims"]["T1"][:2] == [ordinal(at(1), UTC), [0] * 9]
+    assert account.memory["sims"]["T1"][:2] == [ordinal(at(1), UTC), "0,0,0,0,0,0,0,0,0"]
     assert account.value("sim_usage_bytes", "T1") == 0
     assert account.value("sim_last_use_timestamp_seconds", "T1") is None
 
@@ -624,13 +633,13 @@ def test_less_than_nothing_that_was_used_is_no_figure_and_no_zero() -> None:
         now, more = at(day, 20), [AllDays("T1", at(day, 0)), AllDays("T2", at(day, 0))]
         rows = [day_row("T1", day, 7, now), day_row("T2", day, 9 if day == 1 else -9, now)]
         account.collect(now, sim("T1", now), sim("T2", now), *rows, *more)
-    assert account.memory["sims"]["T2"][1] == [9]
+    assert account.memory["sims"]["T2"][1] == "9"
     assert (account.value("pool_sims", "tablets"), account.value("pool_sims_counted", "tablets")) == (2, 1)
     told = [sim("T1", at(4)), day_row("T1", 4, 1, at(4)), sim("T2", at(4))]
     account.collect(at(4), *told, AllDays("T2", at(3, 0)))
-    assert account.memory["sims"]["T2"][1] == [9, None, 0]
+    assert account.memory["sims"]["T2"][1] == "9,?,0"
     account.collect(at(5), *told, total("T2", -50, at(5)), Usage(Used(-9), at(5), pool="tablets"))
-    assert account.memory["sims"]["T2"][1] == [9, None, 0]
+    assert account.memory["sims"]["T2"][1] == "9,?,0"
     assert account.value("pool_usage_bytes", "tablets") == 15
 
 

@@ -86,7 +86,9 @@ def whole_days(track: Track) -> Days | None:
     if track.as_of is None or not track.days:
         return None
     end = min(track.end, ordinal(track.as_of, track.zone))
-    return Days(end - 1, track.days[: end - track.first]) if end > track.first else None
+    if end <= track.first:
+        return None
+    return Days(end - 1, memoryview(track.days)[: end - track.first])
 
 
 @dataclass(frozen=True, slots=True)

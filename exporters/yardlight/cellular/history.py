@@ -7,11 +7,13 @@ negative, nothing is counted twice, and a day of which nothing is known is None,
 A total that grew while nobody looked is spread over the days between, and one that shrank is taken off the newest
 days. But where more is left of a plan without an end it was topped up, and its days stay as they were.
 
-`to_json` is a short list: 10 000 tracks of `KEEP_DAYS` days are a few megabytes of state.
+`to_json` is a short list: 10 000 tracks of `KEEP_DAYS` days are a few megabytes of state. Their days are text in it and
+an array here: as objects, a million numbers would be forty.
 """
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -26,6 +28,8 @@ from yardlight.cellular.usage import SOURCES, Count, Left, Plan, Source, Usage
 # Fourteen weeks: three cycles and what has passed of a fourth tell growth from a change.
 KEEP_DAYS = 98
 _WRAP_31, _WRAP_32 = 2**31, 2**32
+# In the place of a day of which nothing is known: here, and in the text.
+UNKNOWN, _NOT_KNOWN = -1, "?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class Closed:
 class Track:
     """What is known of the use of one SIM or pool. Days are ordinals of dates in the account's zone.
 
+    `days` has the use of each from `first` on, `UNKNOWN` where it is not known: `day` tells one.
     `used` is the total of `cycle` at `as_of`; None while nothing is known of this cycle. `since` is from when on it was
     counted, if that is later than the start of the cycle: then it is partial. `seeded` is the first day that was
     measured as a day: those before are the average of a total that was found. `ranks` has how good the row of each day
@@ -48,7 +53,7 @@ class Track:
 
     zone: ZoneInfo
     first: int = 0
-    days: list[int | None] = field(default_factory=list)
+    days: array[int] = field(default_factory=lambda: array("q"))
     seeded: int = 0
     ranks: str = ""
     cycle: Cycle | None = None
@@ -64,7 +69,8 @@ class Track:
 
     def day(self, ordinal: int) -> int | None:
         """The use of a day, as far as it is known."""
-        return self.days[ordinal - self.first] if self.first <= ordinal < self.end else None
+        used = self.days[ordinal - self.first] if self.first <= ordinal < self.end else UNKNOWN
+        return used if used != UNKNOWN else None
 
     def take(self, usage: Usage, cycle: Cycle | None, plan: Plan | None = None) -> None:
         """What a platform says. `cycle` is the one the usage is of, `plan` turns what is left into what was used."""
@@ -139,7 +145,7 @@ class Track:
         self._room(ordinal)
         if ordinal >= self.first:
             index = ordinal - self.first
-            if self.days[index] is None or rank >= int(self.ranks[index]):
+            if self.days[index] == UNKNOWN or rank >= int(self.ranks[index]):
                 self.days[index] = used
                 self.ranks = f"{self.ranks[:index]}{rank}{self.ranks[index + 1 :]}"
         if self.as_of is None or as_of >= self.as_of:
@@ -204,7 +210,7 @@ class Track:
             there = self.days[index]
             if less <= 0:
                 return
-            if there is not None:
+            if there != UNKNOWN:
                 self.days[index] = max(0, there - less)
                 less -= there
 
@@ -214,10 +220,11 @@ class Track:
             self.first = ordinal
         if ordinal < self.first and self.end - ordinal <= KEEP_DAYS:
             more = self.first - ordinal
-            self.first, self.days[:0], self.ranks = ordinal, [None] * more, "0" * more + self.ranks
+            self.first, self.ranks = ordinal, "0" * more + self.ranks
+            self.days[:0] = array("q", [UNKNOWN]) * more
         if ordinal >= self.end:
             more = ordinal + 1 - self.end
-            self.days += [None] * more
+            self.days += array("q", [UNKNOWN]) * more
             self.ranks += "0" * more
         if (old := len(self.days) - KEEP_DAYS) > 0:
             self.first, self.days, self.ranks = self.first + old, self.days[old:], self.ranks[old:]
@@ -235,24 +242,36 @@ class Track:
         cycle = [self.cycle.start, self.cycle.end] if self.cycle else None
         closed = [self.closed.cycle.start, self.closed.cycle.end, self.closed.used] if self.closed else None
         ranks = self.ranks if self.ranks.strip("0") else ""
-        return [self.first, self.days, self.seeded, ranks, cycle, self.used, self.as_of, self.since, closed]
+        days = ",".join([_NOT_KNOWN if used == UNKNOWN else str(used) for used in self.days])
+        return [self.first, days, self.seeded, ranks, cycle, self.used, self.as_of, self.since, closed]
 
 
 def from_json(value: list[Any], zone: ZoneInfo) -> Track:
     """The track that `to_json` wrote."""
     first, days, seeded, ranks, cycle, used, as_of, since, closed = value
+    if isinstance(days, str):
+        known = array("q", [UNKNOWN if used == _NOT_KNOWN else int(used) for used in days.split(",")] if days else [])
+    else:
+        # Of an older state file.
+        known = array("q", [UNKNOWN if used is None else used for used in days])
     return Track(
         zone,
         first,
-        list(days),
+        known,
         seeded,
-        ranks or "0" * len(days),
+        ranks or _no_ranks(len(known)),
         Cycle(*cycle) if cycle else None,
         used,
         as_of,
         since,
         Closed(Cycle(closed[0], closed[1]), closed[2]) if closed else None,
     )
+
+
+@lru_cache
+def _no_ranks(count: int) -> str:
+    """The ranks of so many days: one text for all tracks that have none."""
+    return "0" * count
 
 
 @lru_cache(maxsize=4096)

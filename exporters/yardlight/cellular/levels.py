@@ -43,10 +43,13 @@ _UNCHANGED, _PERHAPS = 0.5, 0.05
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """Whole days of one SIM or pool in their order; None is not known. `last` is the ordinal of the last one."""
+    """Whole days of one SIM or pool in their order. `last` is the ordinal of the last one.
+
+    None or less than nothing is not known.
+    """
 
     last: int
-    used: Sequence[float | None]
+    used: Sequence[float | None] | memoryview
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +65,9 @@ class Table:
         width = min(KEEP_DAYS, max((len(days.used) for days in account), default=0)) or 1
         used = np.full((len(account), width), np.nan)
         for row, days in zip(used, account, strict=True):
-            if recent := days.used[-width:]:
-                row[-len(recent) :] = [np.nan if each is None else each for each in recent]
-        known = ~np.isnan(used)
+            if count := min(width, len(days.used)):
+                row[-count:] = np.array(days.used[-count:], dtype=float)
+        known = used >= 0
         return cls(np.array([days.last for days in account], dtype=np.int64), np.where(known, used, 0.0), known)
 
     @property

@@ -46,9 +46,9 @@ class Memory:
         return self.facts.setdefault(name, Facts())
 
     def to_json(self) -> dict[str, Any]:
-        """All of it."""
+        """All of it. The SIMs' tracks are taken out as they are written: twice the days of all is much."""
         return {
-            "sims": {name: track.to_json() for name, track in self.sims.items()},
+            "sims": {name: self.sims.pop(name).to_json() for name in list(self.sims)},
             "pools": {name: track.to_json() for name, track in self.pools.items()},
             "meters": {name: [each.value, each.at, each.booted, each.wide] for name, each in self.meters.items()},
             "facts": {name: each.to_json() for name, each in self.facts.items()},
@@ -60,13 +60,14 @@ class Memory:
 
 
 def recalled(value: Any, zone: ZoneInfo) -> Memory:
-    """What `to_json` wrote; nothing for None."""
+    """What `to_json` wrote, out of which the tracks are taken: twice the days of all is much. Nothing for None."""
     if value is None:
         return Memory(zone)
+    sims, pools = value["sims"], value["pools"]
     return Memory(
         zone,
-        {name: from_json(each, zone) for name, each in value["sims"].items()},
-        {name: from_json(each, zone) for name, each in value["pools"].items()},
+        {name: from_json(sims.pop(name), zone) for name in list(sims)},
+        {name: from_json(pools.pop(name), zone) for name in list(pools)},
         {name: Meter(*each) for name, each in value["meters"].items()},
         {name: Facts(*each) for name, each in value["facts"].items()},
         value["habits"],

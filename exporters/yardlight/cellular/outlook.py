@@ -101,7 +101,7 @@ def outlooks(fleet: Fleet, history: History, idle_days: int, now: float) -> Iter
         if kept is None:
             yield Outlook(name, section.account, ZoneInfo(terms.zone), None)
             continue
-        account = looked_back(terms, open_memory(kept[1])["domain"], now)
+        account = looked_back(terms, open_memory(kept[1])["domain"].open(), now)
         judged = {sim: _idle(line.track, idle_days) for sim, line in account.sims.items()}
         yield Outlook(
             name,

@@ -6,12 +6,13 @@ them are in it: one that could not be read is missing, not zero.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from yardlight.cellular.cycle import Cycle
-from yardlight.cellular.history import Track, midnight, ordinal
+from yardlight.cellular.history import UNKNOWN, Track, midnight, ordinal
 from yardlight.cellular.usage import Sim
 from yardlight.inventory.cellular import Pool
 
@@ -49,7 +50,7 @@ def add_up(tracks: Mapping[str, Track], names: Sequence[str], cycle: Cycle | Non
         return Sum(total, tuple(names), 0)
     total.first = min(track.first for track in known)
     end = max(track.end for track in known)
-    total.days = [_day(known, day) for day in range(total.first, end)]
+    total.days = array("q", [_day(known, day) for day in range(total.first, end)])
     total.seeded = max((track.seeded for track in known), default=0)
     counted = [used for track in known if (used := in_cycle(track, cycle, zone, now)) is not None]
     total.used = sum(counted) if counted else None
@@ -61,9 +62,9 @@ def _fresh(track: Track, now: float) -> bool:
     return track.as_of is not None and now - track.as_of < _OLDEST
 
 
-def _day(known: Sequence[Track], day: int) -> int | None:
+def _day(known: Sequence[Track], day: int) -> int:
     told = [used for track in known if (used := track.day(day)) is not None]
-    return sum(told) if told else None
+    return sum(told) if told else UNKNOWN
 
 
 def in_cycle(track: Track, cycle: Cycle | None, zone: ZoneInfo, now: float) -> int | None:

@@ -91,7 +91,10 @@ def show(source: Source, records: Sequence[Record], memory: Any, now: float) -> 
     families: dict[Metric, dict[tuple[str, ...], float | None]] = defaultdict(dict)
     for metric, labels, value in account.samples(source.account):
         families[metric][labels] = value
-    return Told(families, kept.to_json(), account.first(), things=pack(account.things(), now))
+    first, things = account.first(), pack(account.things(), now)
+    # It has all tracks, and what was made of them.
+    del account
+    return Told(families, kept.to_json(), first, things=things)
 
 
 def looked_back(terms: Terms, memory: Any, now: float) -> Account:
