@@ -10,12 +10,12 @@ from urllib.request import urlopen
 
 
 @contextmanager
-def running(port: int, *argv: str) -> Iterator[None]:
-    """The program while it is needed, from the moment it answers at /-/ready."""
+def running(port: int, *argv: str, page: str = "/-/ready") -> Iterator[None]:
+    """The program while it is needed, from the moment it answers at this page."""
     process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 60
-        while not ready(port):
+        while not ready(port, page):
             assert process.poll() is None, f"{argv[0]} ended"
             assert time.monotonic() < deadline, f"{argv[0]} is not ready"
             time.sleep(0.1)
@@ -25,10 +25,10 @@ def running(port: int, *argv: str) -> Iterator[None]:
         process.wait(30)
 
 
-def ready(port: int) -> bool:
+def ready(port: int, page: str = "/-/ready") -> bool:
     """Whether it answers there."""
     try:
-        with urlopen(f"http://127.0.0.1:{port}/-/ready", timeout=2) as answer:
+        with urlopen(f"http://127.0.0.1:{port}{page}", timeout=2) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False

@@ -613,6 +613,10 @@ def _render(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     )
     action.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: stdout")
     _render_prometheus(actions)
+    help_ = "write the alert rules for a vmalert without toTime in its templates, 1.79 of Debian 12 for example"
+    action = _command(actions, "vmalert", help_, run_render_vmalert)
+    action.add_argument("--rules", type=Path, default=Path("alert_rules"), metavar="DIR", help="default: %(default)s")
+    action.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder for what is written")
 
 
 def _render_prometheus(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -669,6 +673,12 @@ def run_render_alertmanager(arguments: argparse.Namespace) -> int:
 
     wanted = receivers.Wanted(date.today().year, arguments.home, arguments.secrets, arguments.url_files)
     return receivers.write(arguments.inventory or Path("fleet.yml"), arguments.inventory_dir, wanted, arguments.output)
+
+
+def run_render_vmalert(arguments: argparse.Namespace) -> int:
+    from yardlight import vmalert
+
+    return vmalert.write(arguments.rules, arguments.output)
 
 
 def _inventory(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 import yaml
@@ -69,7 +69,7 @@ class Inbox:
     def __init__(self) -> None:
         self.posts: list[tuple[str, str, tuple[str, ...]]] = []
 
-    def keep(self, receiver: str, payload: dict[str, Any]) -> None:
+    def keep(self, receiver: str, payload: Any) -> None:
         firing = sorted(
             f"{alert['labels']['alertname']} {alert['labels'].get('terminal', '')}"
             for alert in payload["alerts"]
@@ -81,8 +81,14 @@ class Inbox:
         return [(status, firing) for name, status, firing in self.posts if name == receiver]
 
 
+class Keeps(Protocol):
+    """Gets whatever is posted, with the path that it was posted to."""
+
+    def keep(self, receiver: str, payload: Any, /) -> None: ...
+
+
 @contextmanager
-def served(fleet: Fleet, inbox: Inbox) -> Iterator[int]:
+def served(fleet: Fleet, inbox: Keeps) -> Iterator[int]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.answer(fleet.page().encode())

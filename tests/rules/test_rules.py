@@ -82,8 +82,3 @@ def test_an_alert_says_whose_fault_it_is(rule: dict[str, Any]) -> None:
 def test_a_record_blames_nobody_who_is_not_on_the_list(rule: dict[str, Any]) -> None:
     assert set(re.findall(r'"domain", "(\w+)"', rule["expr"])) <= set(DOMAINS)
     assert rule.get("labels", {}).get("domain", "unknown") in DOMAINS
-
-
-@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.get("alert") or rule["record"])
-def test_a_rule_uses_nothing_that_vmalert_refuses(rule: dict[str, Any]) -> None:
-    assert "keep_firing_for" not in rule
