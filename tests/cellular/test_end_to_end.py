@@ -69,7 +69,7 @@ def test_c01_a_pool_that_heads_for_its_cap_is_seen_five_days_before_it_gets_ther
         uses = {sim.name: world.value("sim_usage_bytes", sim=sim.name) or 0.0 for sim in world.sims()}
         biggest = [f"{name} {prefixed(uses[name])}" for name in sorted(uses, key=lambda name: -uses[name])[:3]]
         assert notices[0].summary == (
-            f"Pool tablets (carrier): will reach its cap of 2.9GB on {on_day:%a, %b %-d}; the cycle runs 11 more days, "
+            f"Pool tablets (carrier) will reach its cap of 2.9GB on {on_day:%a, %b %-d}; the cycle runs 11 more days, "
             f"{prefixed(short)} short. Biggest: {', '.join(biggest)}."
         )
         assert world.identifiers() == []
@@ -114,7 +114,7 @@ def test_c03_c23_a_cap_that_is_passed_is_said_as_it_is(tmp_path: Path) -> None:
         notices = world.told()
         # The carrier slows all three for it: that is no fault of its own.
         assert said(notices) == ["ticket CapReached tablets"]
-        assert f"its cap of 3GB is reached ({prefixed(used - 3 * GB)} over)." in notices[0].summary
+        assert f"the cap of 3GB is reached ({prefixed(used - 3 * GB)} over)." in notices[0].summary
         assert "The carrier has slowed 3 SIMs of it already." in notices[0].description
 
 
@@ -256,7 +256,7 @@ def test_c10_a_lifetime_plan_that_runs_out_before_it_expires(tmp_path: Path) -> 
         on_day = datetime.fromtimestamp(exhausted, ZoneInfo("America/Los_Angeles"))
         short = (world.value("usage_projected_bytes", pool="", sim=sim.name, probability="0.5") or 0.0) - 500 * MB
         assert told[0].summary == (
-            f"SIM scale-101 (carrier): will reach its cap of 500MB on {on_day:%a, %b %-d}, {prefixed(short)} short."
+            f"SIM scale-101 (carrier) will reach its cap of 500MB on {on_day:%a, %b %-d}, {prefixed(short)} short."
         )
         assert world.identifiers() == []
 

@@ -36,10 +36,12 @@ def value(text: str, series: str) -> float | None:
 
 @pytest.mark.needs("prometheus", "prometheus-alertmanager")
 @pytest.mark.timeout(300)
-def test_faults_of_carriers_reach_whom_they_are_for(tmp_path: Path, ports: Ports, eventually: Eventually) -> None:
+def test_c01_c04_c11_t29_faults_of_carriers_reach_whom_they_are_for(
+    tmp_path: Path, ports: Ports, eventually: Eventually
+) -> None:
     """Through Prometheus and Alertmanager as shipped: a short month, a dead API, and a yard on a plan that runs out."""
     told = {
-        ("noc", "CapWillBeExceeded"): "Pool tablets (verizon): will reach its cap of 8GB",
+        ("noc", "CapWillBeExceeded"): "Pool tablets (verizon) will reach its cap of 8GB",
         ("noc", "AccountFailing"): "att cannot be read",
         ("oncall", "StandbyHeadroomLow"): "Fontana: the yard runs on its backup line, and that plan lasts about 3h ",
         ("noc", "TerminalOnStandby"): "Fontana: on LTE since",

@@ -296,7 +296,7 @@ def test_m15_a_wipe_that_waits_while_its_tablet_is_on_line_is_told_after_fifteen
     assert rang.words[0]["summary"].startswith(
         "Yardlight cannot see what is on tablet T-107 or whether it was erased. It"
     )
-    assert "has been on line since its wipe was ordered, and is not wiped" in rang.words[0]["summary"]
+    assert "has been online since its wipe was ordered, and is not wiped" in rang.words[0]["summary"]
 
 
 @pytest.mark.parametrize("how", ["pending", "failed"])

@@ -16,6 +16,17 @@ from tests.rules import phones, promtool
 
 AUDIENCES = ("oncall", "noc", "dispatch", "compliance", "yard")
 SEVERITIES = ("page", "ticket", "info", "none")
+# Who gets an alert, by its severity and audience.
+TOLD = {
+    ("page", "oncall"): {"oncall"},
+    ("page", "noc"): {"oncall"},
+    ("ticket", "noc"): {"noc"},
+    ("ticket", "oncall"): {"noc"},
+    ("ticket", "dispatch"): {"dispatch", "noc"},
+    ("ticket", "compliance"): {"compliance"},
+    ("ticket", "yard"): {"yard", "noc"},
+    ("none", "oncall"): {"deadman"},
+}
 HEADINGS = ("Meaning", "Impact", "Diagnosis", "Mitigation")
 MOVED, TWICE = "exporter moved", "every threshold twice"
 # Nothing moves where nothing was ever heard, or where the centre is what fails.
@@ -68,7 +79,7 @@ def shipped() -> Shipped:
 
 def _table(readme: str) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    for names, audiences in re.findall(r"(?m)^\| ([A-Z]\w+.*?) \| [^|]+ \| ([^|]+) \| [^|]+ \|$", readme):
+    for names, audiences in re.findall(r"(?m)^\| ([A-Z]\w+[^|]*?) \| [^|]+ \| ([^|]+) \| [^|]+ \|$", readme):
         for name in re.findall(r"[A-Z]\w+", names):
             found.setdefault(name, set()).update(re.findall(r"\w+", audiences))
     return found

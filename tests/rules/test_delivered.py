@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from tests.programs import running
+from tests.rules.complete import TOLD
 from tests.rules.phones import Notice, Phones, boards, leads_nowhere, phones
 from tests.rules.promtool import GRAFANA, RUNBOOKS, spoken, texts
 from yardlight.inventory.load import load
@@ -28,17 +29,6 @@ pytestmark = [pytest.mark.needs("prometheus-alertmanager"), pytest.mark.timeout(
 LONGEST = 240
 # Words of ours that mean nothing to whoever is woken.
 JARGON = re.compile(r"uplink|egress|quorum|exporter|series|yardlight[_:]|_seconds|\bNaN\b|<no value>|%!", re.IGNORECASE)
-# Who gets an alert, by its severity and audience.
-TOLD = {
-    ("page", "oncall"): {"oncall"},
-    ("page", "noc"): {"oncall"},
-    ("ticket", "noc"): {"noc"},
-    ("ticket", "oncall"): {"noc"},
-    ("ticket", "dispatch"): {"dispatch", "noc"},
-    ("ticket", "compliance"): {"compliance"},
-    ("ticket", "yard"): {"yard", "noc"},
-    ("none", "oncall"): {"deadman"},
-}
 INVENTORY = """\
 fleet: {fleet}
 timezone: America/Los_Angeles
