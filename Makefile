@@ -40,6 +40,7 @@ demo: $(READY)  ## a simulated fleet, Prometheus, Alertmanager and an inbox on t
 lab: $(READY)  ## real packets in network namespaces: measured against truth
 	@$(PYTHON) -m tests.lab $(ARGS)
 	@$(PYTHON) -m tests.lab.feeds_quarter
+	@$(PYTHON) -m tests.quarter
 
 bench: $(READY)  ## costs as ratios against a peer in the same run
 	@set -e; for bench in tests/benchmarks/bench_*.py; do $(PYTHON) $$bench; done

@@ -68,6 +68,11 @@ class History:
         self._series |= other._series
         self._always = {**self._always, **other._always}
 
+    def lines(self) -> list[tuple[str, str]]:
+        """Every series with its values, as promtool writes them; instants count from the start."""
+        always = {name: dict.fromkeys(range(self._count), value) for name, value in self._always.items()}
+        return [(name, self._values(name, values)) for name, values in {**self._series, **always}.items()]
+
     def told(
         self, files: Iterable[str], texts: Iterable[tuple[str, float]] = ()
     ) -> tuple[dict[Alert, Told], list[Words]]:
@@ -97,13 +102,9 @@ class History:
         return {"eval_time": f"{self._seconds():.0f}s", "exp_samples": [{"labels": "no"}]}
 
     def _promtool(self, files: Iterable[str], asked: list[dict[str, object]], texts: list[dict[str, object]]) -> str:
-        always = {name: dict.fromkeys(range(self._count), value) for name, value in self._always.items()}
         test = {
             "interval": f"{self.step:g}s",
-            "input_series": [
-                {"series": name, "values": self._values(name, values)}
-                for name, values in {**self._series, **always}.items()
-            ],
+            "input_series": [{"series": name, "values": values} for name, values in self.lines()],
             "promql_expr_test": asked,
             "alert_rule_test": texts,
         }
