@@ -22,6 +22,7 @@ from dashboards.build.house import (
     listing,
     page,
     single,
+    words,
 )
 from grafana_foundation_sdk.builders import dashboard
 
@@ -55,7 +56,7 @@ def board() -> dashboard.Dashboard:
         .time("now-30d", "now")
         .refresh("5m")
     )
-    for panel in (_all(), *_now(), *_wrong(), *_proofs(), *_over_time()):
+    for panel in (_all(), *_now(), *_wrong(), *_proofs(), *_over_time(), _drills()):
         built = built.with_panel(panel)
     return built
 
@@ -303,4 +304,40 @@ def _over_time() -> Iterator[Panel]:
         unit="decbytes",
         dashed="least|most",
         empty="no back-ups here",
+    )
+
+
+def _drills() -> Panel:
+    due = _each("drill_due_timestamp_seconds", "terminal, playbook")
+    return listing(
+        "Failover drills",
+        "Each yard's drills, the one that is due first on top: whether it was passed in its quarter, what the last run "
+        "came to, and when one was last passed. In time and pass are normal. `yardlight drill report` prints the "
+        "proof; a yard leads to its board.",
+        Place(0, 32, 24, 8),
+        [
+            Query(f"sort(1000 * {due})"),
+            Query(f"1 + ({due} < bool time())"),
+            Query(f"max by (terminal, playbook, result) (yardlight_drill_last_result{{{_FLEET}}} == 1)"),
+            Query(f"1000 * {_each('drill_last_run_timestamp_seconds', 'terminal, playbook')}"),
+            Query(f"1000 * {_each('drill_last_pass_timestamp_seconds', 'terminal, playbook')}"),
+        ],
+        {
+            "terminal": "Yard",
+            "playbook": "Drill",
+            "Value #B": "This quarter",
+            "Value #A": "Due",
+            "result": "Last run came to",
+            "Value #D": "Last run",
+            "Value #E": "Last passed",
+        },
+        overrides={
+            "Yard": from_here("terminal", "Open the yard", terminal="Yard"),
+            "Drill": {"custom.minWidth": 190},
+            "This quarter": words((State("in time", GREEN), State("overdue", RED))),
+            "Due": AGO,
+            "Last run": AGO,
+            "Last passed": AGO,
+        },
+        empty="no drill in the inventory",
     )

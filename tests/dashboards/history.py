@@ -36,6 +36,7 @@ def _moment(t: int, start: int) -> Iterator[tuple[str, str, float]]:
     drill = f'{terminal},playbook="quarterly-wan-failover"'
     yield from _flag("drill_last_result", drill, "result", ("pass", "fail", "aborted", "refused", "partial"), "pass")
     yield "drill_last_run_timestamp_seconds", drill, start - 40 * 86400
+    yield "drill_last_pass_timestamp_seconds", drill, start - 40 * 86400
     yield "drill_due_timestamp_seconds", drill, start + 30 * 86400
     yield "drill_in_progress", drill, float(on_lte)
     for phase, seconds in (("failover", 8.3), ("failback", 1.2), ("told", 14.0)):

@@ -117,8 +117,8 @@ def test_every_query_is_for_the_chosen_fleets_and_terminal_or_account(board: Pat
         # Whatever is beside an alert's begin is of the same labels.
         selectors = [(metric, each) for metric, each in selectors if metric != "ALERTS" or "fleet" in each]
         assert all('fleet="$fleet"' in each for _, each in selectors), title
-        # A flow goes from one account to another one, hours of service come of several, and a home has SIMs at several;
-        # a table of all is to choose from.
+        # A flow goes from one account to another one, hours of service and ELDs come of several, a home has SIMs at
+        # several, and drills are the yards'; a table of all is to choose from.
         of_several = (
             "yardlight_flow_",
             "yardlight_hos_",
@@ -126,6 +126,7 @@ def test_every_query_is_for_the_chosen_fleets_and_terminal_or_account(board: Pat
             "yardlight_eld_revoked",
             "yardlight_eld_replace",
         )
+        of_several += ("yardlight_drill_",) if chosen == "archive" else ()
         every = title == f"All {chosen}s"
         rest = [] if every or not chosen else [each for metric, each in selectors if not metric.startswith(of_several)]
         here = [each for each in rest if 'uplink="centre"' not in each]
