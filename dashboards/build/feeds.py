@@ -18,6 +18,7 @@ from dashboards.build.house import (
     State,
     account_page,
     answers,
+    counted,
     folded,
     lines,
     listing,
@@ -50,8 +51,8 @@ def board() -> dashboard.Dashboard:
     )
     for panel in (*_now(), *_feeds(), *_wrong(), *_over_time(), *_promises()):
         built = built.with_panel(panel)
-    built = built.with_row(folded("Webhooks", 49, _webhooks()))
-    return built.with_row(folded("Hours of service of the fleet", 58, (*_hours(), *_elds())))
+    built = built.with_row(folded("Webhooks", 52, _webhooks()))
+    return built.with_row(folded("Hours of service of the fleet", 61, (*_hours(), *_elds())))
 
 
 def _now() -> Iterator[Panel]:
@@ -135,36 +136,38 @@ def _feeds() -> Iterator[Panel]:
             "Trucks moved": AGO,
         },
     )
+    mismatches = f"max by (flow) (yardlight_flow_mismatches{{{FLEET}}})"
     yield listing(
         "Flows",
         "What two feeds of the fleet should agree on: how far the second one is behind and may be, how many were "
         "compared, how many differ, how many are on one side only. None differing and none missing is normal; "
         "`yardlight flows show` lists which.",
-        Place(0, 10, 24, 5),
+        Place(0, 10, 24, 8),
         [
+            # Rows come as the first query has them.
+            Query(f"sort_desc({mismatches})"),
             Query(f"max by (flow, shows, source, sink) (yardlight_flow_info{{{FLEET}}})"),
             Query(f"max by (flow) (yardlight_flow_lag_seconds{{{FLEET}}})"),
             Query(f"max by (flow) (yardlight_flow_max_lag_seconds{{{FLEET}}})"),
             Query(f"max by (flow) (yardlight_flow_compared{{{FLEET}}})"),
-            Query(f"max by (flow) (yardlight_flow_mismatches{{{FLEET}}})"),
             Query(f"sum by (flow) (max by (flow, side) (yardlight_flow_missing_ids{{{FLEET}}}))"),
         ],
         {
             "shows": "Flow",
             "source": "From",
             "sink": "To",
-            "Value #B": "Behind",
-            "Value #C": "May be",
-            "Value #D": "Compared",
-            "Value #E": "Differ",
+            "Value #C": "Behind",
+            "Value #D": "May be",
+            "Value #E": "Compared",
+            "Value #A": "Differ",
             "Value #F": "On one side only",
         },
         overrides={
             "Behind": {"unit": "s"},
             "May be": {"unit": "s"},
             "Compared": {"unit": "none"},
-            "Differ": {"unit": "none"},
-            "On one side only": {"unit": "none"},
+            "Differ": counted(ORANGE),
+            "On one side only": counted(ORANGE),
         },
     )
 
@@ -174,7 +177,7 @@ def _wrong() -> Iterator[Panel]:
         "Not as it was",
         "Fields that are not as described or as learned, in how many records of the last answer. a new field breaks "
         "nothing. Empty is normal; what is meant to be is accepted.",
-        Place(0, 15, 12, 6),
+        Place(0, 18, 12, 6),
         [Query(f"{of('feed_contract_violations', 'feed, field, kind')} > 0")],
         {"feed": "Feed", "field": "Field", "kind": "How", "Value": "Records"},
         overrides={"How": {"mappings": [SPACED]}, "Records": {"unit": "none"}},
@@ -185,7 +188,7 @@ def _wrong() -> Iterator[Panel]:
         "empty: no record where some were; cursor stuck: the same page again and again; backwards: older than before; "
         "future: a clock or zone is wrong; vanished: trucks are missing; volume: few for this hour; repeated: nothing "
         "new, as at night.",
-        Place(12, 15, 12, 6),
+        Place(12, 18, 12, 6),
         [Query(f"{of('feed_anomaly', 'feed, kind')} == 1")],
         {"feed": "Feed", "kind": "What"},
         overrides={"What": {"mappings": [SPACED]}},
@@ -198,7 +201,7 @@ def _over_time() -> Iterator[Panel]:
         "Age of the newest record",
         "How old the newest record of each feed was. A saw whose teeth are shorter than the limit is normal; a steady "
         "climb while trucks move is a feed that stopped.",
-        Place(0, 21, 12, 8),
+        Place(0, 24, 12, 8),
         [Query(f"time() - {of('feed_newest_record_timestamp_seconds', 'feed')}", "{{feed}}")],
         unit="s",
     )
@@ -206,7 +209,7 @@ def _over_time() -> Iterator[Panel]:
         "Records by answer",
         "Records of the last answer of all feeds. In the future or without a time: clocks in trucks that are wrong; a "
         "few are normal, and they make nothing look new.",
-        Place(12, 21, 12, 8),
+        Place(12, 24, 12, 8),
         [Query(f"sum({of('feed_records', 'feed, state', _state(state))})", name) for state, name in RECORDS.items()],
         unit="none",
     )
@@ -214,7 +217,7 @@ def _over_time() -> Iterator[Panel]:
         "Trucks by age",
         "How many trucks were last told of at least so long ago, moving or not. It rises each night and weekend and "
         "falls again; what stays up tells nothing any more.",
-        Place(0, 29, 12, 8),
+        Place(0, 32, 12, 8),
         [
             Query(f"sum({of('feed_trucks_older_than', 'feed, age_seconds', _age(seconds))})", f"{name} ago or more")
             for name, seconds in (("5 minutes", 300), ("an hour", 3600), ("a day", 86400), ("3 days", 259200))
@@ -224,7 +227,7 @@ def _over_time() -> Iterator[Panel]:
     yield lines(
         "Duration of collections",
         "How long the last collection of each feed took. Far below its interval is normal.",
-        Place(12, 29, 12, 8),
+        Place(12, 32, 12, 8),
         [Query(of("poll_duration_seconds", "poll", _POLLED), "{{poll}}")],
         unit="s",
     )
@@ -232,7 +235,7 @@ def _over_time() -> Iterator[Panel]:
         "Left of the vendor's limit of requests",
         "What the last answer of each feed left of the requests that the vendor allows, where it says. Near nothing "
         "for half an hour: it will refuse some soon. No line: it does not say.",
-        Place(0, 37, 12, 6),
+        Place(0, 40, 12, 6),
         [
             Query(
                 f"{of('feed_rate_limit_remaining_requests', 'feed')} / ({of('feed_rate_limit_requests', 'feed')} > 0)",
@@ -246,7 +249,7 @@ def _over_time() -> Iterator[Panel]:
         "What ends",
         "When the certificate ends that the vendor's server shows, which renews itself as a rule, and from when on the "
         "vendor's answers say that this API is deprecated or gone.",
-        Place(12, 37, 12, 6),
+        Place(12, 40, 12, 6),
         [
             Query(f"1000 * {of('feed_tls_end_timestamp_seconds', 'feed')}"),
             Query(f"1000 * {of('feed_api_deprecated_timestamp_seconds', 'feed')}"),
@@ -264,7 +267,7 @@ def _promises() -> Iterator[Panel]:
         "What the inventory asks of the account, how much of 30 days its platform answered, and what is "
         "left of the time that it may fail. Less than 0 %: overdrawn. Needs 30 days of Prometheus' memory; a fault of "
         "ours, such as a credential, does not count.",
-        Place(0, 43, 24, 6),
+        Place(0, 46, 24, 6),
         [
             Query(of("account_availability_target_ratio", "account")),
             Query(f"max by (account) (yardlight:account_available:avg30d{{{ACCOUNT}}})"),
@@ -285,7 +288,7 @@ def _webhooks() -> Iterator[Panel]:
         "Webhooks",
         "What the vendor calls us with: the last call that was signed rightly, how long there may be none, since when "
         "somebody listens, and numbers that were skipped. A last call younger than the limit is normal.",
-        Place(0, 50, 12, 8),
+        Place(0, 53, 12, 8),
         [
             Query(f"max by (webhook, shows, expected) (yardlight_webhook_info{{{ACCOUNT}}})"),
             Query(f"1000 * {of('webhook_last_received_timestamp_seconds', 'webhook')}"),
@@ -313,11 +316,11 @@ def _webhooks() -> Iterator[Panel]:
         "Calls",
         "Calls a second: signed rightly, of these repeated, and refused by reason. Refused by signature: the vendor "
         "signs with another secret, or somebody else calls. None refused is normal.",
-        Place(12, 50, 12, 8),
+        Place(12, 53, 12, 8),
         [
             Query(f"sum({_calls('yardlight_webhook_received_total')})", "received"),
             Query(f"sum({_calls('yardlight_webhook_duplicates_total')})", "repeated"),
-            Query(f"sum by (reason) ({_calls('yardlight_webhook_refused_total')})", "refused: {{reason}}"),
+            Query(f"sum by (reason) ({_calls('yardlight_webhook_refused_total')}) > 0", "refused: {{reason}}"),
         ],
         unit="reqps",
         empty=NOT_CONFIGURED,
@@ -341,7 +344,7 @@ def _hours() -> Iterator[Panel]:
         "Logs judged until",
         "Movements of trucks that ended until then were held against drivers' logs: two days ago is normal, which is "
         "how long logs take to settle. Of the whole fleet, as all about hours of service here.",
-        Place(0, 59, 6, 4),
+        Place(0, 62, 6, 4),
         Query(f"1000 * {_fleet('hos_judged_timestamp_seconds')}"),
         unit="dateTimeFromNow",
         empty=NOT_CONFIGURED,
@@ -350,7 +353,7 @@ def _hours() -> Iterator[Panel]:
         "Moved, and off duty by the log",
         "Driver-days on which a truck moved while the driver's log says off duty or asleep, neither corrected nor "
         "explained. Normal is 0; `yardlight flows cases` lists them.",
-        Place(6, 59, 6, 4),
+        Place(6, 62, 6, 4),
         Query(_fleet("hos_cases", 'kind="mismatch",state="open"')),
         steps=TROUBLE,
         empty=NOT_CONFIGURED,
@@ -359,7 +362,7 @@ def _hours() -> Iterator[Panel]:
         "Moved with nobody logged in",
         "For how long all trucks together did, in the last seven days that were judged and without what is explained. "
         "Some minutes are normal where a shop moves trucks.",
-        Place(12, 59, 6, 4),
+        Place(12, 62, 6, 4),
         Query(_fleet("hos_unassigned_seconds", 'of="fleet"')),
         unit="s",
         empty=NOT_CONFIGURED,
@@ -368,7 +371,7 @@ def _hours() -> Iterator[Panel]:
         "The truck that did for longest",
         "For how long one truck moved with nobody logged in, in these seven days. Compliance is told above "
         "`unassigned` of `hours_of_service` in the inventory.",
-        Place(18, 59, 6, 4),
+        Place(18, 62, 6, 4),
         Query(_fleet("hos_unassigned_seconds", 'of="truck"')),
         unit="s",
         empty=NOT_CONFIGURED,

@@ -88,7 +88,7 @@ def _shared() -> Iterator[Panel]:
         ],
         unit="none",
         mapped=mapping(FEEDS),
-        size=28,
+        size=24,
         empty=NOT_CONFIGURED,
     )
     age = f"time() - {since(_TOLD, 'alertname, feed, platform', _FLEET)} / 1000"
@@ -116,10 +116,15 @@ def _internet() -> str:
 
 
 def _tablets() -> str:
-    """Whether tablets of each yard are silent on duty, as a number of `WORDS`."""
-    silent = _newest("device_state", "device", 'state=~"stale|dark"')
-    listed = _newest("device_info", "terminal, device", 'terminal!=""')
-    return f"{WORKS} + {SOME_SILENT - WORKS} * max by (terminal) ({listed} * on (device) group_left () {silent})"
+    """Whether tablets of each yard are silent on duty or gone, as a number of `WORDS`."""
+    listed = _newest("device_info", "account, terminal, device", 'terminal!=""')
+    silent = f'yardlight_device_state{{{_FLEET},state=~"stale|dark|gone_from_mdm"}} == 1'
+    unread = f"yardlight_poll_success{{{_FLEET}}} == 0"
+    return (
+        f"{SOME_SILENT} * group by (terminal) ({listed} and on (account, device) {silent}) or "
+        f"{CANNOT_TELL} * group by (terminal) ({listed} and on (account) {unread}) or "
+        f"{WORKS} * group by (terminal) ({listed})"
+    )
 
 
 def _yards() -> Iterator[Panel]:

@@ -135,7 +135,7 @@ def board() -> dashboard.Dashboard:
         *_drills(),
     ):
         built = built.with_panel(panel)
-    return built.with_row(folded("Router and its radio", 80, _router()))
+    return built.with_row(folded("Router and its radio", 81, _router()))
 
 
 def _now() -> list[Panel]:
@@ -219,7 +219,7 @@ def _now() -> list[Panel]:
             "Circuits: whom to call",
             "The uplinks as the inventory has them, with provider, circuit id and support number, and how "
             "often each is probed.",
-            Place(0, 10, 24, 4),
+            Place(0, 10, 24, 5),
             [
                 Query(f"max by (uplink, role, medium, isp, circuit, support) (yardlight_uplink_info{{{HERE}}})"),
                 Query(_newest("yardlight_uplink_probe_interval_seconds", "uplink")),
@@ -249,7 +249,7 @@ def _states() -> list[Panel]:
         state_timeline(
             "Terminal over time",
             "Which uplink carried this terminal. Normal: one green bar. Blank: nothing was measured.",
-            Place(0, 14, 24, 3),
+            Place(0, 15, 24, 3),
             [Query(_STATE, legend="{{terminal}}")],
             mapping(TERMINAL_STATES),
         ),
@@ -257,7 +257,7 @@ def _states() -> list[Panel]:
             "Uplinks over time",
             "Each circuit, probed over its own path. Normal: all up. A standby that is down or unknown "
             "will not help when the primary fails: act before it is needed. Blank: nothing was measured.",
-            Place(0, 17, 24, 5),
+            Place(0, 18, 24, 5),
             [Query(one_of("yardlight_uplink_state", HERE, UPLINK_STATES, by="uplink"), legend="{{uplink}}")],
             mapping(UPLINK_STATES),
         ),
@@ -265,7 +265,7 @@ def _states() -> list[Panel]:
             "Path over time",
             "The uplink that the default path takes: observed is measured here, claimed is the router's "
             "own word. Normal: both name the primary. Two that differ: believe the observed one.",
-            Place(0, 22, 12, 5),
+            Place(0, 23, 12, 5),
             [
                 Query(
                     _newest("yardlight_terminal_path", "source, uplink"),
@@ -278,7 +278,7 @@ def _states() -> list[Panel]:
             "Where loss begins",
             "Which stretch of each path answers: the ISP's gateway, its network, the internet. Normal: all answer. "
             "The nearest silent one is where to look, and whom to call.",
-            Place(12, 22, 12, 5),
+            Place(12, 23, 12, 5),
             [
                 Query(
                     f'max by (uplink) (yardlight_uplink_segment_up{{{HERE},segment="{segment}"}})',
@@ -302,7 +302,7 @@ def _services() -> list[Panel]:
             "and whether the center can. Normal: all work. Fails over one uplink, works over another: switch "
             "now. Fails everywhere, the center included: it is the platform, call its support. Blank: not "
             "known, for example while that uplink is down.",
-            Place(0, 27, 14, 8),
+            Place(0, 28, 14, 8),
             [
                 Query(shown, legend="{{service}} over {{uplink}}"),
                 Query(f"max by (service) (yardlight_service_up{{{CENTRE}}})", legend="{{service}} from the center"),
@@ -315,7 +315,7 @@ def _services() -> list[Panel]:
             "From the question for the name to the last byte, over the path in use and over each uplink; "
             "dashed, the limit above which the service is slow (slow_after). Normal: flat, and far below the "
             "limit. A hill over one uplink only: that line. Over all: the service.",
-            Place(14, 27, 10, 8),
+            Place(14, 28, 10, 8),
             [
                 Query(
                     _in_use(_newest("yardlight_service_response_seconds", over)), legend="{{service}} over {{uplink}}"
@@ -331,7 +331,7 @@ def _services() -> list[Panel]:
             "names are not resolved over that line. tls ...: the certificate is not accepted. ... timeout, "
             "unreachable: no connection. status, body: the service itself answers wrongly. captive portal: a "
             "login page answers instead.",
-            Place(0, 35, 24, 9),
+            Place(0, 36, 24, 9),
             [
                 # 0 with the reason, 1 without one: what fails always has a reason.
                 Query(f"sort({_newest('yardlight_service_failure', f'{over}, reason')} - 1 or {works} == 1)"),
@@ -365,7 +365,7 @@ def _interruptions() -> list[Panel]:
             "Length of the interruptions that ended here: of the yard's own traffic (default path) and of "
             "each circuit on its own path. Normal: nothing. A circuit's bars without the default path's: "
             "the failover worked, or it was the standby.",
-            Place(0, 44, 12, 8),
+            Place(0, 45, 12, 8),
             [
                 Query(
                     _added("yardlight_terminal_gap_seconds_sum", "terminal"),
@@ -382,7 +382,7 @@ def _interruptions() -> list[Panel]:
             "Failovers",
             "Moves of the default path from one uplink to another. Normal: none, or a pair out and back. "
             "Many: the primary flaps, or the router's health check is too nervous.",
-            Place(12, 44, 12, 8),
+            Place(12, 45, 12, 8),
             [
                 Query(
                     _added("yardlight_terminal_failovers_total", "from, to"),
@@ -402,7 +402,7 @@ def _quality() -> list[Panel]:
             "Loss by target",
             "Share of probes without an answer, per uplink and target. Normal: 0 %. One target only: that "
             "target. All targets of one uplink: that circuit; call its provider with the circuit id below.",
-            Place(0, 52, 12, 9),
+            Place(0, 53, 12, 9),
             [Query(f"{lost} / {sent}", legend="{{uplink}} {{target}}")],
             unit="percentunit",
             top=1,
@@ -412,7 +412,7 @@ def _quality() -> list[Panel]:
             "Time to the far targets and back: half of the probes are faster than the median, one in "
             "twenty is slower than the upper line. Normal: flat. A hill in working hours: the circuit is "
             "full.",
-            Place(12, 52, 12, 9),
+            Place(12, 53, 12, 9),
             [
                 Query(_quantile(0.5), legend="{{uplink}} median"),
                 Query(_quantile(0.95), legend="{{uplink}} 95 %"),
@@ -429,7 +429,7 @@ def _costs() -> list[Panel]:
             "Pins",
             "Whether the probes of each uplink were proven to leave by it. Normal: proven. Not proven: the "
             "router's policy route is missing, and that uplink's state says nothing about the circuit.",
-            Place(0, 61, 12, 5),
+            Place(0, 62, 12, 5),
             [Query(_newest("yardlight_uplink_pinned", "uplink"), legend="{{uplink}}")],
             answers(State("proven", GREEN), State("leaves by another", RED)),
             empty="not known",
@@ -439,7 +439,7 @@ def _costs() -> list[Panel]:
             "What probing used of each metered uplink's budget (metered.budget). Normal: below 70 %, the "
             "routine share. Above: incidents ate the reserve. Unmetered uplinks have no budget and are not "
             "shown.",
-            Place(12, 61, 6, 5),
+            Place(12, 62, 6, 5),
             Query(f"{used} / {_newest('yardlight_probe_budget_bytes', 'uplink')}", legend="{{uplink}}"),
             ((None, GREEN), (0.7, ORANGE), (0.9, RED)),
             empty="no metered uplink",
@@ -448,7 +448,7 @@ def _costs() -> list[Panel]:
             "Probe traffic",
             "Bytes a second that probing puts on each uplink, both ways. Normal: flat; higher for as long "
             "as something is wrong. On a metered uplink the budget is the limit.",
-            Place(18, 61, 6, 5),
+            Place(18, 62, 6, 5),
             [Query(_rate("yardlight_probe_bytes_total", "uplink"), legend="{{uplink}}")],
             unit="Bps",
         ),
@@ -463,7 +463,7 @@ def _standbys() -> list[Panel]:
             "Each check of an idle standby: path (probes are answered), dns and https (a name and a verified page came "
             "through it), service (the yard could work over it), radio, registration and sim by the router's word. "
             "Normal: all pass. A required one that fails is a ticket. Blank: nobody looked, or it cannot be told now.",
-            Place(0, 66, 14, 9),
+            Place(0, 67, 14, 9),
             [Query(_newest("yardlight_standby_ready", "uplink, check"), legend="{{uplink}} {{check}}")],
             answers(State("passes", GREEN), State("fails", RED)),
             empty="no standby",
@@ -473,7 +473,7 @@ def _standbys() -> list[Panel]:
             "When each standby was last proven (a name resolved and a page verified over it), when the yard's own "
             "traffic last went over it, and how old a proof may become. Normal: proven within the hour or two that the "
             "budget allows, carried within the quarter. Never carried: run a drill.",
-            Place(14, 66, 10, 4),
+            Place(14, 67, 10, 4),
             [
                 Query(f"{_newest('yardlight_standby_max_proof_age_seconds', 'uplink')}"),
                 Query(f"{_newest('yardlight_standby_proof_timestamp_seconds', 'uplink')} * 1000"),
@@ -496,7 +496,7 @@ def _standbys() -> list[Panel]:
             "Standby: required checks",
             "What the inventory requires of each standby, and what is known now. Normal: yes. Empty: not known; after "
             "the time on the left that is a ticket of its own.",
-            Place(14, 70, 10, 5),
+            Place(14, 71, 10, 5),
             [
                 Query(required),
                 Query(_newest("yardlight_standby_ready", "uplink, check") + f" and on (uplink, check) {required}"),
@@ -516,7 +516,7 @@ def _drills() -> list[Panel]:
             "Drills",
             "The newest drill of each playbook, what came of it, and by when the next one must pass. Normal: pass, and "
             "due in the future. Anything else: see the alert's runbook.",
-            Place(0, 75, 12, 5),
+            Place(0, 76, 12, 5),
             [
                 Query(f"max by (playbook, result) (yardlight_drill_last_result{{{HERE}}} == 1)"),
                 Query(f"{last} * 1000"),
@@ -535,7 +535,7 @@ def _drills() -> list[Panel]:
             "Of the newest drill: how long nothing carried the yard on the way to the standby (failover) and back "
             "(failback), and from the cut to the notification (told). Normal: below the router's limit, and the same "
             "every quarter.",
-            Place(12, 75, 12, 5),
+            Place(12, 76, 12, 5),
             [
                 Query(
                     _newest("yardlight_drill_last_duration_seconds", "playbook, phase"), legend="{{playbook}} {{phase}}"
@@ -554,7 +554,7 @@ def _router() -> list[Panel]:
             "Router's word",
             "Whether the line that the router says it uses is the one that traffic was seen to leave by. Normal: true. "
             "Wrong: go by what is observed, and do not trust its status page. Blank: one of them is not known.",
-            Place(0, 81, 14, 4),
+            Place(0, 82, 14, 4),
             [Query(f"1 - {_newest('yardlight_terminal_path_disagreement')}", legend="its word is")],
             answers(State("true", GREEN), State("wrong", RED)),
             empty="no router is asked",
@@ -563,7 +563,7 @@ def _router() -> list[Panel]:
             "Router",
             "The router by its own word, and when it started. Normal: weeks ago. Within the last hour: that is why the "
             "yard was offline, if it was.",
-            Place(14, 81, 10, 4),
+            Place(14, 82, 10, 4),
             [
                 Query("max by (profile, model, firmware) (yardlight_router_info{" + HERE + "})"),
                 Query(f"{_newest('yardlight_router_boot_timestamp_seconds')} * 1000"),
@@ -580,7 +580,7 @@ def _router() -> list[Panel]:
             "Radio: power of the reference signal",
             "RSRP of each modem, and dashed the least that the inventory accepts. Normal: above it, and flat. A fall "
             "at once: antenna, cable, or something parked in front. Over weeks: leaves, or a new building.",
-            Place(0, 85, 12, 7),
+            Place(0, 86, 12, 7),
             [
                 Query(_newest("yardlight_modem_rsrp_dbm", by), legend="{{uplink}} {{modem}}"),
                 Query(_newest("yardlight_modem_rsrp_least_dbm", "uplink"), legend="{{uplink}} is weak"),
@@ -594,7 +594,7 @@ def _router() -> list[Panel]:
             "Radio: quality",
             "RSRQ and SINR of each modem, and dashed the least of both. Normal: above it. Low with good power: "
             "interference, or a crowded cell, often at the same hours each day.",
-            Place(12, 85, 12, 7),
+            Place(12, 86, 12, 7),
             [
                 Query(_newest("yardlight_modem_rsrq_db", by), legend="{{uplink}} {{modem}} RSRQ"),
                 Query(_newest("yardlight_modem_sinr_db", by), legend="{{uplink}} {{modem}} SINR"),
@@ -610,7 +610,7 @@ def _router() -> list[Panel]:
             "Router: traffic of its interfaces",
             "Bytes a second that the router counts, received and sent together. Normal: the standby's near nothing. A "
             "standby that carries as much as the primary did: it is in use, whatever anybody says.",
-            Place(0, 92, 24, 5),
+            Place(0, 93, 24, 5),
             [
                 Query(
                     f"{_rate('yardlight_router_interface_receive_bytes_total', 'interface, uplink')}"

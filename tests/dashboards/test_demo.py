@@ -29,7 +29,7 @@ from yardlight.demo import DemoOptions, Ports, main
 FAULTS = (
     "reno=cut", "fontana.fiber=cut", "stockton.lte=cut", "dispatch=down", "att=down", "verizon=runaway=T-101",
     "graph=silent=drivers", "graph=clean-up", "graph=silent=yard", "graph=wipe=T-106", "graph=expiring",
-    "google=old", "records=lost", "records=forged", "telematics=renamed",
+    "google=old", "records=lost", "records=forged", "telematics=renamed", "calls=unsigned", "tms=stopped", "eld=down",
 )  # fmt: skip
 NOTHING_WRONG = {
     "all are read", "is as it was", "no change was seen", "nobody was woken", "nobody's", "none", "none failed",
