@@ -33,6 +33,7 @@ from grafana_foundation_sdk.models.common import (
     GraphDrawStyle,
     LegendDisplayMode,
     LegendPlacement,
+    StackingMode,
     TableCellHeight,
     TooltipDisplayMode,
     VisibilityMode,
@@ -285,20 +286,26 @@ def lines(
     top: float | None = None,
     dashed: str | None = None,
     below_zero: bool = False,
-    states: Sequence[State] = (),
     empty: str = NOT_MEASURED,
 ) -> Panel:
     """Values over time as lines; holes stay holes. `top` fixes the axis, `dashed` is a pattern of names of limits.
 
-    The axis begins at 0 unless values are `below_zero`. Lines that are named as `states` have their colors.
+    The axis begins at 0 unless values are `below_zero`.
     """
     panel = _over_time(title, description, place, queries, unit, GraphDrawStyle.LINE, 0, top, below_zero, empty)
-    for state in states:
-        panel = panel.override_by_name(state.name, [_property("color", {"mode": "fixed", "fixedColor": state.color})])
     if dashed is not None:
         style = _property("custom.lineStyle", {"fill": "dash", "dash": [6, 6]})
         panel = panel.override_by_regexp(dashed, [style])
     return panel
+
+
+def shares(title: str, description: str, place: Place, queries: Sequence[Query], states: Sequence[State]) -> Panel:
+    """How many were in each state, one on top of the other; what `states` names has its color."""
+    stacking = common.StackingConfig().mode(StackingMode.NORMAL).group("A")
+    panel = _over_time(title, description, place, queries, "none", GraphDrawStyle.LINE, 60, None).stacking(stacking)
+    for state in states:
+        panel = panel.override_by_name(state.name, [_property("color", {"mode": "fixed", "fixedColor": state.color})])
+    return cast(Panel, panel)
 
 
 def bars(

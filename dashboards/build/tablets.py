@@ -26,6 +26,7 @@ from dashboards.build.house import (
     listing,
     of,
     share,
+    shares,
     single,
 )
 from grafana_foundation_sdk.builders import dashboard
@@ -270,14 +271,13 @@ def _standards() -> Iterator[Panel]:
 
 
 def _over_time() -> Iterator[Panel]:
-    yield lines(
+    yield shares(
         "Tablets by state",
         "How many tablets of the account were in each state. Steps of stale at one moment are an outage or a change in "
         "the MDM; a step from dark to gone is a clean-up rule.",
         Place(0, 28, 12, 8),
         [Query(_count(_state(state)), name) for state, name in STATES.items()],
-        unit="none",
-        states=tuple(map(State, STATES.values(), (GREEN, GRAY, ORANGE, RED, PURPLE, BLUE, GRAY))),
+        tuple(map(State, STATES.values(), (GREEN, GRAY, ORANGE, RED, PURPLE, BLUE, GRAY))),
     )
     yield lines(
         "Last words",

@@ -1,6 +1,6 @@
 """The NOC wall: is anything wrong, where, since when, what next. Legible from afar, for 3 yards and for 500.
 
-What fits on one screen of 1920 by 1080 is for reading at three metres: few rows in large letters, the worst of each
+What fits on one screen of 1920 by 1080 is for reading at three meters: few rows in large letters, the worst of each
 kind. Below it are the complete lists, for whoever sits in front of it.
 """
 
@@ -25,11 +25,11 @@ from dashboards.build.house import (
     State,
     fleets_page,
     leads,
-    lines,
     listing,
     mapping,
     one_of,
     ranking,
+    shares,
     single,
     way,
     words,
@@ -391,7 +391,7 @@ def _lists() -> Iterator[Panel]:
             "Fleet": NARROW,
         },
     )
-    yield lines(
+    yield shares(
         "Yards by state",
         "How many yards were in each state. One step at a time is one yard; many at once are a provider, or the "
         "center's own line.",
@@ -400,8 +400,7 @@ def _lists() -> Iterator[Panel]:
             Query(f'sum(max by (fleet, state) (yardlight:terminals{{{FLEETS},state="{state}"}}))', each.name)
             for state, each in zip((*_STATES, "silent"), YARD, strict=True)
         ],
-        unit="none",
-        states=YARD,
+        YARD,
     )
 
 
