@@ -80,15 +80,15 @@ def _unread(where: str) -> str:
 def _all() -> Panel:
     counts = {
         "Missing": _each("archive_gaps"),
-        "Days not known": _each("archive_dates_not_known"),
-        "Not what it was": _files("archive_corrupt_files", _FLEET),
-        "Cannot be read": _unread(_FLEET),
+        "Unknown days": _each("archive_dates_not_known"),
+        "Changed": _files("archive_corrupt_files", _FLEET),
+        "Unreadable": _unread(_FLEET),
         "Deleted early": _each("archive_deleted_early_files"),
         "Copy lacks": _each("archive_second_copy_missing_files"),
         "Never read": _each("archive_unread_files"),
     }
     queries = [
-        _each("archive_info", "archive, rule, stage"),
+        _each("archive_info", "archive, rule"),
         *counts.values(),
         f"1000 * {_each('archive_listed_timestamp_seconds')}",
         f"1000 * {_each('archive_last_retrieval_test_timestamp_seconds')}",
@@ -100,10 +100,10 @@ def _all() -> Panel:
         "is not known, or not asked for. As of is when it was last listed from end to end.",
         Place(0, 0, 24, 8),
         [Query(query) for query in queries],
-        {"archive": "Archive", **fields, "rule": "Rule", "stage": "Stage"},
+        {"archive": "Archive", **fields, "rule": "Rule"},
         overrides={
             "Archive": {
-                "custom.minWidth": 120,
+                "custom.width": 120,
                 **from_here("compliance", "Show it below", archive="Archive"),
             },
             **dict.fromkeys(counts, TROUBLED),
@@ -194,7 +194,7 @@ def _wrong() -> Iterator[Panel]:
         {"rule": "Rule", "citation": "Citation", "coverage": "Complete by", "Value #B": "Back"},
         overrides={
             "Rule": {"custom.width": 90},
-            "Citation": {"custom.minWidth": 240},
+            "Citation": {"custom.width": 240},
             "Complete by": {"custom.width": 115},
             "Back": {"unit": "s", "custom.width": 110},
         },
@@ -333,7 +333,7 @@ def _drills() -> Panel:
         },
         overrides={
             "Yard": from_here("terminal", "Open the yard", terminal="Yard"),
-            "Drill": {"custom.minWidth": 190},
+            "Drill": {"custom.width": 200},
             "This quarter": words((State("in time", GREEN), State("overdue", RED))),
             "Due": AGO,
             "Last run": AGO,

@@ -163,6 +163,7 @@ def _feeds() -> Iterator[Panel]:
             "Value #F": "On one side only",
         },
         overrides={
+            "Flow": {"custom.width": 210},
             "Behind": {"unit": "s"},
             "May be": {"unit": "s"},
             "Compared": {"unit": "none"},
@@ -288,7 +289,7 @@ def _webhooks() -> Iterator[Panel]:
         "Webhooks",
         "What the vendor calls us with: the last call that was signed rightly, how long there may be none, since when "
         "somebody listens, and numbers that were skipped. A last call younger than the limit is normal.",
-        Place(0, 53, 12, 8),
+        Place(0, 53, 14, 8),
         [
             Query(f"max by (webhook, shows, expected) (yardlight_webhook_info{{{ACCOUNT}}})"),
             Query(f"1000 * {of('webhook_last_received_timestamp_seconds', 'webhook')}"),
@@ -300,13 +301,14 @@ def _webhooks() -> Iterator[Panel]:
             "shows": "Webhook",
             "expected": "Expected",
             "Value #B": "Last call",
-            "Value #C": "Silence allowed",
+            "Value #C": "May be silent",
             "Value #D": "Listening",
             "Value #E": "Skipped",
         },
         overrides={
+            "Webhook": {"custom.width": 150},
             "Last call": AGO,
-            "Silence allowed": {"unit": "s"},
+            "May be silent": {"unit": "s"},
             "Listening": AGO,
             "Skipped": {"unit": "none"},
         },
@@ -316,7 +318,7 @@ def _webhooks() -> Iterator[Panel]:
         "Calls",
         "Calls a second: signed rightly, of these repeated, and refused by reason. Refused by signature: the vendor "
         "signs with another secret, or somebody else calls. None refused is normal.",
-        Place(12, 53, 12, 8),
+        Place(14, 53, 10, 8),
         [
             Query(f"sum({_calls('yardlight_webhook_received_total')})", "received"),
             Query(f"sum({_calls('yardlight_webhook_duplicates_total')})", "repeated"),

@@ -119,8 +119,8 @@ ACCOUNT = 'fleet="$fleet",account="$account"'
 # The fleets that a board over many of them shows.
 FLEETS = 'fleet=~"$fleet"'
 
-# A column of instants.
-AGO: dict[str, object] = {"unit": "dateTimeFromNow", "custom.minWidth": 150}
+# A column of instants. A fixed width: columns that are at least so wide push the last one out of the panel.
+AGO: dict[str, object] = {"unit": "dateTimeFromNow", "custom.width": 150}
 
 Panel = Builder[dashboard_models.Panel]
 Steps = Sequence[tuple[float | None, str]]
@@ -447,7 +447,7 @@ def words(states: Sequence[State]) -> dict[str, object]:
         ],
         "custom.cellOptions": {"type": "color-text"},
         "custom.align": "left",
-        "custom.minWidth": 130,
+        "custom.width": 140,
     }
 
 

@@ -53,10 +53,11 @@ STATES = {
 }
 NARROW: dict[str, object] = {"unit": "none", "custom.minWidth": 70}
 # States in a column as they are called everywhere else on this board.
+_COLORS = dict(zip(STATES, (GREEN, GRAY, ORANGE, RED, RED, ORANGE, PURPLE), strict=True))
 _WORDS: dict[str, object] = {
     "type": "value",
     "options": {
-        state: {"text": name.lower(), "index": index, **({"color": RED} if state in ("dark", "gone_from_mdm") else {})}
+        state: {"text": name.lower(), "index": index, "color": _COLORS[state]}
         for index, (state, name) in enumerate(STATES.items())
     },
 }
@@ -277,6 +278,7 @@ def _over_time() -> Iterator[Panel]:
         "the MDM; a step from dark to gone is a clean-up rule.",
         Place(0, 28, 12, 8),
         [Query(_count(_state(state)), name) for state, name in STATES.items()],
+        # Gone beside dark, and never beside stale: on top of each other they need colors of their own.
         tuple(map(State, STATES.values(), (GREEN, GRAY, ORANGE, RED, PURPLE, BLUE, GRAY))),
     )
     yield lines(

@@ -195,7 +195,7 @@ def _now() -> list[Panel]:
             Place(0, 4, 12, 6),
             [Query(f"sort({_ALERTS})")],
             {"alertname": "Alert", "severity": "Severity", "uplink": "Uplink", "service": "Service", "Value": "Since"},
-            overrides={"Alert": {"custom.minWidth": 190}, "Severity": {"custom.width": 80}, "Since": AGO},
+            overrides={"Alert": {"custom.width": 200}, "Severity": {"custom.width": 80}, "Since": AGO},
             empty="none",
         ),
         listing(
@@ -210,7 +210,7 @@ def _now() -> list[Panel]:
             {"domain": "Fault of", "signal": "Signal", "Value #B": "Seen"},
             overrides={
                 "Fault of": {"mappings": [renamed(FAULTS)]},
-                "Signal": {"mappings": [renamed(SIGNALS)], "custom.minWidth": 240},
+                "Signal": {"mappings": [renamed(SIGNALS)], "custom.width": 240},
                 "Seen": words((State("no", GRAY), State("yes", ORANGE))),
             },
             empty="nobody's",

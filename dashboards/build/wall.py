@@ -29,6 +29,7 @@ from dashboards.build.house import (
     mapping,
     one_of,
     ranking,
+    renamed,
     shares,
     single,
     way,
@@ -61,7 +62,7 @@ FAULTS = {
     "unknown": "not known yet",
 }
 NARROW: dict[str, object] = {"custom.width": 90}
-NAMES: dict[str, object] = {"custom.minWidth": 190}
+NAMES: dict[str, object] = {"custom.width": 200}
 # Whatever an alert is about, in the order of its size.
 _ABOUT = (
     "uplink", "service", "platform", "account", "feed", "flow", "webhook", "pool", "sim", "carrier", "group", "truck",
@@ -346,20 +347,21 @@ def _ahead() -> Iterator[Panel]:
 def _lists() -> Iterator[Panel]:
     about = ", ".join(f'"{label}"' for label in _ABOUT)
     for y, h, severity, title, text, empty in (
-        (26, 7, "page", "All pages", "Normal is none.", "nobody was woken"),
-        (33, 9, "ticket", "Tickets: for the morning", "A few are normal.", "nothing is open"),
+        (26, 6, "page", "All pages", "Normal is none.", "nobody was woken"),
+        (32, 9, "ticket", "Tickets: for the morning", "A few are normal.", "nothing is open"),
     ):
         opened = f'label_join(ALERTS_FOR_STATE{{{FLEETS},severity="{severity}"}} {_FIRING}, "about", " ", {about})'
         yield listing(
             title,
-            f"Every open fault, the longest open first: where, since when, and who is told. {text} Each fault has a "
-            "runbook of the same name; a yard leads to its board.",
-            Place(0, y, 14, h),
-            [Query(f"sort(1000 * min by (fleet, alertname, terminal, about, audience) ({opened}))")],
+            "Every open fault, the longest open first: where, whose it is as far as signals tell, since when, who is "
+            f"told. {text} Each fault has a runbook of the same name; a yard leads to its board.",
+            Place(0, y, 24, h),
+            [Query(f"sort(1000 * min by (fleet, alertname, terminal, about, domain, audience) ({opened}))")],
             {
                 "alertname": "Fault",
                 "terminal": "Yard",
                 "about": "About",
+                "domain": "Fault of",
                 "audience": "Told",
                 "Value": "Since",
                 "fleet": "Fleet",
@@ -367,6 +369,7 @@ def _lists() -> Iterator[Panel]:
             overrides={
                 "Yard": leads("terminal", "Open the yard", fleet="Fleet", terminal="Yard"),
                 "Fault": NAMES,
+                "Fault of": {"mappings": [renamed(FAULTS)]},
                 "Told": NARROW,
                 "Since": AGO,
                 "Fleet": NARROW,
@@ -377,7 +380,7 @@ def _lists() -> Iterator[Panel]:
         "Every yard",
         "What carries each yard, since when, and over which line, worst first. On its primary is normal. A yard leads "
         "to its board.",
-        Place(14, 26, 10, 16),
+        Place(0, 41, 12, 10),
         [
             Query(f"sort_desc({yards()})"),
             Query(f"1000 * {newest('terminal_state_since_timestamp_seconds', 'terminal')}"),
@@ -395,7 +398,7 @@ def _lists() -> Iterator[Panel]:
         "Yards by state",
         "How many yards were in each state. One step at a time is one yard; many at once are a provider, or the "
         "center's own line.",
-        Place(0, 42, 24, 8),
+        Place(12, 41, 12, 10),
         [
             Query(f'sum(max by (fleet, state) (yardlight:terminals{{{FLEETS},state="{state}"}}))', each.name)
             for state, each in zip((*_STATES, "silent"), YARD, strict=True)
