@@ -71,7 +71,7 @@ _ABOUT = (
 _SAID = " ".join(f"{{{{{label}}}}}" for label in _ABOUT)
 _FLEET = "({{fleet}})"
 # Rows of a list that is read from afar.
-FEW = 4
+FEW = 3
 
 
 def newest(metric: str, by: str, where: str = "") -> str:
@@ -259,8 +259,8 @@ def _ahead() -> Iterator[Panel]:
         Place(8, 16, 8, 5),
         [
             Row(
-                f"topk(2, {reached})",
-                f"{{{{account}}}} {{{{pool}}}}{{{{sim}}}}: over its cap {_FLEET}",
+                f"topk(1, {reached})",
+                f"{{{{account}}}} {{{{pool}}}}{{{{sim}}}} over cap {_FLEET}",
                 RED,
                 plans,
                 unit="decbytes",
@@ -289,7 +289,7 @@ def _ahead() -> Iterator[Panel]:
             )
             for most, state, what, color in (
                 (2, 'state="gone_from_mdm"', "gone", RED),
-                (2, 'state=~"stale|dark"', "silent", ORANGE),
+                (1, 'state=~"stale|dark"', "silent", ORANGE),
                 (1, 'state="never"', "never spoke", ORANGE),
             )
         ],
