@@ -247,7 +247,7 @@ def _proofs() -> Iterator[Panel]:
         Place(8, 20, 4, 4),
         Query(_of("archive_second_copy_apart")),
         mapped=answers(State("on another device", GREEN), State("same device", RED)),
-        empty=NOT_CONFIGURED,
+        empty="not known, or none",
     )
     yield single(
         "Read longest ago",

@@ -38,7 +38,8 @@ NOTHING_WRONG = {
 }  # fmt: skip
 NOT_THERE = {
     "not configured", "no router is asked", "no modem is asked", "not told", "never", "fewer than two yet",
-    "no drill yet", "no drill in the inventory", "no back-ups here", "the vendor does not say",
+    "no drill yet", "no drill in the inventory",
+    "not known, or none", "no back-ups here", "the vendor does not say",
 }  # fmt: skip
 # What must be on the boards when those faults are on, and is not before.
 TROUBLE = {
