@@ -23,6 +23,19 @@ from yardlight.inventory.models import Calendar, Terminal
 from yardlight.inventory.secret import read_secret
 
 Config = dict[str, Any]
+# The label `domain` of an alert, as people say it.
+WHOSE = {
+    "wan": "our own network",
+    "isp": "the line's provider",
+    "carrier": "the mobile carrier",
+    "dns": "name resolution (DNS)",
+    "device": "the device",
+    "vendor": "the vendor",
+    "credentials": "our login at the vendor",
+    "integration": "our own integration",
+    "probe_box": "our own measuring",
+    "unknown": "nobody can tell yet",
+}
 
 _SHIPPED = Path(__file__).parent / "alertmanager" / "alertmanager.yml"
 # As Alertmanager counts them in a range, and as Python does.
@@ -48,6 +61,13 @@ _TEXT = (
 _TITLE = _FIRST + '{{ if not $firing }}Over: {{ end }}{{ printf "%.120s" $short }}'
 _RUNBOOK = _FIRST + "{{ $first.Annotations.runbook_url }}"
 _BOARD = _FIRST + "{{ $first.Annotations.dashboard_url }}"
+_FAULT = (
+    _FIRST
+    + "{{ if $firing }}Whose fault: "
+    + "".join(f'{{{{ if eq $first.Labels.domain "{name}" }}}}{said}{{{{ end }}}}' for name, said in WHOSE.items())
+    + ".{{ end }}"
+)
+_BODY = f"{_TEXT}\n{_FAULT}\n{_RUNBOOK}\n{_BOARD}"
 
 
 @dataclass(frozen=True)
@@ -223,7 +243,7 @@ class _Fleet:
                     "routing_key_file": self._secret(path, contact.pagerduty_file),
                     "description": _TEXT,
                     "severity": '{{ if eq .CommonLabels.severity "page" }}critical{{ else }}warning{{ end }}',
-                    "details": {"runbook": _RUNBOOK, "board": _BOARD},
+                    "details": {"fault": _FAULT, "runbook": _RUNBOOK, "board": _BOARD},
                 }
             ]
         if contact.opsgenie_file:
@@ -231,7 +251,7 @@ class _Fleet:
                 {
                     "api_key_file": self._secret(path, contact.opsgenie_file),
                     "message": _TITLE,
-                    "description": f"{_TEXT}\n{_RUNBOOK}\n{_BOARD}",
+                    "description": _BODY,
                     "priority": '{{ if eq .CommonLabels.severity "page" }}P1{{ else }}P3{{ end }}',
                 }
             ]
@@ -240,7 +260,7 @@ class _Fleet:
             ways["slack_configs"] = [
                 {
                     "api_url_file": self._secret(path, contact.slack_file), **channel, "send_resolved": ends,
-                    "title": "", "text": f"{_TEXT}\n{_RUNBOOK}\n{_BOARD}",
+                    "title": "", "text": _BODY,
                 }
             ]  # fmt: skip
         if contact.webhook or contact.webhook_file:
@@ -249,7 +269,7 @@ class _Fleet:
             ways["email_configs"] = [
                 {
                     "to": ", ".join(contact.email), **self._mail(mail), "send_resolved": ends,
-                    "headers": {"Subject": _TEXT}, "text": f"{_TEXT}\n\n{_RUNBOOK}\n{_BOARD}", "html": "",
+                    "headers": {"Subject": _TEXT}, "text": _BODY, "html": "",
                 }
             ]  # fmt: skip
         return {"name": name, **ways}

@@ -33,6 +33,7 @@ class Notice:
     text: str
     links: tuple[str, ...] = ()
     title: str = ""
+    fault: str = ""
     alerts: tuple[dict[str, Any], ...] = ()
 
 
@@ -132,21 +133,23 @@ def _pagerduty(body: dict[str, Any]) -> Notice:
     ends = body["event_action"] == "resolve"
     said = body["payload"]
     links = tuple(said["custom_details"][name] for name in ("runbook", "board"))
-    return Notice(body["routing_key"], "pagerduty", "resolved" if ends else "firing", said["summary"], links)
+    fault = said["custom_details"]["fault"]
+    status = "resolved" if ends else "firing"
+    return Notice(body["routing_key"], "pagerduty", status, said["summary"], links, fault=fault)
 
 
 def _opsgenie(path: str, key: str, body: dict[str, Any]) -> Notice:
     if path.endswith("/close"):
         return Notice(key, "opsgenie", "resolved", "")
     text, *rest = body["description"].split("\n")
-    return Notice(key, "opsgenie", "firing", text, tuple(LINK.findall("\n".join(rest))), body["message"])
+    return Notice(key, "opsgenie", "firing", text, tuple(LINK.findall("\n".join(rest))), body["message"], rest[0])
 
 
 def _slack(who: str, body: dict[str, Any]) -> Notice:
     (said,) = body["attachments"]
     text, *rest = said["text"].split("\n")
     status = "firing" if said["color"] == "danger" else "resolved"
-    return Notice(who, "slack", status, text, tuple(LINK.findall("\n".join(rest))), said.get("title", ""))
+    return Notice(who, "slack", status, text, tuple(LINK.findall("\n".join(rest))), said.get("title", ""), rest[0])
 
 
 def _webhook(who: str, body: dict[str, Any]) -> Notice:
@@ -164,4 +167,5 @@ def _mail(text: bytes) -> Notice:
     said = body.get_content() if body is not None else ""
     subject = str(message["Subject"])
     status = "resolved" if subject.startswith(("All clear: ", "Over: ")) else "firing"
-    return Notice(str(message["To"]).partition("@")[0], "mail", status, subject, tuple(LINK.findall(said)))
+    fault = next((line for line in said.splitlines() if line.startswith("Whose fault: ")), "")
+    return Notice(str(message["To"]).partition("@")[0], "mail", status, subject, tuple(LINK.findall(said)), fault=fault)

@@ -18,6 +18,7 @@ from tests.rules.flows import FLOWS
 from tests.rules.hours import HOURS
 from tests.rules.scenarios import SCENARIOS, Scenario
 from tests.rules.tablets import TABLETS
+from tests.rules.told_before import TOLD_BEFORE
 from tests.rules.verdicts import BLAMED, USUALLY, VERDICTS
 from tests.rules.webhooks import WEBHOOKS
 from tests.rules.yard import Host, Labels, Yard, line, series
@@ -69,7 +70,7 @@ OF_TABLETS = {
     "CredentialExpiring": ("account",),
     "RosterMismatch": (),
 }
-_SCENARIOS = (*SCENARIOS, *CELLULAR, *TABLETS, *FEEDS, *FLOWS, *HOURS, *WEBHOOKS, *ARCHIVES)
+_SCENARIOS = (*SCENARIOS, *CELLULAR, *TABLETS, *FEEDS, *FLOWS, *HOURS, *WEBHOOKS, *ARCHIVES, *TOLD_BEFORE)
 OF_FEEDS = {
     "FeedStale": ("dispatch", "account", "feed"),
     "FeedContractBroken": ("dispatch", "account", "feed"),
@@ -119,6 +120,12 @@ def alerts() -> list[dict[str, Any]]:
 def names() -> list[str]:
     """The files of alert_rules/tests/ that are made from scenarios."""
     return sorted(f"{scenario.name}.yml" for scenario in _SCENARIOS)
+
+
+def firing_of(name: str) -> list[Labels]:
+    """Labels of all alerts that a scenario expects at any time."""
+    (scenario,) = (each for each in _SCENARIOS if each.name == name)
+    return [_labels(name, each) for _, _, firing in scenario.expect for each in firing]
 
 
 @cache

@@ -20,9 +20,9 @@ import yaml
 from tests.programs import running
 from tests.rules.complete import TOLD
 from tests.rules.phones import Notice, Phones, boards, leads_nowhere, phones
-from tests.rules.promtool import GRAFANA, RUNBOOKS, spoken, texts
+from tests.rules.promtool import DOMAINS, GRAFANA, RUNBOOKS, spoken, texts
 from yardlight.inventory.load import load
-from yardlight.receivers import Wanted, render
+from yardlight.receivers import WHOSE, Wanted, render
 
 pytestmark = [pytest.mark.needs("prometheus-alertmanager"), pytest.mark.timeout(300)]
 
@@ -187,6 +187,20 @@ def test_what_stands_on_a_phone_is_short_and_needs_no_dictionary(everything: lis
             assert not JARGON.search(text), text
             assert not text or text.endswith((".", "?")), text
             assert "  " not in text, text
+
+
+def test_whose_fault_it_is_stands_below_in_words_until_it_is_over(everything: list[Said]) -> None:
+    told = 0
+    for said in everything:
+        whose = WHOSE[said.labels["domain"]]
+        for notice in (each for each in said.notices if each.way != "webhook"):
+            assert notice.fault == (f"Whose fault: {whose}." if notice.status == "firing" else ""), notice
+            told += notice.status == "firing"
+    assert told
+
+
+def test_the_words_are_those_of_the_domains_that_alerts_may_have() -> None:
+    assert set(WHOSE) == set(DOMAINS)
 
 
 def test_of_several_one_is_told_in_a_sentence_with_how_many_more_there_are(everything: list[Said]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 VERDICTS: dict[str, tuple[str, ...]] = {
     "T01": ("isp terminal/fontana",),
-    "T05": ("unknown terminal/fontana",),
+    "T05": ("wan terminal/fontana",),
     "T06": ("wan terminal/fontana",),
     "T07": ("carrier terminal/fontana",),
     "T09": ("isp terminal/fontana",),
@@ -24,7 +24,6 @@ VERDICTS: dict[str, tuple[str, ...]] = {
 
 # Whose fault an alert says it is, where its rule leaves that to what was seen: usually, and in these scenarios.
 USUALLY = {
-    "TerminalNotReporting": "unknown",
     "TerminalOnStandby": "isp",
     "TerminalAtRisk": "isp",
     "UplinkDown": "isp",
@@ -40,6 +39,8 @@ BLAMED: dict[str, dict[str, str]] = {
     "T13": {"ServiceUnreachable": "dns"},
     "T14": {"StandbyNotReady": "dns"},
     "T16-here-only": {"ServiceUnreachable": "unknown"},
+    "told-service-then-platform": {"ServiceUnreachable": "unknown"},
+    "told-slow-then-failing": {"ServiceUnreachable": "unknown"},
     # Our probes find nothing over a line that carries the yard's traffic.
     "probes-only": {"UplinkDown": "probe_box"},
 }
