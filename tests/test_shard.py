@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from yardlight.domains import domain, joined
+from yardlight.feeds.pull import planned as pulls
 from yardlight.inventory.load import load
-from yardlight.pull import planned as pulls
 from yardlight.records import domain as records
 from yardlight.shard import Shard, owner, parse_shard
 

@@ -772,7 +772,7 @@ def run_records(arguments: argparse.Namespace) -> int:
 
 
 def run_records_pull(arguments: argparse.Namespace) -> int:
-    from yardlight import pull
+    from yardlight.feeds import pull
 
     return pull.command(arguments.inventory, arguments.archive)
 

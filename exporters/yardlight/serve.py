@@ -39,6 +39,8 @@ from yardlight.drills.session import Session
 from yardlight.errors import DrillError, InventoryError, Problem, StartError, YardlightError
 from yardlight.exposition import AnyBlock, Block, block
 from yardlight.facts import TerminalFacts
+from yardlight.feeds.pull import PlannedPull
+from yardlight.feeds.pull import planned as pulls
 from yardlight.integration import Standing
 from yardlight.inventory.check import needs_ping
 from yardlight.inventory.load import Inventory, load, load_dir
@@ -47,8 +49,6 @@ from yardlight.inventory.models import Account, Fleet, Terminal
 from yardlight.logs import kv
 from yardlight.pages import FleetView, Overview, Row
 from yardlight.poll import InThread, Poll, Work
-from yardlight.pull import PlannedPull
-from yardlight.pull import planned as pulls
 from yardlight.quiet import QuietTimes
 from yardlight.records import domain as records
 from yardlight.records.domain import PlannedCheck

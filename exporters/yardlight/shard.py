@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from yardlight.collection import Source
 from yardlight.domains import Planned, PlannedJoin
-from yardlight.pull import PlannedPull
+from yardlight.feeds.pull import PlannedPull
 from yardlight.records.domain import PlannedCheck
 
 Plan = TypeVar("Plan", bound=Planned | PlannedJoin | PlannedCheck | PlannedPull)

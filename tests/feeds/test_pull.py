@@ -20,11 +20,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.vendor import Answer, Asked, Vendor
-from yardlight import pull
 from yardlight.cli import main
 from yardlight.collection import Session
 from yardlight.errors import BadReplyError, BudgetError, IncompleteError
 from yardlight.exposition import page
+from yardlight.feeds import pull
 from yardlight.inventory.archives import parse_pattern
 from yardlight.inventory.load import load
 from yardlight.logs import Recent

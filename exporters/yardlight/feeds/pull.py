@@ -30,9 +30,9 @@ from zoneinfo import ZoneInfo
 from yardlight.calendars import instant
 from yardlight.catalogue import ARCHIVE_PULLED
 from yardlight.collection import Collection, Session, Source
-from yardlight.domains import domain
 from yardlight.errors import BadReplyError, BudgetError, IncompleteError, PollError, RecordsError
 from yardlight.exposition import Block, block
+from yardlight.feeds import domain
 from yardlight.feeds.plan import Plan
 from yardlight.feeds.record import Breach, Record
 from yardlight.files import replace
@@ -198,7 +198,7 @@ def _asked(of: Collection, session: Session, begins: float, ends: float) -> tupl
 
 def planned(fleet: Fleet, base: Path) -> Iterator[PlannedPull]:
     """A pull for each archive that has one."""
-    feeds = {each.collection.source.name: each.collection for each in domain("feeds").planned(fleet, base)}
+    feeds = {each.collection.source.name: each.collection for each in domain.planned(fleet, base)}
     for name, archive in fleet.archives.items():
         if (setting := archive.pull) is not None:
             of = feeds[f"feeds/{setting.feed}"]
