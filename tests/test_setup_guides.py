@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 import textwrap
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 import yaml
 
+from yardlight.domains import joined, platforms
+from yardlight.inventory.hours import HoursOfService
 from yardlight.inventory.load import load
 from yardlight.inventory.models import Drill
 from yardlight.inventory.retention import RULES
@@ -116,6 +119,23 @@ def test_the_inventory_in_the_guide_to_webhooks_can_be_loaded(root: Path, tmp_pa
     (block,) = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
     (tmp_path / "fleet.yml").write_text(block)
     assert set(load(tmp_path / "fleet.yml").fleet.webhooks) == {"samsara-events", "fleetio-issues", "dispatch"}
+
+
+def test_the_inventory_in_the_guide_to_hours_of_service_can_be_loaded_and_its_streams_exist(
+    root: Path, tmp_path: Path
+) -> None:
+    guide = (root / "playbooks" / "setup" / "hours-of-service.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
+    (tmp_path / "fleet.yml").write_text(block)
+    (tmp_path / "trucks.csv").write_text("truck,eld_model\n112,LogIt-2\n")
+    (tmp_path / "drivers.csv").write_text("code,terminal\nd101,denver\n")
+    (tmp_path / "revoked.csv").write_text("model,revoked\nLogIt-2,2026-02-03\n")
+    fleet = load(tmp_path / "fleet.yml").fleet
+    assert fleet.hours_of_service == HoursOfService()
+    assert [each.of for each in (plan.collection for plan in joined(fleet, tmp_path))] == [("feeds/gps", "feeds/logs")]
+    for vendor, cells in re.findall(r"^\| (Samsara|Geotab|Motive) \|(.*)$", guide, re.MULTILINE):
+        streams = import_module(platforms("feeds")[vendor.lower()].module).STREAMS
+        assert set(re.findall(r"`(\w+)`", cells)) <= set(streams)
 
 
 def test_the_inventory_in_the_guide_to_databases_can_be_loaded(root: Path, tmp_path: Path) -> None:

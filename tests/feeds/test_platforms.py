@@ -115,11 +115,11 @@ def test_samsara_changes_begin_anew_after_the_cursor_ended(tmp_path: Path) -> No
         assert len(p.records(again)) == 2
 
 
-def test_samsara_logs_are_asked_three_days_back_for_what_is_uploaded_late(tmp_path: Path) -> None:
+def test_samsara_logs_are_asked_ten_days_back_for_what_is_uploaded_late_and_corrected(tmp_path: Path) -> None:
     with Vendor(p.Samsara()) as vendor:
         under_way = p.session(tmp_path, {"since": p.NOW - 60, "cursor": None, "stuck": 0})
         found = p.records(p.collect("samsara", "hos_logs", vendor.url, under_way))
-        assert vendor.asked[-1].query["startTime"] == p.iso(60 + 3 * 86400)
+        assert vendor.asked[-1].query["startTime"] == p.iso(60 + 10 * 86400)
     assert [(each.id, each.time, each.values["status"]) for each in found] == [
         ("77", p.NOW - 7200, "onDuty"),
         ("77", p.NOW - 3600, "driving"),

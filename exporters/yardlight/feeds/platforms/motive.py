@@ -33,13 +33,13 @@ _URL = "https://api.gomotive.com"
 _PER_PAGE = 100
 _PAGING = Paging(page="page_no", size=_PER_PAGE, total="pagination.total")
 
-# Whole days, the last three again: what is uploaded late and what is edited.
+# Whole days, the last ten again: what is uploaded late, and what is corrected once it was found wrong.
 _DAYS = {
     "params": {"per_page": _PER_PAGE, "start_date": "{since:%Y-%m-%d}", "end_date": "{now:%Y-%m-%d}"},
     "time": "start_time",
     "until": "end_time",
     "paging": _PAGING,
-    "overlap": "3d",
+    "overlap": "10d",
     "on_change": True,
 }
 

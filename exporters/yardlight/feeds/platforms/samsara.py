@@ -61,7 +61,8 @@ STREAMS = {
         paging=_PAGING.model_copy(update={"keep": True}),
         on_change=True,
     ),
-    # Drivers' tablets upload late; the vendor says to wait for a couple of days until logs are complete.
+    # Tablets upload late; the vendor says to wait for a couple of days until logs are complete. Whoever is told then
+    # that one is wrong needs some more to correct it.
     "hos_logs": Stream.model_validate(
         {
             "path": "/fleet/hos/logs",
@@ -75,7 +76,7 @@ STREAMS = {
             "until": "logEndTime",
             "values": {"status": "hosStatusType"},
             "paging": _PAGING,
-            "overlap": "3d",
+            "overlap": "10d",
             "on_change": True,
         }
     ),
