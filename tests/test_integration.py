@@ -71,6 +71,16 @@ def svg(of: Fleet, standing: dict[str, Standing]) -> str:
     return drawn.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
 
 
+def test_of_a_flow_with_a_long_name_the_name_is_cut_off_and_not_how_it_stands(tmp_path: Path) -> None:
+    of = fleet(tmp_path)
+    named = of.flows["odometer"].model_copy(update={"shows": "Odometers of trucks in maintenance"})
+    of = of.model_copy(update={"flows": {"odometer": named}})
+    [label] = [
+        each.label for each in integration.picture(of, {"flows/odometer": integration.of_flow(12)}).arrows if each.label
+    ]
+    assert label == "Odometers of…: 12 differ"
+
+
 def test_nothing_lies_over_anything_else_or_outside(tmp_path: Path) -> None:
     made = integration.picture(fleet(tmp_path, feeds=9), {})
     assert not [pair for pair in itertools.combinations(made.boxes, 2) if overlap(*pair)]

@@ -128,7 +128,9 @@ def _flows(fleet: Fleet, boxes: Mapping[str, Box], standing: Mapping[str, Standi
         edge, lane = source.x + _WIDTH, source.x + _WIDTH + 30 + 14 * (number % 4)
         begins, ends = source.y + _HEIGHT // 3, sink.y + 2 * _HEIGHT // 3
         path = f"M{edge} {begins} C{lane} {begins} {lane} {ends} {edge + 4} {ends}"
-        label = _short(f"{flow.shows or name}: {stands.said}" if stands.said else flow.shows or name, 24)
+        # How it stands is never cut off.
+        said = f": {stands.said}" if stands.said else ""
+        label = _short(flow.shows or name, max(24 - len(said), 8)) + said
         yield Arrow(path, stands.state, label, lane + 2, (begins + ends) // 2 + 7 * (number % 3 - 1))
 
 

@@ -141,8 +141,8 @@ feeds:
     values: {{miles: billed_distance}}
     max_age: 1h
 flows:
-  dispatch: {{source: gps.odometer, sink: loads.odometer, max_lag: 30m, shows: Dispatch odometer}}
-  maintenance: {{source: gps.odometer, sink: meters.meter, max_lag: 5m, shows: Maintenance odometer}}
+  dispatch: {{source: gps.odometer, sink: loads.odometer, max_lag: 30m, shows: Load odometer}}
+  maintenance: {{source: gps.odometer, sink: meters.meter, max_lag: 5m, shows: Shop odometer}}
   eld: {{source: elds.odometer, sink: gps.odometer, max_lag: 5m, shows: ELD odometer}}
   billing: {{source: orders.miles, sink: bills.miles, key: id, max_lag: 5m, shows: Billed miles}}
 # In earnest logs have two days to settle, and what is told begins with hours; nobody watches a demo for so long.
