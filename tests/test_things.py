@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 import zlib
@@ -61,6 +62,25 @@ def test_what_a_domain_remembers_is_opened_when_somebody_needs_it() -> None:
     memory = open_memory(pack_memory({"platform": 1, "domain": Packed.of({"a": [1]}), "first": ["b"]}))
     assert memory["domain"].open() == {"a": [1]}
     assert {**memory, "domain": None} == {"platform": 1, "domain": None, "first": ["b"]}
+
+
+@pytest.mark.parametrize(
+    "memory",
+    [
+        None,
+        {},
+        [1, {"a": 2}],
+        {
+            "none": {},
+            "sims": {f"T{number}": [number, "a\nb", None] for number in range(1501)},
+            "pools": {"a": 1},
+            "lags": [],
+        },
+    ],
+)
+def test_what_is_packed_piece_by_piece_is_opened_as_it_was_and_in_its_order(memory: object) -> None:
+    opened_again = Packed.of(memory).open()
+    assert json.dumps(opened_again) == json.dumps(memory)
 
 
 def test_the_memory_in_an_older_state_file_is_opened_all_the_same() -> None:

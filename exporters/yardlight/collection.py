@@ -12,9 +12,11 @@ import threading
 import time
 import zlib
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
+from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -35,6 +37,7 @@ NO_ANSWER = "none"
 # Before a memory that keeps its domain's apart: the lengths of both. Without it, all is one piece that begins with x.
 _APART = struct.Struct("!cII")
 _IS_APART = b"a"
+_ENTITIES_AT_A_TIME, _BYTES_AT_A_TIME = 500, 2**16
 
 
 @dataclass(frozen=True)
@@ -57,17 +60,54 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """What a domain remembers, packed: of 10 000 SIMs it takes more memory than fetching, which can last an hour."""
+    """What a domain remembers, packed: of 10 000 SIMs it takes more memory than fetching, which can last an hour.
+
+    It is packed and opened piece by piece, lines of JSON with a key and what is under it, so that at no time all of it
+    is there as text and as objects.
+    """
 
     data: bytes
 
     @classmethod
     def of(cls, memory: Any) -> Packed:
-        return cls(zlib.compress(quickjson.dumps(memory), 1))
+        packing, data = zlib.compressobj(1), BytesIO()
+        for piece in _pieces(memory):
+            data.write(packing.compress(quickjson.dumps(piece) + b"\n"))
+        data.write(packing.flush())
+        return cls(data.getvalue())
 
     def open(self) -> Any:
         """The memory, made anew each time."""
-        return quickjson.loads(zlib.decompress(self.data))
+        memory: dict[str, Any] = {}
+        for key, part in map(quickjson.loads, self._lines()):
+            if key is None:
+                return part
+            if key in memory:
+                memory[key] |= part
+            else:
+                memory[key] = part
+        return memory
+
+    def _lines(self) -> Iterator[bytes]:
+        opening, rest = zlib.decompressobj(), b""
+        for begin in range(0, len(self.data), _BYTES_AT_A_TIME):
+            *lines, rest = (rest + opening.decompress(self.data[begin : begin + _BYTES_AT_A_TIME])).split(b"\n")
+            yield from lines
+
+
+def _pieces(memory: Any) -> Iterator[tuple[str | None, Any]]:
+    """What is under each key, the entities of large ones some hundred at a time; what has no keys in one piece."""
+    if not isinstance(memory, dict):
+        yield None, memory
+        return
+    for key, value in memory.items():
+        if isinstance(value, dict):
+            entities = iter(value.items())
+            yield key, dict(islice(entities, _ENTITIES_AT_A_TIME))
+            while part := dict(islice(entities, _ENTITIES_AT_A_TIME)):
+                yield key, part
+        else:
+            yield key, value
 
 
 @dataclass

@@ -98,7 +98,10 @@ def _work(descriptor: int, template: int, memory: int) -> int:
         while head := stream.read(HEAD.size):
             message = stream.read(HEAD.unpack(head)[1])
             kind, answer = _answer(message, stream.read(HEAD.unpack(stream.read(HEAD.size))[1]))
-            channel.sendall(HEAD.pack(kind, len(answer)) + answer)
+            channel.sendall(HEAD.pack(kind, len(answer)))
+            channel.sendall(answer)
+            # It is megabytes, and the next job may take an hour.
+            del answer
             if kind == CRASHED:
                 return 1
             gc.collect()
@@ -115,7 +118,7 @@ def _answer(message: bytes, memory: bytes) -> tuple[bytes, bytes]:
         # The job may take an hour, and what is remembered of ten thousand SIMs is megabytes.
         del memory
         blocks = dump(pack(job(session)))
-        memory = pack_memory(session.memory, session.things)
+        memory, session.memory = pack_memory(session.memory, session.things), None
         return BLOCKS, _head(session, len(memory), session.again_in, session.instead, session.notes) + memory + blocks
     except PollError as error:
         return FAILED, _head(session, error.reason, session.mask(str(error)), error.retry_after)
