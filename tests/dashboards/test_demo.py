@@ -108,17 +108,18 @@ class Boards:
             raise AssertionError(f"{expr}: {refused.read().decode()}") from None
 
 
-def settled(boards: Boards, wanted: set[Panel]) -> Blank:
-    """What is blank once nothing is "not measured" any more and each of the wanted panels has had data."""
+def settle(boards: Boards, *, blank: set[Panel], filled: set[Panel]) -> None:
+    """Wait until nothing is "not measured" any more, the one are blank and the others have had data."""
     deadline = time.monotonic() + WITHIN
-    wanted = set(wanted)
+    filled = set(filled)
     while True:
-        blank = boards.blank()
-        wanted &= set(blank)
-        missing = {panel for panel, text in blank.items() if text not in NOTHING_WRONG | NOT_THERE}
-        if not wanted | missing:
-            return blank
-        assert time.monotonic() < deadline, f"still blank: {sorted(wanted | missing)}"
+        now = boards.blank()
+        filled &= set(now)
+        unexplained = {panel for panel, text in now.items() if text not in NOTHING_WRONG | NOT_THERE}
+        shown = blank - set(now)
+        if not filled | unexplained | shown:
+            return
+        assert time.monotonic() < deadline, f"blank: {sorted(filled | unexplained)}, not blank: {sorted(shown)}"
         time.sleep(2)
 
 
@@ -135,8 +136,7 @@ def test_every_panel_has_data_or_says_that_nothing_is_wrong_in_the_demo_healthy_
         eventually(lambda: ready(ports.prometheus), within=60)
         eventually(lambda: boards.ask('yardlight_terminal_state{state="primary"} == 1'), within=60)
         trouble = {(board, title) for board, titles in TROUBLE.items() for title in titles}
-        well = settled(boards, set())
-        assert trouble <= set(well), "before anything is wrong"
+        settle(boards, blank=trouble, filled=set())
         for fault in FAULTS:
             assert main(DemoOptions(fault=fault, ports=ports)) == 0
-        settled(boards, trouble)
+        settle(boards, blank=set(), filled=trouble)
