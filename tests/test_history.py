@@ -154,3 +154,8 @@ def test_a_day_is_meant_whole_and_a_time_exactly() -> None:
 )
 def test_lengths_are_as_exact_as_somebody_cares(value: float, error: float | None, expected: str) -> None:
     assert length(value, error) == expected
+
+
+def test_time_that_has_no_beginning_is_time_all_the_same() -> None:
+    ever = float("-inf")
+    assert union([(ever, 5.0), (3.0, 7.0), (9.0, 9.0)]) == [(ever, 7.0)]

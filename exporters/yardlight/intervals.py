@@ -15,7 +15,7 @@ def union(intervals: Iterable[Interval]) -> list[Interval]:
     for start, end in sorted(intervals):
         if start >= end or end <= until:
             continue
-        if start <= until:
+        if merged and start <= until:
             merged[-1] = (begun, end)
         else:
             merged.append((start, end))
