@@ -154,7 +154,7 @@ TOLD_BEFORE = (
             )
         ),
         (
-            (0, feeds.BEGIN + 60, ()), (feeds.BEGIN + 240, LATER, (feeds.FAILING,)),
+            (0, feeds.BEGIN + 60, ()), (feeds.BEGIN + 240, LATER - 30, (feeds.FAILING,)),
             (LATER + 240, feeds.OVER - 60, (feeds.FAILING, feeds.OUTAGE)), (feeds.OVER + 90, feeds.END, ()),
         ),
         yards=(yard(), yard(fleet="valley-freight"), yard(fleet="mesa-lines")),
