@@ -32,6 +32,7 @@ RUNBOOKS = "http://127.0.0.1:10480/runbooks"
 GRAFANA = "http://127.0.0.1:3000"
 ON_CALL = (
     "TerminalDark", "TerminalAtRisk", "CentreNotReporting", "ServiceUnreachable", "PlatformDown", "StandbyHeadroomLow",
+    "RuleEvaluationFailing",
 )  # fmt: skip
 GROUPS = (
     "yardlight-outage",

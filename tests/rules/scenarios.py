@@ -768,6 +768,24 @@ SCENARIOS = (
         moved=-1,
     ),
     Scenario(
+        "rule-fails", "a rule cannot be evaluated for some minutes: a page, since nothing else would be told",
+        (yard(),), 1200,
+        (
+            (0, CUT + 125, ()),
+            (CUT + 150, 720, ("page RuleEvaluationFailing",)),
+            (750, 1200, ()),
+        ),
+        history=(
+            (
+                'prometheus_rule_evaluation_failures_total{instance="localhost:9090", job="prometheus", '
+                'rule_group="/etc/prometheus/alert_rules/services.yml;yardlight-services"}',
+                f"0x{CUT / 5:g} 1+1x{(HEAL + 200 - CUT) / 5:g} {(HEAL + 200 - CUT) / 5 + 1:g}x200",
+            ),
+        ),
+        every=15,
+        moved=CUT + 200,
+    ),
+    Scenario(
         "reload-refused", "a broken inventory that a reload refused",
         (yard(),), 900,
         (
