@@ -37,6 +37,7 @@ USUALLY = {
 BLAMED: dict[str, dict[str, str]] = {
     "F17": {"AccountFailing": "credentials"},
     "T13": {"ServiceUnreachable": "dns"},
+    "drill-service": {"ServiceUnreachable": "dns"},
     "T14": {"StandbyNotReady": "dns"},
     "T16-here-only": {"ServiceUnreachable": "unknown"},
     "told-service-then-platform": {"ServiceUnreachable": "unknown"},
