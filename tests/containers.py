@@ -76,15 +76,23 @@ class Containers:
             "--file", checkout / "docker/Dockerfile", "--tag", IMAGE, checkout,
         )  # fmt: skip
 
-    def stand_in(self, image: str, program: str, installed: str, data: str) -> None:
-        """An image of that name whose program is the one that is installed here, started as the real one is."""
+    def stand_in(self, image: str, program: str, installed: str, data: str, shared: Path | None = None) -> None:
+        """An image of that name whose program is the one that is installed here, started as the real one is.
+
+        `shared` is a folder that the installed program reads.
+        """
         context = self.folder / program
         context.mkdir()
         shutil.copy(shutil.which(installed) or installed, context / program)
-        (context / "Dockerfile").write_text(
-            f"FROM {BASE}\nCOPY {program} /bin/{program}\nRUN mkdir {data} && chown 65534:65534 {data}\n"
-            f'USER 65534\nWORKDIR {data}\nENTRYPOINT ["/bin/{program}"]\n'
-        )
+        copies = [f"COPY {program} /bin/{program}"]
+        if shared is not None:
+            shutil.copytree(shared, context / "shared")
+            copies.append(f"COPY shared {shared}")
+        lines = [
+            f"FROM {BASE}", *copies, f"RUN mkdir {data} && chown 65534:65534 {data}", "USER 65534", f"WORKDIR {data}",
+            f'ENTRYPOINT ["/bin/{program}"]',
+        ]  # fmt: skip
+        (context / "Dockerfile").write_text("\n".join(lines) + "\n")
         self.run("buildah", "bud", "--isolation", "chroot", "--format", "docker", "--pull-never", "-t", image, context)
 
     def size(self, image: str) -> int:

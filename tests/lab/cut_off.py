@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import bisect
+import contextlib
 import itertools
 import json
 import os
@@ -34,6 +36,9 @@ from yardlight import scraping
 HOLDER = ("unshare", "--net", "--mount", "--pid", "--mount-proc", "--fork", "--kill-child")
 REST_USER = 10482
 SIX_HOURS = 6 * 3600
+_ADDED = ("__name__", "job", "instance")
+# What the vital list may cost on LTE in an hour, besides what the router's own pings do: a day of it is 48 MB.
+BUDGET = 2e6
 # Jobs at the centre.
 VITAL, REST, BACKLOG = "yardlight", "yardlight-rest", "backlog"
 
@@ -85,6 +90,28 @@ class Sender:
         writer.close()
 
 
+class Presence:
+    """Which vital series the yard's page has, each second: what is not there cannot be sent."""
+
+    def __init__(self) -> None:
+        self._seen: list[tuple[float, frozenset[str]]] = []
+
+    async def watch(self) -> None:
+        """Look, until cancelled."""
+        while True:
+            with contextlib.suppress(OSError, TimeoutError):
+                page = (await namespace.fetch("yard", PORT, "/metrics")).decode()
+                found = re.findall(r"^(\w+)\{(.*)\} \S+$", page, re.MULTILINE)
+                self._seen.append((time.time(), frozenset(f"{name}{{{labels}}}" for name, labels in found)))
+            await asyncio.sleep(1)
+
+    def had(self, series: str, at: float) -> bool:
+        """Whether the page had it before and after this moment."""
+        index = bisect.bisect(self._seen, at, key=lambda seen: seen[0])
+        around = self._seen[max(0, index - 1) : index + 1]
+        return len(around) == 2 and all(series in names for _, names in around)
+
+
 class CutOff:
     """The whole run. Figures are kept by name."""
 
@@ -94,6 +121,7 @@ class CutOff:
         self.lab = Lab(setup, work)
         self.lab.box.agent = None
         self.vital, self.rest = Sender("vital", work, 0), Sender("rest", work, REST_USER)
+        self.presence = Presence()
         self.figures: dict[str, float] = {}
 
     async def run(self) -> dict[str, float]:
@@ -103,6 +131,7 @@ class CutOff:
         namespace.run("yard", f"ip route replace default via {network.EDGE} src {network.FIBER} table {REST_USER}")
         namespace.run("yard", f"ip rule add uidrange {REST_USER}-{REST_USER} lookup {REST_USER}")
         began = time.time()
+        watching = asyncio.create_task(self.presence.watch())
         self.vital.program.start()
         self.rest.program.start()
         await asyncio.sleep(30)
@@ -125,6 +154,7 @@ class CutOff:
         await self._empty(self.rest)
         await asyncio.sleep(20)
         self.figures |= {"dark_seconds": at - gone, "cut_seconds": at - cut}
+        watching.cancel()
         await self._judge(began, rows)
         return self.figures
 
@@ -177,24 +207,35 @@ class CutOff:
         """What of the vital list, of the rest and of the six hours is at the centre, against what was taken in."""
         now = time.time()
         for job, sender, step in ((VITAL, self.vital, 5), (REST, self.rest, 15)):
-            times = await self._samples(job, now - began)
-            gaps = [after - before for series in times for before, after in itertools.pairwise(series)]
-            self.figures[f"{job}_longest_gap_seconds"] = max(gaps)
-            self.figures[f"{job}_missing"] = sum(max(0, round(gap / step) - 1) for gap in gaps)
-            self.figures[f"{job}_samples"] = len(gaps)
+            found = await self._samples(job, now - began)
+            self.figures[f"{job}_series"] = len(found)
+            self.figures[f"{job}_samples"] = sum(map(len, found.values()))
+            self.figures[f"{job}_missing"] = sum(self._missing(name, times, step) for name, times in found.items())
             self.figures[f"{job}_dropped"] = (await sender.counts()).get("vmagent_remotewrite_packets_dropped_total", 0)
-        there = sum([len(series) for series in await self._samples(BACKLOG, SIX_HOURS + 3600)])
+        there = sum(map(len, (await self._samples(BACKLOG, SIX_HOURS + 3600)).values()))
         self.figures |= {"six_hours_samples": rows, "six_hours_missing": rows - there}
+        self.figures["sending_bytes_an_hour"] = (
+            self.figures["standby_lte_bytes_an_hour"] - self.figures["fiber_lte_bytes_an_hour"]
+        )
 
-    async def _samples(self, job: str, back: float) -> list[list[float]]:
-        """Times of all samples of a job, by series; those of series that were there from first to last."""
-        found: list[list[float]] = []
+    def _missing(self, series: str, times: Sequence[float], step: int) -> int:
+        """Scrapes between the first and the last whose sample is not there, although the page had the series."""
+        gaps = ((before, round((after - before) / step)) for before, after in itertools.pairwise(times))
+        return sum(
+            self.presence.had(series, before + each * step) for before, steps in gaps for each in range(1, steps)
+        )
+
+    async def _samples(self, job: str, back: float) -> dict[str, list[float]]:
+        """Times of all samples of a job, by series as the yard's page names them."""
+        found: dict[str, list[float]] = {}
         selector = f'{{job="{job}",instance="{TERMINAL}"}}'
         names = json.loads(await self._api("label/__name__/values", {"match[]": selector}))["data"]
         for name in names:
             query = f"{name}{selector}[{int(back) + 60}s]"
-            result = json.loads(await self._api("query", {"query": query}))["data"]["result"]
-            found += [[float(at) for at, _ in series["values"]] for series in result]
+            for series in json.loads(await self._api("query", {"query": query}))["data"]["result"]:
+                labels = {key: value for key, value in series["metric"].items() if key not in _ADDED}
+                written = ",".join(f'{key}="{labels[key]}"' for key in sorted(labels))
+                found[f"{name}{{{written}}}"] = [float(at) for at, _ in series["values"]]
         return found
 
     async def _api(self, path: str, query: dict[str, str]) -> str:
@@ -208,7 +249,8 @@ async def _run(work: Path, standby: float, dark: float) -> dict[str, float]:
 
 def judge(figures: dict[str, float]) -> list[str]:
     """What of the bar does not hold."""
-    wanted = {f"{job}_{what}": 0 for job in (VITAL, REST) for what in ("missing", "dropped")} | {"six_hours_missing": 0}
+    wanted = {f"{job}_{what}": 0 for job in (VITAL, REST) for what in ("missing", "dropped")}
+    wanted |= {"six_hours_missing": 0, "sending_bytes_an_hour": BUDGET}
     return [f"{name} is {figures[name]:g}" for name, most in wanted.items() if figures[name] > most]
 
 
