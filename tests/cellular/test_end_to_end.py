@@ -105,7 +105,7 @@ def test_c03_c23_a_cap_that_is_passed_is_said_as_it_is(tmp_path: Path) -> None:
     carrier = carrier_of(fake_sims("cab", 3, 30 * MB), at(1), cap=3 * GB)
     with one(tmp_path, carrier, ControlCenter(carrier, rate=1e9), POOL % "3 GB") as world:
         every_day(world, 1, 3)
-        carrier.faults.capped = True
+        carrier.switch("cap")
         world.collect(at(4))
         used = world.value("pool_usage_bytes", pool="tablets")
         assert used is not None

@@ -151,6 +151,17 @@ def test_every_fault_of_the_list_is_one() -> None:
         assert name in ("verizon", "kore")
 
 
+def test_a_cap_that_is_used_up_is_so_in_the_days_as_well_as_in_the_total() -> None:
+    """ThingSpace and Super SIM tell days and no total."""
+    full = carrier()
+    assert sum(map(full.total, full.sims.values())) < full.cap
+    full.switch("cap")
+    known = range(full.ordinal(full.cycle()[0]), full.ordinal(full.known_until()) + 1)
+    for sim in full.sims.values():
+        of_days = sum(full.used(sim, day) or 0 for day in known)
+        assert of_days == full.total(sim) > full.cap / len(full.sims)
+
+
 def test_healing_undoes_all_faults() -> None:
     well, sick = carrier(), carrier()
     for action in (

@@ -147,8 +147,7 @@ class Carrier:
         """Bytes since the cycle began, as far as known."""
         start = self.cycle()[0]
         first, last = self.ordinal(start), self.ordinal(self.known_until())
-        spent = sum(self.used(sim, day) or 0 for day in range(first, last + 1))
-        return spent + (self.cap // len(self.sims) if self.faults.capped else 0)
+        return sum(self.used(sim, day) or 0 for day in range(first, last + 1))
 
     def cycle(self) -> tuple[float, float]:
         """Start and end of the cycle in which the clock is."""
@@ -203,12 +202,22 @@ class Carrier:
             elif what == "offline":
                 self.faults.offline = {self._named(each).name for each in how.split(",")}
             elif action == "cap":
-                self.faults.capped = True
+                self._use_up()
             else:
                 raise ValueError("the demo knows no such fault")
         except ValueError as error:
             raise CarrierError(f"{self.name}={action}: {error}\n{LIST}") from None
         return f"{self.name}: {action}"
+
+    def _use_up(self) -> None:
+        """Each SIM a little beyond its part of the cap, in days: some platforms tell a total, and some nothing else."""
+        self.faults.capped = True
+        last = self.ordinal(self.known_until())
+        days = range(max(self.ordinal(self.cycle()[0]), last - _SPREAD + 1), last + 1)
+        part = 1.02 * self.cap / len(self.sims)
+        for sim in self.sims.values():
+            lacks = max(0.0, part - self.total(sim))
+            self._spent.update({(sim.name, day): round(lacks / len(days)) for day in days})
 
     def _ending(self, today: int) -> MonthEnd:
         """A little beyond the cap; a cycle that has just begun is told as one that began earlier."""
