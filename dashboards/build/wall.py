@@ -219,12 +219,23 @@ def _open() -> Iterator[Panel]:
     )
     whose = [State(domain, BLUE) for domain in FAULTS]
     blamed = one_of("yardlight:fault_domain", FLEETS, whose, "fleet, terminal, platform, truck, domain", "domain")
+    # Several accounts may be of one kind of platform: each is named, with what it is blamed for itself.
+    accounts = one_of("yardlight:fault_of:account", FLEETS, whose, "fleet, account, domain", "domain")
+    others = f"{blamed} unless on (fleet, platform) yardlight:fault_of:account{{{FLEETS}}}"
     yield ranking(
         "Whose fault",
-        "What the signals at each yard, platform or truck in trouble point to. The ISP and the carrier are to be "
+        "What the signals at each yard, vendor or truck in trouble point to. The ISP and the carrier are to be "
         "called with the circuit's id; not known yet is nobody's until somebody looked. Nobody's is normal.",
         Place(18, 4, 6, 12),
-        [Row(f"topk(12, {blamed})", f"{{{{terminal}}}}{{{{platform}}}}{{{{truck}}}} {_FLEET}", BLUE, [_YARD])],
+        [
+            Row(f"topk(8, {others})", f"{{{{terminal}}}}{{{{platform}}}}{{{{truck}}}} {_FLEET}", BLUE, [_YARD]),
+            Row(
+                f"topk(4, {accounts})",
+                f"{{{{account}}}} {_FLEET}",
+                BLUE,
+                [way("itself", "Open what is collected", fleet="fleet")],
+            ),
+        ],
         unit="none",
         mapped=mapping([State(words_, BLUE) for words_ in FAULTS.values()]),
         empty="nobody's",

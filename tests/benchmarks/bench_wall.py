@@ -57,6 +57,7 @@ def series(yards: int, tablets: int, sims: int, now: int) -> Iterator[tuple[str,
     for account in ("graph", "thingspace", "samsara"):
         yield "yardlight_poll_success", f'account="{account}",poll="p"', float(account != "samsara")
         yield "yardlight_poll_last_success_timestamp_seconds", f'account="{account}",poll="p"', now - 60
+    yield "yardlight:fault_of:account", 'account="samsara",platform="samsara",domain="vendor"', 1
     for number in range(tablets):
         tablet = f'account="graph",device="T-{number}",group="drivers"'
         for state in ("fresh", "stale", "dark", "never", "gone_from_mdm", "expected_silent", "unknown"):

@@ -340,6 +340,8 @@ def openmetrics(end: int) -> str:
         for name, label in (("fault_domain", 'domain="isp"'), ("fault_evidence", 'signal="primary_down"')):
             line = f'yardlight:{name}{{fleet="demo",terminal="fontana",{label}}} 1 {start + t}'
             series.setdefault(f"yardlight:{name}", []).append(line)
+        blamed = 'yardlight:fault_of:account{fleet="demo",account="graph",platform="intune",domain="vendor"}'
+        series.setdefault("yardlight:fault_of:account", []).append(f"{blamed} 1 {start + t}")
         for state in (
             "silent",
             "unknown",
