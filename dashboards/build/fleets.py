@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from dashboards.build.house import (
     FLEETS,
+    GREEN,
     NONE,
     ORANGE,
     PURPLE,
@@ -25,6 +26,7 @@ from grafana_foundation_sdk.builders import dashboard
 # What an open alert is about, so that two exporters of one thing count once.
 _ONE = "fleet, alertname, terminal, account, uplink, service, feed, pool, sim, group, device, truck, archive, flow"
 COLUMNS = {
+    "On their primary": GREEN,
     "Pages": RED,
     "Tickets": ORANGE,
     "Dark": RED,
@@ -51,6 +53,7 @@ def board() -> dashboard.Dashboard:
 
 def _panels() -> Iterator[Panel]:
     state = 'state=~"stale|dark"'
+    well = f"count by (fleet) ({yards()} == 1)"
     queries = [
         f"count by (fleet) ({firing('page', _ONE)})",
         f"count by (fleet) ({firing('ticket', _ONE)})",
@@ -63,14 +66,15 @@ def _panels() -> Iterator[Panel]:
     ]
     yield listing(
         "Customers",
-        "Open pages and tickets of each fleet, its yards that are dark or silent, on standby or not known, vendors "
-        "that cannot be read, tablets silent on duty, plans that end before their cycle. Empty cells are normal.",
+        "Open pages and tickets of each fleet, its yards on their primary, dark or silent, on standby or not "
+        "known, vendors that cannot be read, tablets silent on duty. Normal: all yards on their primary, and every "
+        "other cell empty; a column in which no fleet has anything is not there.",
         Place(0, 0, 24, 10),
-        [Query(f"count by (fleet) ({newest('terminal_info', 'terminal')})"), *map(Query, queries[:7])],
+        [Query(f"count by (fleet) ({newest('terminal_info', 'terminal')})"), *map(Query, [well, *queries[:7]])],
         {
             "fleet": "Fleet",
             "Value #A": "Yards",
-            **dict(zip((f"Value #{ref}" for ref in "BCDEFGH"), COLUMNS, strict=False)),
+            **dict(zip((f"Value #{ref}" for ref in "BCDEFGHI"), COLUMNS, strict=False)),
         },
         overrides={
             "Fleet": leads("wall", "Open its wall", fleet="Fleet"),

@@ -249,8 +249,9 @@ def _standards() -> Iterator[Panel]:
         empty=NOT_CONFIGURED,
     )
     yield single(
-        "Only on the roster",
-        "Tablets of working trucks that this MDM never had. Normal is 0, or as many as are in your other MDMs.",
+        "Not in this MDM",
+        "Tablets that the roster gives to working trucks, and that this MDM never had. Normal is 0, or as many as are "
+        "in your other MDMs.",
         Place(20, 20, 4, 4),
         Query(of("roster_mismatches", "account", 'kind="roster_only"')),
         empty=NOT_CONFIGURED,
@@ -279,7 +280,7 @@ def _over_time() -> Iterator[Panel]:
         Place(0, 28, 12, 8),
         [Query(_count(_state(state)), name) for state, name in STATES.items()],
         # Gone beside dark, and never beside stale: on top of each other they need colors of their own.
-        tuple(map(State, STATES.values(), (GREEN, GRAY, ORANGE, RED, PURPLE, BLUE, GRAY))),
+        tuple(map(State, STATES.values(), (GREEN, GRAY, ORANGE, RED, "yellow", BLUE, PURPLE))),
     )
     yield lines(
         "Last words",
