@@ -46,15 +46,15 @@ def demo(folder: Path, ports: Ports, **options: object) -> Iterator[subprocess.P
         archive.remove_copies()
 
 
-def programs_of(folder: Path) -> list[str]:
-    """Command lines of the running programs that work in this folder."""
-    found = []
+def programs_of(folder: Path) -> dict[int, str]:
+    """Running programs that work in this folder: their ids, and their command lines."""
+    found = {}
     for process in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
             if process.name.isdigit() and process.name != str(os.getpid()):
                 command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
                 if str(folder) in command and "DemoOptions" not in command:
-                    found.append(command)
+                    found[int(process.name)] = command
     return found
 
 
@@ -68,7 +68,7 @@ def test_a_cut_fiber_becomes_one_notification_and_the_demo_leaves_nothing_behind
     assert output.count("FIRING") == 1, output
     assert "noc      FIRING   TerminalOnStandby: Fontana" in output
     assert "first notification" in output.splitlines()[-1]
-    assert programs_of(tmp_path) == []
+    assert programs_of(tmp_path) == {}
 
 
 @pytest.mark.timeout(60)
