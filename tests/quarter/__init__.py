@@ -1,1 +1,1 @@
-"""A quarter of a fleet of 50 terminals, 3 000 tablets and 40 feeds: what of what is told was not called for."""
+"""A quarter of a fleet of 50 terminals, 40 feeds and trucks with tablets: what is told, and what nobody called for."""
