@@ -20,7 +20,7 @@ ABOUT = ("device", "truck", "group", "feed", "flow", "webhook", "account", "plat
 Words = dict[str, str]
 _NO_ALERT = {"exp_alerts": [{"exp_labels": {}}]}
 _SAMPLE = re.compile(r"(\{[^}]*\}) ([^\s,]+)")
-_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 
 @dataclass(frozen=True, order=True)
@@ -41,7 +41,7 @@ class Told:
 
 
 @lru_cache(maxsize=4096)
-def _samples(body: bytes) -> tuple[tuple[str, float], ...]:
+def samples(body: bytes) -> tuple[tuple[str, float], ...]:
     """Series and value of each line of a block."""
     lines = (line.rpartition(" ") for line in body.decode().splitlines())
     return tuple((series, float(value)) for series, _, value in lines)
@@ -59,7 +59,7 @@ class History:
         """The next page."""
         for block in blocks:
             if block.body:
-                for series, value in _samples(block.body):
+                for series, value in samples(block.body):
                     self._series.setdefault(series, {})[self._count] = value
         self._count += 1
 
@@ -92,7 +92,7 @@ class History:
         }
         # Of each: what was expected, which is nothing, and what there is.
         words = [part.partition("Annotations:{")[2].partition("}\n")[0] for part in said.split("got:[")[1:]]
-        return told, [dict(_LABEL.findall(each)) for each in words]
+        return told, [dict(LABEL.findall(each)) for each in words]
 
     def _seconds(self) -> float:
         return (self._count - 1) * self.step
@@ -141,7 +141,7 @@ class History:
 def _answer(said: str, expression: str) -> dict[tuple[tuple[str, str], ...], float]:
     """What promtool says that an expression gave, by labels."""
     part = said.partition(f"expr: {json.dumps(expression)}")[2].partition("got:")[2].partition("expr:")[0]
-    ours = ((_LABEL.findall(labels), float(value)) for labels, value in _SAMPLE.findall(part))
+    ours = ((LABEL.findall(labels), float(value)) for labels, value in _SAMPLE.findall(part))
     return {tuple(sorted(pair for pair in labels if pair[0] != "alertstate")): value for labels, value in ours}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.quarter import judge, vendors, yards
+from tests.quarter import day, judge, vendors, yards
 from tests.quarter.script import HOUR, MINUTE, NOISE, TERMINALS, TOLD, Event, Script, written
 from tests.quarter.yards import Window
 from tests.rules.promtool import alerts
@@ -81,3 +81,17 @@ def test_vendors_tell_of_one_that_is_down_and_of_nothing_else(tmp_path: Path) ->
     found = judge.told(script, [window(down, "vendors")], 48, tmp_path)
     assert [str(each) for each in found if not each.called_for(script)] == []
     assert judge.missed(script, [window(down, "vendors")], found) == []
+
+
+@pytest.mark.needs("prometheus")
+def test_a_real_prometheus_over_a_simulated_hour_tells_the_same(tmp_path: Path) -> None:
+    begin = written(SEED).events[0].begin // 60 * 60
+    down = Event("vendor down", begin, begin + 30 * MINUTE, ("vendor3",))
+    found, series = day.told(only(down), window(down, "vendors"), 16, tmp_path, ("centre.yml",))
+    assert series > 2_000
+    [alert] = found
+    assert alert.called_for(only(down))
+    assert (alert.told["alertname"], alert.told["severity"]) == ("AccountFailing", "ticket")
+    # Two collections of five minutes are missed first.
+    assert 900 + 5 * MINUTE <= alert.told.first <= 900 + 13 * MINUTE
+    assert alert.told.last >= 900 + 30 * MINUTE
