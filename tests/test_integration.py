@@ -103,11 +103,13 @@ def test_a_fleet_that_reads_nothing_has_no_map(tmp_path: Path) -> None:
 
 
 def test_the_landing_page_has_it_without_a_script(tmp_path: Path) -> None:
-    drawn = integration.drawn(fleet(tmp_path), {"feeds/f0": Standing("ok", "newest 1 s ago")})
+    drawn = integration.drawn(fleet(tmp_path), {"feeds/f0": Standing("ok", "newest 1 s ago")}, linked=True)
     view = FleetView("inland", "fleet.yml", 1.0, (), (), (), drawn)
     page = pages.landing(Overview(time.time(), "centre", [view], []))
     assert "<h3>What is connected</h3>" in page
     assert "newest 1 s ago" in page
+    assert '<a href="flow/inland/odometer">' in page
+    assert "<a" not in integration.drawn(fleet(tmp_path), {})
     assert "&lt;svg" not in page
     assert not re.search(r"<script|\bon\w+=|javascript:", page)
 

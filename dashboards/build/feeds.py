@@ -17,6 +17,7 @@ from dashboards.build.house import (
     Query,
     State,
     account_page,
+    address,
     answers,
     counted,
     folded,
@@ -141,12 +142,12 @@ def _feeds() -> Iterator[Panel]:
         "Flows",
         "What two feeds of the fleet should agree on: how far the second one is behind and may be, how many were "
         "compared, how many differ, how many are on one side only. None differing and none missing is normal; "
-        "`yardlight flows show` lists which.",
+        "which ones is on the flow's page (or `yardlight flows show`).",
         Place(0, 10, 24, 8),
         [
             # Rows come as the first query has them.
             Query(f"sort_desc({mismatches})"),
-            Query(f"max by (flow, shows, source, sink) (yardlight_flow_info{{{FLEET}}})"),
+            Query(f"max by (flow, shows, source, sink, page) (yardlight_flow_info{{{FLEET}}})"),
             Query(f"max by (flow) (yardlight_flow_lag_seconds{{{FLEET}}})"),
             Query(f"max by (flow) (yardlight_flow_max_lag_seconds{{{FLEET}}})"),
             Query(f"max by (flow) (yardlight_flow_compared{{{FLEET}}})"),
@@ -161,6 +162,7 @@ def _feeds() -> Iterator[Panel]:
             "Value #E": "Compared",
             "Value #A": "Differ",
             "Value #F": "On one side only",
+            "page": "Which ones",
         },
         overrides={
             "Flow": {"custom.width": 210},
@@ -169,6 +171,7 @@ def _feeds() -> Iterator[Panel]:
             "Compared": {"unit": "none"},
             "Differ": counted(ORANGE),
             "On one side only": counted(ORANGE),
+            "Which ones": address("Open the list"),
         },
     )
 

@@ -820,8 +820,9 @@ FEED_TLS_END = _add(
     "When the certificate ends that the vendor showed; theirs to renew, and nothing can be read once it has ended.",
 )  # fmt: skip
 FLOW_INFO = _add(
-    "gauge", "flow_info", "flow source sink shows",
-    "A flow: which feed tells first, which one takes it over, and what people call it; always 1.",
+    "gauge", "flow_info", "flow source sink shows page",
+    "A flow: which feed tells first, which one takes it over, what people call it, and where its page is (empty if "
+    "the inventory links neither to the centre nor to runbooks there); always 1.",
 )  # fmt: skip
 FLOW_MAX_LAG = _add("gauge", "flow_max_lag_seconds", "flow", "How far the sink may be behind the source.")
 FLOW_ALLOWED = _add(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from yardlight import templates
 from yardlight.inventory.models import Fleet
@@ -44,13 +45,14 @@ class Box:
 
 @dataclass(frozen=True)
 class Arrow:
-    """From one box to another; `path` is the curve, `label`, if there is one, stands at x and y."""
+    """From one box to another; `path` is the curve. A `label`, if there is any, stands at x and y, leads to `page`."""
 
     path: str
     state: str
     label: str = ""
     x: int = 0
     y: int = 0
+    page: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,10 +77,13 @@ def of_flow(differ: int) -> Standing:
     return Standing("differs" if differ else "ok", f"{differ} differ" if differ else "agrees")
 
 
-def drawn(fleet: Fleet, standing: Mapping[str, Standing]) -> str:
-    """The map as SVG, empty where nothing is read. `standing` is by poll: feeds/gps, flows/odometer, webhooks/calls."""
+def drawn(fleet: Fleet, standing: Mapping[str, Standing], *, linked: bool = False) -> str:
+    """The map as SVG, empty where nothing is read. `standing` is by poll: feeds/gps, flows/odometer, webhooks/calls.
+
+    On the landing page names of flows are `linked` with their pages; on paper there is nothing to follow.
+    """
     made = picture(fleet, standing)
-    return templates.render("map.html", p=made) if made.boxes else ""
+    return templates.render("map.html", p=made, linked=linked) if made.boxes else ""
 
 
 def picture(fleet: Fleet, standing: Mapping[str, Standing]) -> Picture:
@@ -131,7 +136,8 @@ def _flows(fleet: Fleet, boxes: Mapping[str, Box], standing: Mapping[str, Standi
         # How it stands is never cut off.
         said = f": {stands.said}" if stands.said else ""
         label = _short(flow.shows or name, max(24 - len(said), 8)) + said
-        yield Arrow(path, stands.state, label, lane + 2, (begins + ends) // 2 + 7 * (number % 3 - 1))
+        page = f"flow/{quote(fleet.fleet, safe='')}/{quote(name, safe='')}"
+        yield Arrow(path, stands.state, label, lane + 2, (begins + ends) // 2 + 7 * (number % 3 - 1), page)
 
 
 def _archives(fleet: Fleet, boxes: Mapping[str, Box], standing: Mapping[str, Standing]) -> Iterator[tuple[str, Box]]:

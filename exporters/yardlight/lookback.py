@@ -16,6 +16,8 @@ from yardlight.inventory.load import Inventory, load, load_dir
 from yardlight.inventory.models import Fleet, Terminal
 from yardlight.state import state_file
 
+# So far away an instant is told with its year.
+_YEAR_TOLD = 180 * 86400.0
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 
 
@@ -107,6 +109,14 @@ def ago(at: float, now: float) -> str:
     seconds = abs(at - now)
     text = length(seconds) if seconds >= 60 else f"{seconds:.0f} s"
     return f"in {text}" if at > now else f"{text} ago"
+
+
+def clock(at: float, now: float, zone: ZoneInfo) -> str:
+    """'4:12 AM MST' of the same day, else 'Thu Jan 8, 4:12 AM MST'."""
+    local, today = datetime.fromtimestamp(at, zone), datetime.fromtimestamp(now, zone)
+    day = "" if local.date() == today.date() else f"{local:%a %b} {local.day}, "
+    year = f"{local.year}, " if abs(at - now) > _YEAR_TOLD else ""
+    return f"{day}{year}{local.hour % 12 or 12}:{local:%M %p %Z}"
 
 
 def length(seconds: float, error: float | None = None) -> str:

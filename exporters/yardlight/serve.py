@@ -41,6 +41,8 @@ from yardlight.exposition import AnyBlock, Block, block
 from yardlight.facts import TerminalFacts
 from yardlight.feeds.pull import PlannedPull
 from yardlight.feeds.pull import planned as pulls
+from yardlight.feeds.web import Kept as FlowsKept
+from yardlight.feeds.web import Polled
 from yardlight.integration import Standing
 from yardlight.inventory.check import needs_ping
 from yardlight.inventory.load import Inventory, load, load_dir
@@ -137,6 +139,7 @@ async def _serve(options: ServeOptions, recent: logs.Recent) -> None:
     server = Server(
         service, options.listen, options.web_config,
         drills=service, runners=service, trucks=service, records=service, webhooks=service,
+        flows=service,
     )  # fmt: skip
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
@@ -315,6 +318,10 @@ class Service:
         """Every fleet with what its sources left last, for the pages of trucks."""
         return [fleet.kept() for fleet in self.fleets.values()]
 
+    async def flows(self) -> list[FlowsKept]:
+        """Every fleet with its feeds and flows as they were looked at last, for the pages of flows."""
+        return [fleet.kept_of_flows() for fleet in self.fleets.values()]
+
     async def shelves(self) -> list[Shelf]:
         """The fleets whose records can be fetched here."""
         return [fleet.shelf() for fleet in self.fleets.values()]
@@ -490,6 +497,16 @@ class RunningFleet:
         polls = ((plan, self._polls[name]) for name, plan in self._planned.items() if isinstance(plan, Planned))
         return Kept(self.inventory.fleet, [(plan, poll.left, poll.reason) for plan, poll in polls])
 
+    def kept_of_flows(self) -> FlowsKept:
+        """What feeds and flows left last, and why they fail now."""
+        plans = ((name, plan, self._polls[name]) for name, plan in self._planned.items())
+        polls = {
+            name: Polled(plan.interval, plan.deadline, poll.left, poll.reason)
+            for name, plan, poll in plans
+            if name.startswith(("feeds/", "flows/"))
+        }
+        return FlowsKept(self.inventory.fleet, polls)
+
     def shelf(self) -> Shelf:
         """Where this fleet's records are kept track of."""
         return Shelf(self.inventory.fleet, self.inventory.path.absolute(), self._state_file.absolute())
@@ -500,7 +517,7 @@ class RunningFleet:
         polls = [poll.row() for poll in self._polls.values()]
         if self.webhooks is not None:
             polls += self.webhooks.rows()
-        drawn = integration.drawn(self.inventory.fleet, self._standing())
+        drawn = integration.drawn(self.inventory.fleet, self._standing(), linked=True)
         return FleetView(self.name, str(self.inventory.path), self.loaded, problems, rows, polls, drawn)
 
     def _standing(self) -> dict[str, Standing]:

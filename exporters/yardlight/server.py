@@ -32,6 +32,8 @@ from yardlight.drills.web import Backend as DrillPagesBackend
 from yardlight.drills.web import DrillPages
 from yardlight.errors import Problem, StartError, WebConfigError
 from yardlight.exposition import OPENMETRICS, TEXT, AnyBlock, gzip_page, page
+from yardlight.feeds.web import Backend as FlowPagesBackend
+from yardlight.feeds.web import FlowPages
 from yardlight.guests import Guests
 from yardlight.logs import kv
 from yardlight.records.web import Backend as RecordsPagesBackend
@@ -91,6 +93,7 @@ class Server:
         trucks: TruckPagesBackend | None = None,
         records: RecordsPagesBackend | None = None,
         webhooks: WebhookPagesBackend | None = None,
+        flows: FlowPagesBackend | None = None,
     ) -> None:
         self._backend = backend
         self._listen = listen
@@ -100,6 +103,7 @@ class Server:
         self._drills = None if drills is None else DrillPages(drills, self._ask)
         self._runners = None if runners is None else DrillApi(runners, self._ask)
         self._trucks = None if trucks is None else TruckPages(trucks, self._ask, self._asks_who)
+        self._flows = None if flows is None else FlowPages(flows, self._ask, self._asks_who)
         self._records = None if records is None else RecordsPages(records, self._ask, lambda: bool(self._config.users))
         self._webhooks = None if webhooks is None else WebhookPages(webhooks)
         self._without_password = {
@@ -199,6 +203,8 @@ class Server:
             app.router.add_routes(self._drills.routes())
         if self._trucks is not None:
             app.router.add_routes(self._trucks.routes())
+        if self._flows is not None:
+            app.router.add_routes(self._flows.routes())
         if self._records is not None:
             app.router.add_routes(self._records.routes())
         if self._runners is not None:

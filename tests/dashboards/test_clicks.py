@@ -78,6 +78,9 @@ def test_every_link_carries_what_its_board_asks_for() -> None:
     for board in BOARDS:
         for panel in panels(board):
             for _, url in links(panel):
+                if url == "${__value.raw}":
+                    # A page of the exporter: the address itself is in the cell.
+                    continue
                 uid, _, carried = url.removeprefix("/d/").partition("?")
                 wanted = {variable["name"] for variable in load(BY_UID[uid])["templating"]["list"]}
                 assert set(re.findall(r"var-(\w+)=", carried)) == wanted, f"{board.stem}: {panel['title']}"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import logging
+import re
 import time
 from pathlib import Path
 from typing import Any
 
+import bcrypt
 import pytest
 
 from tests.feeds.days import GPS, LA, Days
@@ -15,12 +18,14 @@ from tests.feeds.shop import ACCOUNT, FEED
 from tests.feeds.test_end_to_end import NOON, rung
 from tests.feeds.world import world
 from tests.living import DAY, HOUR, MINUTE
+from tests.roster.test_web import ask
 from tests.test_accounts import inventory, serving, until
-from tests.vendor import Answer, Vendor
+from tests.vendor import Answer, Asked, Vendor
 from yardlight.cli import main
 from yardlight.demo.shop import Shop
 from yardlight.feeds import flows
 from yardlight.feeds.agreement import Bounds, Said, Trails, agreement
+from yardlight.server import Server
 
 FLOW = "source: gps.odometer, sink: meters.meter, tolerance: 1%, shows: Odometer"
 BOUNDS = Bounds(0.01, DAY, {"source": DAY, "sink": DAY})
@@ -133,6 +138,71 @@ def test_serve_puts_side_by_side_what_its_polls_left(tmp_path: Path, monkeypatch
     assert found['flow_compared{flow="miles"}'] == 2
     assert found['flow_mismatches{flow="miles"}'] == 1
     assert found['flow_lag_seconds{flow="miles"}'] == 0
+
+
+def test_the_page_of_a_flow_has_both_numbers_who_is_missing_and_since_when_and_ids_for_who_says_who_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flows, "_SOONEST", 0.2)
+    monkeypatch.setattr(flows, "_LATEST", 0.2)
+    at = time.time()
+    orders = {"rows": [{"id": f"<b>order-{n}", "at": at, "miles": 1000} for n in range(1, 4)]}
+    bills = {"rows": [{"id": f"<b>order-{n}", "at": at, "miles": 1234} for n in range(1, 3)]}
+    config = tmp_path / "web.yml"
+    config.write_text(f"basic_auth_users: {{help: '{bcrypt.hashpw(b'hunter2', bcrypt.gensalt(4)).decode()}'}}\n")
+    known = {"Authorization": f"Basic {base64.b64encode(b'help:hunter2').decode()}"}
+    failing: list[str] = []
+
+    def answer(asked: Asked) -> Answer:
+        return Answer({}, 500) if asked.path in failing else Answer(orders if asked.path == "/orders" else bills)
+
+    async def use() -> tuple[list[str], str]:
+        with Vendor(answer) as vendor:
+            lines = "\n".join(
+                f"  {name}: {{url: '{vendor.url}/{name}', poll: 1s, records: rows, id: id, time: at,"
+                " values: {miles: miles}, shows: the " + name + "}"
+                for name in ("orders", "bills")
+            )
+            flow = "{source: orders.miles, sink: bills.miles, key: id, max_lag: 1s, shows: Billed miles}"
+            path = inventory(tmp_path, f"{{}}\nfeeds:\n{lines}\nflows: {{billing: {flow}}}")
+            async with serving(path) as service:
+                servers = [Server(service, "127.0.0.1:0", each, flows=service) for each in (None, config)]
+                for server in servers:
+                    server.start()
+                try:
+                    await until(service, lambda found: found.get('flow_missing_ids{flow="billing",side="sink"}') == 1)
+                    pages = [
+                        await asyncio.to_thread(ask, server.port, "/flow/f/billing", **headers)
+                        for server, headers in zip(servers, ({}, known), strict=True)
+                    ]
+                    assert [status for status, _, _ in pages] == [200, 200]
+                    assert "script-src" not in pages[0][2]["content-security-policy"]
+                    assert (await asyncio.to_thread(ask, servers[1].port, "/flow/f/billing"))[0] == 401
+                    assert (await asyncio.to_thread(ask, servers[0].port, "/flow/f/%3Cb%3E"))[0] == 404
+                    assert (await asyncio.to_thread(ask, servers[0].port, "/flow/other/billing"))[0] == 404
+                    failing.append("/bills")
+                    await until(
+                        service, lambda found: found.get('poll_success{account="bills",poll="feeds/bills"}') == 0
+                    )
+                    old = (await asyncio.to_thread(ask, servers[0].port, "/flow/f/billing"))[1]
+                    return [text for _, text, _ in pages], old
+                finally:
+                    for server in servers:
+                        server.stop()
+
+    (veiled, shown), failed = asyncio.run(use())
+    for text in (veiled, shown):
+        assert "<h1>Billed miles</h1>" in text
+        assert re.search(r"<dt>Not in the bills</dt><dd>1</dd>", text)
+        assert re.search(r"<dt>Differ</dt><dd>2</dd>", text)
+        assert re.search(r"<td>1,000</td><td>1,234</td>\s*<td>\d+:\d\d [AP]M", text)
+        assert "<b>" not in text
+        assert 'href="../../runbooks/FlowMismatch"' in text
+    assert "order-1" not in veiled
+    assert "...er-1" in veiled
+    assert all(f"&lt;b&gt;order-{n}" in shown for n in (1, 2, 3))
+    assert re.search(r'the bills</dt>\s*<dd>.*as of .*<span class="trouble">\w.*</span>', failed)
+    assert 'trouble">' not in veiled
 
 
 def lists(**of: list[str]) -> dict[str, Any]:

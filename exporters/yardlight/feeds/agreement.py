@@ -43,7 +43,8 @@ class Bounds:
 
 @dataclass(slots=True)
 class Trails:
-    """What is kept of a flow between two looks: the source's trails, who is missing on which side since when.
+    """What is kept of a flow between two looks: the source's trails, who is missing on which side and who differs,
+    each since when.
 
     `behind_since` is the first record of the source of which the sink has nothing yet.
     """
@@ -51,6 +52,7 @@ class Trails:
     points: dict[str, list[Point]] = field(default_factory=dict)
     missing: dict[str, dict[str, float]] = field(default_factory=dict)
     behind_since: float | None = None
+    differing: dict[str, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """All of it."""
@@ -87,6 +89,7 @@ def agreement(
             compared += 1
             if found.value != found.expected:
                 differ[key] = found
+    kept.differing = {key: kept.differing.get(key, now) for key in sorted(differ)}
     missing = {
         "source": _missing("source", sink, source, kept, bounds, now),
         "sink": _missing("sink", source, sink, kept, bounds, now),

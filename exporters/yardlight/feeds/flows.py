@@ -1,7 +1,7 @@
 """Flows: what two feeds left last, put side by side, and what of it people and rules are told.
 
-Trucks that differ are named in the log, on their own pages and by `yardlight flows show`, by their names on the roster
-and never in a label.
+Trucks that differ are named in the log, on their own pages, on the flow's page and by `yardlight flows show`, by their
+names on the roster and never in a label.
 """
 
 from __future__ import annotations
@@ -9,13 +9,16 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 from yardlight import catalogue as m
 from yardlight.catalogue import Metric
 from yardlight.collection import Families, Join, Left, Source, Told
 from yardlight.domains import PlannedJoin
+from yardlight.feeds import findings
 from yardlight.feeds.agreement import Agreement, Bounds, Difference, Said, Trails, agreement
 from yardlight.feeds.memory import FORGOTTEN_AFTER, Memory, recalled
 from yardlight.inventory.flows import Flow
@@ -28,6 +31,7 @@ log = logging.getLogger(__name__)
 
 # Looked at so many times in the time that the sink may be behind, within these bounds.
 _LOOKS, _SOONEST, _LATEST, _DEADLINE = 24, 60.0, 300.0, 60.0
+_RUNBOOKS = "/runbooks"
 # As long as what a feed told is shown at all.
 _KEPT_FOR = 86400.0
 _SIDES: tuple[Literal["source", "sink"], ...] = ("source", "sink")
@@ -65,7 +69,7 @@ def said(fleet: Fleet) -> Families:
     families: dict[Metric, dict[tuple[str, ...], float | None]] = defaultdict(dict)
     for name, flow in fleet.flows.items():
         source, sink = flow.of("source").feed, flow.of("sink").feed
-        families[m.FLOW_INFO][name, source, sink, flow.shows or name] = 1
+        families[m.FLOW_INFO][name, source, sink, flow.shows or name, _page(fleet, name)] = 1
         families[m.FLOW_MAX_LAG][name,] = flow.max_lag
         if flow.of("source").value:
             families[m.FLOW_ALLOWED][name, "mismatches"] = flow.mismatches_allowed
@@ -73,13 +77,23 @@ def said(fleet: Fleet) -> Families:
     return families
 
 
+def _page(fleet: Fleet, name: str) -> str:
+    """Where the page of this flow is; empty where the inventory has no address of this exporter."""
+    links = fleet.links
+    here = links.centre or (links.runbooks or "").rstrip("/").removesuffix(_RUNBOOKS)
+    # Runbooks that lie somewhere else say nothing about where this is.
+    if not here or here == (links.runbooks or "").rstrip("/"):
+        return ""
+    return f"{here.rstrip('/')}/flow/{quote(fleet.fleet, safe='')}/{quote(name, safe='')}"
+
+
 def show(source: Source, left: Mapping[str, Left], memory: Any, now: float) -> Told:
     """The samples of one flow, and what to remember of it. While a side is not known, nothing is said."""
     plan = source.section
     assert isinstance(plan, FlowPlan)
-    kept = memory or {"flow": "", "trails": None, "told": []}
+    kept = memory or {"flow": "", "trails": None, "told": [], "found": None}
     if kept["flow"] != (written := plan.flow.model_dump_json()):
-        kept = {"flow": written, "trails": None, "told": []}
+        kept = {"flow": written, "trails": None, "told": [], "found": None}
     known = [left.get(f"feeds/{plan.flow.of(side).feed}", (0.0, None)) for side in _SIDES]
     as_of = min(at for at, _ in known)
     if now - as_of > _KEPT_FOR or any(remembered is None for _, remembered in known):
@@ -91,7 +105,8 @@ def show(source: Source, left: Mapping[str, Left], memory: Any, now: float) -> T
     if troubled != kept["told"]:
         _log(source.fleet, plan, found)
     lines = dict(_lines(plan, found))
-    kept = {"flow": written, "trails": trails.to_json(), "told": troubled}
+    shown = findings.of(found, trails, as_of)
+    kept = {"flow": written, "trails": trails.to_json(), "told": troubled, "found": asdict(shown)}
     return Told(_samples(plan.name, found), kept, things=pack(_things(plan, lines, as_of), now))
 
 

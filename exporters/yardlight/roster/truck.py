@@ -10,12 +10,11 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from yardlight.inventory.models import Fleet
 from yardlight.inventory.roster import Roster, Truck
-from yardlight.lookback import ago
+from yardlight.lookback import ago, clock
 from yardlight.roster.alerts import Alerts
 from yardlight.roster.joined import Joined
 from yardlight.roster.known import Known
@@ -23,8 +22,6 @@ from yardlight.roster.names import masked, natural, plain, same_unit
 from yardlight.things import NUMBERS, Fact, Kind, Thing
 
 _SAID = re.compile(r"(?:truck|trk|tractor|unit|rig|number|no|nr)?(\d+)")
-# So far away an instant is told with its year.
-_YEAR_TOLD = 180 * 86400.0
 _NAME, _VEILED = "name at the vendor", "..."
 
 
@@ -75,10 +72,7 @@ class View:
 
     def clock(self, at: float) -> str:
         """'4:12 AM MST' of the same day, else 'Thu Jan 8, 4:12 AM MST'."""
-        local, today = datetime.fromtimestamp(at, self.zone), datetime.fromtimestamp(self.now, self.zone)
-        day = "" if local.date() == today.date() else f"{local:%a %b} {local.day}, "
-        year = f"{local.year}, " if abs(at - self.now) > _YEAR_TOLD else ""
-        return f"{day}{year}{local.hour % 12 or 12}:{local:%M %p %Z}"
+        return clock(at, self.now, self.zone)
 
     def when(self, at: float) -> str:
         """The same, with how long ago that is."""

@@ -25,7 +25,7 @@ T = TypeVar("T")
 # More than that nobody reads on a phone.
 _MOST = 50
 _CSP = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-_HEADERS = {"Content-Security-Policy": _CSP, "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+HEADERS = {"Content-Security-Policy": _CSP, "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class TruckPages:
         # Ten thousand names take a moment, and a scrape is not to wait for it.
         found = await asyncio.to_thread(_found, fleets, asked)
         if len(found) == 1:
-            raise web.HTTPSeeOther(f"truck/{found[0][1].name}", headers=_HEADERS)
+            raise web.HTTPSeeOther(f"truck/{found[0][1].name}", headers=HEADERS)
         count = sum(len(fleet.roster.trucks) for fleet in fleets)
         shown = [(name, truck.name, truck.tablet.name if truck.tablet else "") for name, truck in found[:_MOST]]
         return _page("trucks.html", asked=asked, count=count, found=len(found), shown=shown, many=len(fleets) > 1)
@@ -78,7 +78,7 @@ class TruckPages:
         ]
         if not found:
             page = templates.render("trucks.html", asked=name, count=0, found=0, shown=[], many=False, up="../")
-            raise web.HTTPNotFound(text=page, content_type="text/html", headers=_HEADERS)
+            raise web.HTTPNotFound(text=page, content_type="text/html", headers=HEADERS)
         views = [await _view(kept, truck) for kept, truck in found]
         return _page("truck.html", views=views, numbers=self._known_person())
 
@@ -101,4 +101,4 @@ def _parts(kept: Kept, truck: Truck, now: float) -> list[Part]:
 
 def _page(template: str, **values: object) -> web.Response:
     text = templates.render(template, up="", **values)
-    return web.Response(text=text, content_type="text/html", headers=_HEADERS)
+    return web.Response(text=text, content_type="text/html", headers=HEADERS)
