@@ -35,6 +35,8 @@ USUALLY = {
     "PlatformOutage": "vendor",
 }
 BLAMED: dict[str, dict[str, str]] = {
+    # The router left a line that is well.
+    "router-silent-disagrees": {"TerminalOnStandby": "wan"},
     "F17": {"AccountFailing": "credentials"},
     "T13": {"ServiceUnreachable": "dns"},
     "drill-service": {"ServiceUnreachable": "dns"},
