@@ -210,14 +210,18 @@ class Carrier:
         return f"{self.name}: {action}"
 
     def _use_up(self) -> None:
-        """Each SIM a little beyond its part of the cap, in days: some platforms tell a total, and some nothing else."""
+        """A little beyond the cap, in days: some platforms tell a total, and some nothing but days."""
         self.faults.capped = True
         last = self.ordinal(self.known_until())
         days = range(max(self.ordinal(self.cycle()[0]), last - _SPREAD + 1), last + 1)
-        part = 1.02 * self.cap / len(self.sims)
-        for sim in self.sims.values():
-            lacks = max(0.0, part - self.total(sim))
-            self._spent.update({(sim.name, day): round(lacks / len(days)) for day in days})
+        for name, lacks in self._lacking().items():
+            self._spent.update({(name, day): round(lacks / len(days)) for day in days})
+
+    def _lacking(self) -> dict[str, float]:
+        """What each SIM, by its use so far, lacks for all of them to be a little beyond the cap."""
+        totals = {sim.name: self.total(sim) for sim in self.sims.values()}
+        lacks = max(0.0, 1.02 * self.cap / sum(totals.values()) - 1.0)
+        return {name: lacks * total for name, total in totals.items()}
 
     def _ending(self, today: int) -> MonthEnd:
         """A little beyond the cap; a cycle that has just begun is told as one that began earlier."""
@@ -229,9 +233,7 @@ class Carrier:
             cycle = self.midnight(begun.toordinal()), self.midnight(_on(_month(begun, 1), begun.day).toordinal())
         made = MonthEnd(self.clock(), self.ordinal(self.known_until()), cycle, Counter())
         self._month_end = made
-        totals = {sim.name: self.total(sim) for sim in self.sims.values()}
-        lacks = max(0.0, 1.02 * self.cap / sum(totals.values()) - 1.0)
-        return replace(made, more={name: lacks * total for name, total in totals.items()})
+        return replace(made, more=self._lacking())
 
     def _named(self, name: str) -> FakeSim:
         found = next((sim for sim in self.sims.values() if sim.name == name), None)
