@@ -181,8 +181,8 @@ def _wrong() -> Iterator[Panel]:
             Query(f"{_of('archive_unreadable_files', 'kind')} > 0"),
             Query(f"{_of('archive_unplaced_files', 'kind')} > 0"),
         ],
-        {"kind": "Kind", "Value #A": "Content", "Value #B": "Cannot be read", "Value #C": "Has no place"},
-        overrides={heading: {"unit": "none"} for heading in ("Content", "Cannot be read", "Has no place")},
+        {"kind": "Kind", "Value #A": "Content is wrong", "Value #B": "Cannot be read", "Value #C": "Has no place"},
+        overrides={heading: {"unit": "none"} for heading in ("Content is wrong", "Cannot be read", "Has no place")},
         empty=NONE,
     )
     yield listing(

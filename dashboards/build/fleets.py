@@ -20,7 +20,7 @@ from dashboards.build.house import (
     lines,
     listing,
 )
-from dashboards.build.wall import firing, newest, yards
+from dashboards.build.wall import REACHED, firing, newest, yards
 from grafana_foundation_sdk.builders import dashboard
 
 # What an open alert is about, so that two exporters of one thing count once.
@@ -62,7 +62,7 @@ def _panels() -> Iterator[Panel]:
         f"count by (fleet) ({yards()} == 3)",
         f"count by (fleet) (min by (fleet, account) (yardlight_poll_success{{{FLEETS}}}) == 0)",
         f"sum by (fleet) ({newest('devices', 'account, group, state', state)}) > 0",
-        f"count by (fleet) ({newest('cap_exhaustion_timestamp_seconds', 'account, pool, sim')})",
+        f"count by (fleet) ({newest('cap_exhaustion_timestamp_seconds', 'account, pool, sim')} or {REACHED})",
     ]
     yield listing(
         "Customers",
@@ -100,8 +100,8 @@ def _panels() -> Iterator[Panel]:
         empty="none was",
     )
     yield listing(
-        "Plans that end before their cycle",
-        "How many pools and SIMs of each fleet reach their cap early, by forecast. Empty is normal.",
+        "Plans at their cap, or before their cycle ends",
+        "How many pools and SIMs of each fleet are at their cap, or reach it early, by forecast. Empty is normal.",
         Place(0, 18, 12, 6),
         [Query(f"sort_desc({queries[7]})")],
         {"fleet": "Fleet", "Value": "Plans short"},

@@ -309,10 +309,19 @@ def shares(title: str, description: str, place: Place, queries: Sequence[Query],
 
 
 def bars(
-    title: str, description: str, place: Place, queries: Sequence[Query], *, unit: str, empty: str = NOT_MEASURED
+    title: str,
+    description: str,
+    place: Place,
+    queries: Sequence[Query],
+    *,
+    unit: str,
+    color: str | None = None,
+    empty: str = NOT_MEASURED,
 ) -> Panel:
-    """What happened in each stretch of time, as bars."""
+    """What happened in each stretch of time, as bars; of what is bad, all in shades of one `color`."""
     panel: Panel = _over_time(title, description, place, queries, unit, GraphDrawStyle.BARS, 80, None, empty=empty)
+    if color is not None:
+        panel = panel.color_scheme(dashboard.FieldColor().mode(FieldColorModeId.SHADES).fixed_color(color))
     return panel
 
 

@@ -149,5 +149,6 @@ def _over_time() -> Iterator[Panel]:
             )
         ],
         unit="short",
+        color=ORANGE,
         empty="none failed",
     )

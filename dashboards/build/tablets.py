@@ -22,6 +22,7 @@ from dashboards.build.house import (
     State,
     account_page,
     answers,
+    counted,
     lines,
     listing,
     of,
@@ -168,7 +169,7 @@ def _groups() -> Iterator[Panel]:
         },
         overrides={
             "Group": {"custom.minWidth": 70},
-            **dict.fromkeys(STATES.values(), NARROW),
+            **{name: {**counted(_COLORS[state]), **NARROW} for state, name in STATES.items()},
             "Limit": {"unit": "percentunit", "custom.minWidth": 70},
         },
     )

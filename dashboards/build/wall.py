@@ -57,7 +57,7 @@ FAULTS = {
     "device": "the tablet",
     "vendor": "the vendor",
     "credentials": "our credentials",
-    "integration": "what was agreed on",
+    "integration": "the interface",
     "probe_box": "our probe box",
     "unknown": "not known yet",
 }
@@ -70,6 +70,8 @@ _ABOUT = (
 )  # fmt: skip
 _SAID = " ".join(f"{{{{{label}}}}}" for label in _ABOUT)
 _FLEET = "({{fleet}})"
+# By how much pools and SIMs are over their cap.
+REACHED = f"max by (fleet, account, pool, sim) (yardlight:cap_reached{{{FLEETS}}})"
 # Rows of a list that is read from afar.
 FEW = 3
 
@@ -225,12 +227,13 @@ def _open() -> Iterator[Panel]:
     yield ranking(
         "Whose fault",
         "What the signals at each yard, vendor or truck in trouble point to. The ISP and the carrier are to be "
-        "called with the circuit's id; not known yet is nobody's until somebody looked. Nobody's is normal.",
+        "called with the circuit's id; not known yet is nobody's until somebody looked. Nobody's is normal. At most "
+        "seven are here; the lists of pages and tickets have all.",
         Place(18, 4, 6, 12),
         [
-            Row(f"topk(8, {others})", f"{{{{terminal}}}}{{{{platform}}}}{{{{truck}}}} {_FLEET}", BLUE, [_YARD]),
+            Row(f"topk(4, {others})", f"{{{{terminal}}}}{{{{platform}}}}{{{{truck}}}} {_FLEET}", BLUE, [_YARD]),
             Row(
-                f"topk(4, {accounts})",
+                f"topk(3, {accounts})",
                 f"{{{{account}}}} {_FLEET}",
                 BLUE,
                 [way("itself", "Open what is collected", fleet="fleet")],
@@ -261,7 +264,6 @@ def _ahead() -> Iterator[Panel]:
         empty="all are read",
     )
     to_come = newest("cap_exhaustion_timestamp_seconds", "account, pool, sim")
-    reached = f"max by (fleet, account, pool, sim) (yardlight:cap_reached{{{FLEETS}}})"
     plans = [way("cellular", "Open the plans", fleet="fleet", account="account")]
     yield ranking(
         "Plans that run out first",
@@ -270,7 +272,7 @@ def _ahead() -> Iterator[Panel]:
         Place(8, 16, 8, 5),
         [
             Row(
-                f"topk(1, {reached})",
+                f"topk(1, {REACHED})",
                 f"{{{{account}}}} {{{{pool}}}}{{{{sim}}}} over cap {_FLEET}",
                 RED,
                 plans,
