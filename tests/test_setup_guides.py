@@ -143,3 +143,34 @@ def test_the_inventory_in_the_guide_to_databases_can_be_loaded(root: Path, tmp_p
     (block,) = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
     (tmp_path / "fleet.yml").write_text(block)
     assert {feed.account for feed in load(tmp_path / "fleet.yml").fleet.feeds.values()} == {"tms"}
+
+
+def test_the_first_customer_can_be_loaded_and_leaves_no_audience_open(root: Path) -> None:
+    fleet = load(root / "docker" / "systemd" / "customer.yml").fleet
+    assert fleet.fleet == "inland"
+    for line in (root / "playbooks" / "setup" / "centre.md").read_text(encoding="utf-8").splitlines():
+        for name in re.findall(r"docker/[\w/.-]+", line):
+            assert (root / name).exists(), name
+
+
+def test_the_guide_from_an_empty_machine_is_short_enough(root: Path) -> None:
+    guide = (root / "playbooks" / "setup" / "centre.md").read_text(encoding="utf-8")
+    typed = [line for block in re.findall(r"```sh\n(.*?)```", guide, re.DOTALL) for line in block.splitlines()]
+    # The rest of the forty is what stands in the two customers' files.
+    assert len(typed) <= 26
+
+
+def test_the_example_in_the_guide_to_vendors_can_be_loaded(root: Path, tmp_path: Path) -> None:
+    guide = (root / "playbooks" / "setup" / "vendor.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
+    yard = "terminals: {fontana: {targets: [198.51.100.1], uplinks: {fiber: }}}\n"
+    (tmp_path / "fleet.yml").write_text(f"fleet: inland\n{block}{yard}")
+    assert load(tmp_path / "fleet.yml").fleet.feeds["gps"].account == "samsara"
+
+
+def test_every_alert_and_command_in_the_guide_by_symptom_exists(root: Path) -> None:
+    guide = (root / "playbooks" / "setup" / "troubleshoot.md").read_text(encoding="utf-8")
+    runbooks = {path.stem for path in (root / "playbooks" / "runbooks").glob("*.md")}
+    named = set(re.findall(r"\*([A-Z]\w+[a-z])\*", guide)) - {"Yardlight"}
+    assert named
+    assert named <= runbooks
