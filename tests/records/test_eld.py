@@ -140,7 +140,9 @@ def test_lines_that_are_lost_doubled_or_swapped_are_found(shape: Shape, data: st
             )
         )
     )
-    if edited != lines and sorted(edited) != sorted(lines):
+    # A file's check value is a sum over those of its lines: to a line of 00 it is blind, as the rule has it.
+    blind = any(line.endswith(",00") for line in (lines[one], lines[other]))
+    if edited != lines and sorted(edited) != sorted(lines) and not blind:
         assert parse(shape.end.join([*edited, ""]).encode()).wrong
 
 
