@@ -231,9 +231,9 @@ def _open() -> Iterator[Panel]:
         "seven are here; the lists of pages and tickets have all.",
         Place(18, 4, 6, 12),
         [
-            Row(f"topk(4, {others})", f"{{{{terminal}}}}{{{{platform}}}}{{{{truck}}}} {_FLEET}", BLUE, [_YARD]),
+            Row(f"bottomk(4, {others})", f"{{{{terminal}}}}{{{{platform}}}}{{{{truck}}}} {_FLEET}", BLUE, [_YARD]),
             Row(
-                f"topk(3, {accounts})",
+                f"bottomk(3, {accounts})",
                 f"{{{{account}}}} {_FLEET}",
                 BLUE,
                 [way("itself", "Open what is collected", fleet="fleet")],
