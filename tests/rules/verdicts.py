@@ -37,7 +37,11 @@ USUALLY = {
 BLAMED: dict[str, dict[str, str]] = {
     # The router left a line that is well.
     "router-silent-disagrees": {"TerminalOnStandby": "wan"},
+    # The vendor does not accept our key.
     "F17": {"AccountFailing": "credentials"},
+    "F17-old": {"AccountFailing": "credentials"},
+    "certificate-unread": {"AccountFailing": "credentials"},
+    "fleet-removed": {"AccountFailing": "credentials"},
     "T13": {"ServiceUnreachable": "dns"},
     "drill-service": {"ServiceUnreachable": "dns"},
     "T14": {"StandbyNotReady": "dns"},
