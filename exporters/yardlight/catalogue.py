@@ -843,6 +843,19 @@ FLOW_MISSING = _add(
     "gauge", "flow_missing_ids", "flow side",
     "Trucks (or ids) of the other side that this side (source or sink) has not had for longer than the allowed lag.",
 )  # fmt: skip
+FLOW_DAY = _add(
+    "gauge", "flow_day_timestamp_seconds", "flow",
+    "Where the last local day begins whose counts have settled: it ended longer ago than the sink may be behind.",
+)  # fmt: skip
+FLOW_DAY_RECORDS = _add(
+    "gauge", "flow_day_records", "flow side",
+    "Trucks (or ids) of which that side told a record on that day, each counted once; absent where the day was not "
+    "watched from end to end or an answer holds less than a day.",
+)  # fmt: skip
+FLOW_DAY_ALLOWED = _add(
+    "gauge", "flow_day_allowed_ratio", "flow",
+    "By what share of the larger one the two counts of a day may differ; absent where they are not compared.",
+)  # fmt: skip
 HOS_SETTLE = _add(
     "gauge", "hos_settle_seconds", "", "How long ago a movement must be before it is held against drivers' logs."
 )

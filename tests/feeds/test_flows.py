@@ -7,8 +7,10 @@ import base64
 import logging
 import re
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import bcrypt
 import pytest
@@ -21,10 +23,13 @@ from tests.living import DAY, HOUR, MINUTE
 from tests.roster.test_web import ask
 from tests.test_accounts import inventory, serving, until
 from tests.vendor import Answer, Asked, Vendor
+from yardlight import templates
 from yardlight.cli import main
+from yardlight.demo.faces import Ask, Say
 from yardlight.demo.shop import Shop
-from yardlight.feeds import flows
+from yardlight.feeds import flows, web
 from yardlight.feeds.agreement import Bounds, Said, Trails, agreement
+from yardlight.feeds.daily import Daily
 from yardlight.server import Server
 
 FLOW = "source: gps.odometer, sink: meters.meter, tolerance: 1%, shows: Odometer"
@@ -98,6 +103,58 @@ def test_f19_trucks_that_maintenance_does_not_have_are_a_ticket_once_they_could_
     assert NOON + 70 * MINUTE <= rang.when().first <= NOON + 90 * MINUTE
     assert rang.when().last <= NOON + 135 * MINUTE
     assert "5 missing in meters (gps has them)" in rang.words[0]["summary"]
+
+
+class Tms(Days):
+    """An order each half an hour, and its bill a quarter of an hour later, but for those `lost`: what is new only."""
+
+    def __init__(self, folder: Path, start: float) -> None:
+        super().__init__(folder, start, trucks=3, step=20 * MINUTE)
+        self.poll, self.lost = "20m", range(0)
+        self.faces["tms"] = self.say
+        self.gps = GPS.replace("max_age: 5m", "max_age: 1h")
+        feeds = [
+            f"  {name}: {{account: tms, poll: {self.poll}, path: '/{name}?since={{since:s}}', records: rows, id: id,"
+            " time: at, expected: always, max_age: 3h}"
+            for name in ("orders", "bills")
+        ]
+        self.more = "\n".join([*feeds, "flows: {billing: {source: orders, sink: bills, key: id, max_lag: 1h}}"])
+
+    def write(self) -> None:
+        self.accounts = f'  tms: {{platform: generic, url: "{self.vendor.url}/tms", rate: 1000/s}}'
+        super().write()
+
+    def say(self, ask: Ask) -> Say:
+        late = 15 * MINUTE if ask.path == "/bills" else 0.0
+        since, now = (int((at - late) // (30 * MINUTE)) for at in (float(ask.query["since"]), self.clock.time()))
+        told = [each for each in range(since + 1, now + 1) if ask.path == "/orders" or each not in self.lost]
+        return Say({"rows": [{"id": f"{each}", "at": each * 30 * MINUTE} for each in told]})
+
+
+@pytest.mark.needs("promtool")
+def test_a_day_of_which_a_quarter_was_never_billed_is_a_ticket_once_it_has_settled_and_no_day_before_is_judged(
+    tmp_path: Path,
+) -> None:
+    midnight, seen = NOON + 12 * HOUR, dict[str, Any]()
+    with Tms(tmp_path, NOON) as tms:
+        # A day that was not watched from its beginning, then one of 48 orders of which 12 never arrive.
+        first = int(midnight // (30 * MINUTE))
+        tms.lost = range(first + 1, first + 48, 4)
+        tms.at(midnight + 3 * HOUR, tms.note(seen, "unwatched", "flow_day_records", flow="billing", side="sink"))
+        for side in ("source", "sink"):
+            tms.at(midnight + 26 * HOUR, tms.note(seen, side, "flow_day_records", flow="billing", side=side))
+        tms.at(midnight + 26 * HOUR, tms.note(seen, "day", "flow_day_timestamp_seconds", flow="billing"))
+        tms.until(midnight + 27 * HOUR)
+        told, words = tms.told(("FlowDayDiffers", midnight + 26.5 * HOUR))
+        polls = {name: web.Polled(1200.0, 60.0, poll.left, "") for name, poll in tms._polls.items()}
+    page = templates.render("flow.html", v=web._view(web.Kept(tms._fleet, polls), "billing", True))
+    assert re.search(r"<tr><td>Thu Jan 8</td><td>48</td>\s*<td>36</td></tr>", page), page
+    assert "OLD: as of" in page
+    assert seen == {"unwatched": None, "source": 48, "sink": 36, "day": midnight}
+    [(alert, when)] = told.items()
+    assert alert.what == "ticket FlowDayDiffers billing"
+    assert midnight + 25 * HOUR <= when.first <= midnight + 26.5 * HOUR
+    assert "orders and bills are 12 apart over one whole day" in words[0]["summary"]
 
 
 @pytest.mark.needs("promtool")
@@ -249,6 +306,44 @@ def test_a_truck_whose_clock_is_wrong_is_listed_all_the_same(tmp_path: Path) -> 
             here.collect(now)
         assert here.value("flow_missing_ids", flow="units", side="source") == 0
         assert here.value("feed_records", feed="gps", state="future") == 1
+
+
+def a_day(zone: ZoneInfo, start: float, hours: int, unread: range = range(0)) -> Daily:
+    """Watched each half an hour, but for these hours, for so long; an id each hour."""
+    kept = Daily()
+    for half in range(2 * hours + 1):
+        at = start + half * HOUR / 2
+        if half // 2 not in unread:
+            said = {f"{each}": Said(start + each * HOUR) for each in range(half // 2 + 1)}
+            for side in ("source", "sink"):
+                kept.note(side, said, at, True, zone)
+            kept.settle(at, HOUR, zone)
+    return kept
+
+
+def test_days_are_those_of_the_fleets_clock_on_the_nights_when_it_changes() -> None:
+    for month, day, length in ((3, 8, 23), (11, 1, 25)):
+        midnight = datetime(2026, month, day, tzinfo=LA).timestamp()
+        changed, first = a_day(LA, midnight - 12 * HOUR, 12 + length + 2).days
+        assert (first.source, first.sink) == (None, None)
+        assert (changed.start, changed.source, changed.sink) == (midnight, length, length)
+
+
+def test_a_day_in_which_nobody_looked_for_hours_is_not_known() -> None:
+    start = datetime(2026, 1, 6, 12, tzinfo=LA).timestamp()
+    days = a_day(LA, start, 63, range(20, 24)).days
+    assert [(each.source, each.sink) for each in days] == [(24, 24), (None, None), (None, None)]
+
+
+def test_an_answer_that_drops_what_is_older_than_hours_tells_of_no_day() -> None:
+    kept, start = Daily(), datetime(2026, 1, 6, 23, tzinfo=LA).timestamp()
+    for half in range(54):
+        at = start + half * HOUR / 2
+        said = {f"{each}": Said(start + each * HOUR, None, each > half / 2 - 6) for each in range(half // 2 + 1)}
+        for side, whole in (("source", False), ("sink", True)):
+            kept.note(side, said, at, whole, LA)
+        kept.settle(at, HOUR, LA)
+    assert [(each.source, each.sink) for each in kept.days] == [(None, 24), (None, None)]
 
 
 def looks(*values: tuple[float, float]) -> Trails:

@@ -18,6 +18,8 @@ _WELL = (
     ("flow_mismatches", None, 0.0),
     ("flow_missing_ids", "sink", 0.0),
     ("flow_missing_ids", "source", 0.0),
+    ("flow_day_records", "source", 100.0),
+    ("flow_day_records", "sink", 96.0),
 )
 
 
@@ -25,14 +27,15 @@ _WELL = (
 class Flows(Feeds):
     """The feeds of `Feeds`, and the flow `odometer` from gps to loads, well but for `trouble`.
 
-    `flows` is when the inventory has it, `valued` when it compares values too, `judged` when its last look is on the
-    page.
+    `flows` is when the inventory has it, `valued` when it compares values too, `by_day` when days, `judged` when its
+    last look is on the page.
     """
 
     trouble: tuple[Sample, ...] = ()
     flows: Spans = ALWAYS
     valued: Spans = ALWAYS
     judged: Spans = ALWAYS
+    by_day: Spans = ALWAYS
 
     def _all(self) -> Iterator[Sample]:
         yield from super()._all()
@@ -42,6 +45,7 @@ class Flows(Feeds):
             ("flow_max_lag_seconds", ODOMETER, always(DAY)),
             ("flow_ids_allowed", {**ODOMETER, "kind": "mismatches"}, partial(self._within, self.valued, always(0))),
             ("flow_ids_allowed", {**ODOMETER, "kind": "missing"}, always(2)),
+            ("flow_day_allowed_ratio", ODOMETER, partial(self._within, self.by_day, always(0.1))),
         ):
             yield name, labels, partial(self._within, self.flows, read)
         troubled = {(name, labels.get("side")) for name, labels, _ in self.trouble}
@@ -69,7 +73,13 @@ def _then_gone(at: float) -> Value:
     return None if at >= 3000.0 else 12.0 if at >= BEGIN else 0.0
 
 
+def _then_a_gap(at: float) -> Value:
+    return 96.0 if at < BEGIN or at >= OVER else 80.0 if at < 2400.0 else None
+
+
 MISMATCH, MISSING = "ticket FlowMismatch odometer", "ticket FlowMissingIds odometer"
+DAY_DIFFERS = "ticket FlowDayDiffers odometer"
+FEWER = Flows(trouble=(off("day_records", 80.0, 96.0, side="sink"),))
 LAGGING, STALE = "ticket FlowLagging odometer", "ticket FeedStale samsara gps"
 BEHIND = Flows(trouble=(off("lag_seconds", 26 * 3600.0, 3600.0),))
 TWELVE = Flows(trouble=(off("mismatches", 12.0),))
@@ -93,6 +103,28 @@ FLOWS = (
     case(
         "F20-differs", "it is behind, and that is why values differ: told as behind only",
         replace(BEHIND, trouble=(*BEHIND.trouble, off("mismatches", 12.0))), told(LAGGING),
+    ),
+    case(
+        "flow-day", "a whole day has 80 in the second system and 100 in the first: one ticket",
+        FEWER, told(DAY_DIFFERS, after=690), moved=MOVED,
+    ),
+    case(
+        "flow-day-within", "a day has 91 of 100, which is within a tenth; 2 of 3 are within what may be missing",
+        Flows(trouble=(off("day_records", 91.0, 3.0, side="sink"), off("day_records", 100.0, 2.0, side="source"))),
+        ((0, END, ()),),
+    ),
+    case(
+        "flow-day-missing", "it is known who is missing: told as missing only",
+        replace(FEWER, trouble=(*FEWER.trouble, off("missing_ids", 20.0, side="sink"))), told(MISSING, after=690),
+    ),
+    case(
+        "flow-day-not-known", "of the next day one side is not known: what was told stays told",
+        Flows(trouble=(("flow_day_records", {**ODOMETER, "side": "sink"}, _then_a_gap),)), told(DAY_DIFFERS, after=690),
+    ),
+    case(
+        "flow-day-not-compared", "days are not compared any more: the ticket ends",
+        replace(FEWER, by_day=((0.0, 3000.0),)),
+        ((0, BEGIN, ()), (BEGIN + 690, 2940, (DAY_DIFFERS,)), (3060, END, ())),
     ),
     case(
         "flow-feed-old", "the positions are old, and values differ for that: told as old only",

@@ -86,6 +86,7 @@ OF_FEEDS = {
     "PlatformOutage": ("noc", "platform"),
     "FlowMismatch": ("noc", "flow"),
     "FlowMissingIds": ("noc", "flow"),
+    "FlowDayDiffers": ("noc", "flow"),
     "FlowLagging": ("noc", "flow"),
     "TaxRecordGap": ("compliance", "account", "feed"),
     "WebhookSilent": ("noc", "account", "webhook"),

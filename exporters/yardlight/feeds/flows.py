@@ -13,13 +13,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from yardlight import catalogue as m
 from yardlight.catalogue import Metric
 from yardlight.collection import Families, Join, Left, Source, Told
 from yardlight.domains import PlannedJoin
-from yardlight.feeds import findings
+from yardlight.feeds import daily, findings
 from yardlight.feeds.agreement import Agreement, Bounds, Difference, Said, Trails, agreement
+from yardlight.feeds.daily import Daily
 from yardlight.feeds.memory import FORGOTTEN_AFTER, Memory, recalled
 from yardlight.inventory.flows import Flow
 from yardlight.inventory.model import Model
@@ -46,6 +48,7 @@ class FlowPlan(Model):
     flow: Flow
     adds_up: dict[str, bool]
     roster: frozenset[str] | None
+    zone: str
 
 
 def planned(fleet: Fleet, base: Path, adds_up: Mapping[str, bool]) -> Iterator[PlannedJoin]:
@@ -58,6 +61,7 @@ def planned(fleet: Fleet, base: Path, adds_up: Mapping[str, bool]) -> Iterator[P
             flow=flow,
             adds_up={side: adds_up[flow.of(side).feed] for side in _SIDES},
             roster=trucks if by_truck else None,
+            zone=fleet.timezone,
         )
         of = tuple(f"feeds/{flow.of(side).feed}" for side in _SIDES)
         interval = min(max(flow.max_lag / _LOOKS, _SOONEST), _LATEST)
@@ -74,6 +78,7 @@ def said(fleet: Fleet) -> Families:
         if flow.of("source").value:
             families[m.FLOW_ALLOWED][name, "mismatches"] = flow.mismatches_allowed
         families[m.FLOW_ALLOWED][name, "missing"] = flow.missing_allowed
+        families[m.FLOW_DAY_ALLOWED][name,] = flow.days_may_differ
     return families
 
 
@@ -91,9 +96,9 @@ def show(source: Source, left: Mapping[str, Left], memory: Any, now: float) -> T
     """The samples of one flow, and what to remember of it. While a side is not known, nothing is said."""
     plan = source.section
     assert isinstance(plan, FlowPlan)
-    kept = memory or {"flow": "", "trails": None, "told": [], "found": None}
+    kept = memory or {"flow": ""}
     if kept["flow"] != (written := plan.flow.model_dump_json()):
-        kept = {"flow": written, "trails": None, "told": [], "found": None}
+        kept = {"flow": written, "trails": None, "told": [], "found": None, "days": None}
     known = [left.get(f"feeds/{plan.flow.of(side).feed}", (0.0, None)) for side in _SIDES]
     as_of = min(at for at, _ in known)
     if now - as_of > _KEPT_FOR or any(remembered is None for _, remembered in known):
@@ -105,9 +110,19 @@ def show(source: Source, left: Mapping[str, Left], memory: Any, now: float) -> T
     if troubled != kept["told"]:
         _log(source.fleet, plan, found)
     lines = dict(_lines(plan, found))
-    shown = findings.of(found, trails, as_of)
-    kept = {"flow": written, "trails": trails.to_json(), "told": troubled, "found": asdict(shown)}
-    return Told(_samples(plan.name, found), kept, things=pack(_things(plan, lines, as_of), now))
+    days, zone = daily.recalled(kept.get("days")), ZoneInfo(plan.zone)
+    for side, told, (read, _) in zip(_SIDES, (first, second), known, strict=True):
+        days.note(side, told, read, plan.adds_up[side], zone)
+    days.settle(as_of, plan.flow.max_lag, zone)
+    kept = {
+        "flow": written,
+        "trails": trails.to_json(),
+        "told": troubled,
+        "found": asdict(findings.of(found, trails, as_of)),
+        "days": days.to_json(),
+    }
+    families = {**_samples(plan.name, found), **_of_days(plan.name, days)}
+    return Told(families, kept, things=pack(_things(plan, lines, as_of), now))
 
 
 def _side(plan: FlowPlan, side: Literal["source", "sink"], memory: Memory) -> dict[str, Said]:
@@ -148,6 +163,17 @@ def _samples(flow: str, found: Agreement) -> Families:
         m.FLOW_COMPARED: {(flow,): found.compared},
         m.FLOW_MISMATCHES: {(flow,): len(found.differ) if valued else None},
         m.FLOW_MISSING: {(flow, side): len(found.missing[side]) for side in _SIDES},
+    }
+
+
+def _of_days(flow: str, days: Daily) -> Families:
+    """The last day that has settled."""
+    last = next(iter(days.days), None)
+    if last is None:
+        return {}
+    return {
+        m.FLOW_DAY: {(flow,): last.start},
+        m.FLOW_DAY_RECORDS: {(flow, "source"): last.source, (flow, "sink"): last.sink},
     }
 
 

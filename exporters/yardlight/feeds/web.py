@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,7 @@ from aiohttp import web
 
 from yardlight import templates
 from yardlight.collection import open_memory
+from yardlight.feeds import daily
 from yardlight.feeds.findings import Findings
 from yardlight.inventory.flows import Flow
 from yardlight.inventory.models import Fleet
@@ -75,6 +77,7 @@ class View:
     sides: Mapping[str, Side]
     found: Findings | None
     old: bool
+    days: Sequence[daily.Day]
 
     @property
     def zone(self) -> ZoneInfo:
@@ -91,6 +94,11 @@ class View:
     def when(self, at: float) -> str:
         """With how long ago that is."""
         return f"{self.clock(at)}, {ago(min(at, self.now), self.now)}"
+
+    def day(self, start: float) -> str:
+        """'Thu Jan 8'."""
+        local = datetime.fromtimestamp(start, self.zone)
+        return f"{local:%a %b} {local.day}"
 
     def called(self, key: str) -> str:
         """The name of a truck, or the id for who may see it, else its last characters."""
@@ -126,7 +134,8 @@ def _view(kept: Kept, name: str, numbers: bool) -> View:
     poll = kept.polls.get(f"flows/{name}")
     memory = open_memory(poll.left[1]) if poll is not None and poll.left is not None else None
     # What was found of the flow as it was described before is no more to be told.
-    told = memory.get("found") if memory and memory["flow"] == flow.model_dump_json() else None
+    current = memory if memory and memory["flow"] == flow.model_dump_json() else {}
+    told = current.get("found")
     found = Findings(**told) if told else None
     looked = poll is not None and poll.left is not None and not poll.old(poll.left[0], now)
     return View(
@@ -138,6 +147,7 @@ def _view(kept: Kept, name: str, numbers: bool) -> View:
         sides=sides,
         found=found,
         old=not looked or any(side.old for side in sides.values()),
+        days=daily.recalled(current.get("days")).days,
     )
 
 
