@@ -118,7 +118,8 @@ class Tms(Days):
             " time: at, expected: always, max_age: 3h}"
             for name in ("orders", "bills")
         ]
-        self.more = "\n".join([*feeds, "flows: {billing: {source: orders, sink: bills, key: id, max_lag: 1h}}"])
+        flow = "{source: orders, sink: bills, key: id, max_lag: 1h, days_differ: 10%}"
+        self.more = "\n".join([*feeds, f"flows: {{billing: {flow}}}"])
 
     def write(self) -> None:
         self.accounts = f'  tms: {{platform: generic, url: "{self.vendor.url}/tms", rate: 1000/s}}'

@@ -78,7 +78,7 @@ def said(fleet: Fleet) -> Families:
         if flow.of("source").value:
             families[m.FLOW_ALLOWED][name, "mismatches"] = flow.mismatches_allowed
         families[m.FLOW_ALLOWED][name, "missing"] = flow.missing_allowed
-        families[m.FLOW_DAY_ALLOWED][name,] = flow.days_may_differ
+        families[m.FLOW_DAY_ALLOWED][name,] = flow.days_differ
     return families
 
 

@@ -33,10 +33,10 @@ class Flow(Model):
 
     What both tell of the same truck (or of the same `id`) is compared as of the sink's own record. A value may be off
     by `tolerance`, the sink may be behind by `max_lag`, and an id may be on one side only for as long; trucks that are
-    off on purpose are `mismatches_allowed` and `missing_allowed`. The numbers of ids (or trucks) of a day may differ by
-    `missing_allowed`, and by the share `days_differ` of the larger one: 10 % of ids; trucks are not compared by days
-    without it, since one system tells of a truck more often than the other. Units say what the numbers are where both
-    are distances. People read `shows` as its name.
+    off on purpose are `mismatches_allowed` and `missing_allowed`. Where `days_differ` is
+    given, the numbers of ids (or trucks) of a day may differ by `missing_allowed`, and by that share of the larger one;
+    without it they are only shown, since many bills are written on another day than the order. Units say what the
+    numbers are where both are distances. People read `shows` as its name.
     """
 
     source: Annotated[str, AfterValidator(_side)]
@@ -63,11 +63,6 @@ class Flow(Model):
         """The feed and the value of one side."""
         feed, _, value = (self.source if side == "source" else self.sink).partition(".")
         return Side(feed, value)
-
-    @property
-    def days_may_differ(self) -> float | None:
-        """`days_differ`, or what is usual; None where days are not compared."""
-        return 0.1 if self.days_differ is None and self.key == "id" else self.days_differ
 
     @property
     def factor(self) -> float:
