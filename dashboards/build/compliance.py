@@ -291,6 +291,7 @@ def _over_time() -> Iterator[Panel]:
             Query(_of("archive_second_copy_missing_dates"), "missing in the second copy"),
         ],
         unit="none",
+        color=RED,
     )
     yield lines(
         "Back-up size",

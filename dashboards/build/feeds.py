@@ -32,6 +32,12 @@ from grafana_foundation_sdk.builders import dashboard
 FLEET = 'fleet="$fleet"'
 TROUBLE = ((None, GREEN), (1, ORANGE))
 _POLLED = 'poll=~"feeds/.+"'
+# A column of instants of only those rows in which they are too long ago.
+TOO_OLD: dict[str, object] = {
+    **AGO,
+    "color": {"mode": "fixed", "fixedColor": ORANGE},
+    "custom.cellOptions": {"type": "color-text"},
+}
 # States of records and what they are called.
 RECORDS = {"new": "New", "known": "Known before", "future": "In the future", "undated": "Without a time"}
 
@@ -108,7 +114,7 @@ def _feeds() -> Iterator[Panel]:
     yield listing(
         "Feeds",
         "Each feed, when its newest record happened and when the vendor got that, how old it may be while records are "
-        "expected, and since when they are by the calendar. The newest record younger than the limit is normal.",
+        "expected, and since when they are by the calendar. Nothing under too old is normal.",
         Place(0, 4, 24, 6),
         [
             Query(f"max by (feed, shows, expected) (yardlight_feed_info{{{ACCOUNT}}})"),
@@ -117,6 +123,7 @@ def _feeds() -> Iterator[Panel]:
             Query(of("feed_max_age_seconds", "feed")),
             Query(f"1000 * ({of('feed_expected_since_timestamp_seconds', 'feed')} > 0)"),
             Query(f"1000 * {of('feed_movement_timestamp_seconds', 'feed')}"),
+            Query(f"1000 * max by (feed) (yardlight:feed_old_since_timestamp_seconds{{{ACCOUNT}}})"),
         ],
         {
             "feed": "Feed",
@@ -125,6 +132,7 @@ def _feeds() -> Iterator[Panel]:
             "Value #B": "Newest record",
             "Value #C": "Got by the vendor",
             "Value #D": "May be",
+            "Value #G": "Too old",
             "Value #E": "Open since",
             "Value #F": "Trucks moved",
         },
@@ -133,6 +141,7 @@ def _feeds() -> Iterator[Panel]:
             "Newest record": AGO,
             "Got by the vendor": AGO,
             "May be": {"unit": "s"},
+            "Too old": TOO_OLD,
             "Open since": AGO,
             "Trucks moved": AGO,
         },
@@ -291,7 +300,7 @@ def _webhooks() -> Iterator[Panel]:
     yield listing(
         "Webhooks",
         "What the vendor calls us with: the last call that was signed rightly, how long there may be none, since when "
-        "somebody listens, and numbers that were skipped. A last call younger than the limit is normal.",
+        "somebody listens, and numbers that were skipped. Nothing under too silent is normal.",
         Place(0, 53, 14, 8),
         [
             Query(f"max by (webhook, shows, expected) (yardlight_webhook_info{{{ACCOUNT}}})"),
@@ -299,12 +308,14 @@ def _webhooks() -> Iterator[Panel]:
             Query(of("webhook_silent_after_seconds", "webhook")),
             Query(f"1000 * {of('webhook_listening_since_timestamp_seconds', 'webhook')}"),
             Query(of("webhook_missing_calls", "webhook")),
+            Query(f"1000 * max by (webhook) (yardlight:webhook_silent_since_timestamp_seconds{{{ACCOUNT}}})"),
         ],
         {
             "shows": "Webhook",
             "expected": "Expected",
             "Value #B": "Last call",
             "Value #C": "May be silent",
+            "Value #F": "Too silent",
             "Value #D": "Listens since",
             "Value #E": "Skipped",
         },
@@ -312,6 +323,7 @@ def _webhooks() -> Iterator[Panel]:
             "Webhook": {"custom.width": 150},
             "Last call": AGO,
             "May be silent": {"unit": "s"},
+            "Too silent": TOO_OLD,
             "Listens since": AGO,
             "Skipped": {"unit": "none"},
         },

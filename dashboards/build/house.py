@@ -247,7 +247,7 @@ def ranking(
     unit: str = "dateTimeFromNow",
     empty: str,
     mapped: ValueMap | None = None,
-    size: int = 24,
+    size: int = 22,
 ) -> Panel:
     """Names with a value each in large letters one below the other, for a wall; one kind of rows after the other.
 
@@ -285,14 +285,17 @@ def lines(
     unit: str,
     top: float | None = None,
     dashed: str | None = None,
+    color: str | None = None,
     below_zero: bool = False,
     empty: str = NOT_MEASURED,
 ) -> Panel:
     """Values over time as lines; holes stay holes. `top` fixes the axis, `dashed` is a pattern of names of limits.
 
-    The axis begins at 0 unless values are `below_zero`.
+    The axis begins at 0 unless values are `below_zero`. What is bad has shades of one `color`.
     """
     panel = _over_time(title, description, place, queries, unit, GraphDrawStyle.LINE, 0, top, below_zero, empty)
+    if color is not None:
+        panel = panel.color_scheme(dashboard.FieldColor().mode(FieldColorModeId.SHADES).fixed_color(color))
     if dashed is not None:
         style = _property("custom.lineStyle", {"fill": "dash", "dash": [6, 6]})
         panel = panel.override_by_regexp(dashed, [style])
@@ -325,8 +328,10 @@ def bars(
     return panel
 
 
-def share(title: str, description: str, place: Place, query: Query, steps: Steps, *, empty: str) -> Panel:
-    """Shares of a whole now, as horizontal bars from 0 to 100 %."""
+def share(
+    title: str, description: str, place: Place, query: Query, steps: Steps, *, over: Query | None = None, empty: str
+) -> Panel:
+    """Shares of a whole now, as horizontal bars from 0 to 100 %; those of `over` are over a limit of their own."""
     panel = (
         bargauge.Panel()
         .unit("percentunit")
@@ -338,7 +343,10 @@ def share(title: str, description: str, place: Place, query: Query, steps: Steps
         .reduce_options(_last())
         .thresholds(_thresholds(steps))
     )
-    return _house(panel, title, description, place, [_instant(query)], empty)
+    if over is not None:
+        panel = panel.override_by_query("B", [_property("color", {"mode": "fixed", "fixedColor": ORANGE})])
+    targets = [_instant(each) for each in (query, over) if each is not None]
+    return _house(panel, title, description, place, targets, empty)
 
 
 def listing(

@@ -144,13 +144,16 @@ def _groups() -> Iterator[Panel]:
     every = f"sum by (group) ({of('devices', 'group, state', _SILENT)})"
     silent = f"({every} - (count by (group) ({_STANDS}) or {every} * 0))"
     spoke = f"(sum by (group) ({of('devices', 'group, state', SPOKE)}) > 0)"
+    ratio = f"{silent} / {spoke}"
+    over = f"{ratio} >= on (group) {of('devices_silent_share_limit', 'group')}"
     yield share(
         "Silent share by group",
         "The share of each group that is silent on duty, of those who ever spoke. Under the group's limit (its "
-        "silent_share, at the right) is normal; from it on there is one ticket for the group.",
+        "silent_share, at the right) is normal; from it on the bar is orange, and there is one ticket.",
         Place(0, 4, 6, 8),
-        Query(f"{silent} / {spoke}", "{{group}}"),
+        Query(f"{ratio} unless on (group) ({over})", "{{group}}"),
         PLAIN,
+        over=Query(over, "{{group}}"),
         empty=NOT_CONFIGURED,
     )
     yield listing(

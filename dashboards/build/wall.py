@@ -72,8 +72,8 @@ _SAID = " ".join(f"{{{{{label}}}}}" for label in _ABOUT)
 _FLEET = "({{fleet}})"
 # By how much pools and SIMs are over their cap.
 REACHED = f"max by (fleet, account, pool, sim) (yardlight:cap_reached{{{FLEETS}}})"
-# Rows of a list that is read from afar.
-FEW = 3
+# Rows of a list that is read from afar: at the width of a laptop each takes two lines.
+FEW = 2
 
 
 def newest(metric: str, by: str, where: str = "") -> str:
@@ -186,12 +186,12 @@ def _open() -> Iterator[Panel]:
         Place(0, 4, 10, 12),
         [
             Row(
-                f"sort(bottomk(6, {since(at_a_yard, about)}))",
+                f"sort(bottomk(5, {since(at_a_yard, about)}))",
                 f"{{{{alertname}}}}: {{{{terminal}}}} {_SAID} {_FLEET}",
                 RED,
                 [_YARD],
             ),
-            Row(f"sort(bottomk(3, {since(elsewhere, about)}))", f"{{{{alertname}}}}: {_SAID} {_FLEET}", RED),
+            Row(f"sort(bottomk(2, {since(elsewhere, about)}))", f"{{{{alertname}}}}: {_SAID} {_FLEET}", RED),
         ],
         empty="nobody was woken",
     )
@@ -210,11 +210,11 @@ def _open() -> Iterator[Panel]:
                 [_YARD],
             )
             for number, ordered in (
-                (4, "sort(bottomk(3, "),
-                (5, "sort(bottomk(2, "),
-                (2, "sort(bottomk(3, "),
+                (4, "sort(bottomk(2, "),
+                (5, "sort(bottomk(1, "),
+                (2, "sort(bottomk(2, "),
                 (3, "sort(bottomk(1, "),
-                (1, "sort_desc(topk(3, "),
+                (1, "sort_desc(topk(1, "),
             )
         ],
         empty="no yard is watched",
@@ -294,16 +294,16 @@ def _ahead() -> Iterator[Panel]:
         Place(16, 16, 8, 5),
         [
             Row(
-                f"topk({most}, sum by (fleet, account) ({newest('devices', 'account, group, state', state)}) > 0)",
+                f"topk(1, sum by (fleet, account) ({newest('devices', 'account, group, state', state)}) > 0)",
                 f"{{{{account}}}}: {what} {_FLEET}",
                 color,
                 [way("tablets", "Open the tablets", fleet="fleet", account="account")],
                 unit="suffix: tablets",
             )
-            for most, state, what, color in (
-                (2, 'state="gone_from_mdm"', "gone", RED),
-                (1, 'state=~"stale|dark"', "silent", ORANGE),
-                (1, 'state="never"', "never spoke", ORANGE),
+            for state, what, color in (
+                ('state="gone_from_mdm"', "gone", RED),
+                ('state=~"stale|dark"', "silent", ORANGE),
+                ('state="never"', "never spoke", ORANGE),
             )
         ],
         empty=NONE,

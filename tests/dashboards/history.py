@@ -165,7 +165,7 @@ def _cellular(t: int, start: int) -> Iterator[tuple[str, str, float]]:
 
 
 def _tablets(t: int, start: int) -> Iterator[tuple[str, str, float]]:
-    """An account at an MDM: ninety tablets, of which twenty fall silent, two vanish and one is to be wiped."""
+    """An account at an MDM: ninety tablets, of which sixteen fall silent, two vanish and one is to be wiped."""
     account, bad = 'account="vendor"', t >= CUT
     poll = f'{account},poll="mdm/tablets"'
     yield "poll_success", poll, 1
@@ -174,7 +174,7 @@ def _tablets(t: int, start: int) -> Iterator[tuple[str, str, float]]:
     yield "credentials_end_timestamp_seconds", f'{account},credential="secret"', start + 12 * 86400
     for kind, count in (("mdm_only", 1), ("roster_only", 0)):
         yield "roster_mismatches", f'{account},kind="{kind}"', count
-    for group, total, ill in (("drivers", 60, 14 * bad), ("yard", 30, 6 * bad)):
+    for group, total, ill in (("drivers", 60, 14 * bad), ("yard", 30, 2 * bad)):
         of = f'{account},group="{group}"'
         yield "device_stale_after_seconds", of, 43200
         yield "devices_silent_share_limit", of, 0.1
@@ -349,6 +349,11 @@ def openmetrics(end: int) -> str:
         ):
             line = f'yardlight:terminals{{fleet="demo",state="{state}"}} 1 {start + t}'
             series.setdefault("yardlight:terminals", []).append(line)
+        if t >= CUT:
+            for name, key, which in (("feed_old", "feed", "gps"), ("webhook_silent", "webhook", "events")):
+                name = f"yardlight:{name}_since_timestamp_seconds"
+                line = f'{name}{{fleet="demo",account="vendor",{key}="{which}"}} {start + CUT} {start + t}'
+                series.setdefault(name, []).append(line)
         line = f'yardlight:cap_reached{{fleet="demo",account="vendor",pool="spares",sim=""}} 1e9 {start + t}'
         series.setdefault("yardlight:cap_reached", []).append(line)
         for name, value in (("account_available:avg30d", 0.998), ("account_error_budget_left:ratio30d", 0.6)):
