@@ -599,7 +599,8 @@ def _render(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     action = _command(actions, "playbooks", "write each playbook for each terminal, to print", run_render)
     _of_inventory(action)
     action.add_argument("--terminal", metavar="NAME", help="this terminal only")
-    action.add_argument("-o", "--output", type=Path, default=Path("playbooks"), metavar="DIR", help="default: %(default)s")
+    place = Path("playbooks")
+    action.add_argument("-o", "--output", type=Path, default=place, metavar="DIR", help="default: %(default)s")
     help_ = "write Alertmanager's configuration: each fleet's contacts behind the shipped routes"
     action = _command(actions, "alertmanager", help_, run_render_alertmanager)
     source = action.add_mutually_exclusive_group()

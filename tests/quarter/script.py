@@ -39,7 +39,8 @@ TOLD: dict[str, tuple[str, ...]] = {
     "vendor down": ("AccountFailing", "CollectionIncomplete"),
     "vendor stale": ("FeedStale",),
     "vendor frozen": ("FeedFrozen",),
-    "vendor empty": ("FeedEmpty", "CollectionIncomplete"),
+    # What only tells of changes tells of none, and gets old.
+    "vendor empty": ("FeedEmpty", "CollectionIncomplete", "FeedStale"),
     "mdm down": ("AccountFailing",),
     "tablets silent": ("DevicesSilent", "TabletSilentWhileMoving"),
     "clean-up": ("DevicesGoneFromMdm",),
