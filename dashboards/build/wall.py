@@ -214,7 +214,7 @@ def _open() -> Iterator[Panel]:
                 (5, "sort(bottomk(1, "),
                 (2, "sort(bottomk(2, "),
                 (3, "sort(bottomk(1, "),
-                (1, "sort_desc(topk(1, "),
+                (1, "sort_desc(topk(3, "),
             )
         ],
         empty="no yard is watched",
