@@ -23,8 +23,6 @@ from dashboards.build.house import (
 from dashboards.build.wall import REACHED, firing, newest, yards
 from grafana_foundation_sdk.builders import dashboard
 
-# What an open alert is about, so that two exporters of one thing count once.
-_ONE = "fleet, alertname, terminal, account, uplink, service, feed, pool, sim, group, device, truck, archive, flow"
 COLUMNS = {
     "On their primary": GREEN,
     "Pages": RED,
@@ -55,8 +53,8 @@ def _panels() -> Iterator[Panel]:
     state = 'state=~"stale|dark"'
     well = f"count by (fleet) ({yards()} == 1)"
     queries = [
-        f"count by (fleet) ({firing('page', _ONE)})",
-        f"count by (fleet) ({firing('ticket', _ONE)})",
+        f"count by (fleet) ({firing('page')})",
+        f"count by (fleet) ({firing('ticket')})",
         f"count by (fleet) ({yards()} > 3)",
         f"count by (fleet) ({yards()} == 2)",
         f"count by (fleet) ({yards()} == 3)",
@@ -89,6 +87,7 @@ def _panels() -> Iterator[Panel]:
         Place(0, 10, 12, 8),
         [Query(queries[0], "{{fleet}}")],
         unit="none",
+        color=RED,
         empty="none was open",
     )
     yield lines(
@@ -97,6 +96,7 @@ def _panels() -> Iterator[Panel]:
         Place(12, 10, 12, 8),
         [Query(f'sum by (fleet) (yardlight:terminals{{{FLEETS},state=~"dark|silent"}})', "{{fleet}}")],
         unit="none",
+        color=RED,
         empty="none was",
     )
     yield listing(

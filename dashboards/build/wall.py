@@ -96,9 +96,9 @@ def in_state(number: int) -> str:
     return f"{newest('terminal_state', 'terminal', state)} == 1"
 
 
-def firing(severity: str, by: str = "fleet, alertname") -> str:
-    """Alerts that are firing, one series per `by`."""
-    return f'max by ({by}) (ALERTS{{{FLEETS},alertstate="firing",severity="{severity}"}})'
+def firing(severity: str) -> str:
+    """Alerts that are firing, one series for each."""
+    return f'max without (instance, job) (ALERTS{{{FLEETS},alertstate="firing",severity="{severity}"}})'
 
 
 def since(where: str, by: str, fleet: str = FLEETS) -> str:
@@ -124,12 +124,11 @@ def board() -> dashboard.Dashboard:
 
 
 def _numbers() -> Iterator[Panel]:
-    several = "fleet, alertname, terminal, account, service, platform"
     yield single(
         "Pages open",
         "Faults for which a person was woken. Normal is none. The list below says where and since when.",
         Place(0, 0, 4, 4),
-        Query(f"count({firing('page', several)})"),
+        Query(f"count({firing('page')})"),
         steps=((None, GREEN), (1, RED)),
         size=BIG,
         empty=NONE,
@@ -138,7 +137,7 @@ def _numbers() -> Iterator[Panel]:
         "Tickets open",
         "Faults that can wait for the morning and need somebody then. A few are normal.",
         Place(4, 0, 4, 4),
-        Query(f"count({firing('ticket', several)})"),
+        Query(f"count({firing('ticket')})"),
         steps=((None, GREEN), (1, ORANGE)),
         size=BIG,
         empty=NONE,
