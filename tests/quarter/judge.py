@@ -63,7 +63,9 @@ def told(script: Script, batch: Sequence[Window], trucks: int, folder: Path) -> 
         patched.setattr(yard, "STEP", step)
         lines = [line for window in batch for line in _lines(script, window, length, trucks, folder)]
     named = {window.name: window for window in batch}
-    found = [Found(named[each["fleet"]], each) for each in replay.told(lines, length, folder, step)]
+    all_told = replay.told(lines, length, folder, step, list(named))
+    # What belongs to no fleet is said of the first window.
+    found = [Found(named.get(each["fleet"], batch[0]), each) for each in all_told]
     # The shorter windows of a batch go on until the longest one ends; what comes then is looked at in its own.
     return [each for each in found if each.told.first <= each.window.length]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,6 @@ from tests.rules.promtool import GROUPS, RULES
 
 _SAMPLE = re.compile(r"(\{[^}]*\}) ([^\s,]+)")
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
-_FIRING = 'ALERTS{alertstate="firing",severity!="none"}'
 # Prometheus looks at this each two seconds and has begun anew if it did not for fifteen. Here it has not.
 _WATCHING = "yardlight:watching_since_timestamp_seconds"
 Labels = tuple[tuple[str, str], ...]
@@ -44,13 +43,14 @@ class Told:
 _COMMON = ("alertname", "severity", "audience", "fleet", "drill", "domain")
 
 
-def told(lines: Iterable[tuple[str, str]], length: float, folder: Path, step: float) -> list[Told]:
-    """All that fires within so many seconds of these series; values and evaluations are `step` seconds apart."""
-    span = f"[{length:.0f}s:{step:g}s]"
-    # What did not fire a moment before has begun.
-    began = f"({_FIRING} unless ({_FIRING} offset {step:g}s))"
-    asked = [f"{each}_over_time(timestamp({_FIRING}){span})" for each in ("min", "max")]
-    asked.append(f"count_over_time({began}{span})")
+def told(
+    lines: Iterable[tuple[str, str]], length: float, folder: Path, step: float, fleets: Sequence[str]
+) -> list[Told]:
+    """All that fires within so many seconds of these series; values and evaluations are `step` seconds apart.
+
+    Each fleet is asked for alone: promtool has no room for the answer about all of them.
+    """
+    asked = [_asked(fleet, f"[{length:.0f}s:{step:g}s]", step) for fleet in ("", *fleets)]
     watching = (_WATCHING, f"0x{length / step:.0f}")
     test = {
         "rule_files": [str(path) for path in RULES],
@@ -62,7 +62,9 @@ def told(lines: Iterable[tuple[str, str]], length: float, folder: Path, step: fl
                 "input_series": [{"series": name, "values": values} for name, values in [*lines, watching]],
                 # What is never so, so that promtool says what is.
                 "promql_expr_test": [
-                    {"expr": each, "eval_time": f"{length:.0f}s", "exp_samples": [{"labels": "no"}]} for each in asked
+                    {"expr": each, "eval_time": f"{length:.0f}s", "exp_samples": [{"labels": "no"}]}
+                    for of_fleet in asked
+                    for each in of_fleet
                 ],
             }
         ],
@@ -73,8 +75,19 @@ def told(lines: Iterable[tuple[str, str]], length: float, folder: Path, step: fl
     said = result.stdout + result.stderr
     assert "got:" in said, said[-2000:]
     assert ", err: " not in said, said[-2000:]
-    first, last, begun = (_answer(said, each) for each in asked)
-    return sorted(Told(labels, first[labels], last[labels], int(begun.get(labels, 1))) for labels in first)
+    found = []
+    for of_fleet in asked:
+        first, last, begun = (_answer(said, each) for each in of_fleet)
+        found += [Told(labels, first[labels], last[labels], int(begun.get(labels, 1))) for labels in first]
+    return sorted(found)
+
+
+def _asked(fleet: str, span: str, step: float) -> tuple[str, str, str]:
+    """When alerts of a fleet first fired, when they last did, and how often they began: did not a moment before."""
+    firing = f'ALERTS{{alertstate="firing",severity!="none",fleet="{fleet}"}}'
+    began = f"({firing} unless ({firing} offset {step:g}s))"
+    first, last = (f"{each}_over_time(timestamp({firing}){span})" for each in ("min", "max"))
+    return first, last, f"count_over_time({began}{span})"
 
 
 def _answer(said: str, expression: str) -> Mapping[Labels, float]:
