@@ -119,6 +119,8 @@ class Demo:
 
 def ill(page: str) -> Iterator[str]:
     """What is not well: circuits not up, polls that fail, a state file that is not written, an inventory not in use."""
+    reasons = re.findall(r"^yardlight_poll_failed\{(.*)\} 1$", page, re.MULTILINE)
+    yield from (f"poll_failed{{{each}}}" for each in reasons)
     for pattern, wrong in (
         (r'^(yardlight_uplink_state\{.*state="up".*\}) (\S+)$', 0.0),
         (r"^(yardlight_poll_success\{.*\}) (\S+)$", 0.0),
