@@ -171,6 +171,24 @@ def test_workers_come_of_one_template_and_after_its_end_of_another(eventually: E
     assert not alive(other)
 
 
+def test_a_template_that_dies_while_it_is_asked_for_a_worker_costs_that_collection_and_no_other() -> None:
+    async def use(slots: Slots) -> int:
+        worker = int(float(await collected(slots, collectors.pid)))
+        template = parent(worker)
+        os.kill(worker, signal.SIGKILL)
+        with pytest.raises(PollCrashedError, match="the worker"):
+            await collected(slots, collectors.pid)
+        os.kill(template, signal.SIGSTOP)
+        asking = asyncio.create_task(collected(slots, collectors.pid))
+        await asyncio.sleep(0.2)
+        os.kill(template, signal.SIGKILL)
+        with pytest.raises(PollCrashedError, match="could not be started"):
+            await asking
+        return parent(int(float(await collected(slots, collectors.pid))))
+
+    assert with_slots(use, size=1) > 0
+
+
 def test_a_worker_that_remembers_megabytes_gives_its_memory_back_at_once() -> None:
     async def use(slots: Slots) -> list[Result]:
         results = [Result(())]

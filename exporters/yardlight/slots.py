@@ -264,6 +264,7 @@ class _Slot:
     async def _ended(self) -> str:
         """How the process ended by itself, in words."""
         if (worker := self._worker) is None:
+            await self.end()
             return "could not be started"
         await asyncio.wait({worker.ended}, timeout=_EXIT_SECONDS)
         closed = not worker.ended.done()
