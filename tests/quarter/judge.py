@@ -84,7 +84,7 @@ def missed(script: Script, batch: Sequence[Window], found: Sequence[Found]) -> l
         f"{TOLD[event.kind][0]} of {event.kind} at {event.where[0]}"
         for window in batch
         for event in script.faults
-        if TOLD[event.kind] and window.around(event) and not any(
+        if any(TOLD[event.kind][:1]) and window.around(event) and not any(
             each.window == window and each.told["alertname"] == TOLD[event.kind][0]
             and {each.told["terminal"], each.told["account"]} <= {"", *event.where}
             for each in found

@@ -42,7 +42,8 @@ TOLD: dict[str, tuple[str, ...]] = {
     # What only tells of changes tells of none, and gets old.
     "vendor empty": ("FeedEmpty", "CollectionIncomplete", "FeedStale"),
     "mdm down": ("AccountFailing",),
-    "tablets silent": ("DevicesSilent", "TabletSilentWhileMoving"),
+    # Nothing must: a window has no past, and hours of duty are counted from when a truck was first seen to move.
+    "tablets silent": ("", "DevicesSilent", "TabletSilentWhileMoving"),
     "clean-up": ("DevicesGoneFromMdm",),
     "wipe": ("WipeUnconfirmed",),
 }
