@@ -98,23 +98,6 @@ TOLD_BEFORE = (
         ),
     ),
     tablets.case(
-        "told-group-then-carrier", "a group is told as silent, and then one of its trucks is cut off with its carrier",
-        Tablets(
-            (
-                *counts(stale=11), *one("T112", "stale", -13 * HOUR), *one("T7", "stale", -13 * HOUR),
-                *truck("7", lambda _: -14 * HOUR, now),
-            )
-        ),
-        (
-            (0, tablets.BEGIN - 60, ()), (tablets.BEGIN + 60, LATER - 60, (tablets.SILENT,)),
-            (LATER + 60, tablets.OVER - 60, (tablets.SILENT, tablets.DEGRADED)),
-            (tablets.OVER + 60, tablets.END, (tablets.DEGRADED,)),
-        ),
-        history=tuple(
-            (name, f"_x{LATER / 5:g} {values}") for name, values in tablets.dark_with_carrier("112")
-        ),
-    ),
-    tablets.case(
         "told-nothing-with-carrier", "a truck on the road is cut off with its carrier: its tablet is not told besides",
         Tablets(_M11), ((0, tablets.END, (tablets.DEGRADED,)),), history=tablets.dark_with_carrier("112"),
     ),
