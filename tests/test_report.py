@@ -225,7 +225,7 @@ def test_one_terminal_alone_and_another_file(past: Past, capsys: pytest.CaptureF
     assert main(["report", "--month", "2026-10", "-o", "-"]) == 0
     assert capsys.readouterr().out.startswith("<!doctype html>")
     assert main(["report", "--month", "2026-10", "-o", "nowhere/x.html"]) == 1
-    assert "nowhere/x.html cannot be written: no such file or directory" in capsys.readouterr().err
+    assert "nowhere/x.html: cannot be written: no such file or directory" in capsys.readouterr().err
     assert main(["report", "--month", "10/2026"]) == 1
     assert "'10/2026' is not a month; write 2026-10" in capsys.readouterr().err
 

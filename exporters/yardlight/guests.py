@@ -13,7 +13,6 @@ from yardlight.logs import kv
 
 log = logging.getLogger(__name__)
 
-
 # asyncio says that a connection is there only after it has taken all that wait: they are counted a moment later.
 _SETTLE_SECONDS = 0.05
 

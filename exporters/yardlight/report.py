@@ -5,7 +5,6 @@ Each section is a function from what is looked at to HTML; an exporter adds its 
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -73,13 +72,7 @@ def write(source: Source, of: str, terminal: str | None, output: Path | None) ->
     if output == Path("-"):
         print(text)
         return 0
-    path = output or Path(f"{fleet.fleet}-{of}.html")
-    try:
-        files.replace(path, text.encode())
-    except OSError as error:
-        raise StartError(f"{path} cannot be written: {(error.strerror or str(error)).lower()}") from None
-    print(f"wrote {path}", file=sys.stderr)
-    return 0
+    return files.deliver(text, output or Path(f"{fleet.fleet}-{of}.html"))
 
 
 def page(scope: Scope) -> str:

@@ -65,7 +65,7 @@ def seal(folder: Path) -> str:
 
 
 def sealed(folder: Path) -> bool:
-    """True if this drill is over and closed."""
+    """True if this folder is closed."""
     return (folder / SEAL).exists()
 
 

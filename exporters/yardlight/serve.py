@@ -78,8 +78,8 @@ _AT_A_TIME = 0.002
 # Seconds between the first polls of two routers: finding out what one has takes ten milliseconds of the loop.
 _APART = 0.05
 # How long a thread that computes may keep the probing loop waiting.
-_DESCRIPTORS = 65536
 SWITCH_SECONDS = 0.001
+_DESCRIPTORS = 65536
 # A router whose word is awaited in a drill is asked so often.
 _ROUTER_SECONDS = 1.0
 NO_NET_RAW = (

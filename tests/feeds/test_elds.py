@@ -83,6 +83,18 @@ def test_what_a_vendor_tells_again_and_what_comes_late_changes_nothing() -> None
     assert told(days[1], days[0]) is None
 
 
+def test_an_older_state_file_is_taken_over_with_the_elds_that_did_not_work() -> None:
+    noon = datetime(2026, 1, 7, 12, tzinfo=LA).timestamp()
+    before = {
+        unit: [noon, True, noon, "digest", unit, {}, noon, None, None, since]
+        for unit, since in (("1", None), ("2", noon - DAY))
+    }
+    kept = recalled({"seen": before})
+    assert [each.truck for each in kept.seen.values()] == ["1", "2"]
+    assert kept.elds == {"2": {"": (noon, noon - DAY)}}
+    assert recalled(kept.to_json()).elds == kept.elds
+
+
 def test_a_truck_that_falls_silent_still_has_no_eld_that_works(tmp_path: Path) -> None:
     how = plan(tmp_path).model_copy(update={"elds": True, "log": False})
     source = Source("inland", "vendor", "feeds/logs", how, tmp_path)

@@ -336,6 +336,15 @@ def test_a_day_in_which_nobody_looked_for_hours_is_not_known() -> None:
     assert [(each.source, each.sink) for each in days] == [(24, 24), (None, None), (None, None)]
 
 
+def test_a_day_before_a_side_was_first_read_is_not_known_of_it() -> None:
+    kept, midnight = Daily(), datetime(2026, 1, 7, tzinfo=LA).timestamp()
+    kept.note("source", {}, midnight - 60, True, LA)
+    kept.note("sink", {"1": Said(midnight - 30)}, midnight + 60, True, LA)
+    kept.settle(midnight - 60, HOUR, LA)
+    kept.settle(midnight + 2 * HOUR, HOUR, LA)
+    assert [(each.source, each.sink) for each in kept.days] == [(None, None)]
+
+
 def test_an_answer_that_drops_what_is_older_than_hours_tells_of_no_day() -> None:
     kept, start = Daily(), datetime(2026, 1, 6, 23, tzinfo=LA).timestamp()
     for half in range(54):

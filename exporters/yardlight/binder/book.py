@@ -8,7 +8,6 @@ line. It bears the time and the hashes of the files that it was made from, and t
 from __future__ import annotations
 
 import hashlib
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +23,6 @@ from yardlight.binder import texts
 from yardlight.drills import cadence, paper
 from yardlight.drills.paper import PaperPlaybook
 from yardlight.drills.playbook import find
-from yardlight.errors import StartError
 from yardlight.inventory.contacts import Contact, Contacts, Phones
 from yardlight.inventory.load import Inventory, load
 from yardlight.inventory.models import CELLULAR, Drill, Fleet, Terminal, Uplink
@@ -145,15 +143,8 @@ def write(path: Path, terminal: str | None, output: Path | None) -> int:
     """Write the binder and say where. Raises `InventoryError`, `StartError` or `DrillError`."""
     inventory = load(path)
     chosen = [find_terminal(inventory.fleet, terminal)] if terminal else list(inventory.fleet.terminals.values())
-    text = page(Book(inventory, chosen, time.time()))
     name = f"{inventory.fleet.fleet}{f'-{terminal}' if terminal else ''}-binder.html"
-    place = output or Path(name)
-    try:
-        files.replace(place, text.encode())
-    except OSError as error:
-        raise StartError(f"{place}: cannot be written: {(error.strerror or str(error)).lower()}") from None
-    print(f"wrote {place}", file=sys.stderr)
-    return 0
+    return files.deliver(page(Book(inventory, chosen, time.time())), output or Path(name))
 
 
 def page(book: Book) -> str:

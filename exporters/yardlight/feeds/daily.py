@@ -59,7 +59,8 @@ class Daily:
         before = self.read.get(side, as_of)
         lost = set(self.lost.get(side, ()))
         if side not in self.read:
-            lost.add(today.isoformat())
+            # The other side may have been read before midnight.
+            lost |= {today.isoformat(), (today - timedelta(days=1)).isoformat()}
         elif as_of - before > _UNSEEN:
             first = _day(before, zone)
             lost |= {(first + timedelta(days=each)).isoformat() for each in range((today - first).days + 1)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from yardlight.feeds import logbook
@@ -36,6 +36,9 @@ class Seen:
     listed: float = 0.0
     engine: bool | None = None
     speed: float | None = None
+
+
+_SEEN = len(fields(Seen))
 
 
 @dataclass(slots=True)
@@ -98,7 +101,7 @@ def recalled(value: Any) -> Memory:
     """What `to_json` wrote; nothing for None."""
     if value is None:
         return Memory()
-    seen = {id_: Seen(*each) for id_, each in value["seen"].items()}
+    seen = {id_: Seen(*each[:_SEEN]) for id_, each in value["seen"].items()}
     breaches = [Breach(**each) for each in value.get("breaches", ())]
     log = logbook.recalled(value.get("log", {}))
     motion = {truck: stretches(there) for truck, there in value.get("motion", {}).items()}
@@ -106,6 +109,10 @@ def recalled(value: Any) -> Memory:
         truck: {kind: (told, since) for kind, (told, since) in there.items()}
         for truck, there in value.get("elds", {}).items()
     }
+    # An older state file has behind each what is apart now: since when its ELD does not work.
+    for id_, (last, *_, broken) in ((id_, each) for id_, each in value["seen"].items() if len(each) > _SEEN):
+        if broken is not None:
+            elds.setdefault(id_, {"": (last, broken)})
     return Memory(**{**value, "seen": seen, "breaches": breaches, "motion": motion, "log": log, "elds": elds})
 
 

@@ -109,9 +109,9 @@ class Stream(Model):
     (when it happened), `received` (when the vendor got it), `truck`, `moving` (a flag, or a speed in `speed_unit`),
     `engine` (a flag, or a word such as On, Idle or Off) and `values` are places; `time_format` is auto, s, ms, or as
     Python's strptime. In the lines of drivers' logs `driver` (by the roster's code, or what it has as eld), `duty` (the
-    status) and `until` (when that ended) are places, too. `malfunction` is a flag (the
-    ELD does not work), or a word such as Malfunction and UserClear, `malfunction_kind` what does not work in it.
-    `error` is the place of an error in a good reply.
+    status) and `until` (when that ended) are places, too. `malfunction` is a flag (the ELD does not work), or a word
+    such as Malfunction and UserClear, `malfunction_kind` what does not work in it. `error` is the place of an error in
+    a good reply.
     Records of an `on_change` stream come only when something changed; their age says nothing and is not judged.
     """
 

@@ -33,10 +33,10 @@ class Flow(Model):
 
     What both tell of the same truck (or of the same `id`) is compared as of the sink's own record. A value may be off
     by `tolerance`, the sink may be behind by `max_lag`, and an id may be on one side only for as long; trucks that are
-    off on purpose are `mismatches_allowed` and `missing_allowed`. Where `days_differ` is
-    given, the numbers of ids (or trucks) of a day may differ by `missing_allowed`, and by that share of the larger one;
-    without it they are only shown, since many bills are written on another day than the order. Units say what the
-    numbers are where both are distances. People read `shows` as its name.
+    off on purpose are `mismatches_allowed` and `missing_allowed`. Where `days_differ` is given, the numbers of ids (or
+    trucks) of a day may differ by `missing_allowed`, and by that share of the larger one; without it they are only
+    shown, since many bills are written on another day than the order. Units say what the numbers are where both are
+    distances. People read `shows` as its name.
     """
 
     source: Annotated[str, AfterValidator(_side)]
