@@ -46,6 +46,10 @@ def accepted(path: Path, syntax_only: bool = True) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def job_names(config: dict[str, Any]) -> set[str]:
+    return {job["job_name"] for job in config["scrape_configs"]}
+
+
 CENTRE_OPTIONS = ("--centre", "a:10480", "--centre", "b:10480", "--alertmanager", "a:9093", "--alertmanager", "b:9093")
 
 
@@ -65,6 +69,7 @@ def test_the_centre_scrapes_every_shard_tells_both_alertmanagers_and_takes_what_
     shipped = yaml.safe_load((root / "docker/prometheus/prometheus.yml").read_text())
     assert shipped["storage"] == made["storage"]
     assert shipped["global"] == made["global"]
+    assert job_names(made) == job_names(shipped)
 
 
 @pytest.mark.needs("promtool")

@@ -44,6 +44,8 @@ REST_EVERY = "15s"
 _OF_HISTOGRAMS = ("_bucket", "_count", "_sum")
 # What a yard that was cut off sends afterwards is older than what is there; a day, and what it takes to be mended.
 OUT_OF_ORDER = "36h"
+# RuleEvaluationFailing reads what Prometheus tells of itself.
+ITSELF = "localhost:9090"
 _PARTS: dict[Part, tuple[str, str | None]] = {
     "all": (VITAL_EVERY, None), "vital": (VITAL_EVERY, "keep"), "rest": (REST_EVERY, "drop")
 }  # fmt: skip
@@ -64,7 +66,11 @@ class Centre:
 
 def centre(inventories: Sequence[Inventory], wanted: Centre) -> Config:
     """prometheus.yml of the centre. Raises `InventoryError` with all terminals that should be scraped and cannot."""
-    jobs = [_job("yardlight", wanted.addresses), _job("alertmanager", wanted.alertmanagers)]
+    jobs = [
+        _job("yardlight", wanted.addresses),
+        _job("prometheus", (ITSELF,)),
+        _job("alertmanager", wanted.alertmanagers),
+    ]
     made: Config = {
         "global": {"scrape_interval": VITAL_EVERY, "evaluation_interval": VITAL_EVERY},
         "rule_files": [wanted.rules],
