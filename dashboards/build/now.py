@@ -26,7 +26,7 @@ from dashboards.build.house import (
     renamed,
     words,
 )
-from dashboards.build.wall import since
+from dashboards.build.wall import CUT_OFF, since
 from grafana_foundation_sdk.builders import dashboard
 
 # From good to bad, so that the largest number is the worst; what each means in one cell of a yard.
@@ -74,7 +74,7 @@ def _newest(metric: str, by: str, where: str = "") -> str:
 
 def _shared() -> Iterator[Panel]:
     feeds = _newest("feed_info", "account, feed, shows")
-    unread = f"min by (account) (yardlight_poll_success{{{_FLEET}}}) == 0"
+    read = f"min by (account) (yardlight_poll_success{{{_FLEET}}}) == 1"
     distrusted = f'max by (account, feed) (ALERTS{{{_FLEET},{_TOLD},alertstate="firing"}})'
     yield ranking(
         "What everybody works with",
@@ -83,8 +83,10 @@ def _shared() -> Iterator[Panel]:
         Place(0, 0, 14, 8),
         [
             Row(f"{feeds} * 3 and on (account, feed) {distrusted}", "{{shows}}", RED),
-            Row(f"({feeds} * 2 and on (account) {unread}) unless on (account, feed) {distrusted}", "{{shows}}", PURPLE),
-            Row(f"({feeds} unless on (account) {unread}) unless on (account, feed) {distrusted}", "{{shows}}", GREEN),
+            Row(
+                f"({feeds} * 2 unless on (account) {read}) unless on (account, feed) {distrusted}", "{{shows}}", PURPLE
+            ),
+            Row(f"({feeds} and on (account) {read}) unless on (account, feed) {distrusted}", "{{shows}}", GREEN),
         ],
         unit="none",
         mapped=mapping(FEEDS),
@@ -112,17 +114,18 @@ def _internet() -> str:
     measured = " or ".join(
         f'(yardlight_terminal_state{{{_FLEET},state="{state}"}} == 1) * {code}' for state, code in codes.items()
     )
-    return f"max by (terminal) ({measured}) or {NOT_HEARD} * {_newest('terminal_info', 'terminal')}"
+    heard = f"({measured}) unless on (terminal) {CUT_OFF}{{{_FLEET}}}"
+    return f"max by (terminal) ({heard}) or {NOT_HEARD} * {_newest('terminal_info', 'terminal')}"
 
 
 def _tablets() -> str:
     """Whether tablets of each yard are silent on duty or gone, as a number of `WORDS`."""
     listed = _newest("device_info", "account, terminal, device", 'terminal!=""')
     silent = f'yardlight_device_state{{{_FLEET},state=~"stale|dark|gone_from_mdm"}} == 1'
-    unread = f"yardlight_poll_success{{{_FLEET}}} == 0"
+    read = f"min by (account) (yardlight_poll_success{{{_FLEET}}}) == 1"
     return (
         f"{SOME_SILENT} * group by (terminal) ({listed} and on (account, device) {silent}) or "
-        f"{CANNOT_TELL} * group by (terminal) ({listed} and on (account) {unread}) or "
+        f"{CANNOT_TELL} * group by (terminal) ({listed} unless on (account) {read}) or "
         f"{WORKS} * group by (terminal) ({listed})"
     )
 

@@ -81,19 +81,27 @@ def newest(metric: str, by: str, where: str = "") -> str:
     return f"max by (fleet, {by}) (yardlight_{metric}{{{FLEETS}{where and ',' + where}}})"
 
 
+# What a yard sent last before it was cut off stands for five minutes more: it is not how it is now.
+CUT_OFF = "yardlight:terminal_missing_since_timestamp_seconds"
+
+
 def yards() -> str:
     """The state of each yard as its number in `YARD`; a yard that says nothing has the last."""
     measured = one_of("yardlight_terminal_state", FLEETS, [State(name, "") for name in _STATES], by="fleet, terminal")
-    return f"({measured} or {len(YARD)} * {newest('terminal_info', 'terminal')})"
+    heard = f"({measured} unless on (fleet, terminal) {CUT_OFF}{{{FLEETS}}})"
+    return f"({heard} or {len(YARD)} * {newest('terminal_info', 'terminal')})"
 
 
 def in_state(number: int) -> str:
     """Yards that are in one state of `YARD`, and no others: on a wall of 500 each series counts."""
     if number > len(_STATES):
-        silent = f"yardlight_terminal_info{{{FLEETS}}} unless on (fleet, terminal) yardlight_terminal_state"
+        info = f"yardlight_terminal_info{{{FLEETS}}}"
+        silent = (
+            f"{info} unless on (fleet, terminal) yardlight_terminal_state or {info} and on (fleet, terminal) {CUT_OFF}"
+        )
         return f"max by (fleet, terminal) ({silent})"
     state = f'state="{_STATES[number - 1]}"'
-    return f"{newest('terminal_state', 'terminal', state)} == 1"
+    return f"({newest('terminal_state', 'terminal', state)} == 1 unless on (fleet, terminal) {CUT_OFF})"
 
 
 def firing(severity: str) -> str:
@@ -167,11 +175,12 @@ def _numbers() -> Iterator[Panel]:
             Query(f"count({which})"),
             steps=((None, GREEN), (1, color)),
             size=BIG,
-            empty=NONE,
+            empty="no yard" if color == GREEN else NONE,
         )
 
 
 _YARD = way("terminal", "Open the yard", fleet="fleet", terminal="terminal")
+_COLLECTED = way("itself", "Open what is collected", fleet="fleet")
 _OBSERVED = 'source="observed"'
 
 
@@ -235,7 +244,7 @@ def _open() -> Iterator[Panel]:
                 f"bottomk(3, {accounts})",
                 f"{{{{account}}}} {_FLEET}",
                 BLUE,
-                [way("itself", "Open what is collected", fleet="fleet")],
+                [_COLLECTED],
             ),
         ],
         unit="none",
@@ -257,8 +266,14 @@ def _ahead() -> Iterator[Panel]:
                 f"sort(bottomk({FEW}, 1000 * {last_read} and on (fleet, account) {unread}))",
                 f"{{{{account}}}}: last read {_FLEET}",
                 ORANGE,
-                [way("itself", "Open what is collected", fleet="fleet")],
-            )
+                [_COLLECTED],
+            ),
+            Row(
+                f"bottomk({FEW}, ({unread}) unless on (fleet, account) {last_read})",
+                f"{{{{account}}}}: never read {_FLEET}",
+                ORANGE,
+                [_COLLECTED],
+            ),
         ],
         empty="all are read",
     )

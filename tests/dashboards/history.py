@@ -304,9 +304,14 @@ def _others(t: int, start: int) -> Iterator[tuple[str, str, float]]:
         "terminal_state", 'terminal="tacoma"', "state", ("primary", "standby", "dark", "unknown"), "unknown"
     )
     yield "terminal_state_since_timestamp_seconds", 'terminal="tacoma"', start - 1800
+    # Cut off: what it sent last is still there.
+    yield "terminal_info", 'terminal="elko",stage="live",on_failover="ticket",timezone="UTC"', 1
+    yield from _flag("terminal_state", 'terminal="elko"', "state", ("primary", "standby", "dark", "unknown"), "primary")
     yield "drill_due_timestamp_seconds", 'terminal="tacoma",playbook="quarterly-wan-failover"', start - 3 * 86400
     yield "poll_success", 'account="tms",poll="feeds/orders"', 0
     yield "poll_last_success_timestamp_seconds", 'account="tms",poll="feeds/orders"', start - 40_000
+    # A wrong key from the first day on.
+    yield "poll_success", 'account="yard-mail",poll="feeds/mail"', 0
     yield "poll_failed", 'account="tms",poll="feeds/orders",reason="auth"', 1
     yield "feed_info", 'account="tms",feed="orders",expected="",shows="Orders",platform="generic"', 1
     yield "poll_failures_total", 'account="tms",poll="feeds/orders",reason="auth"', t / 60
@@ -340,6 +345,8 @@ def openmetrics(end: int) -> str:
         for name, label in (("fault_domain", 'domain="isp"'), ("fault_evidence", 'signal="primary_down"')):
             line = f'yardlight:{name}{{fleet="demo",terminal="fontana",{label}}} 1 {start + t}'
             series.setdefault(f"yardlight:{name}", []).append(line)
+        cut_off = "yardlight:terminal_missing_since_timestamp_seconds"
+        series.setdefault(cut_off, []).append(f'{cut_off}{{fleet="demo",terminal="elko"}} {start} {start + t}')
         blamed = 'yardlight:fault_of:account{fleet="demo",account="graph",platform="intune",domain="vendor"}'
         series.setdefault("yardlight:fault_of:account", []).append(f"{blamed} 1 {start + t}")
         for state in (

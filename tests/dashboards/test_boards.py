@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dashboards.build import now, wall
 from tests.dashboards import history
 from tests.dashboards.boards import BOARDS, filled, load, panels, queries
 
@@ -207,6 +208,19 @@ def test_a_state_is_shown_as_its_number_and_the_unmeasured_as_nothing(
     assert now == {"primary": "1", "standby": "2"}
     assert prometheus(shown["Terminal is on"].replace("fontana", "reno"), 0) == []
     assert prometheus(shown["Loss by target"].replace("fontana", "reno"), 0) == []
+
+
+@pytest.mark.needs("prometheus", "promtool")
+def test_a_yard_that_was_cut_off_is_silent_though_what_it_sent_last_is_still_there(
+    prometheus: Callable[[str, float], list[Any]],
+) -> None:
+    def there(expr: str) -> set[str]:
+        return {each["metric"]["terminal"] for each in prometheus(filled(expr, CHOSEN), 0)}
+
+    assert "elko" not in there(wall.in_state(1))
+    assert "elko" in there(wall.in_state(5))
+    assert "elko" in there(f"{wall.yards()} == 5")
+    assert "elko" in there(f"{now._internet()} == {now.NOT_HEARD}")
 
 
 def test_the_links_in_notifications_lead_to_a_board(root: Path) -> None:
