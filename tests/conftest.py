@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 
 from tests import ports
+from tests.served import Process
 
 ROOT = Path(__file__).parent.parent
 # Debian keeps these outside an ordinary user's PATH.
@@ -58,6 +59,16 @@ def root() -> Path:
 def free_port() -> Callable[[], int]:
     """A function that gives a TCP port on loopback which nothing listens on now."""
     return ports.free_port
+
+
+@pytest.fixture
+def process(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Process]:
+    """`yardlight serve`, not started yet, in the test's own folder; killed when the test is over."""
+    made = Process(tmp_path, free_port())
+    yield made
+    if hasattr(made, "child") and made.child.poll() is None:
+        made.child.kill()
+        made.child.wait()
 
 
 @pytest.fixture

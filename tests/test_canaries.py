@@ -26,7 +26,7 @@ import yaml
 from tests.cellular import talk as sims
 from tests.feeds import platforms as feeds
 from tests.mdm import talk as tablets
-from tests.test_serve import Process
+from tests.served import Process
 from tests.vendor import Answer, Asked, Vendor
 from yardlight.cellular.platforms import PLATFORMS as SIMS
 from yardlight.feeds.platforms import PLATFORMS as FEEDS
@@ -106,7 +106,8 @@ def accounts(folder: Path, url: str) -> Iterator[tuple[str, str, dict[str, Any]]
     of += [("mdm", name, said["options"]) for name in TABLETS if (said := tablets.fixture(name))["exchanges"]]
     of += [("feeds", name, feeds.OPTIONS[name]) for name in FEEDS if name in feeds.OPTIONS]
     of += [("feeds", f"generic-{how}", {"auth": auth}) for how, auth in AUTHS.items()]
-    (folder / "service-account.json").write_text(tablets.service_account().replace("k1", f"{CANARY}-key-id"))
+    service_account = {**json.loads(tablets.service_account()), "private_key_id": f"{CANARY}-key-id"}
+    (folder / "service-account.json").write_text(json.dumps(service_account))
     for domain, name, options in of:
         for failure in FAILURES:
             said = json.loads(json.dumps(options).replace("{base}", f"{url}/{failure}"))
@@ -134,8 +135,9 @@ def own_secrets(folder: Path, options: dict[str, Any], name: str) -> dict[str, A
 
 
 @contextmanager
-def shouting_router() -> Iterator[int]:
-    """A router that sends back what it is asked."""
+def shouting_router() -> Iterator[tuple[int, list[bytes]]]:
+    """The port of a router that sends back what it is asked, and what that was."""
+    asked: list[bytes] = []
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as agent:
         agent.bind(("127.0.0.1", 0))
         agent.settimeout(0.1)
@@ -145,6 +147,7 @@ def shouting_router() -> Iterator[int]:
             while not over.is_set():
                 try:
                     data, asker = agent.recvfrom(65535)
+                    asked.append(data)
                     agent.sendto(data[:-3], asker)
                 except OSError:
                     continue
@@ -152,7 +155,7 @@ def shouting_router() -> Iterator[int]:
         thread = threading.Thread(target=run)
         thread.start()
         try:
-            yield agent.getsockname()[1]
+            yield agent.getsockname()[1], asked
         finally:
             over.set()
             thread.join()
@@ -201,15 +204,6 @@ def leaks(what: str, text: str) -> list[str]:
     return [f"{what}: ...{each[max(0, each.index(CANARY) - 150) :][:300]}" for each in found if CANARY in each]
 
 
-@pytest.fixture
-def process(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Process]:
-    made = Process(tmp_path, free_port())
-    yield made
-    if hasattr(made, "child") and made.child.poll() is None:
-        made.child.kill()
-        made.child.wait()
-
-
 def test_a_canary_is_heard_also_where_it_is_packed() -> None:
     packed = base64.b64encode(f"u:{CANARY}-1".encode()).decode()
     assert leaks("a page", f"Basic {packed}")
@@ -219,7 +213,7 @@ def test_a_canary_is_heard_also_where_it_is_packed() -> None:
 
 @pytest.mark.timeout(400)
 def test_no_secret_is_heard_of_whatever_a_vendor_shouts(process: Process, tmp_path: Path) -> None:
-    with Vendor(answer) as vendor, shouting_router() as router:
+    with Vendor(answer) as vendor, shouting_router() as (router, asked_router):
         count = inventory(tmp_path, vendor.url, router)
         process.start("--log.level", "debug").ready()
         deadline = time.monotonic() + 300
@@ -234,6 +228,7 @@ def test_no_secret_is_heard_of_whatever_a_vendor_shouts(process: Process, tmp_pa
         assert process.stop() == 0
     shouts = [asked for asked in vendor.asked if CANARY in shouted(asked)]
     assert len(shouts) > count, "the vendors never heard a secret, so nothing was tried"
+    assert any(CANARY.encode() in each for each in asked_router), "the router never heard a secret"
     read["the log"] = process.log
     assert [leak for what, text in read.items() for leak in leaks(what, text)] == []
 

@@ -157,7 +157,7 @@ def test_the_guide_from_an_empty_machine_is_short_enough(root: Path) -> None:
     guide = (root / "playbooks" / "setup" / "centre.md").read_text(encoding="utf-8")
     typed = [line for block in re.findall(r"```sh\n(.*?)```", guide, re.DOTALL) for line in block.splitlines()]
     # The rest of the forty is what stands in the two customers' files.
-    assert len(typed) <= 26
+    assert 0 < len(typed) <= 26
 
 
 def test_the_example_in_the_guide_to_vendors_can_be_loaded(root: Path, tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_the_example_in_the_guide_to_vendors_can_be_loaded(root: Path, tmp_path:
     assert load(tmp_path / "fleet.yml").fleet.feeds["gps"].account == "samsara"
 
 
-def test_every_alert_and_command_in_the_guide_by_symptom_exists(root: Path) -> None:
+def test_every_alert_in_the_guide_by_symptom_exists(root: Path) -> None:
     guide = (root / "playbooks" / "setup" / "troubleshoot.md").read_text(encoding="utf-8")
     runbooks = {path.stem for path in (root / "playbooks" / "runbooks").glob("*.md")}
     named = set(re.findall(r"\*([A-Z]\w+[a-z])\*", guide)) - {"Yardlight"}

@@ -180,7 +180,9 @@ def test_a_template_that_dies_while_it_is_asked_for_a_worker_costs_that_collecti
             await collected(slots, collectors.pid)
         os.kill(template, signal.SIGSTOP)
         asking = asyncio.create_task(collected(slots, collectors.pid))
-        await asyncio.sleep(0.2)
+        async with asyncio.timeout(AMPLE):
+            while not slots._template._awaited:
+                await asyncio.sleep(0.01)
         os.kill(template, signal.SIGKILL)
         with pytest.raises(PollCrashedError, match="could not be started"):
             await asking

@@ -35,9 +35,9 @@ FAULTS = (
     "google=old", "records=lost", "records=forged", "telematics=renamed", "calls=unsigned", "tms=stopped", "eld=down",
 )  # fmt: skip
 NOTHING_WRONG = {
-    "all are read", "is as it was", "no change was seen", "nobody was woken", "nobody's", "none", "none failed",
+    "all are read", "nobody was woken", "nobody's", "none", "none failed",
     "none to come", "none told", "none was", "none was open", "none yet", "no hold", "nothing has to be said",
-    "nothing is open", "nothing is odd", "none before its cycle ends",
+    "nothing is open", "none before its cycle ends",
 }  # fmt: skip
 NOT_THERE = {
     "not configured", "no router is asked", "no modem is asked", "not told", "never", "fewer than two yet",

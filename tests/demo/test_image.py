@@ -57,13 +57,15 @@ def served(containers: Containers, tmp_path: Path, eventually: Eventually) -> It
     (tmp_path / "fleet.yml").write_text(FLEET)
     tmp_path.chmod(0o755)
     name = "served"
-    containers.run(
-        "podman", "run", "--detach", "--name", name, "--network", "none", "--cap-drop", "all", "--cap-add", "NET_RAW",
-        "--volume", f"{tmp_path}:/etc/yardlight:ro", IMAGE,
-    )  # fmt: skip
-    eventually(lambda: inside(containers, name, "/-/ready").startswith("200 "), within=120, every=1)
-    yield name
-    containers.run("podman", "rm", "--force", "--time", "2", name)
+    try:
+        containers.run(
+            "podman", "run", "--detach", "--name", name, "--network", "none", "--cap-drop", "all",
+            "--cap-add", "NET_RAW", "--volume", f"{tmp_path}:/etc/yardlight:ro", IMAGE,
+        )  # fmt: skip
+        eventually(lambda: inside(containers, name, "/-/ready").startswith("200 "), within=120, every=1)
+        yield name
+    finally:
+        containers.run("podman", "rm", "--force", "--ignore", "--time", "2", name)
 
 
 def inside(containers: Containers, name: str, path: str) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.ports import free_port
 from tests.programs import running
 from tests.quarter.judge import Found
 from tests.quarter.script import Script
@@ -37,8 +37,7 @@ def told(
     script: Script, window: Window, trucks: int, folder: Path, files: tuple[str, ...] = FILES
 ) -> tuple[list[Found], int]:
     """What these rules tell of the vendors in the window, and how many series there were."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     config = folder / "prometheus.yml"
     config.write_text("{}")
     program = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from tests.mdm.test_intune import SECRET, Tenancy, raw
 from tests.mdm.world import iso
 from tests.roster.world import iccid
-from tests.test_serve import Process
+from tests.served import Process
 from tests.vendor import Vendor
 from yardlight.cli import main
 from yardlight.errors import InventoryError
@@ -83,15 +83,6 @@ def test_a_broken_roster_is_refused_and_told_where(tmp_path: Path, how: str) -> 
 def test_what_spreadsheets_make_of_it_is_the_same_roster(tmp_path: Path, content: bytes) -> None:
     expected = load(written(tmp_path, WHOLE.encode())).fleet.roster
     assert load(written(tmp_path, content)).fleet.roster == expected
-
-
-@pytest.fixture
-def process(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Process]:
-    made = Process(tmp_path, free_port())
-    yield made
-    if made.child.poll() is None:
-        made.child.kill()
-        made.child.wait()
 
 
 def test_while_it_serves_a_broken_roster_changes_nothing_and_the_truck_is_still_shown(

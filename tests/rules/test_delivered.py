@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from socket import socket
 from typing import Any
 from urllib.parse import parse_qs, urldefrag, urlsplit
 from urllib.request import Request, urlopen
@@ -17,6 +16,7 @@ from urllib.request import Request, urlopen
 import pytest
 import yaml
 
+from tests.ports import free_port
 from tests.programs import running
 from tests.rules.complete import TOLD
 from tests.rules.phones import Notice, Phones, boards, leads_nowhere, phones
@@ -137,12 +137,10 @@ def at_once(notice: Notice) -> int:
 def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Said]]:
     """All texts, delivered."""
     folder = tmp_path_factory.mktemp("delivered")
-    with phones() as there, socket() as held:
+    with phones() as there:
         alerts = sent(there)
         more = [{**each, "labels": {**each["labels"], "other": other}} for each in alerts for other in ("1", "2")]
-        held.bind(("127.0.0.1", 0))
-        port = held.getsockname()[1]
-        held.close()
+        port = free_port()
         argv = (
             f"--config.file={configured(folder, there)}", f"--storage.path={folder / 'data'}",
             "--cluster.listen-address=", f"--web.listen-address=127.0.0.1:{port}",

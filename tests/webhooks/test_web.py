@@ -16,7 +16,7 @@ from pathlib import Path
 import bcrypt
 import pytest
 
-from tests.test_serve import Process
+from tests.served import Process
 from tests.webhooks.world import KEY, OTHER, World, event, signed, world
 from yardlight.state import State
 from yardlight.webhooks import receiver as module
