@@ -19,6 +19,7 @@ import tempfile
 from pathlib import Path
 
 KEPT = Path(".fuzz")
+_IN = Path("/dev/shm")
 # libFuzzer's own limit on one input, seconds: whatever takes longer is a finding.
 _LONGEST = 20
 
@@ -29,10 +30,12 @@ def main() -> int:
     arguments.add_argument("--seconds", type=int, default=60, help="for each parser (60)")
     arguments.add_argument("--only", metavar="NAME", help="this one")
     arguments.add_argument("--again", metavar="FILE", type=Path, help="try one input again; needs --only")
-    arguments.add_argument("--within", action="store_true", help=argparse.SUPPRESS)
+    arguments.add_argument("--within", metavar="FOLDER", type=Path, help=argparse.SUPPRESS)
     options = arguments.parse_args()
-    if options.within:
-        return _fuzz(options.only, options.seconds)
+    if options.within is not None:
+        return _fuzz(options.only, options.seconds, options.within)
+    if options.again is not None and options.only is None:
+        arguments.error("--again needs --only")
     from tests.fuzz.targets import targets
 
     with tempfile.TemporaryDirectory() as folder:
@@ -65,8 +68,10 @@ def _lay_seeds(name: str, seeds: tuple[bytes, ...]) -> None:
 
 
 def _run(name: str, seconds: int, of: str) -> bool:
-    command = [sys.executable, "-m", "tests.fuzz", "--within", "--only", name, "--seconds", str(seconds)]
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    # libFuzzer ends its process without a last word, so what it needs is taken away by this one.
+    with tempfile.TemporaryDirectory(prefix="yardlight-fuzz-", dir=_IN if _IN.is_dir() else None) as folder:
+        command = [sys.executable, "-m", "tests.fuzz", "--within", folder, "--only", name, "--seconds", str(seconds)]
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     tries = re.findall(r"stat::number_of_executed_units:\s+(\d+)", done.stderr)
     reached = re.findall(r"cov: (\d+)", done.stderr)
     said = (
@@ -83,14 +88,13 @@ def _run(name: str, seconds: int, of: str) -> bool:
     return good
 
 
-def _fuzz(name: str, seconds: int) -> int:
+def _fuzz(name: str, seconds: int, folder: Path) -> int:
     import atheris
 
     with atheris.instrument_imports(include=["yardlight"]):
         from tests.fuzz.targets import targets
     logging.disable()
-    folder = tempfile.mkdtemp(prefix="yardlight-fuzz-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
-    target = targets(Path(folder))[name].target
+    target = targets(folder)[name].target
     kept = _folder(name)
     atheris.Setup(
         [

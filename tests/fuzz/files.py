@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import bcrypt
+
 from tests.fuzz.choices import Choices
 from yardlight import drop, journal, moment, webconfig
 from yardlight.client import retry_after
@@ -48,11 +50,16 @@ class Parser:
 def parsers(folder: Path) -> dict[str, Parser]:
     """One for each parser of bytes; files that they need are laid in the folder."""
     inventories = tuple(path.read_bytes() for path in sorted((HERE / "config" / "bad").glob("*.yml")))
-    playbooks = tuple(path.read_bytes() for path in sorted(Path(playbook.__file__).parents[1].glob("playbooks/*.yml")))
-    web = b"tls_server_config: {cert_file: a.pem, key_file: b.pem}\nbasic_auth_users: {a: $2y$10$abc}\n"
+    shipped = sorted(Path(playbook.__file__).parents[1].glob("playbooks/*.yml"))
+    # One that is not named like its file is refused before anything else is looked at.
+    playbooks = tuple(b"playbook: drill\n" + path.read_bytes().partition(b"\n")[2] for path in shipped)
+    hashed = bcrypt.hashpw(b"x", bcrypt.gensalt(4))
+    web = b"tls_server_config: {min_version: TLS12}\nbasic_auth_users: {a: %s}\n" % hashed
     trucks = b"truck,terminal,tablet,status,until,sims\n101,fontana,tab-101,active,2026-02-01,sim-1\n"
     trap = ber.encode_v2c(b"public", ber.encode_pdu(0xA2, 7, ber.encode_varbinds([((1, 3, 6, 1), b"\x05\x00")])))
-    header = b"\x30\x10\x02\x01\x03\x30\x0b\x02\x01\x01\x02\x01\x01\x04\x01\x00\x02\x01\x03"
+    # The answers to ours: a reply to an echo in its packet, and a binding's address as XOR-MAPPED-ADDRESS.
+    echoed = b"\x45" + b"\0" * 20 + packets.EchoTemplate(1, v6=False).build(2)[1:]
+    bound = b"\x01\x01\x00\x0c" + packets.build_stun(b"0" * 12)[4:] + b"\x00\x20\x00\x08\x00\x01" + b"\x21" * 6
     waits = (b"3", b"Wed, 21 Oct 2026 07:28:00 GMT")
     export = "Name,Serial,Last check-in\ntab-1,ABC,11/20/2026 3:04 PM\n"
     return {
@@ -71,13 +78,13 @@ def parsers(folder: Path) -> dict[str, Parser]:
         "contract": Parser(_contract, tuple(path.read_bytes() for path in sorted(contracts.SHIPPED.glob("*.json")))),
         "drop folder": Parser(_export, (export.encode(), export.replace(",", ";").encode("utf-16"))),
         "ELD file": Parser(_record, (eld_file(Shape()),)),
-        "journal": Parser(_journal, (journal.line({"n": 1, "at": 1.0, "what": "x", "before": "", "hash": ""}),)),
+        "journal": Parser(_journal, (_two_lines(folder / "journal"),)),
         "instant": Parser(_instant, (b"2026-11-01T01:30:00.5Z", b"/Date(1795186800000+0100)/", b"1/2/2026 3:04:05 PM")),
         "Retry-After": Parser(lambda data: _nothing(retry_after(_text(data), 0.0)), waits),
         "SNMP version 2c": Parser(_v2c, (trap,)),
-        "SNMP version 3": Parser(_v3(), (header,)),
-        "ICMP": Parser(_icmp, (b"\x45" + b"\0" * 19 + packets.EchoTemplate(1, v6=False).build(2),)),
-        "STUN": Parser(lambda data: _nothing(packets.parse_stun(data)), (packets.build_stun(b"0" * 12),)),
+        "SNMP version 3": Parser(_v3(), (_sealed(),)),
+        "ICMP": Parser(_icmp, (echoed,)),
+        "STUN": Parser(lambda data: _nothing(packets.parse_stun(data)), (bound,)),
         "webhook": Parser(_webhook(folder), (b'{"eventId": "e1", "sequence": 4}', b'{"eventId": [[1]]}')),
     }
 
@@ -136,14 +143,28 @@ def _export(data: bytes) -> None:
 
 
 def _record(data: bytes) -> None:
-    content = Content(hashlib.sha256(data).digest(), len(data), data)
     for form in ("eld", "pdf", "text"):
-        wrong_with(content, form, "d101", Whose(frozenset({"d101"}), frozenset({"112"})))  # type: ignore[arg-type]
+        wrong_as(data, form)
+
+
+def wrong_as(data: bytes, form: str) -> tuple[str, str]:
+    """What is wrong with the record; of a driver and a truck that are on the roster."""
+    content = Content(hashlib.sha256(data).digest(), len(data), data)
+    return wrong_with(content, form, "d101", Whose(frozenset({"d101"}), frozenset({"112"})))  # type: ignore[arg-type]
 
 
 def _journal(data: bytes) -> None:
     with suppress(ValueError):
         journal.entries(data)
+
+
+def _two_lines(path: Path) -> bytes:
+    """A journal that fits."""
+    kept = journal.Journal(path)
+    kept.write("begun", 1.0, who="ann")
+    kept.write("ended", 2.0)
+    kept.close()
+    return path.read_bytes()
 
 
 def _instant(data: bytes) -> None:
@@ -153,22 +174,28 @@ def _instant(data: bytes) -> None:
 
 
 def _v2c(data: bytes) -> None:
-    try:
+    pdu = None
+    with suppress(SnmpError):
         _, pdu = ber.decode_v2c(data)
-    except SnmpError:
-        return
-    for profile in profiles().values():
+    for profile in profiles().values() if pdu is not None else ():
         understood(profile, dict(pdu.varbinds))
 
 
+_USER = Usm("monitor", "sha", Secret("authentication"), "aes", Secret("privacy-phrase"))
+
+
+def _sealed() -> bytes:
+    pdu = ber.encode_pdu(0xA2, 7, ber.encode_varbinds([((1, 3, 6, 1), b"\x05\x00")]))
+    return usm.seal(_USER, usm.localize(_USER, b"engine"), b"engine", 3, 100, 5, pdu)
+
+
 def _v3() -> Target:
-    user = Usm("monitor", "sha", Secret("authentication"), "aes", Secret("privacy-phrase"))
-    known = usm.localize(user, b"engine")
+    known = usm.localize(_USER, b"engine")
 
     def target(data: bytes) -> None:
         for keys in (known, Keys()):
             with suppress(SnmpError):
-                usm.unseal(data, user, lambda _, keys=keys: keys)  # type: ignore[misc]
+                usm.unseal(data, _USER, lambda _, keys=keys: keys)  # type: ignore[misc]
 
     return target
 
