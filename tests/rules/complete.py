@@ -28,6 +28,7 @@ TOLD = {
     ("none", "oncall"): {"deadman"},
 }
 HEADINGS = ("Meaning", "Impact", "Diagnosis", "Mitigation")
+ANNOTATIONS = {"summary", "description", "all_clear", "runbook_url", "dashboard_url"}
 MOVED, TWICE = "exporter moved", "every threshold twice"
 # Nothing moves where nothing was ever heard, or where the centre is what fails.
 STAYS = ("TerminalNeverReported", "CentreNotReporting", "FleetNotListed", "TerminalNotReporting")
@@ -90,7 +91,7 @@ def named(rule: dict[str, Any]) -> str:
 
 
 def missing(there: Shipped, rule: dict[str, Any]) -> Iterator[str]:
-    """What this rule should bring along and does not."""
+    """What this rule should bring along and does not, or not as it should."""
     name, labels, annotations = rule["alert"], rule["labels"], rule["annotations"]
     audience = labels.get("audience")
     if labels.get("severity") not in (*SEVERITIES, "{{ $labels.severity }}"):
@@ -106,8 +107,12 @@ def missing(there: Shipped, rule: dict[str, Any]) -> Iterator[str]:
         yield "link to a board"
     elif set(re.findall(r"var-(\w+)=", annotations["dashboard_url"])) - there.boards[board[1]]:
         yield "variable of the board"
+    if set(annotations) - ANNOTATIONS:
+        yield "annotation that nothing reads"
     if not annotations.get("description"):
         yield "description"
+    elif "  " in annotations["description"]:
+        yield "single spaces"
     if audience == "dispatch" and "all_clear" not in annotations:
         yield "all-clear"
     summary = _skeleton(annotations.get("summary", ""))

@@ -57,7 +57,14 @@ def without_annotation(name: str) -> Callable[[Shipped, Rule], Taken]:
     )
 
 
-# What is taken away, and what is said to be missing then.
+def with_annotation(name: str, change: Callable[[str], str]) -> Callable[[Shipped, Rule], Taken]:
+    return lambda there, rule: (
+        there,
+        {**rule, "annotations": {**rule["annotations"], name: change(rule["annotations"].get(name, ""))}},
+    )
+
+
+# What is taken away or spoiled, and what is said to be missing then.
 TAKEN: dict[str, tuple[Callable[[Shipped, Rule], Taken], str]] = {
     "the runbook": (without_runbook, "runbook"),
     "a heading of the runbook": (without_a_heading, "runbook"),
@@ -69,6 +76,8 @@ TAKEN: dict[str, tuple[Callable[[Shipped, Rule], Taken], str]] = {
     "the board": (without_board, "link to a board"),
     "the summary": (without_annotation("summary"), "text word for word"),
     "the description": (without_annotation("description"), "description"),
+    "a name of an annotation": (with_annotation("descripton", lambda _: "a text"), "annotation that nothing reads"),
+    "a space of the description": (with_annotation("description", lambda text: f"{text}  "), "single spaces"),
     "the all-clear": (without_annotation("all_clear"), "all-clear"),
     "the texts": (without_texts, "text word for word"),
     "the firing cases": (lambda there, rule: without_cases(there, rule, lambda case: True), "firing case"),
