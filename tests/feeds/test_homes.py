@@ -96,6 +96,15 @@ def test_the_same_evening_is_another_day_for_a_driver_who_is_at_home_further_eas
     assert [each.day for each in late_evening("").unassigned] == [date(2026, 3, 3)]
 
 
+def test_what_nobody_drove_over_midnight_is_of_two_days() -> None:
+    midnight = span(date(2026, 3, 3), HOMES.truck("t1"))[0]
+    moved = [Movement("t1", midnight - 20 * MINUTE, midnight + 30 * MINUTE, 25.0)]
+    found = judged([], moved, elsewhere=(), homes=HOMES, limits=Limits(), now=midnight + 5 * DAY).unassigned
+    assert [(each.day, seconds(each.times)) for each in found] == [
+        (date(2026, 3, 2), 20 * MINUTE), (date(2026, 3, 3), 30 * MINUTE),
+    ]  # fmt: skip
+
+
 def fleet(folder: Path, drivers: str) -> Homes:
     (folder / "trucks.csv").write_text("truck,terminal\n101,fontana\n102,denver\n103,\n", encoding="utf-8")
     (folder / "drivers.csv").write_text(drivers, encoding="utf-8")
