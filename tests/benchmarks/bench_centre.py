@@ -104,8 +104,14 @@ def collected(port: int) -> tuple[int, int, int]:
         text = bench_sims.page(port)
         tablets = sum(float(each) for each in re.findall(r"^yardlight_devices\{.*\} (\S+)$", text, re.MULTILINE))
         feeds = len(re.findall(r'^yardlight_poll_success\{[^}]*poll="feeds/[^}]*\} 1', text, re.MULTILINE))
-        return round(tablets), bench_sims.counted(text), feeds
+        return round(tablets), counted(text), feeds
     return 0, 0, 0
+
+
+def counted(text: str) -> int:
+    """SIMs whose use is known."""
+    found = re.search(r"^yardlight_pool_sims_counted\{[^}]*\} (\S+)$", text, re.MULTILINE)
+    return int(float(found[1])) if found else 0
 
 
 def measure(folder: Path, ports: tuple[int, int, int], seconds: float) -> int:

@@ -96,6 +96,11 @@ class Presence:
     def __init__(self) -> None:
         self._seen: list[tuple[float, frozenset[str]]] = []
 
+    @property
+    def looks(self) -> int:
+        """How often the page came."""
+        return len(self._seen)
+
     async def watch(self) -> None:
         """Look, until cancelled."""
         while True:
@@ -206,11 +211,14 @@ class CutOff:
     async def _judge(self, began: float, rows: int) -> None:
         """What of the vital list, of the rest and of the six hours is at the centre, against what was taken in."""
         now = time.time()
+        self.figures["page_looks"] = self.presence.looks
         for job, sender, step in ((VITAL, self.vital, 5), (REST, self.rest, 15)):
             found = await self._samples(job, now - began)
+            # What the yard scraped just before it was asked may still be on its way.
+            end = now - 2 * step
             self.figures[f"{job}_series"] = len(found)
             self.figures[f"{job}_samples"] = sum(map(len, found.values()))
-            self.figures[f"{job}_missing"] = sum(self._missing(name, times, step) for name, times in found.items())
+            self.figures[f"{job}_missing"] = sum(self._missing(name, times, step, end) for name, times in found.items())
             self.figures[f"{job}_dropped"] = (await sender.counts()).get("vmagent_remotewrite_packets_dropped_total", 0)
         there = sum(map(len, (await self._samples(BACKLOG, SIX_HOURS + 3600)).values()))
         self.figures |= {"six_hours_samples": rows, "six_hours_missing": rows - there}
@@ -218,9 +226,10 @@ class CutOff:
             self.figures["standby_lte_bytes_an_hour"] - self.figures["fiber_lte_bytes_an_hour"]
         )
 
-    def _missing(self, series: str, times: Sequence[float], step: int) -> int:
-        """Scrapes between the first and the last whose sample is not there, although the page had the series."""
-        gaps = ((before, round((after - before) / step)) for before, after in itertools.pairwise(times))
+    def _missing(self, series: str, times: Sequence[float], step: int, end: float) -> int:
+        """Scrapes from the first to the end whose sample is not there, although the page had the series."""
+        until = [*times, max(end, times[-1])]
+        gaps = ((before, round((after - before) / step)) for before, after in itertools.pairwise(until))
         return sum(
             self.presence.had(series, before + each * step) for before, steps in gaps for each in range(1, steps)
         )
@@ -251,7 +260,9 @@ def judge(figures: dict[str, float]) -> list[str]:
     """What of the bar does not hold."""
     wanted = {f"{job}_{what}": 0 for job in (VITAL, REST) for what in ("missing", "dropped")}
     wanted |= {"six_hours_missing": 0, "sending_bytes_an_hour": BUDGET}
-    return [f"{name} is {figures[name]:g}" for name, most in wanted.items() if figures[name] > most]
+    found = [f"{name} is {figures[name]:g}" for name, most in wanted.items() if figures[name] > most]
+    there = [f"{job}_series" for job in (VITAL, REST)] + ["vital_series", "six_hours_samples", "page_looks"]
+    return found + [f"{name} is 0: nothing was looked at" for name in there if not figures[name]]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
