@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from random import Random
 from types import TracebackType
 from typing import Self
 
@@ -55,6 +56,8 @@ class Living(ABC):
         patched = self._stack.enter_context(pytest.MonkeyPatch.context())
         patched.setattr(client, "_FIRST_WAIT", 0.001)
         patched.setattr(poll, "time", self.clock)
+        # Each run of a test collects at the same instants.
+        patched.setattr(poll, "random", Random(1))
         self.vendor = self._stack.enter_context(Vendor(self.answer))
         self.state = State(self.folder / "state.db")
         self._stack.callback(lambda: self.state.close())

@@ -83,7 +83,7 @@ class Days(Living):
             "status": self.page_of_samsara,
         }  # fmt: skip
         self.spoil: Callable[[Asked], Answer | None] = lambda asked: None
-        self.gps, self.more, self.poll = GPS, "", "1m"
+        self.gps, self.more, self.poll, self.loads_age = GPS, "", "1m", "45m"
         self.account, self.accounts, self.timezone = TELEMATICS, "", "America/Los_Angeles"
 
     def __enter__(self) -> Self:
@@ -126,7 +126,7 @@ accounts:
 {self.accounts}
 feeds:
   gps: {{poll: {self.poll}, {self.gps}}}
-  loads: {{account: dispatch, poll: {self.poll}, shows: Loads, max_age: 45m, expected: weekdays}}
+  loads: {{account: dispatch, poll: {self.poll}, shows: Loads, max_age: {self.loads_age}, expected: weekdays}}
 {self.more}
 terminals:
   fontana: {{targets: ["tcp://127.0.0.1:9"], uplinks: {{fiber: {{bind: 127.0.0.1}}}}}}

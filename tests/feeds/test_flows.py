@@ -110,7 +110,8 @@ class Tms(Days):
 
     def __init__(self, folder: Path, start: float) -> None:
         super().__init__(folder, start, trucks=3, step=20 * MINUTE)
-        self.poll, self.lost = "20m", range(0)
+        # Its trucks stand from four in the afternoon, and then update a load each hour only.
+        self.poll, self.loads_age, self.lost = "20m", "3h", range(0)
         self.faces["tms"] = self.say
         self.gps = GPS.replace("max_age: 5m", "max_age: 1h")
         feeds = [
