@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tests.rules.account import DAY, HOUR, Platform, Sample
 from tests.rules.scenarios import CUT, HEAL, Expected, Scenario, failover, yard
-from tests.rules.yard import FIBER, LTE, Centre, Labels, Read, Value, Yard
+from tests.rules.yard import FIBER, LTE, Centre, Host, Labels, Read, Value, Yard
 
 GB, MB = 1e9, 1e6
 # When the trouble of a scenario begins and ends, and how long it is watched.
@@ -412,6 +412,16 @@ CELLULAR: tuple[Scenario, ...] = (
         Platform((NEWEST,)),
         told("ticket CarrierDegraded Verizon", start=BEGIN + 300, quiet=OVER + 60),
         yards=many(8),
+        moved=None,
+    ),
+    case(
+        "carrier-unheard",
+        "a carrier is told as down, and for forty seconds no yard is heard: no standby is told beside it",
+        Platform((NEWEST,)),
+        ((0, BEGIN + 90, ()), (BEGIN + 300, 1500, ("ticket CarrierDegraded Verizon",))),
+        yards=tuple(replace(each, hosts=(Host(runs=((0.0, 900.0), (940.0, 1e9)), lingers=True),)) for each in many(3)),
+        end=1500.0,
+        every=10.0,
         moved=None,
     ),
     case(

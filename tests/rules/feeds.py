@@ -44,6 +44,8 @@ class Feeds:
     answers: Spans = ALWAYS
     kept: Spans = ALWAYS
     listed: Spans = ALWAYS
+    # When a process that has just started has not ended a collection yet.
+    unasked: Spans = ()
     reason: str = "server_error"
     fleets: tuple[str, ...] = ("inland-haul",)
     # When another host takes over; the old one's series end.
@@ -100,11 +102,16 @@ class Feeds:
         return read(at) if inside(self.kept, at) is not None else None
 
     def _polled(self, poll: Labels) -> Iterator[Sample]:
-        yield "poll_success", poll, lambda at: float(self._last(at) == at // INTERVAL * INTERVAL)
+        success = partial(self._once_asked, lambda at: float(self._last(at) == at // INTERVAL * INTERVAL))
+        yield "poll_success", poll, success
         yield "poll_last_success_timestamp_seconds", poll, self._last
         yield "poll_due_timestamp_seconds", poll, lambda at: self._last(at) + 2 * INTERVAL + DEADLINE
         for reason in REASONS:
-            yield "poll_failed", {**poll, "reason": reason}, partial(self._fails, reason)
+            failed = partial(self._once_asked, partial(self._fails, reason))
+            yield "poll_failed", {**poll, "reason": reason}, failed
+
+    def _once_asked(self, read: Read, at: float) -> Value:
+        return read(at) if inside(self.unasked, at) is None else None
 
     def _fails(self, reason: str, at: float) -> float:
         return float(reason == self.reason and self._last(at) < at // INTERVAL * INTERVAL)
@@ -152,6 +159,18 @@ def _until(end: float, read: Read, at: float) -> Value:
     return read(at) if at < end else None
 
 
+def generic(account: str) -> Iterator[Sample]:
+    """Another account of the fleet, whose server the inventory itself describes and that does not answer."""
+    poll = {"account": account, "poll": f"feeds/{account}"}
+    yield "account_info", {"account": account, "platform": "generic"}, always(1)
+    yield (
+        "poll_due_timestamp_seconds",
+        poll,
+        lambda at: (BEGIN if BEGIN <= at < OVER else at) + 2 * INTERVAL + DEADLINE,
+    )
+    yield "poll_failed", {**poll, "reason": "unreachable"}, then(1.0, 0.0, BEGIN, OVER)
+
+
 def told(*firing: str, after: float = 60.0, begin: float = BEGIN) -> Expected:
     """Quiet, then these alerts, then quiet again."""
     return ((0, begin - 30, ()), (begin + after, OVER - 60, firing), (OVER + 90, END, ()))
@@ -176,6 +195,7 @@ ENDING: tuple[Sample, ...] = (
 )
 OUT = ((BEGIN - 60, "major_outage"), (OVER, "operational"))
 AWAY_FOR_A_WHILE = Centre(runs=((0.0, 1800.0), (2400.0, 1e9)))
+STARTS_ANEW = Centre(runs=((0.0, 1770.0), (1800.0, 1e9)))
 DOWN: Spans = ((0.0, BEGIN), (OVER, 1e9))
 MOVED = 2400.0
 
@@ -296,6 +316,29 @@ FEEDS = (
         ((0, BEGIN + 60, ()), (BEGIN + 240, 1770, (OUTAGE,)), (1980, 2340, (OUTAGE, AWAY)),
          (2520, OVER - 60, (OUTAGE,)), (OVER + 90, END, ())),
         yards=(yard(), yard(fleet="valley-freight")), centre=AWAY_FOR_A_WHILE,
+    ),
+    case(
+        "F27-restart", "the same, and the center starts anew: still one ticket before its first collections have ended",
+        Feeds(answers=DOWN, fleets=("inland-haul", "valley-freight"), unasked=((1800.0, 1890.0),)),
+        ((0, BEGIN + 60, ()), (BEGIN + 240, OVER - 60, (OUTAGE,)), (OVER + 90, END, ())),
+        yards=(yard(), yard(fleet="valley-freight")), centre=STARTS_ANEW,
+    ),
+    case(
+        "F27-prometheus-away", "the same, and Prometheus comes back meanwhile: it knows of each fleet before of all",
+        Feeds(answers=((0.0, 1.0), (OVER, 1e9)), fleets=("inland-haul", "valley-freight")),
+        ((660, OVER - 60, (OUTAGE,)), (OVER + 90, END, ())),
+        yards=(yard(), yard(fleet="valley-freight")), centre=Centre(runs=((600.0, 1e9),)), first="yardlight-centre",
+    ),
+    case(
+        "incomplete-restart", "answers without an end, and the center starts anew: told as what they are",
+        Feeds(answers=DOWN, reason="incomplete", unasked=((1800.0, 1890.0),)),
+        ((0, BEGIN + 60, ()), (BEGIN + 240, OVER - 60, (INCOMPLETE,)), (OVER + 90, END, ())),
+        centre=STARTS_ANEW,
+    ),
+    case(
+        "one-server-two-accounts", "both accounts of one dead server fail beside a platform that is well: it is theirs",
+        Feeds(more=(*generic("tms"), *generic("shop"))),
+        told("ticket AccountFailing inland-haul/ tms", "ticket AccountFailing inland-haul/ shop", after=240),
     ),
     case(
         "fleet-removed", "a fleet is removed while its account fails: its ticket ends within an hour",

@@ -137,13 +137,14 @@ def files() -> dict[str, str]:
 
 
 def _file(scenario: Scenario) -> str:
+    order = sorted(GROUPS, key=lambda group: group != scenario.first)
     lines = [
         f"# {scenario.name}: {scenario.title}",
         "# Made from tests/rules/scenarios.py by `python -m tests.rules`; change it there.",
         "rule_files:",
         *(f"  - ../{path.name}" for path in RULES),
         f"evaluation_interval: {scenario.every:g}s",
-        f"group_eval_order: [{', '.join(GROUPS)}]",
+        f"group_eval_order: [{', '.join(order)}]",
         "tests:",
     ]
     for variant, case in _variants(scenario):

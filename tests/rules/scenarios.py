@@ -33,6 +33,8 @@ class Scenario:
     # When the exporter moves in the second case; -1: the inventory is exported twice only; None: no second case.
     moved: float | None = None
     every: float = 5.0
+    # The group that is evaluated before all others; Prometheus promises no order.
+    first: str = ""
     # An account at a vendor: anything with `moved` and `series(centre, end)`, such as `Platform`.
     platform: Any = None
 
