@@ -18,6 +18,7 @@ from prometheus_client.exposition import generate_latest as generate_text
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from yardlight import exposition
 from yardlight.catalogue import LOOP_LAG, METRICS, PAGE_AFTER, SWITCH_WITHIN, Metric
 from yardlight.exposition import (
     AnyBlock,
@@ -116,12 +117,16 @@ def test_what_did_not_change_is_not_rendered_again() -> None:
 
 
 @settings(deadline=None, max_examples=300)
-@given(FAMILIES, st.lists(st.booleans(), min_size=4, max_size=4), st.integers(1, 3), st.booleans())
+@given(
+    FAMILIES, st.lists(st.booleans(), min_size=4, max_size=4), st.integers(1, 3), st.booleans(),
+    st.sampled_from([1, 200, 10_000]),
+)  # fmt: skip
 def test_pages_put_together_from_packed_blocks_equal_prometheus_client_byte_by_byte(
     generated: list[tuple[Metric, str, dict[tuple[str, ...], float | Histogram | None]]],
     packed: list[bool],
     sources: int,
     openmetrics: bool,
+    packed_from: int,
 ) -> None:
     """Each family's samples come from up to three sources in turn; some families packed, some plain."""
     blocks: list[AnyBlock] = []
@@ -145,7 +150,9 @@ def test_pages_put_together_from_packed_blocks_equal_prometheus_client_byte_by_b
     assert page(blocks, openmetrics) == expected
     # One member: curl and browsers read no further.
     inflating = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    assert inflating.decompress(gzip_page(blocks, openmetrics)) == expected
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(exposition, "_PACKED_FROM", packed_from)
+        assert inflating.decompress(gzip_page(blocks, openmetrics)) == expected
     assert inflating.eof
     assert not inflating.unused_data
 
@@ -155,9 +162,11 @@ def test_a_page_of_nothing_is_valid_gzip_too() -> None:
     assert gzip.decompress(gzip_page([], openmetrics=True)) == b"# EOF\n"
 
 
-def test_a_packed_block_goes_onto_the_page_as_it_is() -> None:
-    (packed,) = pack([block(SWITCH_WITHIN, "f", {("a",): 1})])
+def test_a_large_packed_block_goes_onto_the_page_as_it_is_and_many_small_ones_take_no_room_of_their_own() -> None:
+    (packed,) = pack([block(SWITCH_WITHIN, "f", {(f"yard-{number}",): 1 for number in range(50)})])
     assert packed.deflated in gzip_page([packed, block(SWITCH_WITHIN, "f", {("b",): 1})], openmetrics=False)
+    small = [each for number in range(200) for each in pack([block(SWITCH_WITHIN, "f", {(f"yard-{number}",): 1})])]
+    assert len(gzip_page(small, openmetrics=False)) < sum(len(each.deflated) for each in small) / 4
 
 
 def test_packing_makes_one_block_of_each_family_and_none_of_nothing() -> None:

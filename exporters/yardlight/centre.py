@@ -41,7 +41,7 @@ from yardlight.catalogue import (
     Metric,
 )
 from yardlight.domains import domains
-from yardlight.exposition import Block, Renderer, block
+from yardlight.exposition import AnyBlock, PackedBlock, Renderer, block, pack
 from yardlight.inventory.models import CELLULAR, Fleet, Terminal, Uplink
 from yardlight.quiet import Quiet
 from yardlight.records import domain as records
@@ -56,14 +56,14 @@ class Said:
 
     def __init__(self) -> None:
         self._of: Fleet | None = None
-        self._fixed: list[Block] = []
+        self._fixed: list[PackedBlock] = []
         self._renderer = Renderer("")
 
-    def blocks(self, fleet: Fleet, now: float, quiet: Sequence[Quiet] = ()) -> list[Block]:
+    def blocks(self, fleet: Fleet, now: float, quiet: Sequence[Quiet] = ()) -> list[AnyBlock]:
         """The inventory at `now` (unix seconds) and its quiet times, one block per family."""
         if self._of is not fleet:
             self._renderer = Renderer(fleet.fleet)
-            self._fixed = [block(metric, fleet.fleet, samples) for metric, samples in _fixed(fleet).items()]
+            self._fixed = pack(block(metric, fleet.fleet, samples) for metric, samples in _fixed(fleet).items())
             self._of = fleet
         parts = (domain.said(fleet, now) for domain in domains())
         changing = [_hourly(fleet, now, quiet), *parts, records.said(fleet, now), webhooks.said(fleet, now)]

@@ -2,7 +2,7 @@
 
 A `Block` holds the finished lines of one family from one source (a terminal, an account). A page writes each
 family's header once and puts all blocks of that family under it, so a source that did not change is not
-rendered again; a `PackedBlock` is not even compressed again. The lines are the same in both formats and equal to
+rendered again; a large `PackedBlock` is not even compressed again. The lines are the same in both formats and equal to
 prometheus_client's, byte by byte.
 
 A compressed page is one gzip member, put together from parts that were compressed apart. Prometheus would take many
@@ -32,6 +32,8 @@ OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 # A scrape waits for this one; more would cost more time than it saves on the way.
 _PAGE_LEVEL = 1
 _PACK_LEVEL = 6
+# Fewer bytes are compressed again, together with what stands beside them, in less time than a part of their own takes.
+_PACKED_FROM = 1024
 _GZIP_HEAD = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
 # A last block of nothing.
 _DEFLATE_END = b"\x03\0"
@@ -88,6 +90,11 @@ class PackedBlock:
         return lines
 
     @cached_property
+    def part(self) -> bytes | PackedBlock:
+        """What a page takes of it: itself, or the lines of a small one."""
+        return self if self.size >= _PACKED_FROM else self.body
+
+    @cached_property
     def shift(self) -> int:
         """What multiplies the CRC-32 of all that stands before these lines."""
         return _shift(self.size)
@@ -96,7 +103,7 @@ class PackedBlock:
 AnyBlock = Block | PackedBlock
 
 
-def pack(blocks: Iterable[Block]) -> list[PackedBlock]:
+def pack(blocks: Iterable[AnyBlock]) -> list[PackedBlock]:
     """Compress what has lines: one packed block per family, families by name."""
     families: dict[Metric, list[bytes]] = {}
     for each in blocks:
@@ -235,7 +242,7 @@ def _parts(blocks: Iterable[AnyBlock], openmetrics: bool) -> Iterator[bytes | Pa
     for _, family in sorted(families.items()):
         yield _header(family[0].metric, openmetrics)
         for each in family:
-            yield each if isinstance(each, PackedBlock) else each.body
+            yield each.part if isinstance(each, PackedBlock) else each.body
     if openmetrics:
         yield b"# EOF\n"
 

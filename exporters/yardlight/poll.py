@@ -36,8 +36,8 @@ log = logging.getLogger(__name__)
 
 # Given the deadline in seconds and the memory of the collection before; raises `PollError`.
 Work = Callable[[float, bytes], Awaitable[Result]]
-Collect = Callable[[], list[Block]]
-Outcome = list[Block] | BaseException
+Collect = Callable[[], list[AnyBlock]]
+Outcome = list[AnyBlock] | BaseException
 KEEP_SECONDS = 86400.0
 # Whoever is in a hurry is served once a minute, and no source is collected for more than half of the time.
 SOONEST_SECONDS = 60.0
@@ -91,6 +91,8 @@ class Poll:
         self._not_before = 0.0
         self._again_in: float | None = None
         self._since = clock()
+        # How collecting goes changes when a collection ends only.
+        self._own: tuple[Block, ...] | None = None
         self._take_up()
 
     def start(self) -> None:
@@ -117,13 +119,16 @@ class Poll:
                 self._failed_in_row, self._failed_as, self._reason = 0, "", ""
                 self._again_in = result.again_in
             self._duration = time.monotonic() - started
+            self._own = None
             return not self._reason
 
     def blocks(self) -> list[AnyBlock]:
         """What was collected last, unless too old, and how collecting goes."""
         if self._kept and time.monotonic() - self._kept_since > self._keep_for:
             self._kept = ()
-        return [*self._kept, *self._own_blocks()]
+        if self._own is None:
+            self._own = tuple(self._own_blocks())
+        return [*self._kept, *self._own]
 
     @property
     def left(self) -> tuple[float, bytes] | None:
