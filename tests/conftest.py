@@ -7,9 +7,11 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from tests import ports
 from tests.served import Process
@@ -19,6 +21,8 @@ ROOT = Path(__file__).parent.parent
 SBIN = ":".join(
     ["/usr/local/sbin:/usr/sbin:/sbin:/usr/lib/podman", *map(str, Path("/usr/lib/postgresql").glob("*/bin"))]
 )
+
+APART = "tests/rules/test_scenarios.py"
 
 _missing: dict[str, int] = {}
 
@@ -30,6 +34,17 @@ hypothesis.settings.load_profile("any-machine")
 def pytest_configure(config: pytest.Config) -> None:
     os.environ["PATH"] = f"{os.environ['PATH']}:{SBIN}"
     config.addinivalue_line("markers", "needs(*commands): skipped, loudly, where one of these commands is missing")
+
+
+class _Scheduling(LoadFileScheduling):
+    """The tests of a file share what is slow to start and run in one process; those of `APART` share nothing."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid if nodeid.startswith(APART) else str(super()._split_scope(nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Scheduling:
+    return _Scheduling(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
