@@ -8,14 +8,15 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
-
-from cryptography.hazmat.decrepit.ciphers.modes import CFB
-from cryptography.hazmat.primitives.ciphers import Cipher
-from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from typing import TYPE_CHECKING
 
 from yardlight.errors import SnmpError
 from yardlight.inventory.values import Secret
 from yardlight.snmp.ber import OCTETS, SEQUENCE, MalformedError, Pdu, Reader, decode_pdu, integer, tlv
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.decrepit.ciphers.modes import CFB
+    from cryptography.hazmat.primitives.ciphers import Cipher
 
 # Name -> hash and how many bytes of it sign a message.
 AUTH: dict[str, tuple[str, int]] = {
@@ -191,4 +192,9 @@ def _check_digest(data: bytes, start: int, end: int, usm: Usm, keys: Keys) -> No
 
 
 def _cipher(key: bytes, boots: int, time: int, salt: bytes) -> Cipher[CFB]:
+    # Six megabytes that a process without such a router does not need.
+    from cryptography.hazmat.decrepit.ciphers.modes import CFB
+    from cryptography.hazmat.primitives.ciphers import Cipher
+    from cryptography.hazmat.primitives.ciphers.algorithms import AES
+
     return Cipher(AES(key), CFB(boots.to_bytes(4, "big") + time.to_bytes(4, "big") + salt))

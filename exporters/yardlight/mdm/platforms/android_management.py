@@ -12,13 +12,9 @@ import base64
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import AfterValidator
 
 from yardlight.client import Client, Reply, Token, granted
@@ -30,6 +26,10 @@ from yardlight.mdm.listing import complete
 from yardlight.mdm.support import support
 from yardlight.moment import NEVER, Moment, latest, moment
 from yardlight.reading import below, records, several, text, whole
+
+# Six megabytes, in every worker, for those alone who have such an account: loaded where it is used.
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 SUPPORT = support(
     "Google Android Management API: only for an MDM of your own on it",
@@ -85,6 +85,9 @@ class _Key:
 
 
 def _key(config: Config, session: Session) -> _Key:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
     wrong = SecretError(f"{config.key_file!r} is no key of a service account; take one of type JSON")
     try:
         said = json.loads(session.secret(config.key_file, lines=True).reveal())
@@ -98,6 +101,9 @@ def _key(config: Config, session: Session) -> _Key:
 
 def _assertion(key: _Key, audience: str, now: int) -> str:
     """A JWT by which the service account asks for a token (RFC 7523)."""
+    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+    from cryptography.hazmat.primitives.hashes import SHA256
+
     said = {"iss": key.email, "scope": _SCOPE, "aud": audience, "iat": now, "exp": now + _ASSERTED_SECONDS}
     parts = [{"alg": "RS256", "typ": "JWT", "kid": key.id}, said]
     signed = b".".join(_encoded(json.dumps(part).encode()) for part in parts)
