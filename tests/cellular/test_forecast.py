@@ -100,12 +100,21 @@ def test_two_days_of_twenty_times_the_usual_are_a_new_level() -> None:
     assert forecast(runaway, 14, fleet())[1] > 14 * 1200
 
 
-def test_a_holiday_of_the_whole_fleet_lowers_no_forecast() -> None:
-    def level(day: int) -> float:
-        return 5.0 if -6 <= day <= -4 else 100.0
+def shared(level: Level) -> list[tuple[float, ...]]:
+    """Forecasts of a fleet whose days are all of one level, in parts of the same without that."""
+    odd, calm = (forecasts([series(each, seed=index) for index in range(30)]) for each in (level, lambda _: 100.0))
+    return [tuple(np.array(one) / np.array(other)) for one, other in zip(odd, calm, strict=True)]
 
-    holiday = [series(level, seed=index) for index in range(30)]
-    assert forecast(holiday[0], 14, holiday[1:])[1] == pytest.approx(1400, rel=0.06)
+
+def test_holidays_of_the_whole_fleet_are_no_new_level_and_come_as_often_as_before() -> None:
+    """Three of 63 days without use, as if of 77: some 4 %."""
+    middles = [middle for _, middle, _ in shared(lambda day: 5.0 if -6 <= day <= -4 else 100.0)]
+    assert np.median(middles) == pytest.approx(1 - 3 * 0.95 / 77, abs=0.015)
+
+
+def test_days_of_new_firmware_are_no_new_level_and_come_as_often_as_before() -> None:
+    middles = [middle for _, middle, _ in shared(lambda day: 400.0 if day in (-3, -33) else 100.0)]
+    assert np.median(middles) == pytest.approx(1 + 2 * 3 / 77, abs=0.015)
 
 
 def test_days_of_which_nothing_is_known_are_not_days_without_use() -> None:

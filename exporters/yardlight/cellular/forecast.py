@@ -5,7 +5,7 @@ last days takes a weekend for a trend. So, from whole days of history, all of it
 
 1. *Weekdays.* The profile of a SIM, w[weekday], is the mean share of each in the week around it, shrunk towards the
    fleet's as if that had been watched here for four weeks. Days on which the fleet as a whole did far less or more
-   (holidays) are left out.
+   (holidays, firmware) are left out; of the days to come as many are taken to be such as were.
 2. *Peaks* that stand alone are no part of a level. Of those that come `often` a day, n days have as many as a Poisson
    distribution with that mean has in the middle: mostly none, where the mean would say a half.
 3. *Level* L and growth g, so that a day to come is L * w[weekday] * exp(g * days), in four views: exponential means
@@ -97,8 +97,8 @@ class Fleet:
 
     `noise` is how far single days are off (squared), `habits` how levels change and grow. `errors` are the mean errors
     of the views where nothing changed, perhaps and clearly; `spread` is the square of the relative error of a single
-    day that is to come, `drift` what past forecasts erred beyond that, `upset` what odd days of the whole fleet add;
-    `outcomes` are where 0.1, 0.5 and 0.9 of what came fell, in standard deviations from what was said.
+    day that is to come, `drift` what past forecasts erred beyond that; odd days of the whole fleet add `upset` to the
+    spread, and `more` to every day on average, in parts of its use. `outcomes` are where 0.1, 0.5 and 0.9 of what came fell, in standard deviations from what was said.
     """
 
     profile: tuple[float, ...] = (1.0,) * 7
@@ -108,6 +108,7 @@ class Fleet:
     spread: float = 0.25
     drift: float = _USUAL_DRIFT
     upset: float = 0.0
+    more: float = 0.0
     outcomes: tuple[float, ...] = _NORMAL
 
 
@@ -157,7 +158,7 @@ def learn(account: Sequence[Days]) -> tuple[Fleet, list[Fit | None]]:
 
 
 def _taught(some: Table, profile: tuple[float, ...], odd: Odd) -> Fleet:
-    fleet = Fleet(profile, upset=odd.upset)
+    fleet = Fleet(profile, upset=odd.upset, more=odd.more)
     enough = (some.count >= _A_WEEK) & (some.mean >= 1.0)
     if not enough.any():
         return fleet
@@ -192,13 +193,15 @@ def _shared_profile(table: Table) -> tuple[float, ...]:
 
 @dataclass(frozen=True)
 class Odd:
-    """Days on which the whole fleet did far less or more than usual, and how far such days may put one off (squared).
+    """Days on which the whole fleet did far less or more than usual.
 
-    Holidays and storms say nothing of the level; that they come says how far a single day may be off.
+    Holidays and storms say nothing of the level. That they come says how far a single day may be off (`upset`,
+    squared), and by how much days to come differ from those without them on average (`more`).
     """
 
     days: Ints
     upset: float = 0.0
+    more: float = 0.0
 
 
 def _odd_days(table: Table, shared: Sequence[float]) -> Odd:
@@ -213,7 +216,9 @@ def _odd_days(table: Table, shared: Sequence[float]) -> Odd:
     if len(odd) > len(ratios) / 5:
         odd = {}
     upset = sum((ratio - 1.0) ** 2 for ratio in odd.values()) / max(1, len(ratios))
-    return Odd(np.array(sorted(odd), dtype=np.int64), upset)
+    # As if there had been none for some days more: one in a fortnight is not one in every fortnight.
+    more = sum(ratio - 1.0 for ratio in odd.values()) / (len(ratios) + WARM_UP)
+    return Odd(np.array(sorted(odd), dtype=np.int64), upset, more)
 
 
 def _errors(trials: Sequence[Trial], changed: int) -> tuple[float, ...]:
@@ -314,7 +319,7 @@ def _outcomes(series: Series, views: Views, fleet: Fleet) -> tuple[float, ...]:
 def _fitted(series: Series, fleet: Fleet) -> Iterator[Fit | None]:
     views = views_of(series, noise_of(series, fleet.noise), fleet.habits)
     weights, spread = _weigh(views, fleet), _spread(series, views, fleet)
-    level = np.where(series.mean >= 1.0, (weights * views.levels).sum(axis=1), 0.0)
+    level = np.where(series.mean >= 1.0, (1.0 + fleet.more) * (weights * views.levels).sum(axis=1), 0.0)
     growth = weights[:, SINCE_CHANGE] * views.growth
     few = np.maximum(0.0, 1.0 / np.maximum(series.count, 1) - 1.0 / _SETTLED)
     unsure = spread * few + _drift(series, views, fleet)
