@@ -5,8 +5,9 @@ five days before it is (of those that are not exceeded, on days drawn from the s
 
 An error is how far the middle of the forecast is from the total at the cycle's end, in parts of that total. The bar is
 on `ratio`: the median error of a fleet against that of whichever peer has the smallest there, and of several fleets the
-middle one. Beside it the same of all their SIMs as one fleet (`pooled`), the middle of the kinds of SIMs (`kinds`), and
-of errors in parts of what was still to come (`rest`).
+middle one. Beside it the same of all their SIMs as one fleet (`pooled`), the middle of the kinds of SIMs (`kinds`), of
+errors in parts of what was still to come (`rest`), and of pools of `POOL` SIMs instead of SIMs, where nothing ran away
+(`pools`; elsewhere one SIM is most of a pool).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from yardlight.cellular.forecast import Days, Fit, Fleet, learn, project
 
 DAY_10 = BEFORE + 10
 AHEAD = 5
+POOL = 10
 PEERS = ("1d", "3d", "7d", "pro-rata")
 # A day's use comes between 6 and 20 o'clock.
 HOURS = np.clip((np.arange(1, 25) - 6) / 14, 0.0, 1.0)
@@ -113,9 +115,45 @@ class Result:
     errors: Errors
     kinds: list[str]
     rests: list[float]
+    of_pools: Errors
     covered: float
     ours: float
     best: float
+
+
+def guesses(sim: Sim) -> dict[str, float]:
+    """What everybody else says on day 10."""
+    return {
+        **{f"{window}d": linear(sim, DAY_10, window) for window in (1, 3, 7)},
+        "pro-rata": pro_rata(sim, DAY_10),
+        "oracle": sim.foreseen(DAY_10),
+    }
+
+
+def of_pools(first: int, sims: Sequence[Sim], history: int) -> Errors:
+    """Errors on day 10 of pools that are made of those SIMs."""
+    calm = [index for index, sim in enumerate(sims) if sim.kind != "runaway"]
+    members = [calm[begin : begin + POOL] for begin in range(0, len(calm) - POOL + 1, POOL)]
+    pools = [added([sims[index] for index in each]) for each in members]
+    known = [active(sim.used[BEFORE - history : DAY_10]) for sim in (*sims, *pools)]
+    places = {len(sims) + index: each for index, each in enumerate(members)}
+    learned, fits = learn([Days(first + DAY_10 - 1, used) for used in known], places)
+    days, errors = [(first + day, 1.0) for day in range(DAY_10, LENGTH)], Errors()
+    for pool, fit in zip(pools, fits[len(sims) :], strict=True):
+        total = pool.total()
+        if fit is not None and total > 0:
+            said = guesses(pool) | {"ours": project(fit, learned, pool.total(DAY_10), days)[1]}
+            for name, guess in said.items():
+                errors.setdefault(name, []).append(abs(guess - total) / total)
+    return errors
+
+
+def added(sims: Sequence[Sim]) -> Sim:
+    """What they use together."""
+    return Sim(
+        [sum(each or 0.0 for each in day) for day in zip(*(sim.used for sim in sims), strict=True)],
+        [sum(day) for day in zip(*(sim.expected for sim in sims), strict=True)],
+    )
 
 
 def measure(shape: str, seed: int, count: int, history: int) -> Result:
@@ -131,9 +169,7 @@ def measure(shape: str, seed: int, count: int, history: int) -> Result:
         covered.append(said[0] <= total <= said[2])
         kinds.append(sim.kind)
         rests.append(max(1e-3, 1 - sim.total(DAY_10) / total))
-        guesses = {f"{window}d": linear(sim, DAY_10, window) for window in (1, 3, 7)}
-        guesses |= {"pro-rata": pro_rata(sim, DAY_10), "oracle": sim.foreseen(DAY_10), "ours": said[1]}
-        for name, guess in guesses.items():
+        for name, guess in (guesses(sim) | {"ours": said[1]}).items():
             errors.setdefault(name, []).append(abs(guess - total) / total)
     ours, best = [], []
     for index, day, came in alarms(sims, seed):
@@ -143,13 +179,18 @@ def measure(shape: str, seed: int, count: int, history: int) -> Result:
         said = by_day[day].of(index, sim)
         ours.append((said is not None and said[1] >= sim.cap_on(day), came))
         best.append((sim.foreseen(day) >= sim.cap_on(day), came))
-    return Result(errors, kinds, rests, statistics.fmean(covered), f1(ours), f1(best))
+    pools = of_pools(first, sims, history)
+    return Result(errors, kinds, rests, pools, statistics.fmean(covered), f1(ours), f1(best))
 
 
 def ratio(errors: Errors, whose: str) -> float:
     """The median error against that of the best peer."""
     medians = {name: statistics.median(each) for name, each in errors.items()}
     return medians[whose] / min(medians[name] for name in PEERS)
+
+
+def _joined(each: Sequence[Errors]) -> Errors:
+    return {name: [error for errors in each for error in errors[name]] for name in each[0]}
 
 
 @dataclass
@@ -162,13 +203,16 @@ class Line:
     pooled: float
     kinds: float
     rest: float
+    pools: float
     covered: float
     f1: float
     f1_oracle: float
 
     @classmethod
     def of(cls, results: Sequence[Result]) -> Line:
-        every = {name: [error for each in results for error in each.errors[name]] for name in results[0].errors}
+        every, of_pools = (
+            _joined(errors) for errors in zip(*((each.errors, each.of_pools) for each in results), strict=True)
+        )
         kinds = [kind for each in results for kind in each.kinds]
         rests = [rest for each in results for rest in each.rests]
         by_kind = [
@@ -188,6 +232,7 @@ class Line:
             ratio(every, "ours"),
             statistics.median(ratio(each, "ours") for each in by_kind),
             ratio(of_rest, "ours"),
+            ratio(of_pools, "ours"),
             statistics.fmean(each.covered for each in results),
             statistics.fmean(each.ours for each in results),
             statistics.fmean(each.best for each in results),
@@ -199,7 +244,7 @@ class Line:
 
     def __str__(self) -> str:
         told = f"{self.error:6.1%}  {self.ratio:5.2f}  {self.pooled:6.2f}  {self.kinds:5.2f}  {self.rest:4.2f}"
-        told += f"  {self.oracle:6.2f}  {self.covered:7.1%}"
+        told += f"  {self.pools:5.2f}  {self.oracle:6.2f}  {self.covered:7.1%}"
         told += f"  {self.f1:5.3f}  {self.f1 / self.f1_oracle:9.3f}"
         return told if self.good else told + "  <- misses"
 
@@ -214,7 +259,7 @@ def main() -> None:
     print(
         f"{options.sims} SIMs, seeds {', '.join(map(str, options.seed))}; day 10 of {CYCLE}, {options.history} before"
     )
-    print(f"{'shape':20}   error  ratio  pooled  kinds  rest  oracle  0.1-0.9     F1  of oracle")
+    print(f"{'shape':20}   error  ratio  pooled  kinds  rest  pools  oracle  0.1-0.9     F1  of oracle")
     good = True
     for shape in options.shape:
         results = [measure(shape, seed, options.sims, options.history) for seed in options.seed]

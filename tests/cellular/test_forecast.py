@@ -117,6 +117,59 @@ def test_days_of_new_firmware_are_no_new_level_and_come_as_often_as_before() -> 
     assert np.median(middles) == pytest.approx(1 + 2 * 3 / 77, abs=0.015)
 
 
+def added(members: Sequence[Days]) -> Days:
+    """A pool: day by day the sum of those that are known."""
+    count = max(len(days.used) for days in members)
+    used = [[0.0] * (count - len(days.used)) + [each or 0.0 for each in days.used] for days in members]
+    return Days(LAST, [sum(day) for day in zip(*used, strict=True)])
+
+
+def pool_forecast(members: Sequence[Days], others: Sequence[Days]) -> tuple[float, ...]:
+    """Of the pool of these, in an account of others beside them."""
+    account = [added(members), *members, *others]
+    learned, fits = learn(account, {0: range(1, 1 + len(members))})
+    assert fits[0] is not None
+    return tuple(each / MB for each in project(fits[0], learned, 0.0, to_come(14)))
+
+
+def test_a_pool_with_new_sims_is_expected_to_use_what_they_all_do() -> None:
+    """By its own days, something changed, and it is not sure of that yet."""
+    old = [series(lambda _: 100.0, seed=index, noise=0.3) for index in range(30)]
+    new = [series(lambda _: 100.0, count=4, seed=60 + index, noise=0.3) for index in range(6)]
+    account = [added([*old[:10], *new]), *old, *new]
+    alone, together = (learn(account, pools)[1][0] for pools in ({}, {0: [*range(1, 11), *range(31, 37)]}))
+    assert alone is not None
+    assert together is not None
+    assert together.level == pytest.approx(1600 * MB, rel=0.03)
+    assert alone.level < 0.9 * 1600 * MB
+
+
+def test_a_pool_of_one_sim_is_forecast_as_that_sim() -> None:
+    def bursts(day: int) -> float:
+        return 900.0 if day % 17 == 0 else 100.0 * 1.005**day
+
+    [alone] = members = [series(bursts, 98)]
+    assert pool_forecast(members, fleet()) == pytest.approx(forecast(alone, 14, [alone, *fleet()]))
+
+
+def test_a_sim_that_is_too_new_for_a_forecast_of_its_own_counts_in_that_of_its_pool() -> None:
+    members = [*fleet(3), series(lambda _: 500.0, count=2)]
+    assert pool_forecast(members, fleet())[1] == pytest.approx(14 * (50 + 51 + 52 + 500), rel=0.15)
+
+
+def test_sims_that_differ_each_by_chance_make_a_pool_that_is_surer() -> None:
+    def width(count: int) -> float:
+        sims = [series(lambda _: 100.0, seed=index, noise=0.5) for index in range(40)]
+        low, middle, high = pool_forecast(sims[:count], sims)
+        return (high - low) / middle
+
+    assert width(30) < 0.7 * width(1)
+
+
+def test_of_a_pool_without_use_nothing_is_expected() -> None:
+    assert pool_forecast([series(lambda _: 0.0)], fleet())[1] == 0
+
+
 def test_days_of_which_nothing_is_known_are_not_days_without_use() -> None:
     days = series(lambda _: 100.0)
     gap = Days(LAST, [None if 40 <= index < 50 else used for index, used in enumerate(days.used)])

@@ -104,6 +104,19 @@ def test_c01_a_pool_that_heads_for_its_cap_is_seen_at_least_five_days_before() -
     assert 25 * GB < low < middle < high < 40 * GB
 
 
+def test_a_pool_that_is_added_up_ends_where_its_sims_do() -> None:
+    """Half of them are new: in the sum, that is a change of which it is not sure yet."""
+    account, rng = Account(pools={"tablets": {"cap": "1 TB"}}), random.Random(5)
+    began = {f"T{number}": 1 - 40 * (number < 10) for number in range(20)}
+    account.collect(
+        at(6, 23),
+        *(sim(name, at(6, 23)) for name in began),
+        *(daily(name, rng.gauss(100, 20) * MB, day) for name, first in began.items() for day in range(first, 7)),
+    )
+    ends = [account.value("usage_projected_bytes", "", name, "0.5") or 0.0 for name in began]
+    assert account.value("usage_projected_bytes", "tablets", "", "0.5") == pytest.approx(sum(ends), rel=0.02)
+
+
 def test_c02_eighty_percent_two_days_before_the_end_is_no_reason() -> None:
     account = Account(cap="3.4 GB")
     days(account, [("T1", 100 * MB)], -20, 29)

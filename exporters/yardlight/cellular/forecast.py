@@ -18,6 +18,9 @@ last days takes a weekend for a trend. So, from whole days of history, all of it
    laid beside what came: 0.1, 0.5 and 0.9 are the places below which that part of the outcomes fell. Where the past is
    too short to be tried at several times, drift and places are in part those of fleets at large.
 
+A pool that is the sum of its SIMs is continued as they are: what is new, has grown or has another plan shows at one of
+them, where the sum only seems to change or grow a little. How far that may be off is what the pool's own past says.
+
 A forecast starts where the vendor's data ends, not now: days that are not told yet are forecast like those to come, so
 that data which comes late widens the range and calms nobody. Under `MIN_DAYS` known days there is no forecast.
 """
@@ -25,7 +28,7 @@ that data which comes late widens the range and calms nobody. Under `MIN_DAYS` k
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
@@ -98,7 +101,8 @@ class Fleet:
     `noise` is how far single days are off (squared), `habits` how levels change and grow. `errors` are the mean errors
     of the views where nothing changed, perhaps and clearly; `spread` is the square of the relative error of a single
     day that is to come, `drift` what past forecasts erred beyond that; odd days of the whole fleet add `upset` to the
-    spread, and `more` to every day on average, in parts of its use. `outcomes` are where 0.1, 0.5 and 0.9 of what came fell, in standard deviations from what was said.
+    spread, and `more` to every day on average, in parts of its use. `outcomes` are where 0.1, 0.5 and 0.9 of what came
+    fell, in standard deviations from what was said.
     """
 
     profile: tuple[float, ...] = (1.0,) * 7
@@ -141,20 +145,24 @@ class Fit:
         return self.peak * float(typical(np.array(self.often * sum(part for _, part in days))))
 
 
-def learn(account: Sequence[Days]) -> tuple[Fleet, list[Fit | None]]:
+def learn(account: Sequence[Days], pools: Mapping[int, Sequence[int]] | None = None) -> tuple[Fleet, list[Fit | None]]:
     """What an account teaches, and each of its series fitted with that; None where there is too little to go by.
 
-    Of a large account some hundred series teach as much as all.
+    Of a large account some hundred series teach as much as all. `pools` are the series that are sums of others, each
+    with those, all by their places in `account`.
     """
     some = Table.of(account[:: max(1, len(account) // _TEACHERS)])
     odd = _odd_days(some, _shared_profile(some))
     some = some.without(odd.days)
     fleet = _taught(some, _shared_profile(some), odd)
-    fits: list[Fit | None] = []
+    fits, counts = list[Fit](), list[int]()
     for begin in range(0, len(account), _AT_ONCE):
         table = Table.of(account[begin : begin + _AT_ONCE]).without(odd.days)
         fits += _fitted(series_of(table, fleet.profile), fleet)
-    return fleet, fits
+        counts += table.count.tolist()
+    for pool, members in (pools or {}).items():
+        fits[pool] = _together(fits[pool], [fits[member] for member in members], fleet)
+    return fleet, [fit if count >= MIN_DAYS else None for fit, count in zip(fits, counts, strict=True)]
 
 
 def _taught(some: Table, profile: tuple[float, ...], odd: Odd) -> Fleet:
@@ -316,7 +324,7 @@ def _outcomes(series: Series, views: Views, fleet: Fleet) -> tuple[float, ...]:
     )
 
 
-def _fitted(series: Series, fleet: Fleet) -> Iterator[Fit | None]:
+def _fitted(series: Series, fleet: Fleet) -> Iterator[Fit]:
     views = views_of(series, noise_of(series, fleet.noise), fleet.habits)
     weights, spread = _weigh(views, fleet), _spread(series, views, fleet)
     level = np.where(series.mean >= 1.0, (1.0 + fleet.more) * (weights * views.levels).sum(axis=1), 0.0)
@@ -324,9 +332,32 @@ def _fitted(series: Series, fleet: Fleet) -> Iterator[Fit | None]:
     few = np.maximum(0.0, 1.0 / np.maximum(series.count, 1) - 1.0 / _SETTLED)
     unsure = spread * few + _drift(series, views, fleet)
     columns = (series.last, series.profile, level, growth, spread + fleet.upset, unsure, series.often, series.peak)
-    rows = zip(series.count.tolist(), *(column.tolist() for column in columns), strict=True)
-    for count, last, profile, *numbers in rows:
-        yield Fit(last, tuple(profile), *numbers) if count >= MIN_DAYS else None
+    for last, profile, *numbers in zip(*(column.tolist() for column in columns), strict=True):
+        yield Fit(last, tuple(profile), *numbers)
+
+
+def _together(own: Fit, members: Sequence[Fit], fleet: Fleet) -> Fit:
+    """A pool continued as its members are; only how far it may drift is its own, for they do so together."""
+    level = sum(fit.level for fit in members)
+    if level <= 0:
+        return own
+    shares = [fit.level / level for fit in members]
+
+    def mean(values: Iterable[float]) -> float:
+        return sum(share * value for share, value in zip(shares, values, strict=True))
+
+    apart = sum(share**2 * (fit.spread - fleet.upset) for share, fit in zip(shares, members, strict=True))
+    # Peaks that add up to as many bytes and differ as much as theirs together.
+    peaks, squares = (sum(fit.often * fit.peak**power for fit in members) for power in (1, 2))
+    return replace(
+        own,
+        profile=tuple(mean(fit.profile[day] for fit in members) for day in range(7)),
+        level=level,
+        growth=mean(fit.growth for fit in members),
+        spread=apart + fleet.upset,
+        often=peaks**2 / squares if squares else 0.0,
+        peak=squares / peaks if squares else 0.0,
+    )
 
 
 def project(fit: Fit, fleet: Fleet, used: float, days: Sequence[tuple[int, float]]) -> tuple[float, ...]:

@@ -24,12 +24,13 @@ _OLDEST = 4 * 86400.0
 class Sum:
     """What the members of a pool add up to, as a track of its own, and how many of them are in it.
 
-    `counted` is None for a total of the platform's own.
+    `counted` is None for a total of the platform's own. `added` are those whose days are in the track.
     """
 
     track: Track
     members: tuple[str, ...]
     counted: int | None
+    added: tuple[str, ...] = ()
 
 
 def members(name: str, pool: Pool | None, sims: Mapping[str, Sim], known: Sequence[str], alone: bool) -> list[str]:
@@ -44,7 +45,8 @@ def members(name: str, pool: Pool | None, sims: Mapping[str, Sim], known: Sequen
 
 def add_up(tracks: Mapping[str, Track], names: Sequence[str], cycle: Cycle | None, zone: ZoneInfo, now: float) -> Sum:
     """The sum over the pool's own cycle, which need not be that of its SIMs."""
-    known = [track for name in names if (track := tracks.get(name)) is not None and _fresh(track, now)]
+    fresh = {name: track for name in names if (track := tracks.get(name)) is not None and _fresh(track, now)}
+    known = list(fresh.values())
     total = Track(zone, cycle=cycle)
     if not known:
         return Sum(total, tuple(names), 0)
@@ -55,7 +57,7 @@ def add_up(tracks: Mapping[str, Track], names: Sequence[str], cycle: Cycle | Non
     counted = [used for track in known if (used := in_cycle(track, cycle, zone, now)) is not None]
     total.used = sum(counted) if counted else None
     total.as_of = sum(track.as_of or 0.0 for track in known) / len(known)
-    return Sum(total, tuple(names), len(counted))
+    return Sum(total, tuple(names), len(counted), tuple(fresh))
 
 
 def _fresh(track: Track, now: float) -> bool:

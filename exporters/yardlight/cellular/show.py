@@ -227,7 +227,13 @@ class Account:
         """What the account teaches, and the fit of each SIM, and of each pool under its name with a slash before it."""
         tracks = self.kept.sims | {f"/{name}": each.track for name, each in self.pools.items()}
         histories = {name: days for name, track in tracks.items() if (days := whole_days(track)) is not None}
-        fleet, fits = learn(list[Days](histories.values()))
+        place = {name: index for index, name in enumerate(histories)}
+        pools = {
+            place[f"/{name}"]: [place[sim] for sim in each.added if sim in place]
+            for name, each in self.pools.items()
+            if f"/{name}" in place
+        }
+        fleet, fits = learn(list[Days](histories.values()), pools)
         return fleet, {name: fit for name, fit in zip(histories, fits, strict=True) if fit is not None}
 
     @cached_property
