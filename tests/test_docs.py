@@ -93,8 +93,14 @@ def test_a_part_that_nothing_generates_is_an_error() -> None:
 
 
 def test_the_newest_entry_of_the_changelog_is_the_version() -> None:
-    versions = re.findall(r"^## (\d+\.\d+\.\d+)", text(ROOT / "CHANGELOG.md"), re.MULTILINE)
-    assert versions[0] == yardlight.__version__
+    newest, *_ = re.findall(r"^## (.*)$", text(ROOT / "CHANGELOG.md"), re.MULTILINE)
+    assert re.fullmatch(rf"{re.escape(yardlight.__version__)} \(20\d\d-\d\d-\d\d\)", newest)
+
+
+def test_the_readme_and_the_image_say_the_version() -> None:
+    assert f"Version {yardlight.__version__} " in text(README)
+    labels = re.findall(r'image\.version="(.*?)"', text(ROOT / "docker" / "Dockerfile"))
+    assert labels == [yardlight.__version__]
 
 
 def test_every_line_of_the_changelog_says_what_kind_of_change_it_is() -> None:

@@ -1,3 +1,3 @@
 """Yardlight: monitoring for the IT of companies that run trucks."""
 
-__version__ = "0.1.0"
+__version__ = "1.0.0rc1"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from yardlight import __version__
+
 STEP = 15
 CUT, SWITCHED, HEALED, BACK = 1200, 1230, 2400, 2460  # seconds after the start of the hour
 HOUR = 3600
@@ -319,7 +321,7 @@ def _others(t: int, start: int) -> Iterator[tuple[str, str, float]]:
     yield "account_info", 'account="tms",platform="generic"', 1
     for name, value in (("config_last_reload_successful", 1), ("state_writable", 1), ("loop_lag_seconds", 0.004)):
         yield name, 'instance="centre:10480"', value
-    yield "build_info", 'instance="centre:10480",version="0.1.0",python="3.11.2"', 1
+    yield "build_info", f'instance="centre:10480",version="{__version__}",python="3.11.2"', 1
     yield "account_info", 'account="vendor",platform="samsara"', 1
 
 

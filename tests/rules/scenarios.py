@@ -450,6 +450,18 @@ SCENARIOS = (
         moved=-1,
     ),
     Scenario(
+        "T40", "no box, and the site stops answering from outside",
+        (yard(hosts=(), outside=((CUT, HEAL),)),), END,
+        ((0, CUT + 50, ()), (CUT + 65, HEAL - 5, MISSING), (HEAL + 15, END, ())),
+        moved=-1,
+    ),
+    Scenario(
+        "T40-center", "no box, and the center starts anew while the site is there and while it is not",
+        (yard(hosts=(), outside=((CUT + 200, HEAL + 200),)),), END + 200,
+        ((0, CUT + 250, ()), (CUT + 265, HEAL + 195, MISSING), (HEAL + 215, END + 200, ())),
+        centre=Centre(runs=((0, 60), (160, CUT + 300), (CUT + 320, 1e9))),
+    ),
+    Scenario(
         "T21", "the exporter killed and back after 20 s",
         (yard(hosts=(Host(runs=((0, CUT), (CUT + 20, 1e9)), blank=8),)),), END,
         ((0, END, ()),),

@@ -15,6 +15,7 @@ VERDICTS: dict[str, tuple[str, ...]] = {
     "T16": ("vendor platform/dispatch",),
     "T16-here-only": ("unknown terminal/fontana",),
     "T20": ("probe_box terminal/fontana",),
+    "T40": ("wan terminal/fontana",),
     "F01": ("vendor platform/samsara",),
     "F17": ("credentials platform/samsara",),
     "M11": ("device truck/112",),
