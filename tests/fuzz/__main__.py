@@ -1,11 +1,12 @@
 """Feed each parser for a while, led by which lines of ours each input reaches (atheris, libFuzzer).
 
-    make fuzz                               a minute of CPU for each
+    make fuzz                               a minute for each
     make fuzz ARGS="--seconds 600"          ten
     make fuzz ARGS="--only 'mdm jamf'"      one
     make fuzz ARGS="--only 'mdm jamf' --again .fuzz/mdm-jamf/crash-1234"
 
-What was found interesting is kept in .fuzz/ and gone on from; an input that crashes is kept there, too.
+What was found interesting is kept in .fuzz/ and gone on from; an input that crashes is kept there, too. The seconds are
+the clock's; what of them each parser had of a CPU, its start included, is said behind it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import logging
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -71,7 +73,9 @@ def _run(name: str, seconds: int, of: str) -> bool:
     # libFuzzer ends its process without a last word, so what it needs is taken away by this one.
     with tempfile.TemporaryDirectory(prefix="yardlight-fuzz-", dir=_IN if _IN.is_dir() else None) as folder:
         command = [sys.executable, "-m", "tests.fuzz", "--within", folder, "--only", name, "--seconds", str(seconds)]
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+        before = _cpu()
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    took = _cpu() - before
     tries = re.findall(r"stat::number_of_executed_units:\s+(\d+)", done.stderr)
     reached = re.findall(r"cov: (\d+)", done.stderr)
     said = (
@@ -80,12 +84,18 @@ def _run(name: str, seconds: int, of: str) -> bool:
         else "      no inputs counted"
     )
     good = done.returncode == 0 and bool(tries)
-    print(f"{of:>7}  {name:<32} {said}  {'ok' if good else 'CRASHED'}", flush=True)
+    print(f"{of:>7}  {name:<32} {said}, {took:.0f} s of CPU  {'ok' if good else 'CRASHED'}", flush=True)
     if not good:
         said = done.stdout + done.stderr
         at = max(said.find("=== Uncaught"), 0)
         print(said[at:][:4000] if at else said[-3000:], flush=True)
     return good
+
+
+def _cpu() -> float:
+    """Seconds of CPU that all ended processes of ours had."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _fuzz(name: str, seconds: int, folder: Path) -> int:

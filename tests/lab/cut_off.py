@@ -35,6 +35,8 @@ from yardlight import scraping
 
 HOLDER = ("unshare", "--net", "--mount", "--pid", "--mount-proc", "--fork", "--kill-child")
 REST_USER = 10482
+# Where the centre takes what the rest's sender sends: a port of its own, so that its bytes can be counted on the way.
+TAKES, TAKES_REST = 9090, 9091
 SIX_HOURS = 6 * 3600
 _ADDED = ("__name__", "job", "instance")
 # What the vital list may cost on LTE in an hour, besides what the router's own pings do: a day of it is 48 MB.
@@ -46,14 +48,14 @@ VITAL, REST, BACKLOG = "yardlight", "yardlight-rest", "backlog"
 class Sender:
     """One vmagent of the yard, as compose.yml runs it."""
 
-    def __init__(self, part: str, work: Path, user: int) -> None:
+    def __init__(self, part: str, work: Path, user: int, to: int) -> None:
         service = yaml.safe_load((ROOT / "docker/compose.yml").read_text())["services"][part]
         self.queue = work / f"queue-{part}"
         self.queue.mkdir(parents=True)
         os.chown(self.queue, user, user)
         here = {
             "promscrape.config": str(ROOT / f"docker/prometheus/{part}.yml"),
-            "remoteWrite.url": f"http://{network.CENTRE}:9090/api/v1/write",
+            "remoteWrite.url": f"http://{network.CENTRE}:{to}/api/v1/write",
             "remoteWrite.tmpDataPath": str(self.queue),
         }
         options = dict(word.removeprefix("-").split("=", 1) for word in service["command"])
@@ -125,7 +127,7 @@ class CutOff:
         setup = Setup(router=switching_after(4), metered={"budget": "50 MB"}, truth=())
         self.lab = Lab(setup, work)
         self.lab.box.agent = None
-        self.vital, self.rest = Sender("vital", work, 0), Sender("rest", work, REST_USER)
+        self.vital, self.rest = Sender("vital", work, 0, TAKES), Sender("rest", work, REST_USER, TAKES_REST)
         self.presence = Presence()
         self.figures: dict[str, float] = {}
 
@@ -135,6 +137,9 @@ class CutOff:
         # As `render prometheus --part rest` says, with the lab's gateway.
         namespace.run("yard", f"ip route replace default via {network.EDGE} src {network.FIBER} table {REST_USER}")
         namespace.run("yard", f"ip rule add uidrange {REST_USER}-{REST_USER} lookup {REST_USER}")
+        redirect = f"-p tcp --dport {TAKES_REST} -j REDIRECT --to-ports {TAKES}"
+        namespace.run("centre", f"iptables -t nat -A PREROUTING {redirect}")
+        network.count_port(TAKES_REST)
         began = time.time()
         watching = asyncio.create_task(self.presence.watch())
         self.vital.program.start()
@@ -158,6 +163,8 @@ class CutOff:
         await asyncio.sleep(15)
         await self._empty(self.rest)
         await asyncio.sleep(20)
+        for circuit in network.WANS:
+            self.figures[f"rest_{circuit}_bytes"] = network.bytes_of_port(circuit, TAKES_REST)
         self.figures |= {"dark_seconds": at - gone, "cut_seconds": at - cut}
         watching.cancel()
         await self._judge(began, rows)
@@ -248,7 +255,7 @@ class CutOff:
         return found
 
     async def _api(self, path: str, query: dict[str, str]) -> str:
-        return (await namespace.fetch("centre", 9090, f"/api/v1/{path}?{urlencode(query)}", timeout=60)).decode()
+        return (await namespace.fetch("centre", TAKES, f"/api/v1/{path}?{urlencode(query)}", timeout=60)).decode()
 
 
 async def _run(work: Path, standby: float, dark: float) -> dict[str, float]:
@@ -259,9 +266,10 @@ async def _run(work: Path, standby: float, dark: float) -> dict[str, float]:
 def judge(figures: dict[str, float]) -> list[str]:
     """What of the bar does not hold."""
     wanted = {f"{job}_{what}": 0 for job in (VITAL, REST) for what in ("missing", "dropped")}
-    wanted |= {"six_hours_missing": 0, "sending_bytes_an_hour": BUDGET}
+    wanted |= {"six_hours_missing": 0, "sending_bytes_an_hour": BUDGET, "rest_lte_bytes": 0}
     found = [f"{name} is {figures[name]:g}" for name, most in wanted.items() if figures[name] > most]
-    there = [f"{job}_series" for job in (VITAL, REST)] + ["vital_series", "six_hours_samples", "page_looks"]
+    there = [f"{job}_series" for job in (VITAL, REST)]
+    there += ["vital_series", "six_hours_samples", "page_looks", "rest_fiber_bytes"]
     return found + [f"{name} is 0: nothing was looked at" for name in there if not figures[name]]
 
 

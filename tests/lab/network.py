@@ -136,3 +136,22 @@ def bytes_on(circuit: str) -> int:
     """Bytes the edge's WAN card of `circuit` carried since the lab began, both ways, frames included."""
     shown = json.loads(namespace.run("edge", f"ip -json -s link show dev {WANS[circuit]}"))
     return sum(int(shown[0]["stats64"][way]["bytes"]) for way in ("rx", "tx"))
+
+
+def count_port(port: int) -> None:
+    """Count from now on what the edge's WAN cards carry of TCP to and from this port."""
+    for circuit, card in WANS.items():
+        namespace.run("edge", f"iptables -t mangle -N {_counter(circuit, port)}")
+        for way in (f"-o {card} -p tcp --dport {port}", f"-i {card} -p tcp --sport {port}"):
+            namespace.run("edge", f"iptables -t mangle -A FORWARD {way} -j {_counter(circuit, port)}")
+        namespace.run("edge", f"iptables -t mangle -A {_counter(circuit, port)} -j RETURN")
+
+
+def bytes_of_port(circuit: str, port: int) -> int:
+    """Bytes that `circuit` carried of this port since it is counted, both ways, as IP packets."""
+    shown = namespace.run("edge", f"iptables -t mangle -nvxL {_counter(circuit, port)}")
+    return int(shown.splitlines()[2].split()[1])
+
+
+def _counter(circuit: str, port: int) -> str:
+    return f"{circuit.upper()}-{port}"
