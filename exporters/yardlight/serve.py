@@ -438,7 +438,8 @@ class RunningFleet:
             self._started = True
             await self.desk.start()
         self.loaded = time.time()
-        log.info("the inventory is in use", extra=kv(fleet=self.name, file=inventory.path, terminals=len(wanted)))
+        counts = {"terminals": len(inventory.fleet.terminals), "measured_here": len(wanted)}
+        log.info("the inventory is in use", extra=kv(fleet=self.name, file=inventory.path, **counts))
 
     async def stop(self) -> None:
         """Stop probing and collecting, then close the state file."""
