@@ -102,7 +102,7 @@ class _Stretches:
 def learned(used: Floats, weight: Floats, spread: Floats) -> Habits:
     """The habits of an account: those under which what was found is what was to be expected."""
     usual = habits = Habits()
-    enough = (weight > 0).sum(axis=1) >= 4 * _GROWN
+    enough = (weight > 0).sum(axis=1) >= 3 * _GROWN
     if not enough.any():
         return habits
     used, weight, spread = used[enough], weight[enough], spread[enough]

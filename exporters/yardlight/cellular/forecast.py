@@ -15,8 +15,10 @@ last days takes a weekend for a trend. So, from whole days of history, all of it
    fleet's in a like case (nothing changed, perhaps, clearly), decides how much it counts: as error ** -8.
 5. *How sure.* The square of the error of a sum is that of its days and peaks, plus, in proportion to the sum, that of a
    level known from few days and a drift: what past forecasts erred beyond that. Last, the fleet's past forecasts are
-   laid beside what came: 0.1, 0.5 and 0.9 are the places below which that part of the outcomes fell. Where the past is
-   too short to be tried at several times, drift and places are in part those of fleets at large.
+   laid beside what came: 0.1 and 0.9 are as far from the middle as the places below which that part of the outcomes
+   fell. The middle one of them stays where it was said: which side a fleet erred on does not tell the next time, nor of
+   each SIM. Where the past is too short to be tried at several times, drift and places are in part those of fleets at
+   large.
 
 A pool that is the sum of its SIMs is continued as they are: what is new, has grown or has another plan shows at one of
 them, where the sum only seems to change or grow a little. How far that may be off is what the pool's own past says.
@@ -102,7 +104,7 @@ class Fleet:
     of the views where nothing changed, perhaps and clearly; `spread` is the square of the relative error of a single
     day that is to come, `drift` what past forecasts erred beyond that; odd days of the whole fleet add `upset` to the
     spread, and `more` to every day on average, in parts of its use. `outcomes` are where 0.1, 0.5 and 0.9 of what came
-    fell, in standard deviations from what was said.
+    fell, in standard deviations from the middle of them.
     """
 
     profile: tuple[float, ...] = (1.0,) * 7
@@ -303,7 +305,7 @@ def _drift(series: Series, views: Views, fleet: Fleet) -> Floats:
 
 
 def _outcomes(series: Series, views: Views, fleet: Fleet) -> tuple[float, ...]:
-    """Where what came fell, in standard deviations from what was said."""
+    """Where what came fell, in standard deviations from the middle of it."""
     weights, spread, drift = _weigh(views, fleet), _spread(series, views, fleet), _drift(series, views, fleet)
     found = np.sort(
         np.concatenate(
@@ -313,13 +315,10 @@ def _outcomes(series: Series, views: Views, fleet: Fleet) -> tuple[float, ...]:
             ]
         )
     )
-    trust = len(found) / (len(found) + _ENOUGH)
-    sure = trust * _times(views) / (_times(views) + _PRIOR_TIMES)
-    middle = float(found[len(found) // 2])
+    sure = len(found) / (len(found) + _ENOUGH) * _times(views) / (_times(views) + _PRIOR_TIMES)
+    middle = float(found[(len(found) - 1) // 2])
     return tuple(
-        trust * middle
-        + sure * _HINDSIGHT * (float(found[int(probability * (len(found) - 1))]) - middle)
-        + (1 - sure) * normal
+        sure * _HINDSIGHT * (float(found[int(probability * (len(found) - 1))]) - middle) + (1 - sure) * normal
         for probability, normal in zip(PROBABILITIES, _NORMAL, strict=True)
     )
 
