@@ -16,6 +16,7 @@ from tests.rules.cellular import CELLULAR
 from tests.rules.feeds import FEEDS
 from tests.rules.flows import FLOWS
 from tests.rules.hours import HOURS
+from tests.rules.pair import PAIR
 from tests.rules.scenarios import SCENARIOS, Scenario
 from tests.rules.tablets import TABLETS
 from tests.rules.told_before import TOLD_BEFORE
@@ -71,7 +72,7 @@ OF_TABLETS = {
     "CredentialExpiring": ("account",),
     "RosterMismatch": (),
 }
-_SCENARIOS = (*SCENARIOS, *CELLULAR, *TABLETS, *FEEDS, *FLOWS, *HOURS, *WEBHOOKS, *ARCHIVES, *TOLD_BEFORE)
+_SCENARIOS = (*SCENARIOS, *CELLULAR, *TABLETS, *FEEDS, *FLOWS, *HOURS, *WEBHOOKS, *ARCHIVES, *TOLD_BEFORE, *PAIR)
 OF_FEEDS = {
     "FeedStale": ("dispatch", "account", "feed"),
     "FeedContractBroken": ("dispatch", "account", "feed"),
