@@ -194,6 +194,7 @@ ENDING: tuple[Sample, ...] = (
     ("credentials_end_timestamp_seconds", {"credential": "inventory"}, then(5 * 86400.0, None, BEGIN, OVER)),
 )
 OUT = ((BEGIN - 60, "major_outage"), (OVER, "operational"))
+OUT_SOON = (BEGIN + 30, "major_outage")
 AWAY_FOR_A_WHILE = Centre(runs=((0.0, 1800.0), (2400.0, 1e9)))
 STARTS_ANEW = Centre(runs=((0.0, 1770.0), (1800.0, 1e9)))
 DOWN: Spans = ((0.0, BEGIN), (OVER, 1e9))
@@ -289,6 +290,16 @@ FEEDS = (
         ((0, BEGIN, ()), (BEGIN + 390, 1770, (DECLARED,)), (1980, 2340, (DECLARED, AWAY)),
          (2520, OVER - 60, (DECLARED,)), (OVER + 90, END, ())),
         centre=AWAY_FOR_A_WHILE,
+    ),
+    case(
+        "F15-empty-soon", "it declares half a minute after its feed was empty, before that is told: one notice",
+        Feeds(stands(BEGIN), more=(*odd("empty"), *status_page(OUT_SOON, OUT[1]))), told(DECLARED, after=90),
+        moved=MOVED,
+    ),
+    case(
+        "F15-broken-soon", "the same of a feed that is old and came with another field",
+        Feeds(stands(BEGIN - 300), more=(*violation("missing", "location.time"), *status_page(OUT_SOON, OUT[1]))),
+        told(DECLARED, after=90), moved=MOVED,
     ),
     case(
         "F16", "the status page says unknown: that is no outage, and old positions are told as what they are",

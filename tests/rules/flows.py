@@ -69,6 +69,11 @@ def off(name: str, value: float, well: float = 0.0, **labels: str) -> Sample:
     return f"flow_{name}", {**ODOMETER, **labels}, then(value, well, BEGIN, OVER)
 
 
+def missing(since: float) -> Sample:
+    """From then on it is known who is missing in the second system."""
+    return "flow_missing_ids", {**ODOMETER, "side": "sink"}, then(20.0, 0.0, since, OVER)
+
+
 def _then_gone(at: float) -> Value:
     return None if at >= 3000.0 else 12.0 if at >= BEGIN else 0.0
 
@@ -80,6 +85,8 @@ def _then_a_gap(at: float) -> Value:
 MISMATCH, MISSING = "ticket FlowMismatch odometer", "ticket FlowMissingIds odometer"
 DAY_DIFFERS = "ticket FlowDayDiffers odometer"
 FEWER = Flows(trouble=(off("day_records", 80.0, 96.0, side="sink"),))
+# Five minutes after the beginning, when what takes ten to be told was not told yet; and when it was.
+SOON, LATER = BEGIN + 300, BEGIN + 900
 LAGGING, STALE = "ticket FlowLagging odometer", "ticket FeedStale samsara gps"
 BEHIND = Flows(trouble=(off("lag_seconds", 26 * 3600.0, 3600.0),))
 TWELVE = Flows(trouble=(off("mismatches", 12.0),))
@@ -115,7 +122,19 @@ FLOWS = (
     ),
     case(
         "flow-day-missing", "it is known who is missing: told as missing only",
-        replace(FEWER, trouble=(*FEWER.trouble, off("missing_ids", 20.0, side="sink"))), told(MISSING, after=690),
+        replace(FEWER, trouble=(*FEWER.trouble, missing(BEGIN))), told(MISSING, after=690),
+    ),
+    case(
+        "flow-day-missing-soon", "who is missing is known five minutes after the day was: the day is never told",
+        replace(FEWER, trouble=(*FEWER.trouble, missing(SOON))),
+        ((0, SOON + 570, ()), (SOON + 690, OVER - 60, (MISSING,)), (OVER + 90, END, ())), moved=MOVED,
+    ),
+    case(
+        "flow-day-missing-later", "who is missing is known after the day was told: both stay told",
+        replace(FEWER, trouble=(*FEWER.trouble, missing(LATER))),
+        ((0, BEGIN, ()), (BEGIN + 690, LATER + 570, (DAY_DIFFERS,)),
+         (LATER + 690, OVER - 60, (DAY_DIFFERS, MISSING)), (OVER + 90, END, ())),
+        moved=LATER + 300,
     ),
     case(
         "flow-day-not-known", "of the next day one side is not known: what was told stays told",
@@ -134,6 +153,11 @@ FLOWS = (
         "flow-feed-old-later", "positions grow old after values differed: both stay told",
         Flows(stands(2100.0), trouble=TWELVE.trouble),
         ((0, BEGIN, ()), (BEGIN + 690, 2350, (MISMATCH,)), (2490, OVER - 60, (MISMATCH, STALE)), (OVER + 90, END, ())),
+    ),
+    case(
+        "flow-feed-old-soon",
+        "positions grow old five minutes after values differed and some went missing: told as old only",
+        Flows(stands(BEGIN), trouble=(*TWELVE.trouble, missing(BEGIN))), told(STALE, after=390), moved=MOVED,
     ),
     case(
         "flow-centre-away", "the same with the center away for ten minutes: told as old only",
