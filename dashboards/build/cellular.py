@@ -9,7 +9,7 @@ from dashboards.build.house import (
     ACCOUNT,
     AGO,
     GREEN,
-    NONE,
+    NONE_KNOWN,
     NOT_CONFIGURED,
     ORANGE,
     RED,
@@ -96,7 +96,7 @@ def _now() -> Iterator[Panel]:
         "Pools and SIMs that have reached their cap, or will by forecast before their cycle ends. None is normal.",
         Place(4, 0, 5, 4),
         Query(f"count({of('cap_exhaustion_timestamp_seconds', 'pool, sim')} or {_at_cap('pool')} or {_at_cap('sim')})"),
-        empty=NONE,
+        known=of("sims", "state"),
         steps=((None, GREEN), (1, ORANGE)),
     )
     yield single(
@@ -156,7 +156,7 @@ def _sims() -> Iterator[Panel]:
         [Query(f"1000 * ({_named('pool', _OF_POOL)} or {_named('SIM', _OF_SIM)})")],
         {"what": "What", "Value": "Cap reached on"},
         overrides={"Cap reached on": AGO},
-        empty="none to come",
+        empty=NONE_KNOWN,
     )
     yield listing(
         "Biggest SIMs",
@@ -187,7 +187,7 @@ def _sims() -> Iterator[Panel]:
         Place(12, 19, 6, 8),
         [Query(" or ".join(map(_odd, *zip(*_ODD, strict=True))))],
         {"sim": "SIM", "what": "What"},
-        empty="none told",
+        empty=NONE_KNOWN,
     )
     yield listing(
         "States",
@@ -229,5 +229,5 @@ def _carriers() -> Iterator[Panel]:
         ],
         {"what": "What", "carrier": "Carrier", "Value": "How many"},
         overrides={"How many": {"unit": "none"}},
-        empty="none told",
+        empty=NONE_KNOWN,
     )

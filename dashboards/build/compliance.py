@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dashboards.build.house import (
     AGO,
     GREEN,
-    NONE,
+    NONE_KNOWN,
     NOT_CONFIGURED,
     ORANGE,
     RED,
@@ -183,7 +183,7 @@ def _wrong() -> Iterator[Panel]:
         ],
         {"kind": "Kind", "Value #A": "Content is wrong", "Value #B": "Cannot be read", "Value #C": "Has no place"},
         overrides={heading: {"unit": "none"} for heading in ("Content is wrong", "Cannot be read", "Has no place")},
-        empty=NONE,
+        empty=NONE_KNOWN,
     )
     yield listing(
         "Rule",
@@ -219,7 +219,7 @@ def _wrong() -> Iterator[Panel]:
         "stands; deleting one is told.",
         Place(18, 16, 3, 4),
         Query(_of("archive_held_files")),
-        empty="no hold",
+        empty="no hold known",
     )
 
 

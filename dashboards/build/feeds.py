@@ -8,7 +8,7 @@ from dashboards.build.house import (
     ACCOUNT,
     AGO,
     GREEN,
-    NONE,
+    NONE_KNOWN,
     NOT_CONFIGURED,
     ORANGE,
     SPACED,
@@ -85,7 +85,7 @@ def _now() -> Iterator[Panel]:
         "do not count.",
         Place(10, 0, 5, 4),
         Query(f"count({of('feed_contract_violations', 'feed, kind, field', _kind_is_not('new_field'))} > 0)"),
-        empty=NONE,
+        known=of("feed_info", "feed"),
         steps=TROUBLE,
     )
     yield single(
@@ -94,7 +94,7 @@ def _now() -> Iterator[Panel]:
         "repeated alone is what a quiet night looks like.",
         Place(15, 0, 4, 4),
         Query(f"count({of('feed_anomaly', 'feed, kind', _kind_is_not('repeated'))} == 1)"),
-        empty=NONE,
+        known=of("feed_anomaly", "feed, kind"),
         steps=TROUBLE,
     )
     yield single(
@@ -194,7 +194,7 @@ def _wrong() -> Iterator[Panel]:
         [Query(f"{of('feed_contract_violations', 'feed, field, kind')} > 0")],
         {"feed": "Feed", "field": "Field", "kind": "How", "Value": "Records"},
         overrides={"How": {"mappings": [SPACED]}, "Records": {"unit": "none"}},
-        empty=NONE,
+        empty=NONE_KNOWN,
     )
     yield listing(
         "Odd beside the answers before",
@@ -205,7 +205,7 @@ def _wrong() -> Iterator[Panel]:
         [Query(f"{of('feed_anomaly', 'feed, kind')} == 1")],
         {"feed": "Feed", "kind": "What"},
         overrides={"What": {"mappings": [SPACED]}},
-        empty=NONE,
+        empty=NONE_KNOWN,
     )
 
 
@@ -270,7 +270,7 @@ def _over_time() -> Iterator[Panel]:
         ],
         {"feed": "Feed", "Value #A": "Certificate", "Value #B": "Deprecated", "Value #C": "Gone"},
         overrides={"Certificate": AGO, "Deprecated": AGO, "Gone": AGO},
-        empty=NONE,
+        empty=NONE_KNOWN,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dashboards.build.house import (
     FLEETS,
     GREEN,
-    NONE,
+    NONE_KNOWN,
     ORANGE,
     PURPLE,
     RED,
@@ -88,7 +88,7 @@ def _panels() -> Iterator[Panel]:
         [Query(queries[0], "{{fleet}}")],
         unit="none",
         color=RED,
-        empty="none was open",
+        empty=NONE_KNOWN,
     )
     yield lines(
         "Yards dark or silent",
@@ -97,7 +97,7 @@ def _panels() -> Iterator[Panel]:
         [Query(f'sum by (fleet) (yardlight:terminals{{{FLEETS},state=~"dark|silent"}})', "{{fleet}}")],
         unit="none",
         color=RED,
-        empty="none was",
+        empty=NONE_KNOWN,
     )
     yield listing(
         "Plans at their cap, or before their cycle ends",
@@ -106,7 +106,7 @@ def _panels() -> Iterator[Panel]:
         [Query(f"sort_desc({queries[7]})")],
         {"fleet": "Fleet", "Value": "Plans short"},
         overrides={"Fleet": leads("wall", "Open its wall", fleet="Fleet"), "Plans short": counted(ORANGE)},
-        empty=NONE,
+        empty=NONE_KNOWN,
     )
     yield listing(
         "Drills overdue",
@@ -119,5 +119,5 @@ def _panels() -> Iterator[Panel]:
         ],
         {"fleet": "Fleet", "Value": "Overdue"},
         overrides={"Fleet": leads("wall", "Open its wall", fleet="Fleet"), "Overdue": counted(ORANGE)},
-        empty=NONE,
+        empty=NONE_KNOWN,
     )

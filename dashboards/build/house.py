@@ -63,6 +63,8 @@ SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
 NONE = "none"
 NOT_CONFIGURED = "not configured"
 NOT_MEASURED = "not measured"
+# Of a list: what is not known is not in it, and that is not to say that all is well.
+NONE_KNOWN = "none known"
 # One interval of routine probing on a metered uplink fits in; shorter windows would be mostly empty there.
 LONG_ENOUGH = "1m"
 
@@ -95,13 +97,17 @@ class Query:
 
 @dataclass(frozen=True)
 class Row:
-    """One kind of rows of a `ranking`: `expr` gives their values, `legend` their names; `links` lead on."""
+    """One kind of rows of a `ranking`: `expr` gives their values, `legend` their names; `links` lead on.
+
+    Rows that are `valueless` have only names; their values are 0 or 1.
+    """
 
     expr: str
     legend: str
     color: str
     links: Sequence[dict[str, str]] = ()
     unit: str | None = None
+    valueless: bool = False
 
 
 @dataclass(frozen=True)
@@ -199,6 +205,9 @@ def state_timeline(
     return _house(panel, title, description, place, [_range(query) for query in queries], empty)
 
 
+_NO_VALUE = {"type": "value", "options": {each: {"text": " ", "index": int(each)} for each in ("0", "1")}}
+
+
 def single(
     title: str,
     description: str,
@@ -212,11 +221,16 @@ def single(
     name_only: bool = False,
     size: int | None = None,
     empty: str = NOT_MEASURED,
+    known: str = "",
+    none_is_well: bool = True,
 ) -> Panel:
     """One value now, large. `name_only` shows the series' name instead of its value; `size` is in pixels.
 
-    Where there is none, `empty` is in the color of what is well only if it says so.
+    What is counted has in `known` that of which it is: where any of that is there, none is none. That is well, if what
+    is counted are troubles (`none_is_well`).
     """
+    if known:
+        query = Query(f"{query.expr} or count({known}) * 0", query.legend)
     size = size or (22 if unit == "dateTimeFromNow" else 28)
     panel = (
         stat.Panel()
@@ -230,9 +244,11 @@ def single(
     )
     nothing = DashboardSpecialValueMapOptions(
         match=SpecialValueMatch.NULL,
-        result=ValueMappingResult(text=empty, color=CLEAR if mapped else GREEN if empty == NONE else GRAY),
+        result=ValueMappingResult(text=empty, color=CLEAR if mapped else GRAY),
     )
-    panel = panel.mappings([*([_deep(mapped)] if mapped else []), SpecialValueMap(options=nothing)])
+    none = ValueMap(options={"0": ValueMappingResult(text=NONE, color=GREEN if none_is_well else GRAY, index=0)})
+    texts = [_deep(mapped)] if mapped else [none] if known else []
+    panel = panel.mappings([*texts, SpecialValueMap(options=nothing)])
     if decimals is not None:
         panel = panel.decimals(decimals)
     return _house(panel, title, description, place, [_instant(query)], empty)
@@ -246,13 +262,17 @@ def ranking(
     *,
     unit: str = "dateTimeFromNow",
     empty: str,
+    known: str = "",
     mapped: ValueMap | None = None,
     size: int = 22,
 ) -> Panel:
     """Names with a value each in large letters one below the other, for a wall; one kind of rows after the other.
 
-    Nothing to show is the good case, and calm. `size` is in pixels: limit how many rows there may be.
+    Nothing to show is the good case, and calm, where anything of `known` is there. `size` is in pixels: limit how many
+    rows there may be.
     """
+    if known:
+        rows = [*rows, Row(f"absent({known})", "nothing is known", PURPLE, valueless=True)]
     panel = (
         stat.Panel()
         .unit(unit)
@@ -272,6 +292,7 @@ def ranking(
         properties = [_property("color", {"mode": "fixed", "fixedColor": DEEP.get(row.color, row.color)})]
         properties += [_property("links", list(row.links))] if row.links else []
         properties += [_property("unit", row.unit)] if row.unit else []
+        properties += [_property("mappings", [_NO_VALUE])] if row.valueless else []
         panel = panel.override_by_query(ref, properties)
     return _house(panel, title, description, place, [_instant(Query(row.expr, row.legend)) for row in rows], empty)
 

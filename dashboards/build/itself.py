@@ -8,7 +8,7 @@ from dashboards.build.house import (
     AGO,
     FLEETS,
     GREEN,
-    NONE,
+    NONE_KNOWN,
     NOT_CONFIGURED,
     ORANGE,
     RED,
@@ -74,7 +74,7 @@ def _now() -> Iterator[Panel]:
         Place(18, 0, 6, 4),
         Query(f"count(min by (fleet, account, poll) (yardlight_poll_success{{{FLEETS}}}) == 0)"),
         steps=((None, GREEN), (1, ORANGE)),
-        empty=NONE,
+        known=newest("poll_success", "account, poll"),
     )
 
 
@@ -150,5 +150,5 @@ def _over_time() -> Iterator[Panel]:
         ],
         unit="short",
         color=ORANGE,
-        empty="none failed",
+        empty=NONE_KNOWN,
     )

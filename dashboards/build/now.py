@@ -104,7 +104,7 @@ def _shared() -> Iterator[Panel]:
             "It": {"mappings": [renamed(NOTICES)]},
             "Told": words(LONG),
         },
-        empty="nothing has to be said",
+        empty="nothing known that has to be said",
     )
 
 

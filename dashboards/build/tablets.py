@@ -10,7 +10,7 @@ from dashboards.build.house import (
     BLUE,
     GRAY,
     GREEN,
-    NONE,
+    NONE_KNOWN,
     NOT_CONFIGURED,
     ORANGE,
     PLAIN,
@@ -135,7 +135,7 @@ def _now() -> Iterator[Panel]:
         "readable and open the runbook WipeUnconfirmed.",
         Place(20, 0, 4, 4),
         Query(f"count({of('device_action_pending_timestamp_seconds', 'device', _WIPE)})"),
-        empty=NONE,
+        known=of("devices", "group, state"),
         steps=((None, GREEN), (1, RED)),
     )
 
@@ -197,7 +197,7 @@ def _one_by_one() -> Iterator[Panel]:
             "Since": AGO,
             "Failed": {"mappings": [_YES_NO]},
         },
-        empty=NONE,
+        empty=NONE_KNOWN,
     )
     oldest = f"bottomk(20, {of('device_last_checkin_timestamp_seconds', 'device')})"
     yield listing(
@@ -214,7 +214,7 @@ def _one_by_one() -> Iterator[Panel]:
         ],
         {"device": "Tablet", "group": "Group", "state": "State", "Value #A": "Last word"},
         overrides={"Last word": AGO, **_STATE},
-        empty=NONE,
+        empty=NONE_KNOWN,
     )
     yield listing(
         "Gone, never spoke or dark",
@@ -229,7 +229,7 @@ def _one_by_one() -> Iterator[Panel]:
         ],
         {"device": "Tablet", "group": "Group", "state": "State"},
         overrides=_STATE,
-        empty=NONE,
+        empty=NONE_KNOWN,
     )
 
 
@@ -242,7 +242,7 @@ def _standards() -> Iterator[Panel]:
         [Query(f"{of('devices_below_standard', 'group, standard')} > 0")],
         {"group": "Group", "standard": "Lacks", "Value": "Tablets"},
         overrides={"Tablets": {"unit": "none"}},
-        empty=NONE,
+        empty=NONE_KNOWN,
     )
     yield single(
         "Only in the MDM",

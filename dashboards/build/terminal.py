@@ -7,6 +7,7 @@ from dashboards.build.house import (
     CLEAR,
     GRAY,
     GREEN,
+    NONE_KNOWN,
     NOT_CONFIGURED,
     ORANGE,
     PURPLE,
@@ -177,7 +178,7 @@ def _now() -> list[Panel]:
             Query(_newest("yardlight_terminal_last_gap_seconds")),
             unit="s",
             decimals=1,
-            empty="none yet",
+            empty=NONE_KNOWN,
         ),
         single(
             "Router may take",
@@ -196,12 +197,12 @@ def _now() -> list[Panel]:
             [Query(f"sort({_ALERTS})")],
             {"alertname": "Alert", "severity": "Severity", "uplink": "Uplink", "service": "Service", "Value": "Since"},
             overrides={"Alert": {"custom.width": 200}, "Severity": {"custom.width": 80}, "Since": AGO},
-            empty="none",
+            empty=NONE_KNOWN,
         ),
         listing(
             "Whose fault, and why",
             "What the signals point to while something is wrong here, and each: seen or not; what nobody can tell "
-            "is not listed. Normal: nobody's.",
+            "is not listed. Normal: none.",
             Place(12, 4, 12, 6),
             [
                 Query(f"max by (domain) (yardlight:fault_domain{{{HERE}}} == 1)"),
@@ -213,7 +214,7 @@ def _now() -> list[Panel]:
                 "Signal": {"mappings": [renamed(SIGNALS)], "custom.width": 240},
                 "Seen": words((State("no", GRAY), State("yes", ORANGE))),
             },
-            empty="nobody's",
+            empty=NONE_KNOWN,
         ),
         listing(
             "Circuits: whom to call",
@@ -353,7 +354,7 @@ def _services() -> list[Panel]:
                 "Answered in": {"custom.width": 130, "unit": "s", "decimals": 2},
                 "Why not": {"mappings": [SPACED]},
             },
-            empty="none",
+            empty=NONE_KNOWN,
         ),
     ]
 

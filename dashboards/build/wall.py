@@ -15,6 +15,7 @@ from dashboards.build.house import (
     FLEETS,
     GREEN,
     NONE,
+    NONE_KNOWN,
     ORANGE,
     PURPLE,
     RED,
@@ -85,6 +86,12 @@ def newest(metric: str, by: str, where: str = "") -> str:
 CUT_OFF = "yardlight:terminal_missing_since_timestamp_seconds"
 
 
+# As large as the numbers are, a sentence has no room.
+_UNKNOWN = "?"
+# Where no inventory arrives, nothing is known of anything.
+_FLEETS_THERE = f"max by (fleet) (yardlight_fleet_info{{{FLEETS}}})"
+
+
 def yards() -> str:
     """The state of each yard as its number in `YARD`; a yard that says nothing has the last."""
     measured = one_of("yardlight_terminal_state", FLEETS, [State(name, "") for name in _STATES], by="fleet, terminal")
@@ -139,7 +146,8 @@ def _numbers() -> Iterator[Panel]:
         Query(f"count({firing('page')})"),
         steps=((None, GREEN), (1, RED)),
         size=BIG,
-        empty=NONE,
+        empty=_UNKNOWN,
+        known=_FLEETS_THERE,
     )
     yield single(
         "Tickets open",
@@ -148,7 +156,8 @@ def _numbers() -> Iterator[Panel]:
         Query(f"count({firing('ticket')})"),
         steps=((None, GREEN), (1, ORANGE)),
         size=BIG,
-        empty=NONE,
+        empty=_UNKNOWN,
+        known=_FLEETS_THERE,
     )
     for x, title, which, color, text in (
         (
@@ -175,7 +184,9 @@ def _numbers() -> Iterator[Panel]:
             Query(f"count({which})"),
             steps=((None, GREEN), (1, color)),
             size=BIG,
-            empty="no yard" if color == GREEN else NONE,
+            empty=_UNKNOWN,
+            known=newest("terminal_info", "terminal"),
+            none_is_well=color != GREEN,
         )
 
 
@@ -202,6 +213,7 @@ def _open() -> Iterator[Panel]:
             Row(f"sort(bottomk(2, {since(elsewhere, about)}))", f"{{{{alertname}}}}: {_SAID} {_FLEET}", RED),
         ],
         empty="nobody was woken",
+        known=_FLEETS_THERE,
     )
     heard = f"max by (fleet, terminal) (yardlight:terminal_remembered_timestamp_seconds{{{FLEETS}}})"
     began = f"({newest('terminal_state_since_timestamp_seconds', 'terminal')} or {heard})"
@@ -226,6 +238,7 @@ def _open() -> Iterator[Panel]:
             )
         ],
         empty="no yard is watched",
+        known=_FLEETS_THERE,
     )
     whose = [State(domain, BLUE) for domain in FAULTS]
     blamed = one_of("yardlight:fault_domain", FLEETS, whose, "fleet, terminal, platform, truck, domain", "domain")
@@ -250,6 +263,7 @@ def _open() -> Iterator[Panel]:
         unit="none",
         mapped=mapping([State(words_, BLUE) for words_ in FAULTS.values()]),
         empty="nobody's",
+        known=_FLEETS_THERE,
     )
 
 
@@ -273,9 +287,11 @@ def _ahead() -> Iterator[Panel]:
                 f"{{{{account}}}}: never read {_FLEET}",
                 ORANGE,
                 [_COLLECTED],
+                valueless=True,
             ),
         ],
         empty="all are read",
+        known=_FLEETS_THERE,
     )
     to_come = newest("cap_exhaustion_timestamp_seconds", "account, pool, sim")
     plans = [way("cellular", "Open the plans", fleet="fleet", account="account")]
@@ -300,6 +316,7 @@ def _ahead() -> Iterator[Panel]:
             ),
         ],
         empty="none before its cycle ends",
+        known=_FLEETS_THERE,
     )
     yield ranking(
         "Tablets in trouble",
@@ -321,6 +338,7 @@ def _ahead() -> Iterator[Panel]:
             )
         ],
         empty=NONE,
+        known=_FLEETS_THERE,
     )
     told = since('audience="dispatch"', "fleet, account, feed, platform, alertname")
     yield ranking(
@@ -337,6 +355,7 @@ def _ahead() -> Iterator[Panel]:
             )
         ],
         empty=NONE,
+        known=_FLEETS_THERE,
     )
     yield ranking(
         "Drills that are overdue",
@@ -352,6 +371,7 @@ def _ahead() -> Iterator[Panel]:
             )
         ],
         empty=NONE,
+        known=_FLEETS_THERE,
     )
     yield ranking(
         "Records that are missing",
@@ -368,14 +388,15 @@ def _ahead() -> Iterator[Panel]:
             )
         ],
         empty=NONE,
+        known=_FLEETS_THERE,
     )
 
 
 def _lists() -> Iterator[Panel]:
     about = ", ".join(f'"{label}"' for label in _ABOUT)
-    for y, h, severity, title, text, empty in (
-        (26, 6, "page", "All pages", "Normal is none.", "nobody was woken"),
-        (32, 9, "ticket", "Tickets: for the morning", "A few are normal.", "nothing is open"),
+    for y, h, severity, title, text in (
+        (26, 6, "page", "All pages", "Normal is none."),
+        (32, 9, "ticket", "Tickets: for the morning", "A few are normal."),
     ):
         opened = f'label_join(ALERTS_FOR_STATE{{{FLEETS},severity="{severity}"}} {_FIRING}, "about", " ", {about})'
         yield listing(
@@ -401,7 +422,7 @@ def _lists() -> Iterator[Panel]:
                 "Since": AGO,
                 "Fleet": NARROW,
             },
-            empty=empty,
+            empty=NONE_KNOWN,
         )
     yield listing(
         "Every yard",

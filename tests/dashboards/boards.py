@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 BOARDS = sorted((Path(__file__).parents[2] / "dashboards").glob("*.json"))
+# What panels say where there is nothing to show, and that is good to know.
+NOTHING_WRONG = {"all are read", "nobody was woken", "nobody's", "none", "none before its cycle ends"}
 _INTERVALS = {"$__rate_interval": "1m15s", "$__interval": "1m"}
 
 
@@ -35,6 +37,18 @@ def filled(expr: str, chosen: Mapping[str, str]) -> str:
     for name, value in {**_INTERVALS, **{f"${name}": value for name, value in chosen.items()}}.items():
         expr = expr.replace(name, value)
     return expr
+
+
+def in_words(panel: Mapping[str, Any], answers: Iterable[Any]) -> str | None:
+    """What a panel says instead of what Prometheus answered to all its queries; None where it shows that."""
+    defaults = panel["fieldConfig"]["defaults"]
+    numbers = {answer["value"][1] for answer in answers}
+    if not numbers:
+        return str(defaults["noValue"])
+    none = [
+        each["options"].get("0", {}).get("text") for each in defaults.get("mappings", ()) if each["type"] == "value"
+    ]
+    return "none" if numbers == {"0"} and "none" in none else None
 
 
 def columns(panel: Mapping[str, Any]) -> dict[str, str]:

@@ -300,6 +300,7 @@ _ALERTS: tuple[dict[str, str], ...] = (
 
 def _others(t: int, start: int) -> Iterator[tuple[str, str, float]]:
     """Yards of which nothing is heard (reno) or known (tacoma), with an overdue drill; a vendor that is not read."""
+    yield "fleet_info", 'runbooks="https://yardlight.example.com/runbooks",grafana="https://grafana.example.com"', 1
     for name in ("reno", "tacoma"):
         yield "terminal_info", f'terminal="{name}",stage="live",on_failover="ticket",timezone="UTC"', 1
     yield from _flag(

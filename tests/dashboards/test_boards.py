@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from dashboards.build import now, wall
 from tests.dashboards import history
-from tests.dashboards.boards import BOARDS, filled, load, panels, queries
+from tests.dashboards.boards import BOARDS, NOTHING_WRONG, filled, in_words, load, panels, queries
 
 from yardlight.catalogue import METRICS
 
@@ -194,7 +194,8 @@ def test_every_panel_shows_something_of_an_hour_with_a_failover(
         for target in panel["targets"]:
             expr = filled(target["expr"], CHOSEN)
             shown = [prometheus(expr, history.HOUR - at - history.STEP) for at in moments]
-            assert any(shown), f"{panel['title']}: {expr}"
+            # That nothing is known is said where nothing is.
+            assert any(shown) != expr.startswith("absent("), f"{panel['title']}: {expr}"
 
 
 @pytest.mark.needs("prometheus", "promtool")
@@ -221,6 +222,28 @@ def test_a_yard_that_was_cut_off_is_silent_though_what_it_sent_last_is_still_the
     assert "elko" in there(wall.in_state(5))
     assert "elko" in there(f"{wall.yards()} == 5")
     assert "elko" in there(f"{now._internet()} == {now.NOT_HEARD}")
+
+
+@pytest.mark.needs("prometheus", "promtool")
+def test_where_nothing_arrives_no_board_says_that_nothing_is_wrong(
+    board: Path, prometheus: Callable[[str, float], list[Any]]
+) -> None:
+    for panel in panels(board):
+        exprs = [filled(target["expr"], {**CHOSEN, "fleet": "nowhere"}) for target in panel["targets"]]
+        said = in_words(panel, [answer for expr in exprs for answer in prometheus(expr, 0)])
+        assert said not in NOTHING_WRONG, panel["title"]
+
+
+@pytest.mark.needs("prometheus", "promtool")
+@pytest.mark.parametrize("where", [("tablets", "Wipes that wait"), ("feeds", "Fields not as they were")])
+def test_that_there_is_no_trouble_is_said_where_something_is_known_and_how_much_there_is(
+    prometheus: Callable[[str, float], list[Any]], where: tuple[str, str]
+) -> None:
+    [panel] = [each for path in BOARDS for each in panels(path) if (path.stem, each["title"]) == where]
+    [expr] = [filled(target["expr"], CHOSEN) for target in panel["targets"]]
+    before, after = (prometheus(expr, history.HOUR - history.CUT + late) for late in (60, -60))
+    assert (in_words(panel, before), in_words(panel, after)) == ("none", None)
+    assert in_words(panel, []) == "not measured"
 
 
 def test_the_links_in_notifications_lead_to_a_board(root: Path) -> None:

@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.dashboards.boards import BOARDS, filled, load, panels
+from tests.dashboards.boards import BOARDS, NOTHING_WRONG, filled, in_words, load, panels
 from tests.demo.test_run import demo, programs_of
 from tests.ports import free_port
 from tests.programs import ready
@@ -34,11 +34,7 @@ FAULTS = (
     "verizon=cap", "graph=silent=drivers", "graph=clean-up", "graph=silent=yard", "graph=wipe=T-106", "graph=expiring",
     "google=old", "records=lost", "records=forged", "telematics=renamed", "calls=unsigned", "tms=stopped", "eld=down",
 )  # fmt: skip
-NOTHING_WRONG = {
-    "all are read", "nobody was woken", "nobody's", "none", "none failed",
-    "none to come", "none told", "none was", "none was open", "none yet", "no hold", "nothing has to be said",
-    "nothing is open", "none before its cycle ends",
-}  # fmt: skip
+NONE_KNOWN = {"none known", "no hold known", "nothing known that has to be said"}
 NOT_THERE = {
     "not configured", "no router is asked", "no modem is asked", "not told", "never", "fewer than two yet",
     "no drill yet", "no drill in the inventory",
@@ -83,8 +79,8 @@ class Boards:
         assert chosen, f"{board.stem}: there is nothing to choose"
         for panel in panels(board):
             exprs = {filled(target["expr"], each) for target in panel["targets"] for each in chosen}
-            if not [expr for expr in sorted(exprs) if self.ask(expr)]:
-                yield panel["title"], panel["fieldConfig"]["defaults"]["noValue"]
+            if text := in_words(panel, [answer for expr in sorted(exprs) for answer in self.ask(expr)]):
+                yield panel["title"], text
 
     def _choices(self, board: Path) -> list[dict[str, str]]:
         """Every combination of the values that the board's drop-downs offer."""
@@ -135,7 +131,7 @@ def settle(boards: Boards, *, blank: set[Panel], filled: set[Panel]) -> None:
     while True:
         now = boards.blank()
         filled &= set(now)
-        unexplained = {panel for panel, text in now.items() if text not in NOTHING_WRONG | NOT_THERE}
+        unexplained = {panel for panel, text in now.items() if text not in NOTHING_WRONG | NONE_KNOWN | NOT_THERE}
         shown = blank - set(now)
         if not filled | unexplained | shown:
             return
