@@ -20,7 +20,7 @@ _BACK = 60
 LIST = """\
 Of the archives:
   records=lost                    a driver's day is gone from the archive of ELD records
-  records=forged                  somebody wrote another content under the same name
+  records=forged                  somebody wrote another content under the same name (not in the first half minute)
   records=bad-file                a file is cut off in the middle
   records=copy-lost               a driver's day is gone from the second copy, where there is one
   records=small-backup            the newest back-up of the shop is a tenth of what it usually is
