@@ -340,6 +340,13 @@ def test_a_later_page_that_cannot_be_had_is_incomplete_and_its_address_is_not_to
         assert str(caught.value).endswith(", page 2")
 
 
+def test_a_next_page_that_is_named_by_half_of_a_letter_cannot_be_had() -> None:
+    with Vendor(lambda asked: Answer({"items": []})) as vendor:
+        pages = asking(vendor.url).pages("/list", None, lambda content, reply: {"after": "\ud800"})
+        with pytest.raises(IncompleteError, match="half of a letter"):
+            list(pages)
+
+
 def test_no_request_is_made_that_the_budget_does_not_pay_for() -> None:
     with Vendor(lambda asked: Answer({})) as vendor:
         client = asking(vendor.url, session(allowance=2))

@@ -400,6 +400,11 @@ class Client:
                     return Reply(response.status_code, response.headers, self._body(response, what), what)
             except requests.exceptions.RequestException as error:
                 raise _mapped(error, what) from None
+            except UnicodeEncodeError as error:
+                if "surrogate" not in error.reason:
+                    raise
+                # A cursor or link of the vendor's, which is asked with as it came.
+                raise BadReplyError(f"{what}: leads on with half of a letter, which cannot be sent") from None
             finally:
                 self._session.settle(code)
 
