@@ -7,13 +7,11 @@ its first occurrence, a skipped one has the offset from before the change. Insta
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
-
-import holidays
 
 from yardlight.inventory.models import Calendar, Terminal
 
@@ -24,8 +22,11 @@ _LONGEST = 14 * 86400.0
 
 
 @lru_cache(maxsize=64)
-def holiday_country(code: str) -> holidays.HolidayBase:
+def holiday_country(code: str) -> Container[date]:
     """The public holidays of 'US' or 'US-CA'. Raises `ValueError` for a place without any."""
+    # Five megabytes, in workers too, for those alone whose calendars name a country.
+    import holidays
+
     if match := _PLACE.fullmatch(code):
         with suppress(NotImplementedError):
             return holidays.country_holidays(match[1], subdiv=match[2])
