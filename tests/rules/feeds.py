@@ -347,6 +347,18 @@ FEEDS = (
         centre=STARTS_ANEW,
     ),
     case(
+        "incomplete-then-down", "answers without an end, then a restart and none at all; one poll sleeps for hours yet",
+        Feeds(answers=DOWN, unasked=((1800.0, 1890.0),), more=(
+            ("poll_due_timestamp_seconds", {"poll": "feeds/pages"}, always(1e9)),
+            ("poll_failed", {"poll": "feeds/pages", "reason": "incomplete"},
+             lambda at: None if 1800 <= at < 1890 else float(BEGIN <= at < 1800)),
+            ("poll_due_timestamp_seconds", {"poll": "feeds/daily"}, always(1e9)),
+            ("poll_failed", {"poll": "feeds/daily", "reason": "server_error"}, lambda at: 0.0 if at < 1800 else None),
+        )),
+        ((0, BEGIN + 60, ()), (BEGIN + 240, 1760, (INCOMPLETE,)), (1950, OVER - 60, (FAILING,)), (OVER + 90, END, ())),
+        centre=STARTS_ANEW,
+    ),
+    case(
         "one-server-two-accounts", "both accounts of one dead server fail beside a platform that is well: it is theirs",
         Feeds(more=(*generic("tms"), *generic("shop"))),
         told("ticket AccountFailing inland-haul/ tms", "ticket AccountFailing inland-haul/ shop", after=240),

@@ -43,6 +43,8 @@ BLAMED: dict[str, dict[str, str]] = {
     "F17-old": {"AccountFailing": "credentials"},
     "certificate-unread": {"AccountFailing": "credentials"},
     "fleet-removed": {"AccountFailing": "credentials"},
+    # As when it began: it answered, and not with everything.
+    "incomplete-then-down": {"AccountFailing": "integration"},
     "T13": {"ServiceUnreachable": "dns"},
     "drill-service": {"ServiceUnreachable": "dns"},
     "T14": {"StandbyNotReady": "dns"},
