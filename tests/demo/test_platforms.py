@@ -129,10 +129,10 @@ def received(ports: Ports) -> dict[tuple[str, str], str]:
     return {(each[1], each[2]): each[3] for each in found if each}
 
 
-def carrier(standby: str = "standby") -> Carrier:
+def carrier(standby: str = "standby", now: float = 1795186800.0) -> Carrier:
     """One with three trucks and a standby."""
     sims = [*fake_sims("T", 3, 10**7), replace(fake_sims("S", 1, 10**7, first=901)[0], name=standby)]
-    return Carrier("verizon", sims, lambda: 1795186800.0, 10**9)
+    return Carrier("verizon", sims, lambda: now, 10**9)
 
 
 @pytest.mark.parametrize("action", ["burn", "late=soon", "runaway=T-999", "restate=lots", ""])
@@ -160,6 +160,18 @@ def test_a_cap_that_is_used_up_is_so_in_the_days_as_well_as_in_the_total() -> No
     of_days = [sum(full.used(sim, day) or 0 for day in known) for sim in full.sims.values()]
     assert of_days == [*map(full.total, full.sims.values())]
     assert sum(of_days) > full.cap
+
+
+@pytest.mark.parametrize("hour", range(24))
+def test_a_runaway_shows_in_a_whole_day_at_whatever_hour_it_is_switched_on(hour: int) -> None:
+    midnight = 1795132800.0
+    sick = carrier(now=midnight + hour * 3600.0)
+    [sim] = (each for each in sick.sims.values() if each.name == "T-102")
+    before = sick.ordinal(sick.known_until()) - 1
+    usual = sick.used(sim, before)
+    assert usual
+    sick.switch("runaway=T-102")
+    assert sick.used(sim, before) == pytest.approx(20 * usual, abs=1)
 
 
 def test_healing_undoes_all_faults() -> None:

@@ -7,13 +7,13 @@ import os
 import shutil
 import zipfile
 from contextlib import AbstractContextManager
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.records.world import ELD, World, days, noon
+from tests.records.world import ELD, World, days, noon, today
 from yardlight import sealing
 from yardlight.cli import main
 from yardlight.demo.eld_files import Shape, eld_file
@@ -23,7 +23,7 @@ from yardlight.records.evidence import retrieval_tests, retrievals
 from yardlight.records.reading import Reader
 
 # The commands go by the real clock.
-TODAY = date.today()
+TODAY = today()
 # No second copy is asked for.
 DOCUMENTS = ELD.replace("rule: rods", "rule: supporting-documents")
 FIRST, LAST = TODAY - timedelta(days=40), TODAY - timedelta(days=1)

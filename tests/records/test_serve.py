@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
-from tests.records.world import ELD, World, days
+from tests.records.world import ELD, World, days, today
 from yardlight.exposition import page
 from yardlight.logs import Recent
 from yardlight.serve import ServeOptions, Service
 from yardlight.slots import Slots
 
-LAST = date.today() - timedelta(days=1)
+LAST = today() - timedelta(days=1)
 
 
 def filled(folder: Path) -> World:

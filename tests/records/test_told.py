@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from tests.records.test_s3 import Front
 from tests.records.test_s3 import bucket as bucket
 from tests.records.test_s3 import front as front
 from tests.records.test_s3 import moto as moto
-from tests.records.world import ELD, World
+from tests.records.world import ELD, World, today
 from tests.rules.phones import Phones, phones
 from tests.served import Process
 from yardlight import receivers, scraping
@@ -33,7 +33,7 @@ from yardlight.inventory.load import load
 
 RULES = Path(__file__).resolve().parents[2] / "alert_rules"
 # Whatever the hour and the zone, its file has come by now.
-LAST = date.today() - timedelta(days=2)
+LAST = today() - timedelta(days=2)
 KEPT = range(16)
 SINCE = f"since: {LAST - timedelta(days=KEPT[-1])}"
 HELD = LAST - timedelta(days=300)

@@ -11,7 +11,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable, Coroutine, Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,12 @@ from urllib.parse import urlencode
 import bcrypt
 import pytest
 
-from tests.records.world import ELD, World, days
+from tests.records.world import ELD, World, days, today
 from yardlight import journal
 from yardlight.records.web import Shelf
 from yardlight.server import Server
 
-LAST = date.today() - timedelta(days=1)
+LAST = today() - timedelta(days=1)
 FIRST = LAST - timedelta(days=19)
 LOGIN = "ann:secret"
 

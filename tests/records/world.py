@@ -30,6 +30,11 @@ ELD = 'eld: {path: eld, pattern: "{driver}/{date:%Y-%m-%d}.csv", rule: rods, for
 DRIVERS = ("d101", "d102", "d103")
 
 
+def today() -> date:
+    """The day it really is where the fleet is, for commands that go by the real clock."""
+    return datetime.now(LA).date()
+
+
 def noon(day: date) -> float:
     return datetime(day.year, day.month, day.day, 12, tzinfo=LA).timestamp()
 

@@ -42,7 +42,7 @@ Or a carrier's name (verizon, att, kore):
                                   the cap is reached in the third minute, and after the sixth a new cycle begins
                                   (where the platform says when: verizon)
   verizon=offline=T-101,T-102     these SIMs lose their sessions
-  verizon=runaway=T-101           this SIM uses 20 times its usual day, from today on
+  verizon=runaway=T-101           this SIM uses 20 times its usual day, and did yesterday
   kore=spend=fontana-standby      this SIM has used 8 GB more today
   verizon=cap                     the cap is used up
   verizon=heal                    everything at this carrier is well again"""
@@ -196,7 +196,8 @@ class Carrier:
                 self.multiply(3.0, None, self.midnight(today - 4))
                 self._month_end = self._ending(today)
             elif what == "runaway":
-                self.multiply(20.0, self._named(how).name, self.midnight(today))
+                # Of a day that has just begun little is known, whatever is used in it.
+                self.multiply(20.0, self._named(how).name, self.midnight(self.ordinal(self.known_until()) - 1))
             elif what == "spend":
                 self._spent[self._named(how).name, self.ordinal(self.known_until())] += _SPENDS
             elif what == "offline":
