@@ -43,6 +43,8 @@ _TOTAL = "webhook"
 PATIENCE_SECONDS = 2.0
 # A write of which nothing was heard for so long will not be heard of.
 _GIVEN_UP_SECONDS = 10.0
+# What comes within this time is one transaction: a write for each call would cost more than the call.
+_TOGETHER_SECONDS = 0.02
 # Refused calls are nobody's to wait for, and anybody can make them.
 _LATER_SECONDS = 1.0
 # A secret's file is looked at so often.
@@ -159,7 +161,7 @@ class Receivers:
         self._known: dict[str, Receiver] = {}
         self._in_use: Mapping[str, Receiver] = {}
         self._changed: set[Receiver] = set()
-        self._next: asyncio.Future[None] | None = None
+        self._next: asyncio.Event | None = None
         self._began: float | None = None
         self._later: asyncio.TimerHandle | None = None
 
@@ -193,24 +195,30 @@ class Receivers:
         """Return when all that it has counted is on disk, or will not soon be."""
         self._changed.add(receiver)
         if self._next is None:
-            self._next = asyncio.get_running_loop().create_future()
+            self._next = asyncio.Event()
+            asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._next.set)
         waiting = self._next
-        self._write()
+        self._write_within(_TOGETHER_SECONDS)
         if self._state.writable:
-            await asyncio.wait({waiting}, timeout=PATIENCE_SECONDS)
+            await waiting.wait()
 
     def note(self, receiver: Receiver) -> None:
         """Something was counted that nobody waits for."""
         self._changed.add(receiver)
-        if self._later is None:
-            self._later = asyncio.get_running_loop().call_later(_LATER_SECONDS, self._write)
+        self._write_within(_LATER_SECONDS)
+
+    def _write_within(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        if self._later is not None:
+            if self._later.when() <= loop.time() + seconds:
+                return
+            self._later.cancel()
+        self._later = loop.call_later(seconds, self._write)
 
     def _write(self) -> None:
         """Write what changed, unless that is under way: then it follows, with all that is counted by then."""
-        if self._later is not None:
-            self._later.cancel()
-            self._later = None
-        if not self._changed or (self._began is not None and time.monotonic() - self._began < _GIVEN_UP_SECONDS):
+        self._later = None
+        if self._began is not None and time.monotonic() - self._began < _GIVEN_UP_SECONDS:
             return
         counted = [(receiver, receiver.counts()) for receiver in self._changed]
         self._changed.clear()
@@ -224,13 +232,14 @@ class Receivers:
 
         self._state.keep_totals(self._fleet, [_total(receiver, counts) for receiver, counts in counted], written)
 
-    def _written(self, counted: list[tuple[Receiver, Counts]], waiting: asyncio.Future[None] | None) -> None:
+    def _written(self, counted: list[tuple[Receiver, Counts]], waiting: asyncio.Event | None) -> None:
         for receiver, counts in counted:
             receiver.shown = counts
         if waiting is not None:
-            waiting.set_result(None)
+            waiting.set()
         self._began = None
-        self._write()
+        if self._changed:
+            self._write_within(_TOGETHER_SECONDS)
 
 
 def _total(receiver: Receiver, counts: Counts) -> Total:

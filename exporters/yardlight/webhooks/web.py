@@ -56,6 +56,10 @@ async def _body(request: web.Request, most: int) -> bytes | Reason:
         return "encoding"
     if request.content_length is not None and request.content_length > most:
         return "too_large"
+    if request.content.is_eof():
+        # It came with its headers, and nothing has to be waited for.
+        body = request.content.read_nowait()
+        return body if len(body) <= most else "too_large"
     parts: list[bytes] = []
     size = 0
     try:
