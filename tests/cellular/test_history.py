@@ -188,6 +188,15 @@ def test_a_total_of_which_the_start_of_the_cycle_is_not_known_makes_no_days_up()
     assert days(track, "2026-03-12", 2) == [50, 50]
 
 
+def test_a_total_since_a_start_of_decades_ago_is_spread_over_the_days_that_are_kept() -> None:
+    track, now = Track(UTC), at("2026-03-15")
+    start = now - 50 * KEEP_DAYS * DAY
+    track.take(Usage(Used(50 * KEEP_DAYS * MB), now, sim="truck-7"), Cycle(start, None))
+    assert track.used == 50 * KEEP_DAYS * MB
+    assert len(track.days) == KEEP_DAYS
+    assert track.days[:-1].tolist() == [pytest.approx(MB, rel=1e-3)] * (KEEP_DAYS - 1)
+
+
 def test_c23_more_used_than_the_cap_and_less_left_than_nothing_are_taken_as_they_are() -> None:
     track = Track(UTC)
     plan = Plan(cap=1000 * MB)

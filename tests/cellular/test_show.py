@@ -14,14 +14,16 @@ import pytest
 
 from yardlight.catalogue import METRICS
 from yardlight.cellular.cycle import UTC, Cycle, EveryDays, MonthDay
-from yardlight.cellular.history import ordinal
+from yardlight.cellular.history import KEEP_DAYS, Track, ordinal
+from yardlight.cellular.oddities import largest_day
 from yardlight.cellular.plan import Place, Terms
+from yardlight.cellular.pools import add_up
 from yardlight.cellular.show import show
 from yardlight.cellular.usage import AllDays, Count, Directory, Left, Plan, Record, Refused, Sim, Usage, Used
 from yardlight.collection import Source, Told
 from yardlight.errors import IncompleteError
 from yardlight.exposition import block
-from yardlight.inventory.cellular import CellularSource
+from yardlight.inventory.cellular import CellularSource, Runaway
 from yardlight.things import Fact, unpack
 
 DAY = 86400.0
@@ -262,6 +264,47 @@ def test_c11_a_day_of_twenty_times_the_middle_one_is_above_what_is_usual() -> No
         account.collect(at(day, 23.5), sim("T1", at(day, 23.5)), daily("T1", 1000 * MB if day == 10 else 50 * MB, day))
     day_used, above = account.value("sim_largest_day_bytes", "T1"), account.value("sim_runaway_above_bytes", "T1")
     assert (day_used, above) == (1000 * MB, 500 * MB)
+
+
+class Watched(Track):
+    """A track that counts how often it is asked for a day."""
+
+    __slots__ = ("asked",)
+
+    def day(self, ordinal: int) -> int | None:
+        self.asked = getattr(self, "asked", 0) + 1
+        return Track.day(self, ordinal)
+
+
+def test_a_sim_of_which_no_day_is_known_costs_no_walk_through_all_days_since_the_year_one() -> None:
+    now = at(10)
+    bare, known = Watched(UTC), Watched(UTC)
+    bare.take(total("T1", 70 * MB, now), Cycle(None, at(31)))
+    assert (bare.as_of, len(bare.days)) == (now, 0)
+    assert largest_day(bare, Runaway()) is None
+    known.take(daily("T2", 10 * MB, 9), None)
+    pool = add_up({"T1": bare, "T2": known}, ["T1", "T2"], None, UTC, now)
+    assert pool.track.days.tolist() == [10 * MB]
+    assert getattr(bare, "asked", 0) + known.asked < 10
+
+
+def test_two_sims_with_years_between_their_days_make_no_longer_a_pool_than_is_kept() -> None:
+    old, new = Track(UTC), Track(UTC)
+    old.take(daily("T1", 10 * MB, -3000), None)
+    new.take(daily("T2", 10 * MB, 9), None)
+    old.as_of = at(9)
+    pool = add_up({"T1": old, "T2": new}, ["T1", "T2"], None, UTC, at(10))
+    assert pool.track.days[-1] == 10 * MB
+    assert len(pool.track.days) <= KEEP_DAYS
+
+
+def test_a_figure_as_of_next_year_is_no_figure_and_hides_none_that_follows() -> None:
+    account = Account()
+    account.collect(at(9), sim("T1", at(9)), total("T1", 50 * MB, at(9)))
+    account.collect(at(10), sim("T1", at(10)), total("T1", 990 * MB, at(400)))
+    assert account.value("sim_usage_bytes", "T1") == 50 * MB
+    account.collect(at(11), sim("T1", at(11)), total("T1", 60 * MB, at(11)))
+    assert account.value("sim_usage_bytes", "T1") == 60 * MB
 
 
 def test_c12_c13_a_sim_that_is_silent_says_until_when_it_was_used_and_whose_it_is() -> None:

@@ -192,6 +192,10 @@ class Track:
     def _spread(self, grown: int, start: float, end: float) -> None:
         """Add what was used between two instants to the days between, each by its share of the time."""
         first, last = self._ordinal(start), self._ordinal(max(start, end))
+        if (oldest := last - KEEP_DAYS) > first:
+            # What a share of it was used on before nobody will ask.
+            first, since = oldest, midnight(oldest, self.zone)
+            grown, start = round(grown * (end - since) / (end - start)), since
         self._room(first)
         self._room(last)
         left, total = grown, end - start

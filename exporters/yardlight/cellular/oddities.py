@@ -35,7 +35,7 @@ def largest_day(track: Track, runaway: Runaway) -> Day | None:
         return None
     today = ordinal(track.as_of, track.zone)
     last = [used for day in (today - 1, today) if (used := track.day(day)) is not None and day >= track.seeded]
-    before = [used for day in range(track.first, today - 1) if (used := track.day(day)) is not None]
+    before = [used for day in range(track.first, min(today - 1, track.end)) if (used := track.day(day)) is not None]
     if not last or len(before) < _LEAST_DAYS:
         return None
     with_use = [used for used in before if used]

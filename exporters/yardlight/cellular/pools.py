@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from yardlight.cellular.cycle import Cycle
-from yardlight.cellular.history import UNKNOWN, Track, midnight, ordinal
+from yardlight.cellular.history import KEEP_DAYS, UNKNOWN, Track, midnight, ordinal
 from yardlight.cellular.usage import Sim
 from yardlight.inventory.cellular import Pool
 
@@ -50,8 +50,9 @@ def add_up(tracks: Mapping[str, Track], names: Sequence[str], cycle: Cycle | Non
     total = Track(zone, cycle=cycle)
     if not known:
         return Sum(total, tuple(names), 0)
-    total.first = min(track.first for track in known)
-    end = max(track.end for track in known)
+    with_days = [track for track in known if track.days]
+    end = max((track.end for track in with_days), default=0)
+    total.first = max(min((track.first for track in with_days), default=0), end - KEEP_DAYS)
     total.days = array("q", [_day(known, day) for day in range(total.first, end)])
     total.seeded = max((track.seeded for track in known), default=0)
     counted = [used for track in known if (used := in_cycle(track, cycle, zone, now)) is not None]

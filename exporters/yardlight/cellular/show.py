@@ -30,6 +30,8 @@ from yardlight.things import Fact, Thing, numbered, pack
 _SHOWN_AFTER_TROUBLE = 3600.0
 # What a SIM used counts until its cycle is over, and a list may lack it by mistake.
 _FORGOTTEN_AFTER = 32 * 86400.0 + _SHOWN_AFTER_TROUBLE
+# A row of today may be as of its end, and a carrier's clock or zone be wrong by hours.
+_CLOCKS_DIFFER = 2 * 86400.0
 # A plan that neither ends nor begins anew is looked ahead for so long; one that expires later is not projected.
 _LIFETIME_AHEAD, _LONGEST_AHEAD = 60 * 86400.0, 400 * 86400.0
 # A SIM with this share of its cap used is asked first where each takes a request.
@@ -127,9 +129,11 @@ class Account:
                 self.refused.add(record.sim)
         self.kept.said |= self.said
         usages = [record for record in records if isinstance(record, Usage)]
-        # Less than nothing is no figure, and what the others are worth nobody knows.
+        # Less than nothing is no figure, nor is what has still to be used; what the others are worth nobody knows.
         wrong = {
-            (usage.sim, usage.pool) for usage in usages if isinstance(usage.amount, Used) and usage.amount.bytes < 0
+            (usage.sim, usage.pool)
+            for usage in usages
+            if (isinstance(usage.amount, Used) and usage.amount.bytes < 0) or usage.as_of > self.now + _CLOCKS_DIFFER
         }
         self.refused |= {sim for sim, _ in wrong if sim}
         for usage in sorted(usages, key=lambda usage: usage.as_of):
