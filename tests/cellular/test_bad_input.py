@@ -136,7 +136,9 @@ def test_an_empty_list_where_sims_were_is_no_account_without_sims(
     collect(platform, running, under_way, **FIXTURE[platform]["options"])
     empty = {"thingspace": {"devices": [], "hasMoreData": False}, "control_center": {"devices": [], "lastPage": True}}
     told.exchanges = [{**each, "when": {}} for each in told.exchanges]
-    said = empty.get(platform, {"sims": [], "meta": {}} if LISTS[platform].endswith("/Sims") else [])
+    said = empty.get(
+        platform, {"sims": [], "meta": {"next_page_url": None}} if LISTS[platform].endswith("/Sims") else []
+    )
     script[0] = lambda asked: Answer(said) if f"{asked.method} {asked.path}" == LISTS[platform] else told(asked)
     with pytest.raises(IncompleteError, match=r"lists no SIM, where it listed \d before"):
         collect(platform, running, session(tmp_path, memory=under_way.memory), **FIXTURE[platform]["options"])
@@ -314,6 +316,17 @@ def test_a_thousand_devices_and_nothing_that_leads_to_the_next_page_is_incomplet
 
     with Vendor(script) as vendor, pytest.raises(IncompleteError, match="nothing that leads to them"):
         collect("thingspace", vendor, session(tmp_path))
+
+
+@pytest.mark.parametrize("meta", [{}, None, [], {"next_page_url": 1}])
+def test_a_page_of_kores_that_says_nothing_of_a_next_one_is_incomplete(meta: Any, tmp_path: Path) -> None:
+    exchanges = FIXTURE["super_sim"]["exchanges"]
+    at = next(n for n, each in enumerate(exchanges) if each["ask"] == LISTS["super_sim"])
+    script = Told({"exchanges": [*exchanges[:at], {**exchanges[at], "say": {**exchanges[at]["say"], "meta": meta}}]})
+    with Vendor(script) as running:
+        script.base = running.url
+        with pytest.raises(PollError, match="nothing says whether there is another page"):
+            collect("super_sim", running, session(tmp_path, memory={"key": "k"}), **FIXTURE["super_sim"]["options"])
 
 
 def test_usage_of_an_amount_below_zero_is_said_as_it_is(tmp_path: Path) -> None:

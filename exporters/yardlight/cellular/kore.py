@@ -29,7 +29,7 @@ def listed(
 
 def after_meta(content: Any, reply: Reply) -> str | None:
     """The address of the next page; None at the end. Raises `IncompleteError` where nothing says which it is."""
-    following = below(content, "meta", "next_page_url")
-    if isinstance(below(content, "meta"), dict) and (following is None or isinstance(following, str)):
+    meta = below(content, "meta")
+    if isinstance(meta, dict) and isinstance(following := meta.get("next_page_url", ...), str | None):
         return following or None
     raise IncompleteError(f"{reply.what}: nothing says whether there is another page")
