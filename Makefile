@@ -46,7 +46,7 @@ lab: $(READY)  ## real packets in network namespaces: measured against truth
 bench: $(READY)  ## costs as ratios against a peer in the same run
 	@set -e; for bench in tests/benchmarks/bench_*.py; do $(PYTHON) $$bench; done
 
-fuzz: $(READY)  ## feed every parser with what nobody thought of, a minute each
+fuzz: $(READY)  ## feed every parser with what nobody thought of, a minute of CPU each
 	@$(PYTHON) -m tests.fuzz $(ARGS)
 
 docs: $(READY)  ## rewrite the generated tables

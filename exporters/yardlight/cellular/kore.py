@@ -30,6 +30,7 @@ def listed(
 def after_meta(content: Any, reply: Reply) -> str | None:
     """The address of the next page; None at the end. Raises `IncompleteError` where nothing says which it is."""
     meta = below(content, "meta")
-    if isinstance(meta, dict) and isinstance(following := meta.get("next_page_url", ...), str | None):
+    # By the schema of Programmable Wireless the last page may have no such key, but never nothing of itself.
+    if isinstance(meta, dict) and meta and isinstance(following := meta.get("next_page_url"), str | None):
         return following or None
     raise IncompleteError(f"{reply.what}: nothing says whether there is another page")
