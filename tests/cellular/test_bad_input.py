@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import re
 import shutil
@@ -16,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.cellular.talk import NOW, collect, session, sims_file, spoken
 from tests.cellular.test_platforms import FIXTURES
+from tests.spoiling import places, put
 from tests.vendor import Answer, Asked, Told, Vendor
 
 from yardlight.cellular.usage import Directory, Refused, Sim, usages
@@ -36,25 +36,6 @@ LISTS = {
 LAST = ("next_page_url", "hasMoreData", "lastPage")
 FIXTURE = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in FIXTURES}
 PLATFORMS = sorted(FIXTURE)
-
-
-def places(content: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Where in an answer something can be put in the place of what is there."""
-    if path:
-        yield path
-    below = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ()
-    for key, value in below:
-        yield from places(value, (*path, key))
-
-
-def put(content: Any, path: tuple[Any, ...], value: Any) -> Any:
-    """The answer with `value` there; the list twice if there is a list and `value` is "twice"."""
-    content = copy.deepcopy(content)
-    at = content
-    for key in path[:-1]:
-        at = at[key]
-    at[path[-1]] = at[path[-1]] * 2 if value == "twice" and isinstance(at[path[-1]], list) else value
-    return content
 
 
 @pytest.fixture(scope="module")

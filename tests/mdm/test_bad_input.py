@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from tests.mdm.polled import Polled, failed, of_devices
 from tests.mdm.talk import Script, collect, devices, fixture, records_of
+from tests.spoiling import places, put
 from tests.vendor import Answer, Asked, Told, Vendor
 from yardlight import client
 from yardlight.errors import PollError
@@ -220,25 +221,6 @@ def test_of_devices_with_one_serial_number_one_counts_and_the_others_are_duplica
     assert after['yardlight_devices_duplicate{account="mdm",fleet="f"}'] == len(serials) - 1
     counted = sum(value for name, value in after.items() if name.startswith("yardlight_devices{"))
     assert counted == len(found) - len(serials) + 1
-
-
-def places(content: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Where in an answer something can be put in the place of what is there."""
-    if path:
-        yield path
-    below = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ()
-    for key, value in below:
-        yield from places(value, (*path, key))
-
-
-def put(content: Any, path: tuple[Any, ...], value: Any) -> Any:
-    """The answer with `value` there."""
-    content = copy.deepcopy(content)
-    at = content
-    for key in path[:-1]:
-        at = at[key]
-    at[path[-1]] = value
-    return content
 
 
 _JSON = st.recursive(
