@@ -81,6 +81,12 @@ class Inbox:
         return [(status, firing) for name, status, firing in self.posts if name == receiver]
 
 
+class Pages(Protocol):
+    """Has a page for Prometheus."""
+
+    def page(self) -> str: ...
+
+
 class Keeps(Protocol):
     """Gets whatever is posted, with the path that it was posted to."""
 
@@ -88,7 +94,7 @@ class Keeps(Protocol):
 
 
 @contextmanager
-def served(fleet: Fleet, inbox: Keeps) -> Iterator[int]:
+def served(fleet: Pages, inbox: Keeps) -> Iterator[int]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.answer(fleet.page().encode())
