@@ -1,7 +1,8 @@
 """`yardlight render vmalert`: the alert rules in words that an old vmalert knows.
 
 Those of 2022, Debian 12's 1.79 among them, have no `toTime` in their templates: texts get times as 1/2 15:04, made of
-what `humanizeTimestamp` writes. Nothing else in alert_rules/*.yml is changed.
+what `humanizeTimestamp` writes. And whatever its age, it reads what a rule recorded no sooner than an evaluation later:
+what Prometheus works out at once takes as many evaluations as there are steps to it, so that they must be short.
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ from yardlight import files
 from yardlight.errors import StartError
 
 _TIME = re.compile(r'\(([^()]*) \| toTime\)\.Format "([^"]+)"')
+# Twelve evaluations in a minute, which is the least that an alert with `for` waits for what explains it.
+_SELDOM, _OFTEN = re.compile("^(    interval: )30s$", re.MULTILINE), r"\g<1>5s"
 # 2026-01-05 16:02:30.5 +0000 UTC
 _WRITTEN = "^([0-9]+)-0?([0-9]+)-0?([0-9]+) ([0-9]+:[0-9]+):.*"
 
 
 def variant(rules: str) -> str:
-    """The text of a file of rules with the times of its messages written so."""
-    return _TIME.sub(_time, rules)
+    """The text of a file of rules with the times of its messages written so, and its groups evaluated often."""
+    return _SELDOM.sub(_OFTEN, _TIME.sub(_time, rules))
 
 
 def _time(found: re.Match[str]) -> str:
