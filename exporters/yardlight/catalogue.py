@@ -318,7 +318,8 @@ STANDBY_CARRIED = _add(
 )  # fmt: skip
 OUTSIDE_UP = _add(
     "gauge", "uplink_outside_up", "terminal uplink",
-    "1 if the uplink's public address answers the centre's probes, 0 if it does not; absent until it once answered.",
+    "1 if the uplink's public address answers the centre's probes, 0 if it does not; absent until it once answered, be "
+    "it to a process before this one.",
 )  # fmt: skip
 
 # Drills (exported by whoever keeps the records: the terminal's box, the centre, or both)

@@ -570,7 +570,8 @@ class RunningFleet:
         if addresses != self._outside_of:
             if self._outside is not None:
                 self._outside.stop()
-            self._outside = OutsideProbes(share, self._engine)
+            assert self.state is not None
+            self._outside = OutsideProbes(share, self._engine, self.state)
             self._outside.start()
             self._outside_of = addresses
         # Each is probed once, however many terminals work with it.
