@@ -195,7 +195,7 @@ class _Page:
         key, seen = (self.account, self.plan.feed), self.kept.lately(self.now)
         yield m.FEED_TRUCKS, key, len(seen)
         for age, count in older_than([each.last for each in seen], self.now).items():
-            yield m.FEED_TRUCKS_OLDER, (*key, f"{age:g}"), count
+            yield m.FEED_TRUCKS_OLDER, (*key, f"{age:.0f}"), count
         for each in seen:
             if each.truck:
                 yield m.TRUCK_TOLD, (*key, each.truck), each.last

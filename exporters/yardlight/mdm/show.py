@@ -159,7 +159,7 @@ class _Page:
             yield m.DEVICES, (*key, one), states[one]
         checkins = sorted(at for each in members if isinstance(at := each.match.seen.checkin, float))
         for age, count in older_than(checkins, self.now, AGES).items():
-            yield m.DEVICES_OLDER, (*key, f"{age:g}"), count
+            yield m.DEVICES_OLDER, (*key, f"{age:.0f}"), count
         listed = [each.match.device for each in members if each.match.device is not None]
         compliance = Counter([device.compliance for device in listed])
         for said in COMPLIANCE:
