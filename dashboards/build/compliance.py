@@ -191,12 +191,12 @@ def _wrong() -> Iterator[Panel]:
         "records have to go; an inventory may ask for more, never for less.",
         Place(12, 12, 12, 4),
         [Query(_of("archive_info", "rule, citation, coverage")), Query(_of("archive_required_seconds"))],
-        {"rule": "Rule", "citation": "Citation", "coverage": "Complete by", "Value #B": "Back"},
+        {"rule": "Rule", "citation": "Citation", "coverage": "Complete by", "Value #B": "Kept for"},
         overrides={
             "Rule": {"custom.width": 90},
             "Citation": {"custom.width": 240},
             "Complete by": {"custom.width": 115},
-            "Back": {"unit": "s", "custom.width": 110},
+            "Kept for": {"unit": "s", "custom.width": 110},
         },
     )
     yield single(
@@ -284,7 +284,8 @@ def _over_time() -> Iterator[Panel]:
     )
     yield lines(
         "Missing over time",
-        "Records that were missing. A rise of all drivers on one day is an export that did not run.",
+        "Records that were missing; dashed, in the second copy. A rise of all drivers on one day is an export that did "
+        "not run.",
         Place(8, 24, 8, 8),
         [
             Query(_of("archive_gaps"), "missing"),
@@ -292,6 +293,7 @@ def _over_time() -> Iterator[Panel]:
         ],
         unit="none",
         color=RED,
+        dashed="/second copy$/",
     )
     yield lines(
         "Back-up size",

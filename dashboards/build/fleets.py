@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dashboards.build.house import (
+    BLUE,
     FLEETS,
     GREEN,
     NONE_KNOWN,
@@ -20,14 +21,26 @@ from dashboards.build.house import (
     lines,
     listing,
 )
-from dashboards.build.wall import REACHED, firing, newest, yards
+from dashboards.build.wall import (
+    DARK,
+    NOT_KNOWN,
+    OUTSIDE,
+    PRIMARY,
+    REACHED,
+    STANDBY,
+    firing,
+    in_state,
+    newest,
+    yards,
+)
 from grafana_foundation_sdk.builders import dashboard
 
 COLUMNS = {
     "On their primary": GREEN,
+    "From outside": BLUE,
     "Pages": RED,
     "Tickets": ORANGE,
-    "Dark": RED,
+    "Dark or silent": RED,
     "On standby": ORANGE,
     "Not known": PURPLE,
     "Not read": ORANGE,
@@ -51,28 +64,29 @@ def board() -> dashboard.Dashboard:
 
 def _panels() -> Iterator[Panel]:
     state = 'state=~"stale|dark"'
-    well = f"count by (fleet) ({yards()} == 1)"
+    well = [f"count by (fleet) ({in_state(number)})" for number in (PRIMARY, OUTSIDE)]
     queries = [
         f"count by (fleet) ({firing('page')})",
         f"count by (fleet) ({firing('ticket')})",
-        f"count by (fleet) ({yards()} > 3)",
-        f"count by (fleet) ({yards()} == 2)",
-        f"count by (fleet) ({yards()} == 3)",
+        f"count by (fleet) ({yards()} >= {DARK})",
+        f"count by (fleet) ({in_state(STANDBY)})",
+        f"count by (fleet) ({in_state(NOT_KNOWN)})",
         f"count by (fleet) (min by (fleet, account) (yardlight_poll_success{{{FLEETS}}}) == 0)",
         f"sum by (fleet) ({newest('devices', 'account, group, state', state)}) > 0",
         f"count by (fleet) ({newest('cap_exhaustion_timestamp_seconds', 'account, pool, sim')} or {REACHED})",
     ]
     yield listing(
         "Customers",
-        "Open pages and tickets of each fleet, its yards on their primary, dark or silent, on standby or not "
-        "known, vendors that cannot be read, tablets silent on duty. Normal: all yards on their primary, and every "
-        "other cell empty; a column in which no fleet has anything is not there.",
+        "Open pages and tickets of each fleet, its yards on their primary, without a box and answering from outside, "
+        "dark or silent, on standby or not known, vendors that cannot be read, tablets silent on duty. Normal: all "
+        "yards on their primary or from outside, and every other cell empty; a column in which no fleet has anything "
+        "is not there.",
         Place(0, 0, 24, 10),
-        [Query(f"count by (fleet) ({newest('terminal_info', 'terminal')})"), *map(Query, [well, *queries[:7]])],
+        [Query(f"count by (fleet) ({newest('terminal_info', 'terminal')})"), *map(Query, [*well, *queries[:7]])],
         {
             "fleet": "Fleet",
             "Value #A": "Yards",
-            **dict(zip((f"Value #{ref}" for ref in "BCDEFGHI"), COLUMNS, strict=False)),
+            **dict(zip((f"Value #{ref}" for ref in "BCDEFGHIJ"), COLUMNS, strict=False)),
         },
         overrides={
             "Fleet": leads("wall", "Open its wall", fleet="Fleet"),

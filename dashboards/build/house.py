@@ -288,7 +288,7 @@ def ranking(
     )
     if mapped:
         panel = panel.mappings([_deep(mapped)])
-    for row, ref in zip(rows, "ABCDEF", strict=False):
+    for row, ref in zip(rows, "ABCDEFGH", strict=False):
         properties = [_property("color", {"mode": "fixed", "fixedColor": DEEP.get(row.color, row.color)})]
         properties += [_property("links", list(row.links))] if row.links else []
         properties += [_property("unit", row.unit)] if row.unit else []
@@ -327,6 +327,8 @@ def shares(title: str, description: str, place: Place, queries: Sequence[Query],
     """How many were in each state, one on top of the other; what `states` names has its color."""
     stacking = common.StackingConfig().mode(StackingMode.NORMAL).group("A")
     panel = _over_time(title, description, place, queries, "none", GraphDrawStyle.LINE, 60, None).stacking(stacking)
+    # With lines, whatever there is none of would lie on top of the others in its color.
+    panel = panel.line_width(0)
     for state in states:
         panel = panel.override_by_name(state.name, [_property("color", {"mode": "fixed", "fixedColor": state.color})])
     return cast(Panel, panel)

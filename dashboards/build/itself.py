@@ -79,21 +79,25 @@ def _now() -> Iterator[Panel]:
 
 
 def _accounts() -> Iterator[Panel]:
+    read = f"min by (fleet, account, poll) (yardlight_poll_success{{{FLEETS}}})"
+    last = newest("poll_last_success_timestamp_seconds", "account, poll")
     yield listing(
         "What is collected",
-        "Each source: when it was last read completely, how long that took, and why the last try failed, if it did. "
-        "Minutes ago and no reason are normal.",
+        "Each source: when it was last read completely, how long that took, and why the last try failed, if it did; "
+        "those that fail first, then the oldest. Minutes ago and no reason are normal.",
         Place(0, 4, 24, 10),
         [
-            Query(f"sort(1000 * {newest('poll_last_success_timestamp_seconds', 'account, poll')})"),
+            # Not shown, but rows come in its order.
+            Query(f"sort(1e10 * {read} + ({last} or {read} * 0))"),
+            Query(f"1000 * {last}"),
             Query(newest("poll_duration_seconds", "account, poll")),
             Query(f"{newest('poll_failed', 'account, poll, reason')} == 1"),
         ],
         {
             "account": "Account",
             "poll": "Source",
-            "Value #A": "Last read",
-            "Value #B": "Took",
+            "Value #B": "Last read",
+            "Value #C": "Took",
             "reason": "Why not",
             "fleet": "Fleet",
         },

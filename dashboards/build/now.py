@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dashboards.build.house import (
+    BLUE,
     GRAY,
     GREEN,
     NOT_CONFIGURED,
@@ -26,19 +27,20 @@ from dashboards.build.house import (
     renamed,
     words,
 )
-from dashboards.build.wall import CUT_OFF, since
+from dashboards.build.wall import numbered, outside, since
 from grafana_foundation_sdk.builders import dashboard
 
 # From good to bad, so that the largest number is the worst; what each means in one cell of a yard.
 WORDS = (
     State("works", GREEN),
+    State("answers from outside", BLUE),
     State("works, on backup", ORANGE),
     State("some silent", ORANGE),
     State("cannot tell", PURPLE),
     State("does not work", RED),
     State("nothing heard", RED),
 )
-WORKS, BACKUP, SOME_SILENT, CANNOT_TELL, FAILS, NOT_HEARD = range(1, len(WORDS) + 1)
+WORKS, FROM_OUTSIDE, BACKUP, SOME_SILENT, CANNOT_TELL, FAILS, NOT_HEARD = range(1, len(WORDS) + 1)
 FEEDS = (State("can be relied on", GREEN), State("cannot tell", PURPLE), State("do not rely on it", RED))
 # What each notice to dispatch says, in words.
 NOTICES = {
@@ -111,11 +113,10 @@ def _shared() -> Iterator[Panel]:
 def _internet() -> str:
     """The state of each yard's own connection as a number of `WORDS`."""
     codes = {"primary": WORKS, "standby": BACKUP, "unknown": CANNOT_TELL, "dark": FAILS}
-    measured = " or ".join(
-        f'(yardlight_terminal_state{{{_FLEET},state="{state}"}} == 1) * {code}' for state, code in codes.items()
+    return (
+        f"{numbered(_FLEET, 'terminal', codes)} or {FROM_OUTSIDE} * ({outside(_FLEET, 'terminal')}) or "
+        f"{NOT_HEARD} * {_newest('terminal_info', 'terminal')}"
     )
-    heard = f"({measured}) unless on (terminal) {CUT_OFF}{{{_FLEET}}}"
-    return f"max by (terminal) ({heard}) or {NOT_HEARD} * {_newest('terminal_info', 'terminal')}"
 
 
 def _tablets() -> str:
@@ -142,8 +143,9 @@ def _yards() -> Iterator[Panel]:
     yield matrix(
         "Yards",
         "Whether the internet, the online services and the tablets of each yard work, seen from there. Works, on "
-        "backup: nothing to do, it may be slower. Does not work: use the phone list of the yard. A service that works "
-        "at no yard is down at its vendor. Works everywhere is normal; an empty cell is not known.",
+        "backup: nothing to do, it may be slower. Answers from outside: nothing measures in that yard, and its line is "
+        "there. Does not work: use the phone list of the yard. A service that works at no yard is down at its vendor. "
+        "Works everywhere is normal; an empty cell is not known.",
         Place(0, 8, 24, 18),
         Query(f"max by (terminal, what) ({cells})"),
         rows=("terminal", "Yard"),

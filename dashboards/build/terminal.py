@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dashboards.build.house import (
     AGO,
+    BLUE,
     CLEAR,
     GRAY,
     GREEN,
@@ -33,7 +34,7 @@ from dashboards.build.house import (
     state_timeline,
     words,
 )
-from dashboards.build.wall import FAULTS, since
+from dashboards.build.wall import CUT_OFF, FAULTS, MEASURED, numbered, outside, since
 from grafana_foundation_sdk.builders import dashboard
 
 HERE = 'fleet="$fleet",terminal="$terminal"'
@@ -45,6 +46,8 @@ TERMINAL_STATES = (
     State("standby", ORANGE),
     State("dark", RED),
     State("unknown", PURPLE),
+    State("answers from outside", BLUE),
+    State("nothing heard", RED),
 )
 UPLINK_STATES = (State("up", GREEN), State("degraded", ORANGE), State("down", RED), State("unknown", PURPLE))
 MONTH = "31d"
@@ -63,9 +66,17 @@ SIGNALS = {
 # Stretches of a path, from near to far.
 _STRETCHES = {"next_hop": "ISP's gateway", "isp": "ISP's network", "far": "internet"}
 
-_STATE = one_of("yardlight_terminal_state", HERE, TERMINAL_STATES, by="terminal")
+_NUMBERS = {state.name: number for number, state in enumerate(TERMINAL_STATES, start=1)}
+_STATE = " or ".join(
+    (
+        numbered(HERE, "terminal", {name: _NUMBERS[name] for name in MEASURED}),
+        f"{_NUMBERS['answers from outside']} * ({outside(HERE, 'terminal')})",
+        f"{_NUMBERS['nothing heard']} * (max by (terminal) ({CUT_OFF}{{{HERE}}}) > bool 0)",
+    )
+)
 
 
+_LEAVES_BY = f'max by (uplink) (yardlight_terminal_path{{{HERE},source="observed"}} == 1)'
 _ALERTS = since('severity=~"page|ticket"', "alertname, severity, uplink, service", HERE)
 
 
@@ -145,36 +156,39 @@ def _now() -> list[Panel]:
             "Terminal is on",
             "Which uplink carries this terminal. Normal: primary. standby: the failover works, get the "
             "primary repaired. dark: nothing gets out, act now. unknown: not measured, or a pin is not "
-            "proven. Empty: no measurements arrive at all, see the alerts.",
-            Place(0, 0, 5, 4),
+            "proven. answers from outside: no box was ever there, and an address of the yard answers the center; that "
+            "is all that is known. nothing heard: no measurements arrive any more, or no address answers; see the "
+            "alerts. Empty: nothing ever arrived.",
+            Place(0, 0, 6, 4),
             Query(_STATE),
             mapped=mapping(TERMINAL_STATES),
         ),
         single(
             "Since",
-            "When that state began; for dark, the last answered probe. Normal: days or weeks ago. Minutes "
-            "ago: look at the timelines below for what happened.",
-            Place(5, 0, 5, 4),
-            Query(f"{_newest('yardlight_terminal_state_since_timestamp_seconds')} * 1000"),
+            "When that state began; for dark, the last answered probe; for nothing heard, the last word. Normal: days "
+            "or weeks ago. Minutes ago: look at the timelines below for what happened.",
+            Place(6, 0, 5, 4),
+            Query(
+                f"1000 * ({_newest('yardlight_terminal_state_since_timestamp_seconds')} unless on (terminal) "
+                f"{CUT_OFF}{{{HERE}}} or {_newest(CUT_OFF)})"
+            ),
             unit="dateTimeFromNow",
+            empty="not known",
         ),
         single(
             "Traffic leaves by",
             "The uplink that the default path was seen to take, measured here. Normal: the primary's name. "
-            "Empty: not known at the moment, for example while the terminal is dark.",
-            Place(10, 0, 5, 4),
-            Query(
-                f'max by (uplink) (yardlight_terminal_path{{{HERE},source="observed"}} == 1)',
-                legend="{{uplink}}",
-            ),
+            "Not known at the moment, for example, while the terminal is dark.",
+            Place(11, 0, 5, 4),
+            # Where a name is shown, nothing is shown for none: that it is not known has to be a name, too.
+            Query(f'{_LEAVES_BY} or label_replace(absent({_LEAVES_BY}), "uplink", "not known", "", "")', "{{uplink}}"),
             name_only=True,
-            empty="not known",
         ),
         single(
             "Last gap",
             "How long the default path carried nothing, the last time that happened. Normal: below what "
             "the router is allowed (switch_within). Longer: shorten the router's health check.",
-            Place(15, 0, 4, 4),
+            Place(16, 0, 4, 4),
             Query(_newest("yardlight_terminal_last_gap_seconds")),
             unit="s",
             decimals=1,
@@ -184,7 +198,7 @@ def _now() -> list[Panel]:
             "Router may take",
             "How long the router may take to move to the standby (switch_within in the inventory). Above "
             "it, a silent default path pages.",
-            Place(19, 0, 5, 4),
+            Place(20, 0, 4, 4),
             Query(_newest("yardlight_terminal_switch_within_seconds")),
             unit="s",
             empty=NOT_CONFIGURED,
@@ -249,17 +263,23 @@ def _states() -> list[Panel]:
     return [
         state_timeline(
             "Terminal over time",
-            "Which uplink carried this terminal. Normal: one green bar. Blank: nothing was measured.",
+            "Which uplink carried this terminal. Normal: one green bar; a blue one where no box was ever there. Blank: "
+            "nothing was measured.",
             Place(0, 15, 24, 3),
             [Query(_STATE, legend="{{terminal}}")],
             mapping(TERMINAL_STATES),
         ),
         state_timeline(
             "Uplinks over time",
-            "Each circuit, probed over its own path. Normal: all up. A standby that is down or unknown "
-            "will not help when the primary fails: act before it is needed. Blank: nothing was measured.",
+            "Each circuit, probed over its own path; and its public address, where the center probes that. Normal: all "
+            "up. A standby that is down or unknown will not help when the primary fails: act before it is needed. "
+            "Blank: nothing was measured.",
             Place(0, 18, 24, 5),
-            [Query(one_of("yardlight_uplink_state", HERE, UPLINK_STATES, by="uplink"), legend="{{uplink}}")],
+            [
+                Query(one_of("yardlight_uplink_state", HERE, UPLINK_STATES, by="uplink"), legend="{{uplink}}"),
+                # up is the first of these states, and down the third.
+                Query(f"3 - 2 * {_newest('yardlight_uplink_outside_up', 'uplink')}", legend="{{uplink}} from outside"),
+            ],
             mapping(UPLINK_STATES),
         ),
         state_timeline(

@@ -6,7 +6,7 @@ kind. Below it are the complete lists, for whoever sits in front of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from dashboards.build.house import (
     AGO,
@@ -42,13 +42,15 @@ BIG = 64
 # From good to bad, so that the largest number is the worst.
 YARD = (
     State("on its primary", GREEN),
+    State("answers from outside", BLUE),
     State("on standby", ORANGE),
     State("not known", PURPLE),
     State("dark", RED),
     State("nothing heard", RED),
 )
-# As the metric calls all but the last.
-_STATES = ("primary", "standby", "unknown", "dark")
+PRIMARY, OUTSIDE, STANDBY, NOT_KNOWN, DARK, SILENT = range(1, len(YARD) + 1)
+# What a box in the yard says, as the metric calls it.
+MEASURED = {"primary": PRIMARY, "standby": STANDBY, "unknown": NOT_KNOWN, "dark": DARK}
 # Whose fault, as the metric calls it and in words.
 FAULTS = {
     "wan": "our network",
@@ -84,31 +86,56 @@ def newest(metric: str, by: str, where: str = "") -> str:
 
 # What a yard sent last before it was cut off stands for five minutes more: it is not how it is now.
 CUT_OFF = "yardlight:terminal_missing_since_timestamp_seconds"
+# When its box was last heard, of every yard that ever had one.
+_REMEMBERED = "yardlight:terminal_remembered_timestamp_seconds"
 
 
 # As large as the numbers are, a sentence has no room.
 _UNKNOWN = "?"
 # Where no inventory arrives, nothing is known of anything.
 _FLEETS_THERE = f"max by (fleet) (yardlight_fleet_info{{{FLEETS}}})"
+# Where no rule is evaluated, nobody is told of anything: one of them always fires.
+_RULES_THERE = f'{_FLEETS_THERE} and on () ALERTS{{alertname="Watchdog",alertstate="firing"}}'
+
+
+def numbered(where: str, by: str, numbers: Mapping[str, int]) -> str:
+    """The state of each yard whose box is heard as its number; nothing where that is not so."""
+    measured = " or ".join(
+        f'(yardlight_terminal_state{{{where},state="{state}"}} == 1) * {number}' for state, number in numbers.items()
+    )
+    return f"max by ({by}) ({measured}) unless on ({by}) {CUT_OFF}{{{where}}}"
+
+
+def outside(where: str, by: str) -> str:
+    """Yards that never had a box, of which an address answers the center: that is all that is known of them."""
+    return (
+        f"max by ({by}) (yardlight_uplink_outside_up{{{where}}}) == 1 "
+        f"unless on ({by}) yardlight_terminal_state{{{where}}} unless on ({by}) {_REMEMBERED}{{{where}}}"
+    )
 
 
 def yards() -> str:
     """The state of each yard as its number in `YARD`; a yard that says nothing has the last."""
-    measured = one_of("yardlight_terminal_state", FLEETS, [State(name, "") for name in _STATES], by="fleet, terminal")
-    heard = f"({measured} unless on (fleet, terminal) {CUT_OFF}{{{FLEETS}}})"
-    return f"({heard} or {len(YARD)} * {newest('terminal_info', 'terminal')})"
+    by = "fleet, terminal"
+    return (
+        f"({numbered(FLEETS, by, MEASURED)} or {OUTSIDE} * ({outside(FLEETS, by)}) or "
+        f"{SILENT} * {newest('terminal_info', 'terminal')})"
+    )
 
 
 def in_state(number: int) -> str:
     """Yards that are in one state of `YARD`, and no others: on a wall of 500 each series counts."""
-    if number > len(_STATES):
+    if number == OUTSIDE:
+        return f"({outside(FLEETS, 'fleet, terminal')})"
+    if number == SILENT:
         info = f"yardlight_terminal_info{{{FLEETS}}}"
         silent = (
             f"{info} unless on (fleet, terminal) yardlight_terminal_state or {info} and on (fleet, terminal) {CUT_OFF}"
         )
-        return f"max by (fleet, terminal) ({silent})"
-    state = f'state="{_STATES[number - 1]}"'
-    return f"({newest('terminal_state', 'terminal', state)} == 1 unless on (fleet, terminal) {CUT_OFF})"
+        return f"(max by (fleet, terminal) ({silent}) unless {in_state(OUTSIDE)})"
+    [state] = (state for state, each in MEASURED.items() if each == number)
+    of_state = f'state="{state}"'
+    return f"({newest('terminal_state', 'terminal', of_state)} == 1 unless on (fleet, terminal) {CUT_OFF})"
 
 
 def firing(severity: str) -> str:
@@ -147,7 +174,7 @@ def _numbers() -> Iterator[Panel]:
         steps=((None, GREEN), (1, RED)),
         size=BIG,
         empty=_UNKNOWN,
-        known=_FLEETS_THERE,
+        known=_RULES_THERE,
     )
     yield single(
         "Tickets open",
@@ -157,25 +184,38 @@ def _numbers() -> Iterator[Panel]:
         steps=((None, GREEN), (1, ORANGE)),
         size=BIG,
         empty=_UNKNOWN,
-        known=_FLEETS_THERE,
+        known=_RULES_THERE,
     )
     for x, title, which, color, text in (
         (
             8,
             "Yards dark or silent",
-            f"{in_state(4)} or {in_state(5)}",
+            f"{in_state(DARK)} or {in_state(SILENT)}",
             RED,
             "Nothing gets out of them, or nothing is heard of them. Normal is none.",
         ),
-        (12, "Yards on standby", in_state(2), ORANGE, "The failover works; get the primary repaired. Normal is none."),
+        (
+            12,
+            "Yards on standby",
+            in_state(STANDBY),
+            ORANGE,
+            "The failover works; get the primary repaired. Normal is none.",
+        ),
         (
             16,
             "Yards not known",
-            in_state(3),
+            in_state(NOT_KNOWN),
             PURPLE,
             "Measured, and it cannot be told what carries them. Normal is none.",
         ),
-        (20, "Yards on their primary", in_state(1), GREEN, "Traffic leaves as it should. Normal is all of them."),
+        (
+            20,
+            "Yards as they should be",
+            f"{in_state(PRIMARY)} or {in_state(OUTSIDE)}",
+            GREEN,
+            "Traffic leaves by the primary; or no box was ever there, and the yard answers from outside. Normal is all "
+            "of them.",
+        ),
     ):
         yield single(
             title,
@@ -191,8 +231,20 @@ def _numbers() -> Iterator[Panel]:
 
 
 _YARD = way("terminal", "Open the yard", fleet="fleet", terminal="terminal")
+# When each yard came to be as it is; of one that is not heard, when it last was. Nothing of one that never was.
+_SINCE = (
+    f"1000 * ({newest('terminal_state_since_timestamp_seconds', 'terminal')} unless on (fleet, terminal) {CUT_OFF} or "
+    f"max by (fleet, terminal) ({CUT_OFF}{{{FLEETS}}}) or max by (fleet, terminal) ({_REMEMBERED}{{{FLEETS}}}))"
+)
 _COLLECTED = way("itself", "Open what is collected", fleet="fleet")
 _OBSERVED = 'source="observed"'
+
+
+def _yard_rows(number: int, expr: str, timeless: str = "") -> Row:
+    """Yards in a state, with the time since when; or without one, and what they are called then."""
+    color = CLEAR if number in (PRIMARY, OUTSIDE) else YARD[number - 1].color
+    legend = f"{{{{terminal}}}}: {timeless or YARD[number - 1].name} {_FLEET}"
+    return Row(expr, legend, color, [_YARD], valueless=bool(timeless))
 
 
 def _open() -> Iterator[Panel]:
@@ -213,29 +265,22 @@ def _open() -> Iterator[Panel]:
             Row(f"sort(bottomk(2, {since(elsewhere, about)}))", f"{{{{alertname}}}}: {_SAID} {_FLEET}", RED),
         ],
         empty="nobody was woken",
-        known=_FLEETS_THERE,
+        known=_RULES_THERE,
     )
-    heard = f"max by (fleet, terminal) (yardlight:terminal_remembered_timestamp_seconds{{{FLEETS}}})"
-    began = f"({newest('terminal_state_since_timestamp_seconds', 'terminal')} or {heard})"
     yield ranking(
         "Yards, worst first",
         "What carries each yard and since when, in each state the longest first; of those on their primary, the last "
-        "to come back. On its primary is normal. A yard leads to its board, and the list below has all of them.",
+        "to come back. On its primary is normal, and answers from outside where no box was ever there. A yard leads to "
+        "its board, and the list below has all of them.",
         Place(10, 4, 8, 12),
         [
-            Row(
-                f"{ordered}1000 * ({began} and on (fleet, terminal) {in_state(number)})))",
-                f"{{{{terminal}}}}: {YARD[number - 1].name} {_FLEET}",
-                YARD[number - 1].color if number > 1 else CLEAR,
-                [_YARD],
-            )
-            for number, ordered in (
-                (4, "sort(bottomk(2, "),
-                (5, "sort(bottomk(1, "),
-                (2, "sort(bottomk(2, "),
-                (3, "sort(bottomk(1, "),
-                (1, "sort_desc(topk(3, "),
-            )
+            _yard_rows(DARK, f"sort(bottomk(2, {_SINCE} and {in_state(DARK)}))"),
+            _yard_rows(SILENT, f"sort(bottomk(1, {_SINCE} and {in_state(SILENT)}))"),
+            _yard_rows(SILENT, f"bottomk(1, {in_state(SILENT)} unless {_SINCE})", "never heard"),
+            _yard_rows(STANDBY, f"sort(bottomk(2, {_SINCE} and {in_state(STANDBY)}))"),
+            _yard_rows(NOT_KNOWN, f"sort(bottomk(1, {_SINCE} and {in_state(NOT_KNOWN)}))"),
+            _yard_rows(PRIMARY, f"sort_desc(topk(3, {_SINCE} and {in_state(PRIMARY)}))"),
+            _yard_rows(OUTSIDE, f"bottomk(1, {in_state(OUTSIDE)})", YARD[OUTSIDE - 1].name),
         ],
         empty="no yard is watched",
         known=_FLEETS_THERE,
@@ -263,7 +308,7 @@ def _open() -> Iterator[Panel]:
         unit="none",
         mapped=mapping([State(words_, BLUE) for words_ in FAULTS.values()]),
         empty="nobody's",
-        known=_FLEETS_THERE,
+        known=_RULES_THERE,
     )
 
 
@@ -315,7 +360,7 @@ def _ahead() -> Iterator[Panel]:
                 plans,
             ),
         ],
-        empty="none before its cycle ends",
+        empty=NONE_KNOWN,
         known=_FLEETS_THERE,
     )
     yield ranking(
@@ -337,7 +382,7 @@ def _ahead() -> Iterator[Panel]:
                 ('state="never"', "never spoke", ORANGE),
             )
         ],
-        empty=NONE,
+        empty=NONE_KNOWN,
         known=_FLEETS_THERE,
     )
     told = since('audience="dispatch"', "fleet, account, feed, platform, alertname")
@@ -355,7 +400,7 @@ def _ahead() -> Iterator[Panel]:
             )
         ],
         empty=NONE,
-        known=_FLEETS_THERE,
+        known=_RULES_THERE,
     )
     yield ranking(
         "Drills that are overdue",
@@ -387,7 +432,7 @@ def _ahead() -> Iterator[Panel]:
                 unit="suffix: missing",
             )
         ],
-        empty=NONE,
+        empty=NONE_KNOWN,
         known=_FLEETS_THERE,
     )
 
@@ -426,17 +471,17 @@ def _lists() -> Iterator[Panel]:
         )
     yield listing(
         "Every yard",
-        "What carries each yard, since when, and over which line, worst first. On its primary is normal. A yard leads "
-        "to its board.",
+        "What carries each yard, since when, and over which line, worst first. On its primary is normal, and answers "
+        "from outside where no box was ever there. A yard leads to its board.",
         Place(0, 41, 12, 10),
         [
             Query(f"sort_desc({yards()})"),
-            Query(f"1000 * {newest('terminal_state_since_timestamp_seconds', 'terminal')}"),
+            Query(_SINCE),
             Query(f"{newest('terminal_path', 'terminal, uplink', _OBSERVED)} == 1"),
         ],
         {"terminal": "Yard", "Value #A": "State", "Value #B": "Since", "uplink": "Leaves by", "fleet": "Fleet"},
         overrides={
-            "State": words(YARD),
+            "State": {**words(YARD), "custom.width": 170},
             "Yard": leads("terminal", "Open the yard", fleet="Fleet", terminal="Yard"),
             "Since": AGO,
             "Fleet": NARROW,
@@ -449,7 +494,7 @@ def _lists() -> Iterator[Panel]:
         Place(12, 41, 12, 10),
         [
             Query(f'sum(max by (fleet, state) (yardlight:terminals{{{FLEETS},state="{state}"}}))', each.name)
-            for state, each in zip((*_STATES, "silent"), YARD, strict=True)
+            for state, each in zip(("primary", "outside", "standby", "unknown", "dark", "silent"), YARD, strict=True)
         ],
         YARD,
     )

@@ -16,6 +16,7 @@ import tempfile
 import time
 import urllib.parse
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ FLEET = 'fleet="inland-haul"'
 def series(yards: int, tablets: int, sims: int, now: int) -> Iterator[tuple[str, str, float]]:
     """Every series once: metric, labels after the fleet's, value. One yard in fifty is in trouble."""
     states = ("primary", "standby", "dark", "unknown")
+    counted = Counter[str]()
     for number in range(yards):
         yard = f'terminal="yard-{number}"'
         state = states[number // 50 % 4] if number % 50 == 0 else "primary"
@@ -44,12 +46,12 @@ def series(yards: int, tablets: int, sims: int, now: int) -> Iterator[tuple[str,
             yield "yardlight_terminal_state", f'{yard},state="{each}"', float(each == state)
         yield "yardlight_terminal_state_since_timestamp_seconds", yard, now - 7200 - number
         yield "yardlight:terminal_remembered_timestamp_seconds", yard, now - 10
-        for uplink in ("fiber", "lte"):
-            carries = float((uplink == "fiber") == (state == "primary"))
-            yield "yardlight_terminal_path", f'{yard},uplink="{uplink}",source="observed"', carries
+        counted[state] += 1
+        for uplink, of_it in (("fiber", "primary"), ("lte", "standby")):
+            yield "yardlight_terminal_path", f'{yard},uplink="{uplink}",source="observed"', float(state == of_it)
         due = f'{yard},playbook="quarterly-wan-failover"'
         yield "yardlight_drill_due_timestamp_seconds", due, now + (number - 5) * 86400
-        if state != "primary":
+        if state in ("dark", "standby"):
             dark = state == "dark"
             name, severity = ("TerminalDark", "page") if dark else ("TerminalOnStandby", "ticket")
             yield from _alert(name, severity, "oncall" if dark else "noc", yard, now - 7200 - number)
@@ -68,13 +70,15 @@ def series(yards: int, tablets: int, sims: int, now: int) -> Iterator[tuple[str,
         yield (
             "yardlight_cap_exhaustion_timestamp_seconds",
             f'account="thingspace",pool="",sim="S-{number}"',
-            now + number,
+            now + (number + 1) * 3600,
         )
     yield "yardlight:cap_reached", 'account="thingspace",pool="tablets",sim=""', 1e9
+    yield "yardlight_fleet_info", 'runbooks="",grafana=""', 1
+    yield from _alert("Watchdog", "none", "oncall", 'terminal=""', now - 86400)
     yield from _alert("FeedStale", "ticket", "dispatch", 'account="samsara",feed="gps"', now - 600)
     yield "yardlight_archive_gaps", 'archive="eld"', 3
-    for state in (*states, "silent"):
-        yield OVER_TIME, f'state="{state}"', yards // 5
+    for state, count in counted.items():
+        yield OVER_TIME, f'state="{state}"', count
 
 
 def _alert(name: str, severity: str, audience: str, about: str, began: float) -> Iterator[tuple[str, str, float]]:

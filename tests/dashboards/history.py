@@ -8,6 +8,8 @@ from yardlight import __version__
 
 STEP = 15
 CUT, SWITCHED, HEALED, BACK = 1200, 1230, 2400, 2460  # seconds after the start of the hour
+MISSED = CUT + 60
+RULES = 60  # from then on, rules are evaluated
 HOUR = 3600
 _CIRCUIT = 'isp="Frontier",circuit="12/KRFN/004",support="+1 800 555 0199"'
 _TARGETS = ("198.51.100.1", "203.0.113.53")
@@ -60,6 +62,7 @@ def _moment(t: int, start: int) -> Iterator[tuple[str, str, float]]:
         yield "uplink_probe_interval_seconds", labels, 1 if uplink == "fiber" else 35
         for segment in ("next_hop", "isp", "far"):
             yield "uplink_segment_up", f'{labels},segment="{segment}"', float(not (down and segment == "far"))
+        yield "uplink_outside_up", labels, float(not down)
         yield "uplink_gap_seconds_sum", labels, 1200.0 if uplink == "fiber" and t >= HEALED else 0.0
         yield "probe_bytes_total", labels, t * (200.0 if uplink == "fiber" else 13.0)
         if uplink == "lte":
@@ -295,18 +298,23 @@ _ALERTS: tuple[dict[str, str], ...] = (
     {"alertname": "TerminalNotReporting", "severity": "page", "audience": "oncall", "terminal": "reno"},
     {"alertname": "PlatformDown", "severity": "page", "audience": "oncall", "service": "dispatch"},
     {"alertname": "FeedStale", "severity": "ticket", "audience": "dispatch", "account": "vendor", "feed": "gps"},
+    {"alertname": "Watchdog", "severity": "none", "audience": "oncall"},
 )
 
 
 def _others(t: int, start: int) -> Iterator[tuple[str, str, float]]:
-    """Yards of which nothing is heard (reno) or known (tacoma), with an overdue drill; a vendor that is not read."""
+    """Yards of which nothing is heard (reno) or known (tacoma), with an overdue drill; a vendor that is not read.
+
+    One has no box (winslow): the center sees whether its line answers.
+    """
     yield "fleet_info", 'runbooks="https://yardlight.example.com/runbooks",grafana="https://grafana.example.com"', 1
-    for name in ("reno", "tacoma"):
+    for name in ("reno", "tacoma", "winslow"):
         yield "terminal_info", f'terminal="{name}",stage="live",on_failover="ticket",timezone="UTC"', 1
     yield from _flag(
         "terminal_state", 'terminal="tacoma"', "state", ("primary", "standby", "dark", "unknown"), "unknown"
     )
     yield "terminal_state_since_timestamp_seconds", 'terminal="tacoma"', start - 1800
+    yield "uplink_outside_up", 'terminal="winslow",uplink="fiber"', float(not CUT <= t < HEALED)
     # Cut off: what it sent last is still there.
     yield "terminal_info", 'terminal="elko",stage="live",on_failover="ticket",timezone="UTC"', 1
     yield from _flag("terminal_state", 'terminal="elko"', "state", ("primary", "standby", "dark", "unknown"), "primary")
@@ -336,6 +344,8 @@ def openmetrics(end: int) -> str:
             every = ",".join(filter(None, ('fleet="demo"', labels)))
             line = f"yardlight_{name}{{{every}}} {value:g} {start + t}"
             series.setdefault(name, []).append(line)
+        if t < RULES:
+            continue
         for alert in _ALERTS:
             labels = ",".join(f'{name}="{value}"' for name, value in {"fleet": "demo", **alert}.items())
             series.setdefault("ALERTS", []).append(f'ALERTS{{alertstate="firing",{labels}}} 1 {start + t}')
@@ -350,11 +360,15 @@ def openmetrics(end: int) -> str:
             series.setdefault(f"yardlight:{name}", []).append(line)
         cut_off = "yardlight:terminal_missing_since_timestamp_seconds"
         series.setdefault(cut_off, []).append(f'{cut_off}{{fleet="demo",terminal="elko"}} {start} {start + t}')
+        if MISSED <= t < HEALED:
+            line = f'{cut_off}{{fleet="demo",terminal="winslow"}} {start + CUT} {start + t}'
+            series.setdefault(cut_off, []).append(line)
         blamed = 'yardlight:fault_of:account{fleet="demo",account="graph",platform="intune",domain="vendor"}'
         series.setdefault("yardlight:fault_of:account", []).append(f"{blamed} 1 {start + t}")
         for state in (
             "silent",
             "unknown",
+            "outside",
             "standby" if SWITCHED <= t < BACK else "dark" if CUT <= t < HEALED else "primary",
         ):
             line = f'yardlight:terminals{{fleet="demo",state="{state}"}} 1 {start + t}'

@@ -218,10 +218,83 @@ def test_a_yard_that_was_cut_off_is_silent_though_what_it_sent_last_is_still_the
     def there(expr: str) -> set[str]:
         return {each["metric"]["terminal"] for each in prometheus(filled(expr, CHOSEN), 0)}
 
-    assert "elko" not in there(wall.in_state(1))
-    assert "elko" in there(wall.in_state(5))
-    assert "elko" in there(f"{wall.yards()} == 5")
+    assert "elko" not in there(wall.in_state(wall.PRIMARY))
+    assert "elko" in there(wall.in_state(wall.SILENT))
+    assert "elko" in there(f"{wall.yards()} == {wall.SILENT}")
     assert "elko" in there(f"{now._internet()} == {now.NOT_HEARD}")
+    [terminal] = (board for board in BOARDS if board.stem == "terminal")
+    [shown] = (panel for panel in panels(terminal) if panel["title"] == "Terminal is on")
+    assert said(shown, prometheus(filled(shown["targets"][0]["expr"], {**CHOSEN, "terminal": "elko"}), 0)) == (
+        "nothing heard"
+    )
+
+
+@pytest.mark.needs("prometheus", "promtool")
+def test_a_yard_without_a_box_is_shown_as_it_is_seen_from_outside(
+    prometheus: Callable[[str, float], list[Any]],
+) -> None:
+    def number(expr: str, at: int) -> int:
+        [found] = [
+            int(each["value"][1])
+            for each in prometheus(filled(expr, CHOSEN), history.HOUR - at)
+            if each["metric"]["terminal"] == "winslow"
+        ]
+        return found
+
+    by_title = {(board.stem, panel["title"]): panel for board in BOARDS for panel in panels(board)}
+    on = by_title["terminal", "Terminal is on"]
+    for at, on_wall, in_words_of_now in (
+        (history.CUT - 60, "answers from outside", "answers from outside"),
+        (history.MISSED + 60, "nothing heard", "nothing heard"),
+        (history.HEALED + 60, "answers from outside", "answers from outside"),
+    ):
+        state = number(wall.yards(), at)
+        assert wall.YARD[state - 1].name == on_wall
+        of_each = {each: prometheus(filled(wall.in_state(each), CHOSEN), history.HOUR - at) for each in range(1, 7)}
+        assert [each for each, yards in of_each.items() if "winslow" in _terminals(yards)] == [state]
+        assert now.WORDS[number(now._internet(), at) - 1].name == in_words_of_now
+        expr = filled(on["targets"][0]["expr"], {**CHOSEN, "terminal": "winslow"})
+        assert said(on, prometheus(expr, history.HOUR - at)) == on_wall
+
+
+@pytest.mark.needs("prometheus", "promtool")
+def test_each_yard_is_in_one_of_the_walls_numbers_and_in_its_list(
+    prometheus: Callable[[str, float], list[Any]],
+) -> None:
+    [board] = (board for board in BOARDS if board.stem == "wall")
+    by_title = {panel["title"]: panel for panel in panels(board)}
+    tiles = [panel for title, panel in by_title.items() if title.startswith("Yards ") and panel["type"] == "stat"]
+    for at in (history.CUT - 60, history.CUT + 15, history.SWITCHED + 60, history.BACK + 60):
+        ago = history.HOUR - at
+        listed = prometheus(filled("yardlight_terminal_info", CHOSEN), ago)
+        numbers = [
+            int(each["value"][1])
+            for panel in tiles
+            for each in prometheus(filled(panel["targets"][0]["expr"], {"fleet": ".*"}), ago)
+        ]
+        assert sum(numbers) == len(listed)
+        worst = [
+            each["metric"]["terminal"]
+            for target in by_title["Yards, worst first"]["targets"]
+            for each in prometheus(filled(target["expr"], {"fleet": ".*"}), ago)
+            if "terminal" in each["metric"]
+        ]
+        assert len(worst) == len(set(worst))
+        states = {
+            each["metric"]["terminal"]: each["value"][1] for each in prometheus(filled(wall.yards(), CHOSEN), ago)
+        }
+        assert {states[each] for each in worst} == set(states.values())
+
+
+def said(panel: dict[str, Any], answers: list[Any]) -> str:
+    """The word that a panel with a mapping shows."""
+    [answer] = answers
+    [words] = (each["options"] for each in panel["fieldConfig"]["defaults"]["mappings"] if each["type"] == "value")
+    return str(words[answer["value"][1]]["text"])
+
+
+def _terminals(answers: list[Any]) -> set[str]:
+    return {each["metric"]["terminal"] for each in answers}
 
 
 @pytest.mark.needs("prometheus", "promtool")
@@ -232,6 +305,24 @@ def test_where_nothing_arrives_no_board_says_that_nothing_is_wrong(
         exprs = [filled(target["expr"], {**CHOSEN, "fleet": "nowhere"}) for target in panel["targets"]]
         said = in_words(panel, [answer for expr in exprs for answer in prometheus(expr, 0)])
         assert said not in NOTHING_WRONG, panel["title"]
+
+
+@pytest.mark.needs("prometheus", "promtool")
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Pages open", "Tickets open", "Pages: somebody was woken", "Whose fault", "Feeds that must not be relied on",
+    ],
+)  # fmt: skip
+def test_where_no_rule_is_evaluated_the_wall_does_not_say_that_nobody_was_told(
+    prometheus: Callable[[str, float], list[Any]], title: str
+) -> None:
+    [panel] = (each for path in BOARDS for each in panels(path) if (path.stem, each["title"]) == ("wall", title))
+    exprs = [filled(target["expr"], CHOSEN) for target in panel["targets"]]
+    answers = [answer for expr in exprs for answer in prometheus(expr, history.HOUR - history.RULES + history.STEP)]
+    assert in_words(panel, answers) not in NOTHING_WRONG
+    if panel["fieldConfig"]["defaults"]["noValue"] in NOTHING_WRONG:
+        assert [each["value"][1] for each in answers] == ["1"], "nothing is known"
 
 
 @pytest.mark.needs("prometheus", "promtool")

@@ -12,20 +12,33 @@ RULES = Path(__file__).resolve().parents[2] / "alert_rules" / "terminal.yml"
 
 
 @pytest.mark.needs("promtool")
-def test_yards_are_counted_by_state_once_each_and_a_listed_one_that_says_nothing_is_silent(tmp_path: Path) -> None:
+def test_yards_are_counted_by_state_once_each_by_what_is_known_of_them_now(tmp_path: Path) -> None:
     def state(terminal: str, state: str, value: int, instance: str = "a") -> dict[str, str]:
         labels = f'fleet="f",terminal="{terminal}",state="{state}",instance="{instance}"'
         return {"series": f"yardlight_terminal_state{{{labels}}}", "values": f"{value}x5"}
 
+    def outside(terminal: str, up: int) -> dict[str, str]:
+        labels = f'fleet="f",terminal="{terminal}",uplink="fiber"'
+        return {"series": f"yardlight_uplink_outside_up{{{labels}}}", "values": f"{up}x5"}
+
+    def held(record: str, terminal: str) -> dict[str, str]:
+        return {"series": f'yardlight:{record}{{fleet="f",terminal="{terminal}"}}', "values": "1x5"}
+
     listed = [
         {"series": f'yardlight_terminal_info{{fleet="f",terminal="{name}",stage="live"}}', "values": "1x5"}
-        for name in ("boise", "reno", "tulsa", "fresno")
+        for name in ("boise", "reno", "tulsa", "fresno", "elko", "winslow", "needles")
     ]
     said = [
         state("boise", "primary", 1), state("boise", "primary", 1, "b"), state("boise", "dark", 0),
         state("reno", "primary", 0), state("reno", "dark", 1), state("tulsa", "primary", 1),
+        # Cut off, and its last word is still there.
+        state("elko", "primary", 1), held("terminal_missing_since_timestamp_seconds", "elko"),
+        # Without a box: one answers from outside, one does not.
+        outside("winslow", 1), outside("needles", 0),
+        # Fresno had one once: that its line answers is not all that should be known.
+        outside("fresno", 1), held("terminal_remembered_timestamp_seconds", "fresno"),
     ]  # fmt: skip
-    expected = {"primary": 2, "dark": 1, "silent": 1}
+    expected = {"primary": 2, "dark": 1, "outside": 1, "silent": 3}
     test = {
         "rule_files": [str(RULES)],
         "evaluation_interval": "1m",
