@@ -417,7 +417,7 @@ class RunningFleet:
         Raises `StateError`, before anything changed, if the state file is needed and cannot be used.
         """
         wanted = self._terminals(inventory)
-        if (wanted or self._accounts(inventory)) and self.state is None:
+        if (wanted or self._remembers(inventory.fleet)) and self.state is None:
             self.state = State(self._state_file)
         self.inventory = inventory
         for name, exporter in list(self.exporters.items()):
@@ -547,8 +547,10 @@ class RunningFleet:
     def _owns(self, *source: str) -> bool:
         return self._options.shard.owns(self.name, *source)
 
-    def _accounts(self, inventory: Inventory) -> bool:
-        return not self._options.terminal and bool(inventory.fleet.accounts or inventory.fleet.archives)
+    def _remembers(self, fleet: Fleet) -> bool:
+        """Whether a centre keeps anything of this fleet: what it collects, or which address once answered."""
+        outside = _outside_addresses(self._share(fleet))
+        return not self._options.terminal and bool(fleet.accounts or fleet.archives or outside)
 
     def _use_routers(self, terminals: dict[str, Terminal]) -> None:
         """Poll the routers of the terminals measured here; who polls one also keeps its counters."""
@@ -570,9 +572,11 @@ class RunningFleet:
         if addresses != self._outside_of:
             if self._outside is not None:
                 self._outside.stop()
-            assert self.state is not None
-            self._outside = OutsideProbes(share, self._engine, self.state)
-            self._outside.start()
+                self._outside = None
+            if addresses:
+                assert self.state is not None
+                self._outside = OutsideProbes(share, self._engine, self.state)
+                self._outside.start()
             self._outside_of = addresses
         # Each is probed once, however many terminals work with it.
         working = fleet if self._owns("services") else fleet.model_copy(update={"terminals": {}})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 
 from yardlight.exposition import page
 from yardlight.inventory.load import load
+from yardlight.logs import Recent
+from yardlight.serve import ServeOptions, Service
 from yardlight.state import State
 from yardlight.terminal import outside
 from yardlight.terminal.engine import Engine
@@ -87,3 +90,20 @@ def test_another_address_of_the_uplink_has_to_answer_first(centre: Centre) -> No
     centre.answers()
     centre.restart("192.0.2.2")
     assert "outside_up{" not in centre.says(after=86400)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", None])
+def test_a_centre_that_only_looks_from_outside_keeps_a_state_file_and_one_that_looks_at_nothing_none(
+    address: str | None, tmp_path: Path
+) -> None:
+    text = FLEET.format(address=address)
+    (tmp_path / "fleet.yml").write_text(text if address else text.replace(", circuit: {outside: None}", ""))
+
+    async def run() -> None:
+        service = Service(ServeOptions(tmp_path / "fleet.yml", centre=True, state=tmp_path / "yardlight.db"), Recent())
+        await service.load()
+        await service.start()
+        await service.stop()
+
+    asyncio.run(run())
+    assert (tmp_path / "yardlight.db").exists() == (address is not None)
