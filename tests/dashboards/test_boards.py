@@ -250,7 +250,10 @@ def test_a_yard_without_a_box_is_shown_as_it_is_seen_from_outside(
     ):
         state = number(wall.yards(), at)
         assert wall.YARD[state - 1].name == on_wall
-        of_each = {each: prometheus(filled(wall.in_state(each), CHOSEN), history.HOUR - at) for each in range(1, 7)}
+        of_each = {
+            each: prometheus(filled(wall.in_state(each), CHOSEN), history.HOUR - at)
+            for each in range(1, len(wall.YARD) + 1)
+        }
         assert [each for each, yards in of_each.items() if "winslow" in _terminals(yards)] == [state]
         assert now.WORDS[number(now._internet(), at) - 1].name == in_words_of_now
         expr = filled(on["targets"][0]["expr"], {**CHOSEN, "terminal": "winslow"})

@@ -67,18 +67,23 @@ def main() -> int:
 
 def _day(script: Script, which: date) -> int:
     begin = datetime.combine(which, clock.min, LA).timestamp()
-    found: list[Found] = []
     with tempfile.TemporaryDirectory() as folder:
         began = time.monotonic()
         window = Window("calm", "vendors", begin, begin + DAY, (*VENDORS, MDM))
         found, series = day.told(script, window, TRUCKS, Path(folder))
         print(f"{TRUCKS} trucks: {series} series, {len(found)} told; {time.monotonic() - began:.0f} s", flush=True)
+        _print_found(script, found)
         window = Window("quiet", "yards", begin, begin + DAY, TERMINALS)
-        found += judge.told(script, [window], 0, Path(folder))
-        print(f"{len(TERMINALS)} terminals; {time.monotonic() - began:.0f} s", flush=True)
-    for each in found:
-        print(f"  {'' if each.called_for(script) else 'not called for: '}{each}")
+        of_yards = judge.told(script, [window], 0, Path(folder))
+        print(f"{len(TERMINALS)} terminals: {len(of_yards)} told; {time.monotonic() - began:.0f} s", flush=True)
+        _print_found(script, of_yards)
+    found += of_yards
     return _judged([each for each in found if not each.called_for(script)], found, 1.0)
+
+
+def _print_found(script: Script, found: list[Found]) -> None:
+    for each in found:
+        print(f"  {'' if each.called_for(script) else 'not called for: '}{each}", flush=True)
 
 
 def _judged(wrong: list[Found], all_told: list[Found], days: float) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -55,8 +56,10 @@ class Centre:
 
 
 @pytest.fixture
-def centre(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Centre:
-    return Centre(tmp_path, monkeypatch)
+def centre(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Centre]:
+    made = Centre(tmp_path, monkeypatch)
+    yield made
+    made.state.close()
 
 
 def test_an_address_that_never_answered_says_nothing_however_long_it_is_asked(centre: Centre) -> None:

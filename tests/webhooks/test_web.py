@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import hashlib
 import hmac
@@ -10,17 +11,19 @@ import signal
 import socket
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import cast
 
 import bcrypt
 import pytest
 
 from tests.served import Process
 from tests.webhooks.world import KEY, OTHER, World, event, signed, world
-from yardlight.state import State
+from yardlight.state import State, Total
 from yardlight.webhooks import receiver as module
-from yardlight.webhooks.receiver import Receivers
+from yardlight.webhooks.receiver import Receiver, Receivers
 
 Eventually = Callable[..., object]
 
@@ -209,6 +212,47 @@ def test_calls_are_answered_while_the_disk_refuses_and_are_shown_when_it_takes_t
     assert hooked.value("last_received_timestamp_seconds") is not None
     full.clear()
     eventually(lambda: hooked.value("received_total") == 3)
+
+
+def test_a_call_that_comes_after_others_ran_out_of_patience_waits_for_a_slow_disk_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    under_way: list[Callable[[], None]] = []
+
+    class Slow:
+        writable = True
+
+        def totals(self, fleet: str, terminal: str) -> list[Total]:
+            return []
+
+        def keep_totals(self, fleet: str, totals: Sequence[Total], then: Callable[[], None]) -> None:
+            under_way.append(then)
+
+    async def written() -> None:
+        async with asyncio.timeout(20):
+            while not under_way:
+                await asyncio.sleep(0.01)
+        under_way.pop()()
+
+    async def run() -> None:
+        receivers = Receivers("inland", cast(State, Slow()))
+        receiver = Receiver("inland", "samsara", None, time.time)
+        monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.1)
+        first = asyncio.create_task(receivers.settled(receiver))
+        while not under_way:
+            await asyncio.sleep(0.01)
+        await receivers.settled(receiver)
+        monkeypatch.setattr(module, "PATIENCE_SECONDS", 60.0)
+        late = asyncio.create_task(receivers.settled(receiver))
+        await asyncio.sleep(0.1)
+        assert not late.done()
+        await written()
+        await asyncio.sleep(0.1)
+        assert not late.done()
+        await written()
+        await asyncio.wait_for(asyncio.gather(first, late), 20.0)
+
+    asyncio.run(run())
 
 
 @pytest.mark.timeout(180)

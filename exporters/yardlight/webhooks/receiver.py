@@ -194,7 +194,8 @@ class Receivers:
     async def settled(self, receiver: Receiver) -> None:
         """Return when all that it has counted is on disk, or will not soon be."""
         self._changed.add(receiver)
-        if self._next is None:
+        # Whoever comes after others ran out of patience has not waited yet.
+        if self._next is None or self._next.is_set():
             self._next = asyncio.Event()
             asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._next.set)
         waiting = self._next
