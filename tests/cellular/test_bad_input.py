@@ -299,7 +299,7 @@ def test_a_thousand_devices_and_nothing_that_leads_to_the_next_page_is_incomplet
         collect("thingspace", vendor, session(tmp_path))
 
 
-@pytest.mark.parametrize("meta", [{}, None, [], {"next_page_url": 1}])
+@pytest.mark.parametrize("meta", [{}, {"x": 1}, None, [], {"next_page_url": 1}])
 def test_a_page_of_kores_that_says_nothing_of_a_next_one_is_incomplete(meta: Any, tmp_path: Path) -> None:
     exchanges = FIXTURE["super_sim"]["exchanges"]
     at = next(n for n, each in enumerate(exchanges) if each["ask"] == LISTS["super_sim"])

@@ -30,7 +30,9 @@ def listed(
 def after_meta(content: Any, reply: Reply) -> str | None:
     """The address of the next page; None at the end. Raises `IncompleteError` where nothing says which it is."""
     meta = below(content, "meta")
-    # By the schema of Programmable Wireless the last page may have no such key, but never nothing of itself.
-    if isinstance(meta, dict) and meta and isinstance(following := meta.get("next_page_url"), str | None):
-        return following or None
+    # By the schema of Programmable Wireless the last page may have no such key, but always its size.
+    if isinstance(meta, dict) and not meta.keys().isdisjoint(("next_page_url", "page_size")):
+        following = meta.get("next_page_url")
+        if following is None or isinstance(following, str):
+            return following or None
     raise IncompleteError(f"{reply.what}: nothing says whether there is another page")
