@@ -46,7 +46,8 @@ lab: $(READY)  ## real packets in network namespaces: measured against truth
 bench: $(READY)  ## costs as ratios against a peer in the same run
 	@set -e; for bench in tests/benchmarks/bench_*.py; do $(PYTHON) $$bench; done
 
-fuzz: $(READY)  ## feed every parser with what nobody thought of, a minute of CPU each
+fuzz: $(READY)  ## new examples for every property, then feed every parser for a minute of CPU each
+	@$(PYTHON) -m pytest -q -n 2 -m hypothesis --hypothesis-profile new
 	@$(PYTHON) -m tests.fuzz $(ARGS)
 
 docs: $(READY)  ## rewrite the generated tables

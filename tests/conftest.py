@@ -26,9 +26,11 @@ APART = "tests/rules/test_scenarios.py"
 
 _missing: dict[str, int] = {}
 
-# How long an example takes says something about the machine, not about the code.
-hypothesis.settings.register_profile("any-machine", deadline=None)
-hypothesis.settings.load_profile("any-machine")
+# How long an example takes says something about the machine, not about the code. The same examples each time, so that
+# what fails is the change and not luck; `make fuzz` looks for new ones.
+hypothesis.settings.register_profile("same", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("new", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("same")
 
 
 def pytest_configure(config: pytest.Config) -> None:
