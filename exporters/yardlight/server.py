@@ -341,7 +341,7 @@ def _matches(password: bytes, hash_: bytes) -> bool:
 def bind(listen: str) -> socket.socket:
     """A socket that listens on `:10480`, `127.0.0.1:10480` or `[::1]:10480`. Raises `StartError`."""
     host, colon, port = listen.rpartition(":")
-    if not colon or not port.isdigit() or int(port) > 65535:
+    if not colon or not port.isdecimal() or int(port) > 65535:
         raise StartError(f"{listen!r} is not an address to listen on; write :10480 or 127.0.0.1:10480")
     host = host.strip("[]")
     try:

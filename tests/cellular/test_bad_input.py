@@ -24,7 +24,10 @@ from yardlight.demo.faces import ControlCenter, SuperSim, ThingSpace
 from yardlight.errors import BadReplyError, ForeignLinkError, IncompleteError, PollError, ThrottledError
 
 ICCID = re.compile(r"(?<!\d)89\d{17,18}(?!\d)")
-STRANGE = [None, "", "n/a", "0", "-1", -1, 1e308, True, [], {}, ["x"], {"x": 1}, "12", 10**30, "9999-12-31", "<html>"]
+STRANGE = [
+    None, "", "n/a", "0", "-1", -1, 1e308, True, [], {}, ["x"], {"x": 1}, "12", 10**30, "9" * 5000, "9999-12-31",
+    "<html>",
+]  # fmt: skip
 LISTS = {
     "thingspace": "POST /m2m/v1/devices/actions/list",
     "control_center": "GET /v1/devices",
@@ -286,13 +289,16 @@ def test_an_activation_in_the_future_is_said_as_it_is(tmp_path: Path) -> None:
     assert sim.activated == 1798761600.0
 
 
-def test_a_thousand_devices_and_nothing_that_leads_to_the_next_page_is_incomplete(tmp_path: Path) -> None:
+@pytest.mark.parametrize("attributes", [[], [{"key": "DeviceId", "value": "9" * 5000}]])
+def test_a_thousand_devices_and_nothing_that_leads_to_the_next_page_is_incomplete(
+    attributes: list[Any], tmp_path: Path
+) -> None:
     face = ThingSpace(carrier(3), page=2)
 
     def script(asked: Asked) -> Answer:
         answer = spoken(face)(asked)
         for device in answer.content.get("devices", ()) if asked.path.endswith("/devices/actions/list") else ():
-            device["extendedAttributes"] = []
+            device["extendedAttributes"] = attributes
         return answer
 
     with Vendor(script) as vendor, pytest.raises(IncompleteError, match="nothing that leads to them"):

@@ -184,7 +184,7 @@ async def _pressed(runner: Runner, line: str) -> None:
     """A number chooses a button; what follows it is the reason."""
     screen = runner.screen()
     word, _, reason = line.partition(" ")
-    if word.isdigit() and 0 < int(word) <= len(screen.buttons):
+    if word.isdecimal() and 0 < int(word) <= len(screen.buttons):
         await runner.press(screen.step, screen.buttons[int(word) - 1].choice, whoami(), reason)
     elif line:
         print(f"  write a number from 1 to {len(screen.buttons)}, and a reason after it if you like")

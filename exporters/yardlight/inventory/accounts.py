@@ -11,9 +11,9 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from yardlight.inventory.addresses import web_address
 from yardlight.inventory.model import CREDENTIAL_WARNING, Model, TimeZone
-from yardlight.inventory.values import Duration, parse_share
+from yardlight.inventory.values import NUMBER, Duration, parse_share
 
-_RATE = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*(\d*)\s*(s|m|h)")
+_RATE = re.compile(rf"({NUMBER})\s*/\s*(\d{{0,15}})\s*(s|m|h)")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 

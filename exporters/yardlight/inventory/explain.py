@@ -64,7 +64,7 @@ def _walk(value: Any, path: tuple[str, ...]) -> Any:
         if isinstance(value, dict):
             value = value.get(part)
         elif isinstance(value, tuple):
-            value = value[int(part)] if part.isdigit() and int(part) < len(value) else None
+            value = value[int(part)] if part.isdecimal() and int(part) < len(value) else None
         else:
             value = getattr(value, part, None)
     return value

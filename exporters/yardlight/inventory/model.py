@@ -17,7 +17,7 @@ CREDENTIAL_WARNING = 14 * 86400.0
 class Model(BaseModel):
     """Frozen; an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
 
 
 # The set is made by walking the disk, once per call.

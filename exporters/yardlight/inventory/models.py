@@ -24,7 +24,7 @@ from yardlight.inventory.hours import HoursOfService
 from yardlight.inventory.mdm import MdmSource
 from yardlight.inventory.model import CREDENTIAL_WARNING, Model, Name, Stage, TimeZone
 from yardlight.inventory.roster import Roster
-from yardlight.inventory.values import Duration, Level, Share, Size, Speed, listed
+from yardlight.inventory.values import Duration, Interval, Level, Share, Size, Speed, listed
 from yardlight.inventory.webhooks import Webhook
 
 Role = Literal["primary", "standby"]
@@ -147,7 +147,7 @@ def parse_target(raw: Any) -> Target:
     if text.startswith("tcp://"):
         host, _, port = text[6:].rpartition(":")
         host = host.strip("[]")
-        if port.isdigit() and 0 < int(port) < 65536 and (is_address(host) or HOST.fullmatch(host)):
+        if port.isdecimal() and 0 < int(port) < 65536 and (is_address(host) or HOST.fullmatch(host)):
             return Target(label=text, host=host, probe="tcp", port=int(port), segment=segment)
     elif is_address(text) or ("/" not in text and ":" not in text and HOST.fullmatch(text)):
         return Target(label=text, host=text, segment=segment)
@@ -193,7 +193,7 @@ class Metered(Model):
     """
 
     budget: Size = 50_000_000
-    per: Literal["month"] | Duration = "month"
+    per: Literal["month"] | Interval = "month"
     reserve: Share = 0.3
     for_services: Share = 0.2
 
@@ -279,7 +279,7 @@ class SpeedSample(Model):
     url: WebAddress
     least: Speed
     size: Size = 1_000_000
-    every: Duration = 604800.0
+    every: Interval = 604800.0
     timeout: Duration = 60.0
 
 

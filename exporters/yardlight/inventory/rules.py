@@ -143,8 +143,6 @@ def _too_short(node: Node, path: tuple[str, ...], uplink: Uplink) -> Iterator[Pr
             (*path, "timeout"),
             f"{_written(node, path, 'timeout')} is too short; no answer could come in time",
         )
-    if isinstance(uplink.metered, Metered) and uplink.metered.per != "month" and uplink.metered.per <= 0:
-        yield _at(node, (*path, "metered", "per"), "a period of no length; write month or a duration like 7d")
 
 
 def _down_after_problems(node: Node, path: tuple[str, ...], terminal: Terminal, uplink: Uplink) -> Iterator[Problem]:

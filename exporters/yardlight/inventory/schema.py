@@ -15,25 +15,25 @@ from yardlight.domains import platforms
 from yardlight.inventory import archives, models, retention
 from yardlight.inventory.accounts import parse_rate
 from yardlight.inventory.models import Fleet, RosterFiles
-from yardlight.inventory.values import parse_duration, parse_level, parse_share, parse_size, parse_speed
+from yardlight.inventory.values import NUMBER, parse_duration, parse_level, parse_share, parse_size, parse_speed
 
 _TEXT: JsonSchemaValue = {"type": "string"}
 # What our own parsers take; pydantic sees only what they make of it.
 _WRITTEN: dict[Any, JsonSchemaValue] = {
     parse_duration: {
         "type": "string",
-        "pattern": r"^(\s*\d+(\.\d+)?\s*(ms|s|m|h|d|w))+\s*$",
+        "pattern": rf"^(\s*{NUMBER}\s*(ms|s|m|h|d|w))+\s*$",
         "examples": ["3s"],
     },
     parse_size: {
         "type": "string",
-        "pattern": r"^\s*\d+(\.\d+)?\s*([kKMGT]?B|[KMGT]iB)\s*$",
+        "pattern": rf"^\s*{NUMBER}\s*([kKMGT]?B|[KMGT]iB)\s*$",
         "examples": ["50 MB"],
     },
-    parse_level: {"type": "string", "pattern": r"^\s*-?\d+(\.\d+)?\s*dBm?\s*$", "examples": ["-115 dBm"]},
-    parse_speed: {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*[kMG]bit/s\s*$", "examples": ["2 Mbit/s"]},
-    parse_rate: {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*/\s*\d*\s*[smh]\s*$", "examples": ["100/s"]},
-    parse_share: {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*%\s*$", "examples": ["5%"]},
+    parse_level: {"type": "string", "pattern": rf"^\s*-?{NUMBER}\s*dBm?\s*$", "examples": ["-115 dBm"]},
+    parse_speed: {"type": "string", "pattern": rf"^\s*{NUMBER}\s*[kMG]bit/s\s*$", "examples": ["2 Mbit/s"]},
+    parse_rate: {"type": "string", "pattern": rf"^\s*{NUMBER}\s*/\s*\d{{0,15}}\s*[smh]\s*$", "examples": ["100/s"]},
+    parse_share: {"type": "string", "pattern": rf"^\s*{NUMBER}\s*%\s*$", "examples": ["5%"]},
     models.parse_target: {
         "oneOf": [
             {"type": "string", "examples": ["198.51.100.1", "tcp://example.com:443"]},

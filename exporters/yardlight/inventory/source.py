@@ -74,7 +74,7 @@ class Node:
         for part in path:
             if isinstance(node.value, dict) and part in node.value:
                 node = node.value[part]
-            elif isinstance(node.value, list) and part.isdigit() and int(part) < len(node.value):
+            elif isinstance(node.value, list) and part.isdecimal() and int(part) < len(node.value):
                 node = node.value[int(part)]
             else:
                 return None

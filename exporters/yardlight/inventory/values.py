@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _BYTES = {
@@ -17,9 +17,12 @@ _BYTES = {
     "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40,
 }  # fmt: skip
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
-_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)")
+# With hundreds of digits it is no number any more.
+NUMBER = r"\d{1,15}(?:\.\d{1,15})?"
+_DURATION_PART = re.compile(rf"({NUMBER})\s*(ms|s|m|h|d|w)")
+_LONGEST = 100 * 366 * 86400.0
 _BITS = {"kbit/s": 10**3, "Mbit/s": 10**6, "Gbit/s": 10**9}
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)")
+_SIZE = re.compile(rf"({NUMBER})\s*([A-Za-z]+)")
 
 
 def checked_name(raw: str) -> str:
@@ -40,7 +43,10 @@ def parse_duration(raw: Any) -> float:
     if isinstance(text, str):
         parts = _DURATION_PART.findall(text)
         if parts and _DURATION_PART.sub("", text).strip() == "":
-            return sum(float(number) * _SECONDS[unit] for number, unit in parts)
+            seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
+            if seconds > _LONGEST:
+                raise ValueError(f"{raw!r} is longer than a hundred years")
+            return seconds
     raise ValueError(f"{raw!r} is not a duration; write a number with a unit: 250ms, 3s, 10m, 2h, 7d")
 
 
@@ -53,28 +59,35 @@ def parse_size(raw: Any) -> int:
 
 def parse_level(raw: Any) -> float:
     """dBm or dB of '-115 dBm', '-18 dB'."""
-    if isinstance(raw, str) and (match := re.fullmatch(r"(-?\d+(?:\.\d+)?)\s*dBm?", raw.strip())):
+    if isinstance(raw, str) and (match := re.fullmatch(rf"(-?{NUMBER})\s*dBm?", raw.strip())):
         return float(match[1])
     raise ValueError(f"{raw!r} is not a level; write a number with a unit: -115 dBm, -18 dB")
 
 
 def parse_speed(raw: Any) -> float:
     """Bytes a second of '2 Mbit/s'."""
-    if isinstance(raw, str) and (match := re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kMG]bit/s)", raw.strip())):
+    if isinstance(raw, str) and (match := re.fullmatch(rf"({NUMBER})\s*([kMG]bit/s)", raw.strip())):
         return float(match[1]) * _BITS[match[2]] / 8
     raise ValueError(f"{raw!r} is not a speed; write a number with a unit: 500 kbit/s, 2 Mbit/s, 1 Gbit/s")
 
 
 def parse_share(raw: Any) -> float:
     """A ratio from 0 to 1 of '5%'."""
-    if isinstance(raw, str) and (match := re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", raw.strip())):
+    if isinstance(raw, str) and (match := re.fullmatch(rf"({NUMBER})\s*%", raw.strip())):
         ratio = float(match[1]) / 100
         if ratio <= 1:
             return ratio
     raise ValueError(f"{raw!r} is not a share; write a percentage from 0% to 100%")
 
 
+def _lasts(seconds: float) -> float:
+    if seconds <= 0:
+        raise ValueError("has no length; write a duration like 7d")
+    return seconds
+
+
 Duration = Annotated[float, BeforeValidator(parse_duration)]
+Interval = Annotated[Duration, AfterValidator(_lasts)]
 Size = Annotated[int, BeforeValidator(parse_size)]
 Level = Annotated[float, BeforeValidator(parse_level)]
 Share = Annotated[float, BeforeValidator(parse_share)]

@@ -100,7 +100,7 @@ def test_a_profile_of_somebody_else_is_used_and_ours_win(monkeypatch: pytest.Mon
         (b"16.1", 16.1), (b"-65 dBm", -65), (b"1%", 1), (b" -7.5 dB ", -7.5), (b"+3", 3), (-9999, None),
         (b"-9999", None), (float("nan"), None),
         (b"n/a", None), (b"", None), (b"12abc", None), (b"\xff\xfe", None), (None, None), (b"41 \xc2\xb0C", 41),
-        ("10.0.0.1", None), (Missing.NO_INSTANCE, None),
+        ("10.0.0.1", None), (Missing.NO_INSTANCE, None), (b"9" * 400, None), (b"9" * 5000, None),
     ],
 )  # fmt: skip
 def test_a_number_is_understood_with_its_unit_and_nothing_else_is_one(wire: Value, value: float | None) -> None:
@@ -125,7 +125,7 @@ NAMES = st.builds(
 VALUES: st.SearchStrategy[Value] = st.one_of(
     st.integers(-(2**63), 2**64), st.binary(max_size=20), st.none(), st.sampled_from(list(Missing)),
     st.ip_addresses(v=4).map(str), st.lists(st.integers(0, 99), max_size=20).map(tuple),
-    st.floats(allow_nan=True), st.sampled_from([b"n/a", b"-9999", b"0.000", b"1%", b"Registered, home"]),
+    st.floats(allow_nan=True), st.sampled_from([b"n/a", b"-9999", b"0.000", b"1%", b"9" * 5000, b"Registered, home"]),
 )  # fmt: skip
 
 

@@ -133,7 +133,7 @@ def _devices(client: Client, account: str) -> Iterator[dict[str, Any]]:
         if is_last(answer, _DEVICES, "hasMoreData", False):
             return
         before = seen
-        seen = max((int(each) for each in map(_cursor, page) if each.isdecimal()), default=0)
+        seen = max((int(each) for each in map(_cursor, page) if each.isdecimal() and len(each) < 19), default=0)
         if seen <= before:
             raise IncompleteError(f"{_DEVICES}: there are more devices, and nothing that leads to them")
 
