@@ -90,7 +90,7 @@ def _run(name: str, seconds: int, of: str) -> bool:
     if not good:
         said = done.stdout + done.stderr
         at = max(said.find("=== Uncaught"), 0)
-        print(said[at:][:4000] if at else said[-3000:], flush=True)
+        print(said[at:][:3000] if at else "", said[-1500:], f"ended with {done.returncode}", sep="\n", flush=True)
     return good
 
 
