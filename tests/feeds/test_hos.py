@@ -106,6 +106,50 @@ def test_the_later_of_two_lines_that_start_together_is_the_edited_one() -> None:
     assert judge(log, (12, 13, 25)).mismatches == ()
 
 
+@pytest.mark.parametrize(
+    ("log", "moved", "driver"),
+    [
+        ([("ann", "driving", 4), ("ann", "sleeper", 6)], (5.0, 8.0), "ann"),
+        ([("ann", "driving", 4), ("ann", "sleeper", 9)], (9.1, 13.0), "bob"),
+        ([("ann", "driving", 7), ("ann", "sleeper", 9)], (9.1, 13.0), "ann"),
+        ([("ann", "driving", 4), ("ann", "sleeper", 9), ("ann", "on_duty", 13)], (9.1, 13.0), "ann"),
+    ],
+    ids=["while she was at the wheel", "after her shift", "in the midst of it", "and she was at the wheel behind it"],
+)
+def test_of_a_team_it_is_held_against_who_drove_on_and_after_a_shift_against_who_had_slept(
+    log: list[Written], moved: tuple[float, float], driver: str
+) -> None:
+    team = written(("bob", "driving", -4), ("bob", "sleeper", 0), ("ann", "sleeper", -4), *log)
+    assert [case.driver for case in judge(team, (*moved, 25)).mismatches] == [driver]
+
+
+def test_who_comes_for_the_next_shift_answers_for_it_and_who_left_for_what_follows_at_once() -> None:
+    log = written(("bob", "driving", -8), ("bob", "off_duty", 0), ("ann", "driving", 4), ("ann", "off_duty", 12))
+    assert [case.driver for case in judge(log, (16, 22, 25)).mismatches] == ["bob"]
+    assert [case.driver for case in judge(log, (12.5, 13, 25)).mismatches] == ["ann"]
+
+
+def test_what_an_eld_noted_of_nobody_ends_where_it_says_so_and_where_somebody_logs_in() -> None:
+    ann = written(("ann", "driving", 8), ("ann", "off_duty", 12), ("ann", "driving", 20), ("ann", "off_duty", 21))
+    nobody = [
+        Entry("", "driving", MONDAY + 14 * HOUR, None, "t1"),
+        Entry("", "on_duty", MONDAY + 15 * HOUR, None, "t1"),
+    ]
+    for log in (nobody, nobody[:1]):
+        found = judge([*ann, *log], (14, 15, 25), (22, 23, 25))
+        assert [seconds(each.times) for each in found.unassigned] == [HOUR]
+        assert [each.times[0][0] for each in found.mismatches] == [MONDAY + 22 * HOUR]
+
+
+def test_a_period_that_has_an_end_is_part_of_the_line_it_lies_in_whichever_list_comes_first() -> None:
+    log = written(("ann", "driving", 8), ("ann", "off_duty", 12))
+    personal = Entry("ann", "personal", MONDAY + 12 * HOUR, MONDAY + 13 * HOUR, "t1")
+    for entries in ([*log, personal], [personal, *log]):
+        assert judge(entries, (12, 13, 25)).mismatches == ()
+        (case,) = judge(entries, (12, 13, 25), (15, 16, 25)).mismatches
+        assert case.times == ((MONDAY + 15 * HOUR, MONDAY + 16 * HOUR),)
+
+
 def test_an_hour_over_midnight_belongs_to_both_days() -> None:
     log = written(("ann", "driving", 20), ("ann", "off_duty", 23))
     assert [case.day.day for case in judge(log, (23.5, 24.5, 25)).mismatches] == [2, 3]

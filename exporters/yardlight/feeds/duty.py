@@ -6,9 +6,10 @@ authorized personal use of the truck and yard moves.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -17,6 +18,11 @@ from yardlight.intervals import Interval
 Status = Literal["off_duty", "sleeper", "driving", "on_duty", "personal", "yard_move"]
 
 RESTING = ("off_duty", "sleeper")
+# What an ELD writes down of nobody when a truck that moved stands again.
+_STANDING = (*RESTING, "on_duty")
+# The special one stays, whatever the other list calls that time.
+_SPECIAL = ("personal", "yard_move")
+_SITUATIONAL = (("personal", "off_duty"), ("yard_move", "on_duty"))
 # Spellings by vendors, letters only and in lower case. What is not listed is no status, never off duty.
 _SPELLINGS: dict[str, Status] = {
     **dict.fromkeys(("offduty", "off", "1"), "off_duty"),
@@ -73,10 +79,6 @@ class Entry:
     end: float | None = None
     truck: str = ""
 
-    def on(self, truck: str) -> Entry:
-        """The same on another truck."""
-        return Entry(self.driver, self.status, self.start, self.end, truck)
-
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -96,39 +98,72 @@ class Line:
 def lines(entries: Iterable[Entry], now: float, tied: float) -> list[Line]:
     """The logs of all drivers as they stand, by their start.
 
-    A later line ends the one before; of two that start together the later one in the list was edited last. Where a line
-    names no truck, the driver was with the last one. Who rests is with a truck for up to `tied` seconds after being
-    active on it: who went home for the weekend does not answer for what the yard does with it.
+    A later line ends the one before; one that has an end of its own is part of the longer one that it lies in, which
+    goes on after it. Of two that start together the later one in the list was edited last, but personal use and yard
+    moves are what they are, whatever a list without these says. Where a line names no truck, the driver was with the
+    last one. Who rests is with a truck for up to `tied` seconds after being active on it: who went home for the weekend
+    does not answer for what the yard does with it. What nobody was logged in for ends at the latest when somebody is.
     """
-    drivers: dict[str, dict[float, Entry]] = defaultdict(dict)
-    unclaimed: list[Line] = []
+    drivers, alone = (defaultdict[str, dict[tuple[float, float | None], Entry]](dict) for _ in range(2))
     for entry in entries:
-        if entry.driver:
-            known = drivers[entry.driver].get(entry.start)
-            # One vendor's list has the status, another one the truck.
-            drivers[entry.driver][entry.start] = entry if known is None or entry.truck else entry.on(known.truck)
-        elif entry.end is not None and entry.end > entry.start:
-            unclaimed.append(Line("", entry.status, (entry.start, entry.end), entry.truck))
-    found = [line for each in drivers.values() for line in _of_one(sorted(each.values(), key=_start), now, tied)]
-    return sorted([*found, *unclaimed], key=lambda line: line.time)
+        log = drivers[entry.driver] if entry.driver else alone[entry.truck]
+        known = log.get((entry.start, entry.end))
+        log[entry.start, entry.end] = entry if known is None else _merged(known, entry)
+    found = [line for each in drivers.values() for line in _of_one(_laid(each.values(), now), tied)]
+    begun = defaultdict[str, list[float]](list)
+    for line in sorted(found, key=_start):
+        if line.active:
+            begun[line.truck].append(line.time[0])
+    for truck, each in alone.items():
+        for entry, (start, end) in _laid(each.values(), now):
+            if entry.status not in _STANDING:
+                following = bisect_right(begun[truck], start)
+                end = min([end, start + tied, *begun[truck][following : following + 1]])
+                found.append(Line("", entry.status, (start, end), truck))
+    return sorted(found, key=_start)
 
 
-def _of_one(entries: list[Entry], now: float, tied: float) -> Iterable[Line]:
+def _merged(known: Entry, entry: Entry) -> Entry:
+    """Two of the same time. One vendor's list has the status, another one the truck."""
+    status = known.status if (known.status, entry.status) in _SITUATIONAL else entry.status
+    return replace(entry, status=status, truck=entry.truck or known.truck)
+
+
+def _laid(entries: Iterable[Entry], now: float) -> Iterable[tuple[Entry, Interval]]:
+    """What each says of the times of which no later one says something else."""
+    ordered = sorted(entries, key=lambda each: (each.start, -_end(each)))
+    around: list[Entry] = []
+    for index, entry in enumerate(ordered):
+        until = min(now, ordered[index + 1].start if index + 1 < len(ordered) else now)
+        around = [each for each in around if _end(each) > entry.start] if entry.end is not None else []
+        if around and around[-1].start == entry.start:
+            status = around[-1].status if around[-1].status in _SPECIAL else entry.status
+            entry = replace(entry, status=status, truck=entry.truck or around[-1].truck)
+        around.append(entry)
+        at = entry.start
+        while around and at < until:
+            end = min(_end(around[-1]), until)
+            if end > at:
+                yield around[-1], (at, end)
+                at = end
+            if at < until:
+                around.pop()
+
+
+def _of_one(laid: Iterable[tuple[Entry, Interval]], tied: float) -> Iterable[Line]:
     truck, active = "", float("-inf")
-    for index, entry in enumerate(entries):
-        following = entries[index + 1].start if index + 1 < len(entries) else now
-        end = min(following, now) if entry.end is None else min(entry.end, following)
-        if end <= entry.start:
-            continue
+    for entry, (start, end) in laid:
         truck = entry.truck or truck
         if entry.status not in RESTING:
             active = end
-        elif truck and entry.start < (until := (max(active, entry.start) if entry.truck else active) + tied):
-            end = min(end, until)
-        else:
-            continue
-        yield Line(entry.driver, entry.status, (entry.start, end), truck)
+            yield Line(entry.driver, entry.status, (start, end), truck)
+        elif truck and start < (until := (max(active, entry.start) if entry.truck else active) + tied):
+            yield Line(entry.driver, entry.status, (start, min(end, until)), truck)
 
 
-def _start(entry: Entry) -> float:
-    return entry.start
+def _start(line: Line) -> float:
+    return line.time[0]
+
+
+def _end(entry: Entry) -> float:
+    return float("inf") if entry.end is None else entry.end

@@ -2,9 +2,10 @@
 
 A truck that moved was driven by somebody. For each piece of a movement it is asked whether any log on that truck allows
 it: driving or on duty, personal use, a yard move at the speed of a yard. If so, all is well, whoever else was asleep
-behind. If all logs on it say off duty or asleep, that piece does not match the log of the driver who was at the wheel
-last. If there is no log on it at all, or the ELD itself says that nobody was logged in, it is unassigned driving, which
-is a list of its own. Nothing is judged before `settle` has passed: logs come late, and drivers may correct them.
+behind. If all logs on it say off duty or asleep, that piece does not match the log of the driver who is likeliest to
+have been at the wheel. If there is no log on it at all, or the ELD itself says that nobody was logged in, it is
+unassigned driving, which is a list of its own. Nothing is judged before `settle` has passed: logs come late, and drivers
+may correct them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
 
 from yardlight.feeds.duty import Line
 from yardlight.feeds.homes import Homes, by_day
@@ -21,6 +23,8 @@ from yardlight.intervals import Interval, common, minus, seconds, union
 
 # An ELD ends a yard move above 20 mph (49 CFR 395 subpart B, appendix A, 4.3.2.2.2); GPS is allowed a little more.
 YARD_SPEED = 25 * 0.44704
+# Who was active for so long has done a shift, if no rest lay between; and so long after it, others come to the truck.
+_A_SHIFT, _REST, _AN_HOUR = 3 * 3600.0, 2 * 3600.0, 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +126,9 @@ def _pieces(
     movements: Sequence[Movement], log: Sequence[Line], elsewhere: Collection[str], limits: Limits
 ) -> Iterable[tuple[Interval, str]]:
     """The pieces of the movements of a truck that no line allows, each with the driver, or without one."""
+    doubtful: list[Interval] = []
     for movement in _doubtful(movements, log, elsewhere, limits):
-        near = [
-            line
-            for line in log
-            if line.time[0] - limits.tolerance < movement.end and line.time[1] + limits.tolerance > movement.start
-        ]
+        near = _near(log, (movement.start, movement.end), limits)
         allowed = [
             line.time
             for line in near
@@ -139,8 +140,17 @@ def _pieces(
         unclaimed = [line.time for line in near if not line.driver]
         for piece in common(rest, unclaimed):
             yield piece, ""
-        for piece in minus(rest, unclaimed):
-            yield from _whose(piece, [line for line in near if line.driver], log)
+        doubtful += minus(rest, unclaimed)
+    for stint in _stints(sorted(doubtful), log):
+        drivers = _likely(stint, log, limits)
+        for piece in stint:
+            yield from _whose(piece, drivers, [line for line in _near(log, piece, limits) if line.driver])
+
+
+def _near(log: Sequence[Line], span: Interval, limits: Limits) -> list[Line]:
+    return [
+        line for line in log if line.time[0] - limits.tolerance < span[1] and line.time[1] + limits.tolerance > span[0]
+    ]
 
 
 def _doubtful(
@@ -165,18 +175,59 @@ def _may_move(line: Line, movement: Movement, limits: Limits) -> bool:
     return line.active
 
 
-def _whose(piece: Interval, near: Sequence[Line], log: Sequence[Line]) -> Iterable[tuple[Interval, str]]:
-    """Whom a piece is held against: of those with the truck, who was active on it last."""
+def _stints(pieces: Sequence[Interval], log: Sequence[Line]) -> Iterable[list[Interval]]:
+    """Pieces between which nobody was active on the truck: one driver's, as a rule."""
+    active = sorted(line.time[0] for line in log if line.driver and line.active)
+    for _, stint in groupby(pieces, key=lambda piece: bisect_left(active, piece[0])):
+        yield list(stint)
+
+
+def _likely(stint: Sequence[Interval], log: Sequence[Line], limits: Limits) -> list[str]:
+    """The drivers of a truck, from the one who is likeliest to have driven all this.
+
+    That is who was at the wheel until then, or was active from where it stopped; else who was active last. But of a
+    team who has done a shift goes to the sleeper berth, and the other drives; after an hour, so may whoever had the
+    truck before.
+    """
+    begin, end = stint[0][0], stint[-1][1]
+    names = {line.driver for piece in stint for line in _near(log, piece, limits) if line.driver}
+    active = [line for line in log if line.driver in names and line.active]
+    last = dict.fromkeys(names, float("-inf")) | {line.driver: line.time[1] for line in active if line.time[0] < begin}
+    order = sorted(names, key=lambda name: (last[name], name), reverse=True)
+    if len(order) < 2:
+        return order
+    driving = [line for line in active if line.status != "on_duty" and line.time[0] < begin]
+    wheel = max(driving, key=lambda line: line.time[1], default=None)
+    if wheel is not None and wheel.time[1] + limits.tolerance >= begin:
+        return sorted(order, key=lambda name: name != wheel.driver)
+    following = next((line for line in active if line.time[0] >= begin), None)
+    if following is not None and following.time[0] <= end + limits.tolerance:
+        return sorted(order, key=lambda name: name != following.driver)
+    latest = order[0]
+    if _shift([line.time for line in active if line.driver == latest and line.time[0] < begin]) < _A_SHIFT:
+        return order
+    asleep = {line.driver for line in log if line.status == "sleeper" and line.time[0] <= begin < line.time[1]}
+    alone = begin - last[latest] >= _AN_HOUR
+    return sorted(order, key=lambda name: name == latest or not (alone or name in asleep))
+
+
+def _shift(times: Sequence[Interval]) -> float:
+    """For how long somebody was active at last, without a rest between."""
+    total, since = 0.0, float("inf")
+    for start, end in reversed(union(times)):
+        if since - end >= _REST and total:
+            break
+        total, since = total + end - start, start
+    return total
+
+
+def _whose(piece: Interval, drivers: Sequence[str], near: Sequence[Line]) -> Iterable[tuple[Interval, str]]:
+    """Whom a piece is held against: of those with the truck, the first of these drivers."""
     rest = [piece]
-    there = [line for line in near if common([piece], [line.time])]
-    for line in sorted(there, key=lambda line: _active_before(line.driver, piece[0], log), reverse=True):
-        for part in common(rest, [line.time]):
-            yield part, line.driver
-        rest = minus(rest, [line.time])
+    for driver in drivers:
+        times = [line.time for line in near if line.driver == driver]
+        for part in common(rest, times):
+            yield part, driver
+        rest = minus(rest, times)
     for part in rest:
         yield part, ""
-
-
-def _active_before(driver: str, at: float, log: Sequence[Line]) -> float:
-    ends = (line.time[1] for line in log if line.driver == driver and line.time[0] < at and line.active)
-    return max(ends, default=float("-inf"))
