@@ -4,8 +4,8 @@ A truck that moved was driven by somebody. For each piece of a movement it is as
 it: driving or on duty, personal use, a yard move at the speed of a yard. If so, all is well, whoever else was asleep
 behind. If all logs on it say off duty or asleep, that piece does not match the log of the driver who is likeliest to
 have been at the wheel. If there is no log on it at all, or the ELD itself says that nobody was logged in, it is
-unassigned driving, which is a list of its own. Nothing is judged before `settle` has passed: logs come late, and drivers
-may correct them.
+unassigned driving, which is a list of its own. Nothing is judged before `settle` has passed: logs come late, and
+drivers may correct them.
 """
 
 from __future__ import annotations
@@ -185,7 +185,7 @@ def _stints(pieces: Sequence[Interval], log: Sequence[Line]) -> Iterable[list[In
 def _likely(stint: Sequence[Interval], log: Sequence[Line], limits: Limits) -> list[str]:
     """The drivers of a truck, from the one who is likeliest to have driven all this.
 
-    That is who was at the wheel until then, or was active from where it stopped; else who was active last. But of a
+    That is who was at the wheel until then, or changed the status where it stopped; else who was active last. But of a
     team who has done a shift goes to the sleeper berth, and the other drives; after an hour, so may whoever had the
     truck before.
     """
@@ -200,9 +200,13 @@ def _likely(stint: Sequence[Interval], log: Sequence[Line], limits: Limits) -> l
     wheel = max(driving, key=lambda line: line.time[1], default=None)
     if wheel is not None and wheel.time[1] + limits.tolerance >= begin:
         return sorted(order, key=lambda name: name != wheel.driver)
-    following = next((line for line in active if line.time[0] >= begin), None)
-    if following is not None and following.time[0] <= end + limits.tolerance:
-        return sorted(order, key=lambda name: name != following.driver)
+    up = [
+        line.driver
+        for line in log
+        if line.driver in names and line.status != "sleeper" and abs(line.time[0] - end) <= limits.tolerance
+    ]
+    if up:
+        return sorted(order, key=lambda name: name != up[0])
     latest = order[0]
     if _shift([line.time for line in active if line.driver == latest and line.time[0] < begin]) < _A_SHIFT:
         return order
