@@ -96,6 +96,17 @@ def test_who_went_home_a_day_ago_does_not_answer_for_the_truck() -> None:
     assert [each.truck for each in found.unassigned] == ["t1"]
 
 
+def test_a_whole_shift_of_a_truck_that_one_driver_has_is_his_though_his_log_ends_days_ago() -> None:
+    friday = written(("ann", "driving", -70), ("ann", "off_duty", -60))
+    (case,) = judge(friday, (6, 9, 25), (10, 15, 25)).mismatches
+    assert (case.driver, case.seconds) == ("ann", 8 * HOUR)
+    shared = written(("bob", "driving", -100), ("bob", "off_duty", -90))
+    assert judge([*shared, *friday], (6, 9, 25), (10, 15, 25)).mismatches == ()
+    assert judge(friday, (-30, -28, 25), (-14, -12, 25), (6, 9, 25)).mismatches == (), "on days in a row"
+    noted = Entry("", "driving", MONDAY + 6 * HOUR, MONDAY + 15 * HOUR, "t1")
+    assert judge([*friday, noted], (6, 9, 25), (10, 15, 25)).mismatches == ()
+
+
 def test_a_driver_who_changed_trucks_answers_for_the_new_one_only() -> None:
     log = [*written(("ann", "driving", 6)), *written(("ann", "driving", 8), ("ann", "off_duty", 10), truck="t2")]
     assert judge(log, (12, 13, 25)).mismatches == ()

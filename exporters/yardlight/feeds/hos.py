@@ -141,10 +141,15 @@ def _pieces(
         for piece in common(rest, unclaimed):
             yield piece, ""
         doubtful += minus(rest, unclaimed)
+    names = {line.driver for line in log if line.driver}
+    (only,) = names if len(names) == 1 and names.isdisjoint(elsewhere) else ("",)
     for stint in _stints(sorted(doubtful), log):
         drivers = _likely(stint, log, limits)
+        # A whole shift of a truck that one driver has is his, however long ago his log ends.
+        shift = seconds(stint) >= _A_SHIFT and stint[-1][1] - stint[0][0] <= limits.tied
         for piece in stint:
-            yield from _whose(piece, drivers, [line for line in _near(log, piece, limits) if line.driver])
+            near = [line for line in _near(log, piece, limits) if line.driver]
+            yield from _whose(piece, drivers, near, only if shift else "")
 
 
 def _near(log: Sequence[Line], span: Interval, limits: Limits) -> list[Line]:
@@ -225,8 +230,10 @@ def _shift(times: Sequence[Interval]) -> float:
     return total
 
 
-def _whose(piece: Interval, drivers: Sequence[str], near: Sequence[Line]) -> Iterable[tuple[Interval, str]]:
-    """Whom a piece is held against: of those with the truck, the first of these drivers."""
+def _whose(
+    piece: Interval, drivers: Sequence[str], near: Sequence[Line], nobody: str
+) -> Iterable[tuple[Interval, str]]:
+    """Whom a piece is held against: of those with the truck, the first of these drivers; else `nobody`."""
     rest = [piece]
     for driver in drivers:
         times = [line.time for line in near if line.driver == driver]
@@ -234,4 +241,4 @@ def _whose(piece: Interval, drivers: Sequence[str], near: Sequence[Line]) -> Ite
             yield part, driver
         rest = minus(rest, times)
     for part in rest:
-        yield part, ""
+        yield part, nobody
