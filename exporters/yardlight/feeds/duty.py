@@ -111,7 +111,7 @@ def lines(entries: Iterable[Entry], now: float, tied: float) -> list[Line]:
         log[entry.start, entry.end] = entry if known is None else _merged(known, entry)
     found = [line for each in drivers.values() for line in _of_one(_laid(each.values(), now), tied)]
     begun = defaultdict[str, list[float]](list)
-    for line in sorted(found, key=_start):
+    for line in sorted(found, key=_time):
         if line.active:
             begun[line.truck].append(line.time[0])
     for truck, each in alone.items():
@@ -120,7 +120,7 @@ def lines(entries: Iterable[Entry], now: float, tied: float) -> list[Line]:
                 following = bisect_right(begun[truck], start)
                 end = min([end, start + tied, *begun[truck][following : following + 1]])
                 found.append(Line("", entry.status, (start, end), truck))
-    return sorted(found, key=_start)
+    return sorted(found, key=_time)
 
 
 def _merged(known: Entry, entry: Entry) -> Entry:
@@ -156,13 +156,15 @@ def _of_one(laid: Iterable[tuple[Entry, Interval]], tied: float) -> Iterable[Lin
         truck = entry.truck or truck
         if entry.status not in RESTING:
             active = end
-            yield Line(entry.driver, entry.status, (start, end), truck)
         elif truck and start < (until := (max(active, entry.start) if entry.truck else active) + tied):
-            yield Line(entry.driver, entry.status, (start, min(end, until)), truck)
+            end = min(end, until)
+        else:
+            continue
+        yield Line(entry.driver, entry.status, (start, end), truck)
 
 
-def _start(line: Line) -> float:
-    return line.time[0]
+def _time(line: Line) -> Interval:
+    return line.time
 
 
 def _end(entry: Entry) -> float:
