@@ -108,7 +108,9 @@ def test_the_end_of_personal_use_and_of_a_yard_move_is_off_duty_and_on_duty(
 
 def test_a_line_that_names_no_truck_is_on_that_of_another_list_at_the_same_time() -> None:
     entries = [Entry("ann", "driving", NOW, NOW + HOUR, "T1"), Entry("ann", "personal", NOW)]
-    assert {(each.status, each.truck) for each in lines(entries, NOW + 2 * HOUR, DAY)} == {("personal", "T1")}
+    assert [(each.status, each.truck, each.time) for each in lines(entries, NOW + 2 * HOUR, DAY)] == [
+        ("personal", "T1", (NOW, NOW + HOUR)), ("personal", "T1", (NOW + HOUR, NOW + 2 * HOUR))
+    ]  # fmt: skip
 
 
 def test_logs_are_the_same_after_a_restart(tmp_path: Path) -> None:

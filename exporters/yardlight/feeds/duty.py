@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
@@ -18,11 +18,10 @@ from yardlight.intervals import Interval
 Status = Literal["off_duty", "sleeper", "driving", "on_duty", "personal", "yard_move"]
 
 RESTING = ("off_duty", "sleeper")
-# What an ELD writes down of nobody when a truck that moved stands again.
+# By which an ELD says that a truck which nobody was logged in to stands again.
 _STANDING = (*RESTING, "on_duty")
-# The special one stays, whatever the other list calls that time.
-_SPECIAL = ("personal", "yard_move")
-_SITUATIONAL = (("personal", "off_duty"), ("yard_move", "on_duty"))
+# The special one, and what a list that does not know it calls the same time.
+_SPECIAL: dict[Status | None, Status] = {"personal": "off_duty", "yard_move": "on_duty"}
 # Spellings by vendors, letters only and in lower case. What is not listed is no status, never off duty.
 _SPELLINGS: dict[str, Status] = {
     **dict.fromkeys(("offduty", "off", "1"), "off_duty"),
@@ -80,6 +79,10 @@ class Entry:
     truck: str = ""
 
 
+# What is told of one driver, or of a truck that nobody was logged in to, by start and end.
+_Log = dict[tuple[float, float | None], Entry]
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """An entry as it stands when all are known: with an end, and on the truck that its driver was with."""
@@ -102,30 +105,28 @@ def lines(entries: Iterable[Entry], now: float, tied: float) -> list[Line]:
     goes on after it. Of two that start together the later one in the list was edited last, but personal use and yard
     moves are what they are, whatever a list without these says. Where a line names no truck, the driver was with the
     last one. Who rests is with a truck for up to `tied` seconds after being active on it: who went home for the weekend
-    does not answer for what the yard does with it. What nobody was logged in for ends at the latest when somebody is.
+    does not answer for what the yard does with it.
     """
-    drivers, alone = (defaultdict[str, dict[tuple[float, float | None], Entry]](dict) for _ in range(2))
+    drivers: dict[str, _Log] = defaultdict(dict)
+    nobody: dict[str, _Log] = defaultdict(dict)
     for entry in entries:
-        log = drivers[entry.driver] if entry.driver else alone[entry.truck]
+        log = drivers[entry.driver] if entry.driver else nobody[entry.truck]
         known = log.get((entry.start, entry.end))
         log[entry.start, entry.end] = entry if known is None else _merged(known, entry)
     found = [line for each in drivers.values() for line in _of_one(_laid(each.values(), now), tied)]
-    begun = defaultdict[str, list[float]](list)
+    begun: dict[str, list[float]] = defaultdict(list)
     for line in sorted(found, key=_time):
         if line.active:
             begun[line.truck].append(line.time[0])
-    for truck, each in alone.items():
-        for entry, (start, end) in _laid(each.values(), now):
-            if entry.status not in _STANDING:
-                following = bisect_right(begun[truck], start)
-                end = min([end, start + tied, *begun[truck][following : following + 1]])
-                found.append(Line("", entry.status, (start, end), truck))
+    found += [
+        line for truck, each in nobody.items() for line in _of_nobody(_laid(each.values(), now), begun[truck], tied)
+    ]
     return sorted(found, key=_time)
 
 
 def _merged(known: Entry, entry: Entry) -> Entry:
     """Two of the same time. One vendor's list has the status, another one the truck."""
-    status = known.status if (known.status, entry.status) in _SITUATIONAL else entry.status
+    status = known.status if entry.status and _SPECIAL.get(known.status) == entry.status else entry.status
     return replace(entry, status=status, truck=entry.truck or known.truck)
 
 
@@ -161,6 +162,17 @@ def _of_one(laid: Iterable[tuple[Entry, Interval]], tied: float) -> Iterable[Lin
         else:
             continue
         yield Line(entry.driver, entry.status, (start, end), truck)
+
+
+def _of_nobody(laid: Iterable[tuple[Entry, Interval]], begun: Sequence[float], tied: float) -> Iterable[Line]:
+    """What is told without an end ends when the truck stands, or when somebody is active on it, which has `begun`."""
+    for entry, (start, end) in laid:
+        if entry.end is None:
+            if entry.status in _STANDING:
+                continue
+            following = bisect_right(begun, start)
+            end = min(end, start + tied, *begun[following : following + 1])
+        yield Line("", entry.status, (start, end), entry.truck)
 
 
 def _time(line: Line) -> Interval:

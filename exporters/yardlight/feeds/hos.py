@@ -146,10 +146,10 @@ def _pieces(
     for stint in _stints(sorted(doubtful), log):
         drivers = _likely(stint, log, limits)
         # A whole shift of a truck that one driver has is his, however long ago his log ends.
-        shift = seconds(stint) >= _A_SHIFT and stint[-1][1] - stint[0][0] <= limits.tied
+        whole = seconds(stint) >= _A_SHIFT and stint[-1][1] - stint[0][0] <= limits.tied
         for piece in stint:
             near = [line for line in _near(log, piece, limits) if line.driver]
-            yield from _whose(piece, drivers, near, only if shift else "")
+            yield from _whose(piece, drivers, near, only if whole else "")
 
 
 def _near(log: Sequence[Line], span: Interval, limits: Limits) -> list[Line]:
@@ -231,9 +231,9 @@ def _shift(times: Sequence[Interval]) -> float:
 
 
 def _whose(
-    piece: Interval, drivers: Sequence[str], near: Sequence[Line], nobody: str
+    piece: Interval, drivers: Sequence[str], near: Sequence[Line], otherwise: str
 ) -> Iterable[tuple[Interval, str]]:
-    """Whom a piece is held against: of those with the truck, the first of these drivers; else `nobody`."""
+    """Whom a piece is held against: of those with the truck, the first of these drivers; else `otherwise`."""
     rest = [piece]
     for driver in drivers:
         times = [line.time for line in near if line.driver == driver]
@@ -241,4 +241,4 @@ def _whose(
             yield part, driver
         rest = minus(rest, times)
     for part in rest:
-        yield part, nobody
+        yield part, otherwise

@@ -19,11 +19,11 @@ from yardlight.intervals import Interval, minus, seconds, union, within
 # In a stretch of `lost` a truck moved at some time, and nobody knows when.
 Kind = Literal["road", "yard", "moved", "stood", "lost"]
 MOVING: tuple[Kind, ...] = ("road", "yard", "moved")
-# So far apart two words may be for what the first one said to hold until the second; and so long a truck that says next
-# that it stands is taken to have moved on, for one word of many trackers each hour is wrong.
-_HOLDS, _COASTS = 1200.0, 110.0
-# What is written of an odometer goes on with a truck that moves for so long.
-_COUNTS = 300.0
+# So far apart two words may be for what the first one said to hold until the second.
+_HOLDS = 1200.0
+# When a truck stopped that stands by its next word is not known: it is taken to have moved on for so long. That is less
+# than `_LEAST`, so that one position which jumped is no movement.
+_COASTS = 110.0
 # Trackers of parked trucks speak once in a while; so long nobody has to prove that it stood.
 _PARKED = 4 * 3600.0
 # By how much an odometer may differ while a truck stands, as a share: a mile in a hundred thousand.
@@ -47,12 +47,9 @@ def note(record: Record, before: Seen, there: Stretches, now: float) -> None:
 
 def _between(record: Record, before: Seen, at: float) -> Kind | None:
     length = at - before.last
-    odometer, last = number_of(record.values.get("odometer")), before.values.get("odometer")
-    # On a ferry, on a tow truck, or a position that jumped: the wheels stood.
-    carried = odometer is not None and odometer == last and length >= _COUNTS
-    if before.moving and length <= _HOLDS and not carried:
+    if before.moving and length <= _HOLDS:
         return "moved" if before.speed is None else "yard" if before.speed <= YARD_SPEED else "road"
-    stayed = _stayed(odometer, last)
+    stayed = _stayed(number_of(record.values.get("odometer")), before.values.get("odometer"))
     if stayed is not None:
         return "stood" if stayed else "lost"
     if before.moving is False and (length <= _PARKED or (before.engine is False and record.engine is False)):

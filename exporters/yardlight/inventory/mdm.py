@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from yardlight.inventory.model import Model, Name
-from yardlight.inventory.values import Duration, Share, listed
+from yardlight.inventory.values import Duration, Lasting, Share, listed
 
 # Check-ins come every few hours at most (Intune: 8 h), so that a day is three missed ones.
 STALE_AFTER = 86400.0
@@ -21,7 +21,6 @@ def _least(raw: str) -> str:
 
 
 Least = Annotated[str, AfterValidator(_least)]
-Wait = Annotated[Duration, Field(gt=0)]
 Listed = Annotated[tuple[str, ...], BeforeValidator(listed)]
 
 
@@ -38,8 +37,8 @@ class Expected(Model):
     is how many of a group may be stale at a time. `os` is the least version by the name of the system.
     """
 
-    stale_after: Wait | None = None
-    dark_after: Wait | None = None
+    stale_after: Lasting | None = None
+    dark_after: Lasting | None = None
     duty: Name | None = None
     silent_share: Share | None = None
     os: dict[str, Least] | None = None
@@ -70,7 +69,7 @@ class MdmSource(Expected):
     deadline: Duration = 600.0
     groups: dict[Name, Group] = {}
     expects: Annotated[int, Field(ge=1)] | None = None
-    wipe_within: Wait = 86400.0
+    wipe_within: Lasting = 86400.0
     truck_moved_for: Duration = 3600.0
-    truck_dark_after: Wait = 2 * 86400.0
+    truck_dark_after: Lasting = 2 * 86400.0
     series_limit: Annotated[int, Field(ge=0)] = 10_000

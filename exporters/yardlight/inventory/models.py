@@ -24,7 +24,7 @@ from yardlight.inventory.hours import HoursOfService
 from yardlight.inventory.mdm import MdmSource
 from yardlight.inventory.model import CREDENTIAL_WARNING, Model, Name, Stage, TimeZone
 from yardlight.inventory.roster import Roster
-from yardlight.inventory.values import Duration, Interval, Level, Share, Size, Speed, listed
+from yardlight.inventory.values import Duration, Lasting, Level, Share, Size, Speed, listed
 from yardlight.inventory.webhooks import Webhook
 
 Role = Literal["primary", "standby"]
@@ -193,7 +193,7 @@ class Metered(Model):
     """
 
     budget: Size = 50_000_000
-    per: Literal["month"] | Interval = "month"
+    per: Literal["month"] | Lasting = "month"
     reserve: Share = 0.3
     for_services: Share = 0.2
 
@@ -279,7 +279,7 @@ class SpeedSample(Model):
     url: WebAddress
     least: Speed
     size: Size = 1_000_000
-    every: Interval = 604800.0
+    every: Lasting = 604800.0
     timeout: Duration = 60.0
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import BeforeValidator, Field
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _BYTES = {
@@ -18,7 +18,7 @@ _BYTES = {
 }  # fmt: skip
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 # With hundreds of digits it is no number any more.
-NUMBER = r"\d{1,15}(?:\.\d{1,15})?"
+NUMBER = r"\d{1,15}(?:\.\d+)?"
 _DURATION_PART = re.compile(rf"({NUMBER})\s*(ms|s|m|h|d|w)")
 _LONGEST = 100 * 366 * 86400.0
 _BITS = {"kbit/s": 10**3, "Mbit/s": 10**6, "Gbit/s": 10**9}
@@ -80,14 +80,8 @@ def parse_share(raw: Any) -> float:
     raise ValueError(f"{raw!r} is not a share; write a percentage from 0% to 100%")
 
 
-def _lasts(seconds: float) -> float:
-    if seconds <= 0:
-        raise ValueError("has no length; write a duration like 7d")
-    return seconds
-
-
 Duration = Annotated[float, BeforeValidator(parse_duration)]
-Interval = Annotated[Duration, AfterValidator(_lasts)]
+Lasting = Annotated[Duration, Field(gt=0)]
 Size = Annotated[int, BeforeValidator(parse_size)]
 Level = Annotated[float, BeforeValidator(parse_level)]
 Share = Annotated[float, BeforeValidator(parse_share)]

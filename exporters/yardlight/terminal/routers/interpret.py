@@ -18,7 +18,7 @@ from yardlight.terminal.routers.tables import NO_TEXT, Column, Profile, Table
 ENTITY_NAME, ENTITY_ALIAS = oid("1.3.6.1.2.1.47.1.1.1.1.7"), oid("1.3.6.1.2.1.47.1.3.2.1.2")
 _IF_INDEX = oid("1.3.6.1.2.1.2.2.1.1")
 # A number, perhaps with its unit: "16.1", "-65 dBm", "1%".
-_NUMBER = re.compile(r"([-+]?\d{1,18}(?:\.\d{1,18})?)\s*(?:%|dBm|dB|ms|s|°?C|MB)?", re.IGNORECASE)
+_NUMBER = re.compile(r"([-+]?\d{1,20}(?:\.\d+)?)\s*(?:%|dBm|dB|ms|s|°?C|MB)?", re.IGNORECASE)
 _ON = re.compile(r"\bon\s+(\S+)$")
 _HUNDREDTHS = 100.0
 _WRAP = 2**32 / _HUNDREDTHS
