@@ -44,14 +44,12 @@ def moment(raw: Any, zone: ZoneInfo, by: float | None = None) -> Moment:
         pass
     if isinstance(raw, bool) or raw is None:
         return None
-    if isinstance(raw, int | float):
-        return _of_number(float(raw))
-    if not isinstance(raw, str):
-        return None
-    text = raw.strip()
-    if re.fullmatch(r"-?\d{1,16}(\.\d+)?", text):
-        return _of_number(float(text))
+    text = raw.strip() if isinstance(raw, str) else ""
     try:
+        if isinstance(raw, int | float):
+            return _of_number(float(raw))
+        if re.fullmatch(r"-?\d{1,16}(\.\d+)?", text):
+            return _of_number(float(text))
         if match := _ISO.fullmatch(text):
             return judged(_of_iso(match, zone, by))
         if match := _US.fullmatch(text):

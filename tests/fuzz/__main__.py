@@ -20,6 +20,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 KEPT = Path(".fuzz")
@@ -115,8 +116,17 @@ def _fuzz(name: str, seconds: int, folder: Path) -> int:
         ],
         target,
     )  # fmt: skip
-    # libFuzzer has no limit of CPU time, but ends when asked to like this.
-    signal.signal(signal.SIGPROF, lambda *_: os.kill(os.getpid(), signal.SIGUSR1))
+    until = time.process_time() + seconds
+
+    def end_if_due(*_: object) -> None:
+        # libFuzzer has no limit of CPU time, but ends when asked to like this. The timer may be early by some percent.
+        left = until - time.process_time()
+        if left > 0:
+            signal.setitimer(signal.ITIMER_PROF, left)
+        else:
+            os.kill(os.getpid(), signal.SIGUSR1)
+
+    signal.signal(signal.SIGPROF, end_if_due)
     signal.setitimer(signal.ITIMER_PROF, seconds)
     atheris.Fuzz()
     return 0

@@ -11,7 +11,7 @@ T = TypeVar("T")
 # What vendors, spreadsheets and other people's bugs have put where something else belonged.
 STRANGE: tuple[Any, ...] = (
     None, "", "n/a", "0", "-1", -1, 0, 1, 1.5, 1e308, -1e308, float("inf"), float("nan"), True, False, [], {}, ["x"],
-    {"x": 1}, "12", "1e999", 10**30, -(10**30), 253402300800, 99999999999999, "9999-12-31T23:59:59Z",
+    {"x": 1}, "12", "1e999", 10**30, -(10**30), 10**400, 253402300800, 99999999999999, "9999-12-31T23:59:59Z",
     "0001-01-01T00:00:00Z", "2026-02-30", "25:61", "NaN", "Infinity", "\x00", "<html>", "a" * 3000, "\U0001f4a5", "٣",
     "2026-11-01T01:30:00", [[[]]], [None], "8901260000000000001", "{iccid}", "../../etc/passwd", "=1+1", "\ud800",
 )  # fmt: skip

@@ -7,7 +7,8 @@ from typing import Any
 
 from yardlight.errors import BadReplyError
 
-_DIGITS = 400
+# What has more is above every float.
+_DIGITS = 300
 
 
 def read(body: bytes, what: str) -> Any:
@@ -31,5 +32,5 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _whole(text: str) -> int | None:
-    """A number of thousands of digits would be an error of Python's own."""
+    """A number that a float cannot hold is none."""
     return int(text) if len(text) <= _DIGITS else None

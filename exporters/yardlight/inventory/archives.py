@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from yardlight.inventory import retention
 from yardlight.inventory.model import Model, Name, Stage
 from yardlight.inventory.retention import Period
-from yardlight.inventory.values import Duration, Share, Size
+from yardlight.inventory.values import Duration, Lasting, Share, Size
 
 Coverage = Literal["driver-day", "vehicle-day", "vehicle", "none"]
 Form = Literal["any", "eld", "csv", "pdf"]
@@ -153,8 +153,8 @@ class Pull(Model):
     feed: Name
     settle: Duration = 2 * 86400.0
     raw: str | None = None
-    every: Duration = 6 * 3600.0
-    deadline: Duration = 1800.0
+    every: Lasting = 6 * 3600.0
+    deadline: Lasting = 1800.0
 
 
 KeepPeriod = Annotated[Period, BeforeValidator(retention.parse_period)]
@@ -195,7 +195,7 @@ class Archive(Model):
     least_free: Size | None = None
     retrieval_test: Duration = 92 * 86400.0
     check: Duration = 3600.0
-    deadline: Duration = 1800.0
+    deadline: Lasting = 1800.0
     reread: Duration = 30 * 86400.0
     read_at_most: Size = 2 * 10**9
 

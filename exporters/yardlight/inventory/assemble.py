@@ -133,8 +133,11 @@ class _Assembly:
         if platform is None:
             self._say(node, f"is missing; write one of {', '.join(sorted(platforms()))}", "platform")
             return None
+        if not isinstance(platform, str):
+            self._say(node.entries["platform"], f"{describe(platform)} is not the name of a platform")
+            return None
         if platform not in platforms():
-            hint = choice(str(platform), platforms(), "platforms")
+            hint = choice(platform, platforms(), "platforms")
             self._say(node.entries["platform"], f"there is no platform {platform!r}; {hint}")
             return None
         entry = platforms(self._reader(name)).get(platform) or platforms()[platform]
@@ -323,7 +326,8 @@ def _uplink_data(name: str, node: Node) -> Any:
         data["medium"] = name
     metered = data.get("metered")
     if metered is None:
-        data["metered"] = {} if data.get("medium") in METERED_MEDIA else False
+        medium = data.get("medium")
+        data["metered"] = {} if isinstance(medium, str) and medium in METERED_MEDIA else False
     elif isinstance(metered, str):
         data["metered"] = _FLAGS.get(metered.lower(), metered)
     return data

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from yardlight.inventory.model import Model, Name, TimeZone
-from yardlight.inventory.values import Duration, Share, Size
+from yardlight.inventory.values import Duration, Lasting, Share, Size
 
 
 class CycleRule(Model):
@@ -81,8 +81,8 @@ class CellularSource(PlanTerms):
     """
 
     account: Name
-    poll: Duration = 900.0
-    deadline: Duration = 600.0
+    poll: Lasting = 900.0
+    deadline: Lasting = 600.0
     pools: dict[Name, Pool] = {}
     late_after: Duration | None = None
     runaway: Runaway = Runaway()

@@ -103,10 +103,11 @@ def _contract_problems(feed: Node) -> Iterator[Problem]:
     """A contract that is not there yet is one to be learned; one that cannot be read is a mistake."""
     written = feed.entries.get("contract")
     file = Path(written.place.file).parent / str(written.value) if written else None
-    if written is not None and file is not None and file.exists():
+    if written is not None and file is not None:
         try:
-            import_module("yardlight.feeds.contract_file").read(file)
-        except ContractError as error:
+            if file.exists():
+                import_module("yardlight.feeds.contract_file").read(file)
+        except (ContractError, OSError) as error:
             yield written.problem(f"cannot be used: {error}")
 
 

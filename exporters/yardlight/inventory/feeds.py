@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from yardlight.inventory.addresses import WebAddress
 from yardlight.inventory.model import Model, Name
 from yardlight.inventory.queries import checked_query
-from yardlight.inventory.values import Duration, Share, listed
+from yardlight.inventory.values import Duration, Lasting, Share, listed
 
 # What `expected` takes besides the name of a calendar.
 ON_CHANGE = "on_change"
@@ -180,8 +180,8 @@ class FeedSource(Stream):
 
     account: Name | None = None
     url: Annotated[WebAddress, AfterValidator(_placeholders)] | None = None
-    poll: Duration = 60.0
-    deadline: Duration = 45.0
+    poll: Lasting = 60.0
+    deadline: Lasting = 45.0
     shows: str | None = None
     while_old: str = "Do not rely on them."
     max_age: Duration = 900.0

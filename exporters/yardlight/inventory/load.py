@@ -116,12 +116,20 @@ def _include(item: Node, path: Path, source: Source, chain: tuple[Path, ...]) ->
         source.problems.append(item.problem(f"a file that includes itself: {way}"))
     elif any(file.resolve() == earlier.resolve() for earlier in source.files):
         source.problems.append(item.problem(f"{item.value!r} is included twice"))
-    elif not file.is_file():
+    elif not _is_file(file):
         source.problems.append(item.problem(f"there is no file {str(file)!r}"))
         source.unreadable = True
     else:
         return _read(file, source, chain)
     return None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        # A name longer than any file's.
+        return False
 
 
 def _join(root: Node, part: Node, problems: list[Problem]) -> Node:

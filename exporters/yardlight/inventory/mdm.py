@@ -65,8 +65,8 @@ class MdmSource(Expected):
     """
 
     account: Name
-    poll: Duration = 900.0
-    deadline: Duration = 600.0
+    poll: Lasting = 900.0
+    deadline: Lasting = 600.0
     groups: dict[Name, Group] = {}
     expects: Annotated[int, Field(ge=1)] | None = None
     wipe_within: Lasting = 86400.0

@@ -56,10 +56,11 @@ def _seconds(node: Node | None) -> float | None:
 
 def _group_problems(groups: Mapping[str, Node]) -> Iterator[Problem]:
     """A tablet of the MDM's group is in one of ours."""
-    ours: dict[object, str] = {}
+    ours: dict[str, str] = {}
     for name, group in groups.items():
         said = group.entries.get("mdm_groups")
         listed = [] if said is None else said.value if isinstance(said.value, list) else [said]
         for theirs in listed:
-            if ours.setdefault(theirs.value, name) != name:
+            # What is no word is told by the model.
+            if isinstance(theirs.value, str) and ours.setdefault(theirs.value, name) != name:
                 yield theirs.problem(f"{theirs.value!r} is in group {ours[theirs.value]!r} already")

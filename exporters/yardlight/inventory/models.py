@@ -246,7 +246,7 @@ class Service(Model):
     type: Literal["A", "AAAA", "CNAME", "MX", "NS", "SRV", "TXT"] = "A"
     answer: Annotated[tuple[str, ...], BeforeValidator(listed)] = ()
     rcode: Literal["NOERROR", "NXDOMAIN", "SERVFAIL", "REFUSED"] = "NOERROR"
-    every: Duration = 30.0
+    every: Lasting = 30.0
     timeout: Duration = 5.0
     slow_after: Duration = 3.0
 
@@ -321,7 +321,7 @@ class Snmp(Model):
     context: str | None = None
     priv: Literal["aes", "aes192", "aes256", "aes192c", "aes256c"] = "aes"
     port: int = Field(default=161, ge=1, le=65535)
-    every: Duration = 30.0
+    every: Lasting = 30.0
     timeout: Duration = 2.0
 
 

@@ -19,6 +19,7 @@ from yardlight.errors import Problem
 _NULL = "tag:yaml.org,2002:null"
 _STANDARD = "tag:yaml.org,2002:"
 _FAST_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_NOT_ALLOWED = "broken YAML: character #x{:04x} is not allowed"
 # PyYAML's words for what was being read, and what it found there.
 _OPENED = {
     "while parsing a flow sequence": "list that opens",
@@ -191,8 +192,7 @@ def _broken(path: Path, text: str, error: yaml.YAMLError) -> _NotYamlError:
     if isinstance(error, yaml.reader.ReaderError):
         before = text[: error.position]
         column = error.position - before.rfind("\n")
-        character = f"character #x{int(error.character):04x}"
-        return _NotYamlError(path, before.count("\n") + 1, column, f"broken YAML: {character} is not allowed")
+        return _NotYamlError(path, before.count("\n") + 1, column, _NOT_ALLOWED.format(int(error.character)))
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
         return _NotYamlError(path, 0, 0, f"broken YAML: {error}")
     mark, context = error.problem_mark, error.context_mark
@@ -230,7 +230,7 @@ class _Builder:
         if not str(tree.tag).startswith(_STANDARD):
             self._problems.append(Node(None, place, path).problem(f"the tag {tree.tag} is not supported"))
         if isinstance(tree, yaml.ScalarNode):
-            return Node(None if tree.tag == _NULL else tree.value, place, path)
+            return Node(None if tree.tag == _NULL else self._text(tree), place, path)
         if id(tree) in self._open:
             self._problems.append(Node(None, place, path).problem("an alias that contains itself"))
             return Node({}, place, path)
@@ -238,6 +238,13 @@ class _Builder:
         node = Node(self._collection(tree, path), place, path)
         self._open.discard(id(tree))
         return node
+
+    def _text(self, tree: yaml.ScalarNode) -> str:
+        text: str = tree.value
+        if "\0" in text:
+            at = self._place(tree)
+            raise _NotYamlError(Path(at.file), at.line, at.column, _NOT_ALLOWED.format(0))
+        return text
 
     def _collection(self, tree: yaml.Node, path: tuple[str, ...]) -> dict[str, Node] | list[Node]:
         if isinstance(tree, yaml.SequenceNode):
@@ -248,7 +255,7 @@ class _Builder:
             if not isinstance(key, yaml.ScalarNode):
                 self._problems.append(Node(None, place, path).problem("a key must be a word"))
                 continue
-            entry = self.build(value, (*path, key.value), place)
+            entry = self.build(value, (*path, self._text(key)), place)
             if key.value == "<<":
                 self._problems.append(
                     entry.problem("merge keys are not supported; use classes or defaults for what is shared")
