@@ -75,6 +75,7 @@ BAD: list[tuple[Any, str]] = [
     ({"properties": {"id": 5}}, "properties.id: 5 is not a schema, which is an object"),
     ({"type": "text"}, 'type: "text" is not one of object, array, string, number, integer, boolean, null'),
     ({"required": "id"}, 'required: "id" is not a list of names'),
+    ({"required": ["id", {"id": 1}]}, 'required: ["id", {"id": 1}] is not a list of names'),
     ({"required": ["id"]}, 'required: "id" is not one of the properties'),
     ({"properties": []}, "properties: [] is not an object of schemas"),
     ({"properties": {"a": {"enum": [1]}}}, "properties.a.enum: [1] is not a list of words"),

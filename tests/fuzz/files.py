@@ -7,8 +7,9 @@ import hmac
 import json
 from base64 import b64encode
 from collections.abc import Callable, Collection
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,6 +23,7 @@ from yardlight.demo.eld_files import Shape, eld_file
 from yardlight.drills import playbook
 from yardlight.errors import ContractError, DrillError, InventoryError, PollError, SnmpError, WebConfigError
 from yardlight.feeds import contract_file, contracts
+from yardlight.inventory.check import check
 from yardlight.inventory.load import load
 from yardlight.inventory.roster import read_drivers, read_revoked_elds, read_trucks
 from yardlight.inventory.values import Secret
@@ -49,7 +51,10 @@ class Parser:
 
 def parsers(folder: Path) -> dict[str, Parser]:
     """One for each parser of bytes; files that they need are laid in the folder."""
-    inventories = tuple(path.read_bytes() for path in sorted((HERE / "config" / "bad").glob("*.yml")))
+    config = HERE / "config"
+    inventories = tuple(
+        path.read_bytes() for path in (config / "everything.yml", *sorted((config / "bad").glob("*.yml")))
+    )
     shipped = sorted(Path(playbook.__file__).parents[1].glob("playbooks/*.yml"))
     # One that is not named like its file is refused before anything else is looked at.
     playbooks = tuple(b"playbook: drill\n" + path.read_bytes().partition(b"\n")[2] for path in shipped)
@@ -63,7 +68,7 @@ def parsers(folder: Path) -> dict[str, Parser]:
     waits = (b"3", b"Wed, 21 Oct 2026 07:28:00 GMT")
     export = "Name,Serial,Last check-in\ntab-1,ABC,11/20/2026 3:04 PM\n"
     return {
-        "inventory": Parser(_file(folder / "fleet.yml", load, InventoryError), inventories),
+        "inventory": Parser(_file(folder / "fleet.yml", _inventory, InventoryError), inventories),
         "playbook": Parser(_file(folder / "drill.yml", playbook.load, InventoryError, DrillError), playbooks),
         "web config": Parser(_file(folder / "web.yml", webconfig.load, WebConfigError), (web,)),
         "roster of trucks": Parser(_file(folder / "trucks.csv", _trucks, InventoryError), (trucks,)),
@@ -116,6 +121,12 @@ def _file(path: Path, read: Callable[[Path], Any], *allowed: type[Exception]) ->
             read(path)
 
     return target
+
+
+def _inventory(path: Path) -> None:
+    load(path)
+    with redirect_stdout(StringIO()):
+        check(path, None, as_json=True)
 
 
 def _trucks(path: Path) -> None:

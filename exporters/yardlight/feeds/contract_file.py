@@ -148,7 +148,7 @@ def _fields(
     )
     needed = node.get("required", [])
     properties = node.get("properties", {})
-    if not isinstance(needed, list):
+    if not isinstance(needed, list) or not all(isinstance(each, str) for each in needed):
         raise (place / "required").error(needed, "a list of names")
     if not isinstance(properties, dict):
         raise (place / "properties").error(properties, "an object of schemas")
