@@ -96,6 +96,23 @@ def test_who_went_home_a_day_ago_does_not_answer_for_the_truck() -> None:
     assert [each.truck for each in found.unassigned] == ["t1"]
 
 
+def test_nobody_changes_places_in_a_truck_that_moves() -> None:
+    home, monday = written(("ann", "driving", -40), ("ann", "off_duty", -38)), written(("ann", "driving", 13))
+    (case,) = judge([*home, *monday], (12, 16, 25)).mismatches
+    assert (case.driver, case.seconds) == ("ann", HOUR)
+    stood = judge([*home, *monday], (12, 12.8, 25), (13, 16, 25))
+    unheard = judge(monday, (12, 16, 25))
+    for found in (stood, unheard):
+        assert found.mismatches == ()
+        assert [each.truck for each in found.unassigned] == ["t1"]
+
+
+@pytest.mark.parametrize(("slept", "blamed"), [(11, {"ann"}), (20, {"bob"})])
+def test_who_drove_all_night_did_not_drive_on_all_day_beside_a_rested_mate(slept: float, blamed: set[str]) -> None:
+    log = written(("bob", "sleeper", 0), ("ann", "driving", 0), ("ann", "sleeper", 9), ("bob", "on_duty", slept + 1))
+    assert {case.driver for case in judge(log, (0, 9.05, 25), (9.07, slept, 25)).mismatches} == blamed
+
+
 def test_a_whole_shift_of_a_truck_that_one_driver_has_is_his_though_his_log_ends_days_ago() -> None:
     friday = written(("ann", "driving", -70), ("ann", "off_duty", -60))
     (case,) = judge(friday, (6, 9, 25), (10, 15, 25)).mismatches

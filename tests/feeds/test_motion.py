@@ -37,13 +37,56 @@ def test_of_a_truck_that_stands_next_it_is_not_known_when_it_stopped_but_soon_if
     (went,) = between(before, moving=False, time=HOUR + 15 * MINUTE)["road"]
     assert HOUR + MINUTE < went[1] < HOUR + 2 * MINUTE
     assert motion.moved_within({"road": [went]}, (HOUR, went[1])) is False, "one word that may have jumped"
-    assert between(before, moving=True, time=HOUR + 15 * MINUTE) == {"road": [(HOUR, HOUR + 15 * MINUTE)]}
+    assert between(before, moving=True, speed=25.0, time=HOUR + 15 * MINUTE) == {"road": [(HOUR, HOUR + 15 * MINUTE)]}
+
+
+def test_how_fast_it_was_on_the_way_the_nearer_word_tells() -> None:
+    before = Seen(HOUR, moving=True, speed=25.0)
+    assert between(before, moving=True, speed=5.0, time=HOUR + 10 * MINUTE) == {
+        "road": [(HOUR, HOUR + 5 * MINUTE)], "yard": [(HOUR + 5 * MINUTE, HOUR + 10 * MINUTE)]
+    }  # fmt: skip
+
+
+def test_below_five_miles_an_hour_a_truck_is_not_in_motion() -> None:
+    assert between(Seen(0.0, moving=True, speed=2.0), moving=True, speed=25.0) == {"stood": [(0.0, MINUTE)]}
+    assert between(Seen(0.0, moving=True, speed=2.3), moving=False) == {"yard": [(0.0, MINUTE)]}
+
+
+@pytest.mark.parametrize(("usual", "gap", "moved"), [(1, 4, True), (1, 6, False), (5, 12, True), (5, 14, False)])
+def test_a_truck_that_is_silent_for_much_longer_than_usual_is_not_known_to_have_moved(
+    usual: int, gap: int, moved: bool
+) -> None:
+    there: Stretches = {}
+    record = Record("1", gap * MINUTE, moving=True)
+    motion.note(record, Seen(0.0, moving=True), there, NOW, usual * MINUTE)
+    assert bool(there) is moved
+
+
+def test_what_is_usual_is_learned_and_one_gap_changes_little() -> None:
+    pace = None
+    for length in (60.0, 61.0, 59.0, 3000.0, 60.0, 62.0):
+        pace = motion.paced(pace, length)
+    assert pace is not None
+    assert 50 < pace < 75
+    assert motion.paced(None, DAY) == 20 * MINUTE
+    for _ in range(40):
+        pace = motion.paced(pace, 300.0)
+    assert 270 < pace < 330
+
+
+def test_words_of_moving_between_words_of_standing_are_no_movements_however_many() -> None:
+    there: Stretches = {}
+    for number in range(8):
+        motion.note(Record("1", number * HOUR + MINUTE, moving=False), Seen(number * HOUR, moving=True), there, NOW)
+    assert len(there["moved"]) == 8
+    assert list(motion.movements({"t1": there})) == []
 
 
 @pytest.mark.parametrize("moving", [True, False])
 def test_an_odometer_that_is_stuck_makes_no_truck_stand_that_says_it_moves(moving: bool) -> None:
     before = Seen(HOUR, moving=True, speed=25.0, values=odometer(180_000.0))
-    assert list(between(before, moving=moving, time=HOUR + 15 * MINUTE, values=odometer(180_000.0))) == ["road"]
+    word = {"moving": moving, "speed": 25.0, "time": HOUR + 15 * MINUTE, "values": odometer(180_000.0)}
+    assert list(between(before, **word)) == ["road"]
 
 
 def test_a_truck_that_stood_stood_until_it_told_otherwise() -> None:

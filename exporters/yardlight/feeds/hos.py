@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -25,6 +25,8 @@ from yardlight.intervals import Interval, common, minus, seconds, union
 YARD_SPEED = 25 * 0.44704
 # Who was active for so long has done a shift, if no rest lay between; and so long after it, others come to the truck.
 _A_SHIFT, _REST, _AN_HOUR = 3 * 3600.0, 2 * 3600.0, 3600.0
+# More at a stretch than anybody drives who has somebody to take over: 11 hours are allowed (49 CFR 395.3(a)(3)).
+_TOO_MUCH = 14 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +103,10 @@ def judged(
     """
     until = now - limits.settle
     logs: dict[str, list[Line]] = defaultdict(list)
+    since: dict[str, float] = {}
     for line in log:
         logs[line.truck].append(line)
+        since[line.driver] = min(line.time[0], since.get(line.driver, line.time[0]))
     moved: dict[str, list[Movement]] = defaultdict(list)
     for movement in movements:
         if movement.end <= until:
@@ -110,7 +114,7 @@ def judged(
     blamed: dict[tuple[str, str, date], list[Interval]] = defaultdict(list)
     nobody: dict[tuple[str, date], list[Interval]] = defaultdict(list)
     for truck, each in sorted(moved.items()):
-        for piece, driver in _pieces(each, logs.get(truck, []), elsewhere, limits):
+        for piece, driver in _pieces(each, logs.get(truck, []), since, elsewhere, limits):
             for day, part in by_day(piece, homes.driver(driver) if driver else homes.truck(truck)):
                 if driver:
                     blamed[driver, truck, day].append(part)
@@ -123,9 +127,16 @@ def judged(
 
 
 def _pieces(
-    movements: Sequence[Movement], log: Sequence[Line], elsewhere: Collection[str], limits: Limits
+    movements: Sequence[Movement],
+    log: Sequence[Line],
+    since: Mapping[str, float],
+    elsewhere: Collection[str],
+    limits: Limits,
 ) -> Iterable[tuple[Interval, str]]:
-    """The pieces of the movements of a truck that no line allows, each with the driver, or without one."""
+    """The pieces of the movements of a truck that no line allows, each with the driver, or without one.
+
+    `since` is when the log of each driver begins, on whatever truck.
+    """
     doubtful: list[Interval] = []
     for movement in _doubtful(movements, log, elsewhere, limits):
         near = _near(log, (movement.start, movement.end), limits)
@@ -141,15 +152,19 @@ def _pieces(
         for piece in common(rest, unclaimed):
             yield piece, ""
         doubtful += minus(rest, unclaimed)
+    runs = union((movement.start, movement.end) for movement in movements)
     names = {line.driver for line in log if line.driver}
     (only,) = names if len(names) == 1 and names.isdisjoint(elsewhere) else ("",)
     for stint in _stints(sorted(doubtful), log):
-        drivers = _likely(stint, log, limits)
+        drivers, sure = _likely(stint, log, runs, limits)
+        # Before the log begins it says nothing.
+        if sure and since[sure] >= stint[0][0]:
+            sure = ""
         # A whole shift of a truck that one driver has is his, however long ago his log ends.
         whole = seconds(stint) >= _A_SHIFT and stint[-1][1] - stint[0][0] <= limits.tied
         for piece in stint:
             near = [line for line in _near(log, piece, limits) if line.driver]
-            yield from _whose(piece, drivers, near, only if whole else "")
+            yield from _whose(piece, drivers, near, sure or (only if whole else ""))
 
 
 def _near(log: Sequence[Line], span: Interval, limits: Limits) -> list[Line]:
@@ -187,37 +202,57 @@ def _stints(pieces: Sequence[Interval], log: Sequence[Line]) -> Iterable[list[In
         yield list(stint)
 
 
-def _likely(stint: Sequence[Interval], log: Sequence[Line], limits: Limits) -> list[str]:
-    """The drivers of a truck, from the one who is likeliest to have driven all this.
+def _likely(
+    stint: Sequence[Interval], log: Sequence[Line], runs: Sequence[Interval], limits: Limits
+) -> tuple[list[str], str]:
+    """The drivers of a truck, from the one who is likeliest to have driven all this; and who has, if that is certain.
 
-    That is who was at the wheel until then, or changed the status where it stopped; else who was active last. But of a
-    team who has done a shift goes to the sleeper berth, and the other drives; after an hour, so may whoever had the
-    truck before.
+    Nobody changes places in a truck that moves: who was at the wheel when it began, or is when it ends, drove it,
+    unless that would be too much for anybody. Else it is who was at the wheel until shortly before, or changed the
+    status where it stopped; else who was active last. But of a team who has done a shift goes to the sleeper berth, and
+    the other drives; after an hour, so may whoever had the truck before.
     """
     begin, end = stint[0][0], stint[-1][1]
     names = {line.driver for piece in stint for line in _near(log, piece, limits) if line.driver}
     active = [line for line in log if line.driver in names and line.active]
     last = dict.fromkeys(names, float("-inf")) | {line.driver: line.time[1] for line in active if line.time[0] < begin}
     order = sorted(names, key=lambda name: (last[name], name), reverse=True)
+    after = [
+        line for line in active if abs(line.time[0] - end) <= limits.tolerance and _between(runs, end, line.time[0])
+    ]
+    sure = after[0].driver if after else ""
     if len(order) < 2:
-        return order
+        return order, sure
+    if sure:
+        return sorted(order, key=lambda name: name != sure), sure
     driving = [line for line in active if line.status != "on_duty" and line.time[0] < begin]
     wheel = max(driving, key=lambda line: line.time[1], default=None)
-    if wheel is not None and wheel.time[1] + limits.tolerance >= begin:
-        return sorted(order, key=lambda name: name != wheel.driver)
+    latest = order[0]
+    done = _shift([line.time for line in active if line.driver == latest and line.time[0] < begin])
+    if (
+        wheel is not None
+        and wheel.time[1] + limits.tolerance >= begin
+        and (wheel.driver != latest or done + seconds(stint) <= _TOO_MUCH)
+    ):
+        return sorted(order, key=lambda name: name != wheel.driver), ""
     up = [
         line.driver
         for line in log
         if line.driver in names and line.status != "sleeper" and abs(line.time[0] - end) <= limits.tolerance
     ]
     if up:
-        return sorted(order, key=lambda name: name != up[0])
-    latest = order[0]
-    if _shift([line.time for line in active if line.driver == latest and line.time[0] < begin]) < _A_SHIFT:
-        return order
+        return sorted(order, key=lambda name: name != up[0]), ""
+    if done < _A_SHIFT:
+        return order, ""
     asleep = {line.driver for line in log if line.status == "sleeper" and line.time[0] <= begin < line.time[1]}
     alone = begin - last[latest] >= _AN_HOUR
-    return sorted(order, key=lambda name: name == latest or not (alone or name in asleep))
+    return sorted(order, key=lambda name: name == latest or not (alone or name in asleep)), ""
+
+
+def _between(runs: Sequence[Interval], one: float, other: float) -> bool:
+    """Whether the truck moved on from one instant to the other."""
+    start, end = sorted((one, other))
+    return any(run[0] < start and end < run[1] for run in runs)
 
 
 def _shift(times: Sequence[Interval]) -> float:

@@ -52,6 +52,7 @@ class Memory:
     `listed` are those that never had a time that can be true: the roster's name, and when they were last in an answer;
     `answered` is when the last one came. `motion` is what trucks did lately, by the roster's names; `log` are drivers'
     logs, watched from `log_since` on. `elds` are those of which anything was told, by trucks as the vendor calls them.
+    `paces` are the seconds between two words of a truck on the road, as `motion.paced` knows them, by the same.
     """
 
     description: str = ""
@@ -78,6 +79,7 @@ class Memory:
     log: Log = field(default_factory=dict)
     log_since: float | None = None
     elds: dict[str, Broken] = field(default_factory=dict)
+    paces: dict[str, float] = field(default_factory=dict)
 
     def forget(self, now: float) -> None:
         """Drop what was not told of for long, and what is not listed any more either."""
@@ -85,6 +87,7 @@ class Memory:
             id_: each for id_, each in self.seen.items() if now - max(each.last, each.listed) < FORGOTTEN_AFTER
         }
         self.listed = {id_: each for id_, each in self.listed.items() if now - each[1] < FORGOTTEN_AFTER}
+        self.paces = {id_: pace for id_, pace in self.paces.items() if id_ in self.seen}
 
     def lately(self, now: float) -> list[Seen]:
         """What was told of not long ago."""

@@ -125,7 +125,9 @@ class _Page:
             if before is not None and at > before.last:
                 tax.note(record, before, self.plan.adds_up, kept)
                 if name := self.plan.name(key):
-                    motion.note(record, before, kept.motion.setdefault(name, {}), self.now)
+                    motion.note(record, before, kept.motion.setdefault(name, {}), self.now, kept.paces.get(key))
+                    if before.moving and record.moving:
+                        kept.paces[key] = motion.paced(kept.paces.get(key), at - before.last)
             if before is None or at >= before.last:
                 kept.seen[key] = self._seen(record, said, before)
             kept.seen[key].listed = self.now
