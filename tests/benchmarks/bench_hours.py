@@ -2,8 +2,9 @@
 
 The quarter (`tests/feeds/logbook.py`) has every duty status, teams, slip seats, paper logs, personal use, yard moves,
 logs that come up to forty hours late, homes by four clocks, and drivers who hide an hour. Its seed is given: --seed 7.
-Vendors tell it as they would: positions every five minutes as they come, and every line of the logs of the last three
-days again each time. What they say goes through the shipped descriptions, feeds, join and judge; HTTP is left out.
+Vendors tell it as they would: positions each minute to each quarter of an hour, some of them lost, some of parked
+trucks that jump, and every line of the logs of the last three days again each time. What they say goes through the
+shipped descriptions, feeds, join and judge; HTTP is left out.
 
 Printed: precision and recall of HosGpsMismatch by driver, truck and day, where a case counts that was ever open; the
 same of unassigned driving by truck and day; how much CPU the slowest look of the join took.
@@ -17,8 +18,11 @@ import sys
 import tempfile
 import time
 from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
+from random import Random
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -28,12 +32,15 @@ from tests.feeds.logbook import DAY, HOMES, HOUR, MINUTE, ZONE, Quarter, quarter
 from yardlight.collection import Collection, Join
 from yardlight.feeds import cases, domain
 from yardlight.feeds.extract import extract
+from yardlight.feeds.hos import Movement
 from yardlight.inventory.feeds import Stream
 from yardlight.inventory.load import load
 
 PRECISION, RECALL = 0.98, 0.95
 # Positions are taken over by the join within six hours; logs are read more seldom, each time all of three days.
-EVERY, LOGS_EVERY, POSITIONS = 5 * HOUR, 3, 5 * MINUTE
+EVERY, LOGS_EVERY = 5 * HOUR, 3
+# Shares of words: of trucks on the road those that are lost, of jumpy ones at rest those of a creep and of a jump.
+LOST, CREEPS, JUMPS = 0.02, 0.02, 0.005
 START = date(2026, 1, 1)
 FLEET = """\
 fleet: inland
@@ -63,7 +70,7 @@ def main() -> int:
     alone = {(case.truck, date.fromisoformat(case.day)) for case in found if case.kind == "unassigned"}
     print(f"seed {given.seed}, {given.drivers} drivers, {given.days} days")
     good = [
-        report("HosGpsMismatch", mismatches - made.grey, made.wrong),
+        report("HosGpsMismatch", mismatches - (made.grey - made.wrong), made.wrong),
         report("unassigned driving", alone - made.paper, made.nobody),
     ]
     print(f"the join took {slowest:.2f} s of CPU at most")
@@ -114,15 +121,33 @@ def through(made: Quarter, folder: Path) -> tuple[list[cases.Case], float]:
 
 
 def words(made: Quarter) -> list[tuple[float, dict[str, Any]]]:
-    """What trucks tell, and when: once a while on the road, and when they stop."""
-    found = []
+    """What trucks tell, and when: each in its rhythm, not all of it arrives, and GPS at rest may jump."""
+    random, found = Random(0), []
+    moved: dict[str, list[Movement]] = defaultdict(list)
     for each in made.movements:
-        at = each.start
-        while at < each.end:
-            found.append((at, {"unit": each.truck, "at": iso(at), "speed": each.speed}))
-            at += POSITIONS
-        found.append((each.end, {"unit": each.truck, "at": iso(each.end), "speed": 0.0}))
-    return sorted(found, key=lambda pair: pair[0])
+        moved[each.truck].append(each)
+    for truck, movements in moved.items():
+        every, since = made.every[truck], float("-inf")
+        for each in sorted(movements, key=lambda each: each.start):
+            if since > float("-inf"):
+                found += [(at, truck, speed) for at, speed in _parked(random, made, truck, since, each.start)]
+            at = each.start
+            while at < each.end:
+                if random.random() > LOST:
+                    found.append((at, truck, each.speed or 0.0))
+                at += every * random.uniform(0.95, 1.05)
+            since = each.end
+    told = ((at, {"unit": truck, "at": iso(at), "speed": speed}) for at, truck, speed in found)
+    return sorted(told, key=lambda pair: pair[0])
+
+
+def _parked(random: Random, made: Quarter, truck: str, since: float, until: float) -> Iterator[tuple[float, float]]:
+    every = made.every[truck]
+    at = since + random.uniform(0, every)
+    while at < until - MINUTE:
+        odd = random.random() if truck in made.jumpy else 1.0
+        yield at, 25.0 if odd < JUMPS else 2.0 if odd < JUMPS + CREEPS else 0.0
+        at += 4 * HOUR if truck in made.silent else max(every, 5 * MINUTE) * random.uniform(0.97, 1.03)
 
 
 def row(entry: Any) -> dict[str, Any]:

@@ -21,6 +21,8 @@ HOMES = {
 }
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 Truth = set[tuple[str, str, date]]
+# What a log hides: one leg of a shift, its first or last miles, or all of it.
+HIDDEN = ("leg", "begin", "end", "shift")
 
 
 @dataclass
@@ -28,7 +30,8 @@ class Quarter:
     """Entries come with when they can be read. `wrong` are the driver-days on which the log hides driving.
 
     `grey` are those on which it hides so little that either answer is right; so are days of `paper` trucks on which
-    nobody was logged in, whose drivers never are. `homes` are those of drivers and trucks.
+    nobody was logged in, whose drivers never are. `homes` are those of drivers and trucks. A tracker speaks `every` so
+    many seconds; those in `jumpy` see their parked truck move now and then, those in `silent` say nothing while parked.
     """
 
     entries: list[tuple[float, Entry]] = field(default_factory=list)
@@ -39,16 +42,29 @@ class Quarter:
     nobody: set[tuple[str, date]] = field(default_factory=set)
     paper: set[tuple[str, date]] = field(default_factory=set)
     homes: dict[str, str] = field(default_factory=dict)
+    every: dict[str, float] = field(default_factory=dict)
+    jumpy: set[str] = field(default_factory=set)
+    silent: set[str] = field(default_factory=set)
     end: float = 0.0
 
 
 def quarter(seed: int, drivers: int = 200, start: date = date(2026, 1, 1), days: int = 90) -> Quarter:
-    """The quarter of one seed: solo drivers, teams, slip seats, paper logs, personal use, yards, late logs, homes."""
+    """The quarter of one seed: solo drivers, teams, slip seats, paper logs, personal use, yards, late logs, homes.
+
+    A pair is a driver by day and one by night on one truck.
+    """
     random, made = Random(seed), Quarter()
     for number in range(drivers):
-        kind = random.choices(("solo", "team", "paper", "slip"), (80, 8, 5, 7))[0]
+        kind = random.choices(("solo", "team", "paper", "slip", "pair"), (74, 8, 5, 7, 6))[0]
         trucks = [f"t{number}", *([f"t{number}b"] if kind == "slip" else [])]
-        _Driver(random, made, f"d{number}", kind, trucks, random.choice(list(HOMES))).drive(start, days)
+        for truck in trucks:
+            made.every[truck] = random.choice((1, 2, 5, 5, 15)) * MINUTE
+            for habit in (made.jumpy, made.silent):
+                if random.random() < 0.3:
+                    habit.add(truck)
+        home = random.choice(list(HOMES))
+        for name, hour in ((f"d{number}", 5.0), (f"d{number}n", 17.0)) if kind == "pair" else ((f"d{number}", None),):
+            _Driver(random, made, name, kind, trucks, home, hour).drive(start, days)
     made.end = datetime.combine(start + timedelta(days=days), time.min, ZONE).timestamp() + 3 * DAY
     return made
 
@@ -61,6 +77,8 @@ class _Driver:
     kind: str
     trucks: list[str]
     home: str
+    # When a shift begins, for who has to bring the truck back in time.
+    hour: float | None = None
 
     @property
     def zone(self) -> ZoneInfo:
@@ -76,51 +94,71 @@ class _Driver:
         for index in range(days):
             day = start + timedelta(days=index)
             if day.weekday() >= 5 and self.random.random() < 0.8:
-                if self.random.random() < 0.03:
+                if self.random.random() < 0.03 and self.kind != "pair":
                     self._by_nobody(day)
                 continue
-            self._shift(day, 20.0 if night else 4.0 + self.random.random() * 4, names_always)
+            hour = self.hour or (20.0 if night else 4.0 + self.random.random() * 4)
+            at = datetime.combine(day, time.min, self.zone).timestamp() + hour * HOUR
+            # Before a log begins it hides nothing.
+            hides = self.random.choices(("", *HIDDEN), (300, 2, 1, 1, 1))[0] if index > 3 else ""
+            if self.kind in ("team", "paper", "slip") and hides:
+                hides = "leg"
+            late = self.random.choice((0.0, 0.0, 0.0, 0.0, self.random.uniform(2, 40) * HOUR))
+            for driver, status, begin, truck in self._shift(at, hides):
+                named = truck if names_always or status not in ("off_duty", "sleeper") else ""
+                self.made.entries.append((begin + late, Entry(driver, status, begin, None, named)))
 
-    def _shift(self, day: date, hour: float, names_always: bool) -> None:
+    def _shift(self, at: float, hides: str) -> list[tuple[str, Status, float, str]]:
+        """A day's work, and what the log says of it: who, what, from when on, on which truck."""
         r, truck = self.random, self.random.choice(self.trucks)
-        at = datetime.combine(day, time.min, self.zone).timestamp() + hour * HOUR
-        late = r.choice((0.0, 0.0, 0.0, 0.0, r.uniform(2, 40) * HOUR))
-        log: list[tuple[str, Status, float]] = []
+        log: list[tuple[str, Status, float, str]] = []
         mate = f"{self.name}m" if self.kind == "team" else ""
+
+        def write(driver: str, status: Status, begin: float) -> None:
+            log.append((driver, status, begin, truck))
+
         if mate:
-            log.append((mate, "sleeper", at))
-        log.append((self.name, "on_duty", at))
+            write(mate, "sleeper", at)
+        write(self.name, "on_duty", at)
         at += r.uniform(10, 30) * MINUTE
         if r.random() < 0.3:
-            log.append((self.name, "yard_move", at))
-            at = self._moves(truck, at, r.uniform(3, 20) * MINUTE, r.uniform(2, 8))
-            log.append((self.name, "on_duty", at))
+            write(self.name, "yard_move", at)
+            at = self._moves(truck, at, r.uniform(3, 20) * MINUTE, r.uniform(3, 8))
+            write(self.name, "on_duty", at)
             at += 5 * MINUTE
-        hides = r.random() < 0.015
-        for leg in range(r.randint(2, 4)):
+        legs = 4 if hides == "shift" else r.randint(2, 2 if self.kind == "pair" else 4)
+        for leg in range(legs):
             length = r.uniform(40, 160) * MINUTE
             driver = mate if mate and leg % 2 else self.name
-            if hides and leg == 1 and not mate:
-                length = r.uniform(20, 90) * MINUTE
-                log.append((driver, r.choice(("off_duty", "sleeper")), at))
-                if self.kind != "paper":
-                    self._hidden(driver, truck, at, at + length)
+            wheel, stop = at + r.uniform(-1, 1) * MINUTE, at + length + r.uniform(-1, 1) * MINUTE
+            if hides == "shift":
+                self._hidden(driver, truck, at, at + length)
+            if hides == "leg" and leg == 1:
+                length = r.uniform(25, 90) * MINUTE
+                stop = at + length
+                write(driver, r.choice(("off_duty", "sleeper")), at)
+                self._hidden(driver, truck, at, stop)
             else:
-                log.append((driver, "driving", at + r.uniform(-1, 1) * MINUTE))
+                if hides == "begin" and leg == 0:
+                    wheel = at + length * r.uniform(0.6, 0.9)
+                    log.clear()
+                    self._hidden(driver, truck, at, wheel)
+                elif hides == "end" and leg == legs - 1:
+                    stop = at + length * r.uniform(0.1, 0.4)
+                    self._hidden(driver, truck, stop, at + length)
+                write(driver, "driving", wheel)
             if mate:
-                log.append((self.name if driver == mate else mate, "sleeper", at))
+                write(self.name if driver == mate else mate, "sleeper", at)
             at = self._moves(truck, at, length, r.uniform(20, 31))
-            log.append((driver, r.choice(("on_duty", "off_duty")), at + r.uniform(-1, 1) * MINUTE))
+            write(driver, "off_duty" if hides == "end" else r.choice(("on_duty", "off_duty")), stop)
             at += r.uniform(20, 60) * MINUTE
-        if r.random() < 0.15:
-            log.append((self.name, "personal", at))
+        if r.random() < 0.15 and not hides:
+            write(self.name, "personal", at)
             at = self._moves(truck, at, r.uniform(10, 50) * MINUTE, 25.0)
-        log.append((self.name, "off_duty", at))
+        write(self.name, "off_duty", at)
         if mate:
-            log.append((mate, "off_duty", at))
-        for driver, status, start in log:
-            named = truck if names_always or status not in ("off_duty", "sleeper") else ""
-            self.made.entries.append((start + late, Entry(driver, status, start, None, named)))
+            write(mate, "off_duty", at)
+        return [] if hides == "shift" else log
 
     def _moves(self, truck: str, at: float, length: float, speed: float) -> float:
         """GPS sees most of it, in pieces, with a clock of its own."""
@@ -133,8 +171,11 @@ class _Driver:
         return end
 
     def _hidden(self, driver: str, truck: str, start: float, end: float) -> None:
+        if self.kind == "paper":
+            return
+        plain = 14 * MINUTE + 2 * self.made.every[truck]
         for day, seconds in _days(start, end, self.zone):
-            (self.made.wrong if seconds > 14 * MINUTE else self.made.grey).add((driver, truck, day))
+            (self.made.wrong if seconds > plain else self.made.grey).add((driver, truck, day))
 
     def _by_nobody(self, day: date) -> None:
         """On a Sunday somebody takes the truck to the wash; the ELD notes it without a driver, or nothing does."""

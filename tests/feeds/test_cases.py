@@ -63,6 +63,11 @@ def test_a_case_of_which_not_all_is_judged_any_more_stays_as_it_is() -> None:
     assert revised(first, found(), begin=NOON + HOUR / 2) == first
 
 
+def test_what_looks_new_because_its_beginning_was_forgotten_is_no_case() -> None:
+    assert revised({}, found(MISMATCH, unassigned=(ALONE,)), begin=NOON + 1) == {}
+    assert len(revised({}, found(MISMATCH, unassigned=(ALONE,)), begin=NOON)) == 2
+
+
 def test_a_truck_that_is_put_into_another_place_is_no_case() -> None:
     assert revised({}, found(unassigned=(Unassigned("T2", ALONE.day, ((NOON, NOON + 30),)),))) == {}
 

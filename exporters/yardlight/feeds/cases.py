@@ -92,12 +92,12 @@ def state_of(case: Case, explained: Explanations) -> State:
 def revised(
     before: Mapping[str, Case], judged: Judged, homes: Homes, log: Sequence[Line], begin: float, now: float
 ) -> dict[str, Case]:
-    """The cases after movements from `begin` on were held against the `log` (again).
+    """The cases after movements were held against the `log` (again), of which all is known from `begin` on.
 
-    One that is not found again was corrected. Of one that began before, not all was judged: it stays as it is. One that
-    is of another day now, as its driver is at home elsewhere, is not there twice.
+    One that is not found again was corrected. Of one that began before, not all was judged: it stays as it is, and a
+    new one is none. One that is of another day now, as its driver is at home elsewhere, is not there twice.
     """
-    found = {case.number: case for case in _found(judged, homes, now)}
+    found = {case.number: case for case in _found(judged, homes, now) if case.times[0][0] >= begin}
     cases = dict(before)
     for number, case in before.items():
         if case.times[0][0] < begin:

@@ -41,6 +41,10 @@ _COMPLIANCE = "compliance"
 _CLEARING = "situationaldrivingclear"
 
 
+# So many times as long as off duty somebody is with a truck of whom the log says nothing but that he sleeps in it.
+_IN_THE_BERTH = 3
+
+
 @lru_cache(maxsize=256)
 def status_of(word: Hashable) -> Status | None:
     """The status that a vendor means by a word; None for one that is not known."""
@@ -104,8 +108,8 @@ def lines(entries: Iterable[Entry], now: float, tied: float) -> list[Line]:
     A later line ends the one before; one that has an end of its own is part of the longer one that it lies in, which
     goes on after it. Of two that start together the later one in the list was edited last, but personal use and yard
     moves are what they are, whatever a list without these says. Where a line names no truck, the driver was with the
-    last one. Who rests is with a truck for up to `tied` seconds after being active on it: who went home for the weekend
-    does not answer for what the yard does with it.
+    last one. Who rests is with a truck for up to `tied` seconds after being active on it, or in its sleeper berth: who
+    went home for the weekend does not answer for what the yard does with it.
     """
     drivers: dict[str, _Log] = defaultdict(dict)
     nobody: dict[str, _Log] = defaultdict(dict)
@@ -152,15 +156,18 @@ def _laid(entries: Iterable[Entry], now: float) -> Iterable[tuple[Entry, Interva
 
 
 def _of_one(laid: Iterable[tuple[Entry, Interval]], tied: float) -> Iterable[Line]:
-    truck, active = "", float("-inf")
+    truck, active, there = "", float("-inf"), float("-inf")
     for entry, (start, end) in laid:
         truck = entry.truck or truck
         if entry.status not in RESTING:
-            active = end
-        elif truck and start < (until := (max(active, entry.start) if entry.truck else active) + tied):
-            end = min(end, until)
+            active = there = end
         else:
-            continue
+            there = max(there, entry.start) if entry.truck else there
+            if not truck or start >= there + tied:
+                continue
+            end = min(end, there + tied)
+            if entry.status == "sleeper":
+                there = max(there, min(end, active + _IN_THE_BERTH * tied))
         yield Line(entry.driver, entry.status, (start, end), truck)
 
 

@@ -16,17 +16,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
+from types import MappingProxyType
 
 from yardlight.feeds.duty import Line
 from yardlight.feeds.homes import Homes, by_day
+from yardlight.feeds.wheel import Truck, near_to
 from yardlight.intervals import Interval, common, minus, seconds, union
 
 # An ELD ends a yard move above 20 mph (49 CFR 395 subpart B, appendix A, 4.3.2.2.2); GPS is allowed a little more.
 YARD_SPEED = 25 * 0.44704
-# Who was active for so long has done a shift, if no rest lay between; and so long after it, others come to the truck.
-_A_SHIFT, _REST, _AN_HOUR = 3 * 3600.0, 2 * 3600.0, 3600.0
-# More at a stretch than anybody drives who has somebody to take over: 11 hours are allowed (49 CFR 395.3(a)(3)).
-_TOO_MUCH = 14 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +93,14 @@ def judged(
     homes: Homes,
     limits: Limits,
     now: float,
+    paces: Mapping[str, float] = MappingProxyType({}),
 ) -> Judged:
     """All movements that ended long enough ago, held against the logs as they stand, in order.
 
     `elsewhere` are drivers who keep their log on paper or need none (49 CFR 395.1(e), 395.8(a)(1)(iii)): a truck that
-    one of them was with is explained. Days begin as `homes` say.
+    one of them was with is explained. Days begin as `homes` say. `paces` are the seconds that usually lie between two
+    words of a truck on the road: two thirds of that are added to what a day must have. What the ELD recorded of nobody
+    counts whole.
     """
     until = now - limits.settle
     logs: dict[str, list[Line]] = defaultdict(list)
@@ -113,17 +114,25 @@ def judged(
             moved[movement.truck].append(movement)
     blamed: dict[tuple[str, str, date], list[Interval]] = defaultdict(list)
     nobody: dict[tuple[str, date], list[Interval]] = defaultdict(list)
+    recorded: set[tuple[str, date]] = set()
     for truck, each in sorted(moved.items()):
-        for piece, driver in _pieces(each, logs.get(truck, []), since, elsewhere, limits):
+        for piece, driver in _pieces(each, logs.get(truck, []), since, elsewhere, limits, paces.get(truck, 0.0)):
             for day, part in by_day(piece, homes.driver(driver) if driver else homes.truck(truck)):
                 if driver:
                     blamed[driver, truck, day].append(part)
                 else:
                     nobody[truck, day].append(part)
+                if driver is None:
+                    recorded.add((truck, day))
     found = (Mismatch(*key, tuple(union(times))) for key, times in sorted(blamed.items()))
-    mismatches = tuple(each for each in found if each.seconds >= limits.least)
-    alone = tuple(Unassigned(*key, tuple(union(times))) for key, times in sorted(nobody.items()))
-    return Judged(mismatches, alone, until)
+    mismatches = tuple(each for each in found if each.seconds >= limits.least + paces.get(each.truck, 0.0) / 1.5)
+    alone = (Unassigned(*key, tuple(union(times))) for key, times in sorted(nobody.items()))
+    unassigned = tuple(
+        each
+        for each in alone
+        if (each.truck, each.day) in recorded or seconds(each.times) >= limits.tolerance + paces.get(each.truck, 0.0)
+    )
+    return Judged(mismatches, unassigned, until)
 
 
 def _pieces(
@@ -132,14 +141,16 @@ def _pieces(
     since: Mapping[str, float],
     elsewhere: Collection[str],
     limits: Limits,
-) -> Iterable[tuple[Interval, str]]:
-    """The pieces of the movements of a truck that no line allows, each with the driver, or without one.
+    pace: float,
+) -> Iterable[tuple[Interval, str | None]]:
+    """The pieces of the movements of a truck that no line allows, each with the driver, or "" for nobody.
 
-    `since` is when the log of each driver begins, on whatever truck.
+    None is of what the ELD itself recorded of nobody.
+    `since` is when the log of each driver begins, on whatever truck; its words lie `pace` seconds apart.
     """
     doubtful: list[Interval] = []
     for movement in _doubtful(movements, log, elsewhere, limits):
-        near = _near(log, (movement.start, movement.end), limits)
+        near = near_to(log, (movement.start, movement.end), limits.tolerance)
         allowed = [
             line.time
             for line in near
@@ -150,27 +161,13 @@ def _pieces(
         rest = [piece for piece in minus([(movement.start, movement.end)], allowed) if minus([piece], nearly)]
         unclaimed = [line.time for line in near if not line.driver]
         for piece in common(rest, unclaimed):
-            yield piece, ""
+            yield piece, None
         doubtful += minus(rest, unclaimed)
-    runs = union((movement.start, movement.end) for movement in movements)
-    names = {line.driver for line in log if line.driver}
-    (only,) = names if len(names) == 1 and names.isdisjoint(elsewhere) else ("",)
+    truck = Truck(
+        [line for line in log if line.driver and line.driver not in elsewhere], movements, since, limits, pace
+    )
     for stint in _stints(sorted(doubtful), log):
-        drivers, sure = _likely(stint, log, runs, limits)
-        # Before the log begins it says nothing.
-        if sure and since[sure] >= stint[0][0]:
-            sure = ""
-        # A whole shift of a truck that one driver has is his, however long ago his log ends.
-        whole = seconds(stint) >= _A_SHIFT and stint[-1][1] - stint[0][0] <= limits.tied
-        for piece in stint:
-            near = [line for line in _near(log, piece, limits) if line.driver]
-            yield from _whose(piece, drivers, near, sure or (only if whole else ""))
-
-
-def _near(log: Sequence[Line], span: Interval, limits: Limits) -> list[Line]:
-    return [
-        line for line in log if line.time[0] - limits.tolerance < span[1] and line.time[1] + limits.tolerance > span[0]
-    ]
+        yield from truck.whose(stint)
 
 
 def _doubtful(
@@ -200,80 +197,3 @@ def _stints(pieces: Sequence[Interval], log: Sequence[Line]) -> Iterable[list[In
     active = sorted(line.time[0] for line in log if line.driver and line.active)
     for _, stint in groupby(pieces, key=lambda piece: bisect_left(active, piece[0])):
         yield list(stint)
-
-
-def _likely(
-    stint: Sequence[Interval], log: Sequence[Line], runs: Sequence[Interval], limits: Limits
-) -> tuple[list[str], str]:
-    """The drivers of a truck, from the one who is likeliest to have driven all this; and who has, if that is certain.
-
-    Nobody changes places in a truck that moves: who was at the wheel when it began, or is when it ends, drove it,
-    unless that would be too much for anybody. Else it is who was at the wheel until shortly before, or changed the
-    status where it stopped; else who was active last. But of a team who has done a shift goes to the sleeper berth, and
-    the other drives; after an hour, so may whoever had the truck before.
-    """
-    begin, end = stint[0][0], stint[-1][1]
-    names = {line.driver for piece in stint for line in _near(log, piece, limits) if line.driver}
-    active = [line for line in log if line.driver in names and line.active]
-    last = dict.fromkeys(names, float("-inf")) | {line.driver: line.time[1] for line in active if line.time[0] < begin}
-    order = sorted(names, key=lambda name: (last[name], name), reverse=True)
-    after = [
-        line for line in active if abs(line.time[0] - end) <= limits.tolerance and _between(runs, end, line.time[0])
-    ]
-    sure = after[0].driver if after else ""
-    if len(order) < 2:
-        return order, sure
-    if sure:
-        return sorted(order, key=lambda name: name != sure), sure
-    driving = [line for line in active if line.status != "on_duty" and line.time[0] < begin]
-    wheel = max(driving, key=lambda line: line.time[1], default=None)
-    latest = order[0]
-    done = _shift([line.time for line in active if line.driver == latest and line.time[0] < begin])
-    if (
-        wheel is not None
-        and wheel.time[1] + limits.tolerance >= begin
-        and (wheel.driver != latest or done + seconds(stint) <= _TOO_MUCH)
-    ):
-        return sorted(order, key=lambda name: name != wheel.driver), ""
-    up = [
-        line.driver
-        for line in log
-        if line.driver in names and line.status != "sleeper" and abs(line.time[0] - end) <= limits.tolerance
-    ]
-    if up:
-        return sorted(order, key=lambda name: name != up[0]), ""
-    if done < _A_SHIFT:
-        return order, ""
-    asleep = {line.driver for line in log if line.status == "sleeper" and line.time[0] <= begin < line.time[1]}
-    alone = begin - last[latest] >= _AN_HOUR
-    return sorted(order, key=lambda name: name == latest or not (alone or name in asleep)), ""
-
-
-def _between(runs: Sequence[Interval], one: float, other: float) -> bool:
-    """Whether the truck moved on from one instant to the other."""
-    start, end = sorted((one, other))
-    return any(run[0] < start and end < run[1] for run in runs)
-
-
-def _shift(times: Sequence[Interval]) -> float:
-    """For how long somebody was active at last, without a rest between."""
-    total, since = 0.0, float("inf")
-    for start, end in reversed(union(times)):
-        if since - end >= _REST and total:
-            break
-        total, since = total + end - start, start
-    return total
-
-
-def _whose(
-    piece: Interval, drivers: Sequence[str], near: Sequence[Line], otherwise: str
-) -> Iterable[tuple[Interval, str]]:
-    """Whom a piece is held against: of those with the truck, the first of these drivers; else `otherwise`."""
-    rest = [piece]
-    for driver in drivers:
-        times = [line.time for line in near if line.driver == driver]
-        for part in common(rest, times):
-            yield part, driver
-        rest = minus(rest, times)
-    for part in rest:
-        yield part, otherwise

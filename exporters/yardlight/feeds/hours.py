@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -163,22 +163,36 @@ def show(source: Source, left: Mapping[str, Left], memory: Any, now: float) -> T
         kept.told = days
         if logs is not None and plan.positions:
             before = _open(kept, explained)
-            _judge(plan, kept, logs, begin)
+            _judge(plan, kept, logs, begin, _paces([each for _, each in positions]))
             _log(source.fleet, before, _open(kept, explained))
         kept.cases = cases.kept(kept.cases, explained, datetime.fromtimestamp(now, ZoneInfo(plan.homes.zone)).date())
     families = _samples(kept, explained) if kept.judged is not None else {}
     return Told(families, kept.to_json(), things=pack(_things(plan, kept, explained), now), notes=notes)
 
 
-def _judge(plan: HoursPlan, kept: Kept, logs: Logs, begin: float) -> None:
+def _paces(feeds: Iterable[Memory]) -> dict[str, float]:
+    """How often each truck speaks on the road, seconds; of two feeds the one that knows more counts."""
+    found: dict[str, float] = {}
+    for each in feeds:
+        for id_, pace in each.paces.items():
+            if truck := each.seen[id_].truck if id_ in each.seen else "":
+                found[truck] = min(pace, found.get(truck, pace))
+    return found
+
+
+def _judge(plan: HoursPlan, kept: Kept, logs: Logs, begin: float, paces: Mapping[str, float]) -> None:
     """Hold what moved against the logs, as far as both are known."""
+    # Of what goes on when the time that is kept begins, the beginning was forgotten; it was judged before.
+    whole = max(begin + plan.limits.tied, logs.since)
     begin = max(begin, logs.since)
     moved = motion.movements({truck: motion.since(there, begin) for truck, there in kept.motion.items()})
-    found = judged(logs.lines, moved, elsewhere=plan.elsewhere, homes=plan.homes, limits=plan.limits, now=logs.as_of)
+    found = judged(
+        logs.lines, moved, elsewhere=plan.elsewhere, homes=plan.homes, limits=plan.limits, now=logs.as_of, paces=paces
+    )
     # Of a truck without an ELD nobody can say that somebody should have been logged in to it.
     elds = plan.with_eld | {line.truck for line in logs.lines}
     found = replace(found, unassigned=tuple(each for each in found.unassigned if each.truck in elds))
-    kept.cases = cases.revised(kept.cases, found, plan.homes, logs.lines, begin, logs.as_of)
+    kept.cases = cases.revised(kept.cases, found, plan.homes, logs.lines, whole, logs.as_of)
     kept.judged = found.until
 
 

@@ -23,8 +23,8 @@ MOVING: tuple[Kind, ...] = ("road", "yard", "moved")
 # shows less.
 _IN_MOTION = 5 * 0.44704
 # So many times as far apart as they usually are two words may be for a truck to have moved from one to the other, and
-# at least and at most so many seconds.
-_HOLDS, _HOLDS_LEAST, _HOLDS_MOST = 2.5, 300.0, 1200.0
+# at least and at most so many seconds. What may lie between two words is no case of its own (`hos.judged`).
+_HOLDS, _HOLDS_LEAST, _HOLDS_MOST = 2.5, 240.0, 1050.0
 # By so much what is usual changes with each word.
 _LEARNS = 1.1
 # When a truck stopped that stands by its next word is not known: it is taken to have moved on for so long. That is less
