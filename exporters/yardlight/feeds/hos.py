@@ -15,12 +15,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import groupby
 from types import MappingProxyType
 
 from yardlight.feeds.duty import Line
 from yardlight.feeds.homes import Homes, by_day
-from yardlight.feeds.wheel import Truck, near_to
+from yardlight.feeds.wheel import Truck, near_to, stints
 from yardlight.intervals import Interval, common, minus, seconds, union
 
 # An ELD ends a yard move above 20 mph (49 CFR 395 subpart B, appendix A, 4.3.2.2.2); GPS is allowed a little more.
@@ -166,7 +165,7 @@ def _pieces(
     truck = Truck(
         [line for line in log if line.driver and line.driver not in elsewhere], movements, since, limits, pace
     )
-    for stint in _stints(sorted(doubtful), log):
+    for stint in stints(sorted(doubtful), log):
         yield from truck.whose(stint)
 
 
@@ -190,10 +189,3 @@ def _may_move(line: Line, movement: Movement, limits: Limits) -> bool:
     if line.status == "yard_move":
         return movement.speed is None or movement.speed <= limits.yard_speed
     return line.active
-
-
-def _stints(pieces: Sequence[Interval], log: Sequence[Line]) -> Iterable[list[Interval]]:
-    """Pieces between which nobody was active on the truck: one driver's, as a rule."""
-    active = sorted(line.time[0] for line in log if line.driver and line.active)
-    for _, stint in groupby(pieces, key=lambda piece: bisect_left(active, piece[0])):
-        yield list(stint)

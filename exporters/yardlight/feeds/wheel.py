@@ -3,29 +3,42 @@
 What is judged is a stint: pieces of movement between which nobody was active on the truck, one driver's as a rule. In
 this order it was driven by
 
-1. who is at the wheel when it ends, or was when it began, and the truck did not stop: nobody changes places on the way;
+1. who was at the wheel when it began, or is when it ends, and the truck did not stop: nobody changes places on the way,
+   unless it would be more than anybody drives;
 2. of a whole shift, who usually has the truck at that time of day;
-3. who changed the status where it stopped, and was awake therefore;
-4. who was active last; but who has done a shift goes to sleep, and the mate drives, or whoever had the truck before.
+3. of a team, who was not in the sleeper berth while somebody was;
+4. who changed the status where it stopped, and was awake therefore;
+5. who was active last; but who has driven for about as long as usual goes to sleep, and the mate drives, or whoever had
+   the truck before.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from statistics import median
 from typing import Protocol
 
 from yardlight.feeds.duty import Line
-from yardlight.intervals import Interval, common, minus, seconds, union
+from yardlight.intervals import Interval, common, minus, seconds, union, within
 
 _DAY = 86400.0
-# Who was active for so long has done a shift, if no rest lay between; and so long after it, others come to the truck.
-_A_SHIFT, _REST, _AN_HOUR = 3 * 3600.0, 2 * 3600.0, 3600.0
+# All of a shift is missing where a truck moved for so long; and so long after one, others come to the truck.
+_A_SHIFT, _AN_HOUR = 3 * 3600.0, 3600.0
+# A truck that stands for so long has somebody's night between.
+_REST = 6 * 3600.0
 # In a shorter stop, as at a light, nobody changes places.
 _A_STOP = 150.0
 # More at a stretch than anybody drives who has somebody to take over: 11 hours are allowed (49 CFR 395.3(a)(3)).
 _TOO_MUCH = 14 * 3600.0
 # So many times as much as anybody else somebody has the truck at a time of day who usually does.
 _USUALLY = 2.0
+# That part of the usual is about as long as usual.
+_ABOUT = 0.75
+# Statuses that change together say nothing of who was awake.
+_TOGETHER = 120.0
 
 
 class Limits(Protocol):
@@ -46,6 +59,19 @@ class Moved(Protocol):
     def end(self) -> float: ...
 
 
+def stints(pieces: Sequence[Interval], log: Sequence[Line]) -> Iterable[list[Interval]]:
+    """Pieces in order, in groups between which somebody was active on the truck, or it stood for a night."""
+    active = sorted(line.time[0] for line in log if line.driver and line.active)
+    for _, between in groupby(pieces, key=lambda piece: bisect_left(active, piece[0])):
+        stint: list[Interval] = []
+        for piece in between:
+            if stint and piece[0] - stint[-1][1] >= _REST:
+                yield stint
+                stint = []
+            stint.append(piece)
+        yield stint
+
+
 def near_to(log: Iterable[Line], span: Interval, tolerance: float) -> list[Line]:
     """The lines of this time, or of so many seconds before or after it."""
     return [line for line in log if line.time[0] - tolerance < span[1] and line.time[1] + tolerance > span[0]]
@@ -62,13 +88,15 @@ class Truck:
     ) -> None:
         self._log, self._since, self._limits, self._pace = log, since, limits, pace
         self._active = [line for line in log if line.active]
+        self._mates = _teams(log)
+        self._stint = _usual_stint(self._active)
         self._runs = union((each.start, each.end + _A_STOP) for each in moved)
 
     def whose(self, stint: Sequence[Interval]) -> Iterable[tuple[Interval, str]]:
         """The pieces of a stint, each with the driver; without one where nobody had anything to do with the truck."""
         tolerance = self._limits.tolerance
         names = {line.driver for piece in stint for line in near_to(self._log, piece, tolerance)}
-        owner = self._drove_on(stint, names) or self._usual(stint)
+        owner = self._drove_on(stint, names) or self._usual(stint) or self._awake(stint, names)
         # Before a log begins it says nothing.
         if owner and self._since[owner] < stint[0][0]:
             for piece in stint:
@@ -92,7 +120,9 @@ class Truck:
         for line in self._active:
             if line.driver in names and abs(line.time[0] - end) <= self._limits.tolerance:
                 first, last = sorted((end, line.time[0]))
-                if any(start < first and last < until - _A_STOP for start, until in self._runs):
+                moved_on = any(start < first and last < until - _A_STOP for start, until in self._runs)
+                after = _in_a_row(each for each in self._active if each.time[0] >= line.time[0])
+                if moved_on and (len(names) == 1 or seconds(stint) + after <= _TOO_MUCH):
                     return line.driver
         return ""
 
@@ -109,28 +139,38 @@ class Truck:
         first, *others = sorted(habit, key=lambda name: (habit[name], name), reverse=True) or [""]
         return first if all(habit[first] > _USUALLY * habit[name] for name in others) else ""
 
+    def _awake(self, stint: Sequence[Interval], names: set[str]) -> str:
+        """The one of a team who was not in the sleeper berth while another one was."""
+        team = {mate for name in names if name in self._mates for mate in (name, *self._mates[name])}
+        asleep = {name for name in team if _half(stint, (line for line in self._log if line.driver == name))}
+        up = team - asleep
+        return up.pop() if asleep and len(up) == 1 else ""
+
     def _order(self, stint: Sequence[Interval], names: set[str]) -> list[str]:
         """Those who were with the truck, from the likeliest on."""
-        begin, end = stint[0][0], stint[-1][1]
-        last = dict.fromkeys(names, float("-inf")) | {
-            line.driver: line.time[1] for line in self._active if line.driver in names and line.time[0] < begin
-        }
+        begin, end, tolerance = stint[0][0], stint[-1][1], self._limits.tolerance
+        before = [line for line in self._active if line.driver in names and line.time[0] < begin]
+        last = dict.fromkeys(names, float("-inf")) | {line.driver: line.time[1] for line in before}
         order = sorted(names, key=lambda name: (last[name], name), reverse=True)
         if len(order) < 2:
             return order
-        latest = order[0]
-        done = _shift([line.time for line in self._active if line.driver == latest and line.time[0] < begin])
-        driving = [line for line in self._active if line.status != "on_duty" and line.time[0] < begin]
+        done = _in_a_row(reversed(before))
+        driving = [line for line in before if line.status != "on_duty"]
         wheel = max(driving, key=lambda line: line.time[1], default=None)
-        can = wheel is not None and (wheel.driver != latest or done + seconds(stint) <= _TOO_MUCH)
-        if wheel is not None and can and wheel.driver in names and wheel.time[1] + self._limits.tolerance >= begin:
+        if wheel is not None and wheel.time[1] + tolerance >= begin and done + seconds(stint) <= _TOO_MUCH:
             return sorted(order, key=lambda name: name != wheel.driver)
-        for line in self._log:
-            awake = line.driver in names and line.status != "sleeper"
-            if awake and -self._limits.tolerance <= line.time[0] - end <= self._limits.tolerance + self._pace:
-                return sorted(order, key=lambda name: name != line.driver)
-        if done < _A_SHIFT:
+        up = [
+            line
+            for line in self._log
+            if line.driver in names
+            and line.status != "sleeper"
+            and -tolerance <= line.time[0] - end <= tolerance + self._pace
+        ]
+        if up and not any(line.driver != up[0].driver and line.time[0] - up[0].time[0] <= _TOGETHER for line in up[1:]):
+            return sorted(order, key=lambda name: name != up[0].driver)
+        if done < _ABOUT * self._stint:
             return order
+        latest = order[0]
         asleep = {
             line.driver for line in self._log if line.status == "sleeper" and line.time[0] <= begin < line.time[1]
         }
@@ -138,11 +178,42 @@ class Truck:
         return sorted(order, key=lambda name: name == latest or not (alone or name in asleep))
 
 
-def _shift(times: Sequence[Interval]) -> float:
-    """For how long somebody was active at last, without a rest between."""
-    total, since = 0.0, float("inf")
-    for start, end in reversed(union(times)):
-        if since - end >= _REST and total:
+def _teams(log: Sequence[Line]) -> dict[str, set[str]]:
+    """Who sleeps in the truck while who is active on it."""
+    mates: dict[str, set[str]] = defaultdict(set)
+    asleep: dict[str, list[Interval]] = defaultdict(list)
+    for line in log:
+        if line.status == "sleeper":
+            asleep[line.driver].append(line.time)
+    for line in log if len({line.driver for line in log}) > 1 else ():
+        for name, times in asleep.items():
+            if name != line.driver and line.status == "driving" and within(union(times), line.time):
+                mates[name].add(line.driver)
+                mates[line.driver].add(name)
+    return mates
+
+
+def _in_a_row(active: Iterable[Line]) -> float:
+    """For how long the driver of the first of these lines was active until a rest, or until somebody else was."""
+    total, last = 0.0, None
+    for line in active:
+        if last is not None and (line.driver != last.driver or _apart(line.time, last.time) >= _REST):
             break
-        total, since = total + end - start, start
+        total, last = total + line.time[1] - line.time[0], line
     return total
+
+
+def _usual_stint(active: Sequence[Line]) -> float:
+    """For how long a driver is active in a row before another one is, as a rule."""
+    changed = [index for index, line in enumerate(active) if index == 0 or active[index - 1].driver != line.driver]
+    return median(_in_a_row(active[index:]) for index in changed) if changed else 0.0
+
+
+def _apart(one: Interval, other: Interval) -> float:
+    return max(one[0], other[0]) - min(one[1], other[1])
+
+
+def _half(stint: Sequence[Interval], log: Iterable[Line]) -> bool:
+    """Whether somebody was in the sleeper berth for most of a stint."""
+    berth = [line.time for line in log if line.status == "sleeper"]
+    return seconds(common(stint, berth)) > seconds(stint) / 2
