@@ -407,7 +407,7 @@ def test_no_retry_after_breaks_the_client(raw: str) -> None:
     assert found is None or 0.0 <= found < float("inf")
 
 
-@given(st.one_of(st.none(), st.text(), st.floats(), st.integers(), st.lists(st.integers())))
+@given(st.one_of(st.none(), st.text(), st.floats(), st.integers(), st.just(10**400), st.lists(st.integers())))
 def test_no_lifetime_breaks_the_client(raw: Any) -> None:
     found = seconds_of(raw)
     assert found is None or found >= 0.0

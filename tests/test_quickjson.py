@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from yardlight import quickjson
+from yardlight.client import Reply
+from yardlight.feeds import strict
 from yardlight.things import Thing, pack, unpack
 
 TEXTS = st.text(st.characters(exclude_categories=()))
@@ -31,6 +33,14 @@ def test_what_is_written_is_read_by_either(value: Any) -> None:
 
 def test_a_number_of_twenty_digits_is_written_whole() -> None:
     assert json.loads(quickjson.dumps([89012608522908474330])) == [89012608522908474330]
+
+
+@pytest.mark.parametrize("digits", [310, 5000])
+def test_a_number_above_every_float_is_not_known(digits: int) -> None:
+    body = b'{"a": ' + b"9" * digits + b', "b": 1}'
+    reply = Reply(200, {}, body, "GET /")
+    for read in (quickjson.loads(body), reply.json(), reply.quick_json(), strict.read(body, "GET /")):
+        assert read == {"a": None, "b": 1}
 
 
 class Named(NamedTuple):

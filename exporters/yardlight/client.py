@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -76,7 +77,7 @@ class Reply:
 
     def json(self) -> Any:
         """The body as JSON; None if there is to be none (204). Raises `BadReplyError` for null and for half of it."""
-        return self._content(json.loads)
+        return self._content(partial(json.loads, parse_int=quickjson.whole))
 
     def quick_json(self) -> Any:
         """`json` in a third of the time, for answers whose identifiers are texts: a number of 20 digits loses some."""
@@ -535,7 +536,7 @@ def seconds_of(raw: Any) -> float | None:
     """A lifetime as some vendors write it: a number, or a number as text; None for anything else."""
     try:
         return max(0.0, float(raw))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 

@@ -11,6 +11,9 @@ from typing import Any
 
 import orjson
 
+# The largest float is 1.8e308.
+_DIGITS = 308
+
 
 def dumps(content: Any, default: Callable[[Any], Any] | None = None) -> bytes:
     """As `json.dumps`, in bytes; what is no number is null. Tuples with names need `default=tuple`."""
@@ -25,4 +28,9 @@ def loads(data: bytes) -> Any:
     try:
         return orjson.loads(data)
     except ValueError:
-        return json.loads(data)
+        return json.loads(data, parse_int=whole)
+
+
+def whole(text: str) -> int | None:
+    """A whole number; None for one that no float could hold, which would be an error wherever it is reckoned with."""
+    return int(text) if len(text) <= _DIGITS else None

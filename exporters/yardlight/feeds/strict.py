@@ -6,9 +6,7 @@ import json
 from typing import Any
 
 from yardlight.errors import BadReplyError
-
-# What has more is above every float.
-_DIGITS = 300
+from yardlight.quickjson import whole
 
 
 def read(body: bytes, what: str) -> Any:
@@ -17,7 +15,7 @@ def read(body: bytes, what: str) -> Any:
     Raises `BadReplyError` for anything but JSON, and for what is nested too deeply.
     """
     try:
-        return json.loads(body, parse_constant=lambda _: None, object_pairs_hook=_object, parse_int=_whole)
+        return json.loads(body, parse_constant=lambda _: None, object_pairs_hook=_object, parse_int=whole)
     except (ValueError, RecursionError):
         raise BadReplyError(f"{what}: no JSON in an answer of {len(body)} bytes") from None
 
@@ -29,8 +27,3 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             if found[key] is not None and found[key] != value:
                 found[key] = None
     return found
-
-
-def _whole(text: str) -> int | None:
-    """A number that a float cannot hold is none."""
-    return int(text) if len(text) <= _DIGITS else None
