@@ -27,6 +27,8 @@ KEPT = Path(".fuzz")
 _IN = Path("/dev/shm")
 # libFuzzer's own limit on one input, seconds: whatever takes longer is a finding.
 _LONGEST = 20
+# What one input may take at once; in all it is more, as atheris keeps some of each run (the same inputs without it do not).
+_MOST_MB, _ALL_MB = 1024, 8192
 
 
 def main() -> int:
@@ -112,7 +114,7 @@ def _fuzz(name: str, seconds: int, folder: Path) -> int:
     atheris.Setup(
         [
             "fuzz", f"-timeout={_LONGEST}", "-max_len=8192", "-print_final_stats=1",
-            "-rss_limit_mb=1024", f"-artifact_prefix={kept}/", f"{kept}/corpus",
+            f"-malloc_limit_mb={_MOST_MB}", f"-rss_limit_mb={_ALL_MB}", f"-artifact_prefix={kept}/", f"{kept}/corpus",
         ],
         target,
     )  # fmt: skip
