@@ -27,7 +27,7 @@ KEPT = Path(".fuzz")
 _IN = Path("/dev/shm")
 # libFuzzer's own limit on one input, seconds: whatever takes longer is a finding.
 _LONGEST = 20
-# What one input may take at once; in all it is more, as atheris keeps some of each run (the same inputs without it do not).
+# What one input may take at once. In all it is more: atheris keeps some of each run, which without it is not kept.
 _MOST_MB, _ALL_MB = 1024, 8192
 
 
