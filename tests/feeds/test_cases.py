@@ -68,6 +68,17 @@ def test_what_looks_new_because_its_beginning_was_forgotten_is_no_case() -> None
     assert len(revised({}, found(MISMATCH, unassigned=(ALONE,)), begin=NOON)) == 2
 
 
+def test_whom_a_case_is_held_against_stays_while_it_is_found() -> None:
+    first = revised({}, found(MISMATCH))
+    bob, nobody = replace(MISMATCH, driver="bob"), Unassigned(MISMATCH.truck, MISMATCH.day, MISMATCH.times)
+    for again in (found(bob), found(unassigned=(nobody,))):
+        assert revised(first, again, now=NOON + 4 * DAY) == first
+    later = Unassigned(MISMATCH.truck, MISMATCH.day, ((NOON + 50 * 60, NOON + 3 * HOUR),))
+    assert len(revised(first, found(unassigned=(later,)), now=NOON + 4 * DAY)) == 2
+    alone = revised({}, found(unassigned=(nobody,)))
+    assert {case.kind for case in revised(alone, found(bob)).values() if case.fixed is None} == {"mismatch"}
+
+
 def test_a_truck_that_is_put_into_another_place_is_no_case() -> None:
     assert revised({}, found(unassigned=(Unassigned("T2", ALONE.day, ((NOON, NOON + 30),)),))) == {}
 

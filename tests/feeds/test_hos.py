@@ -130,6 +130,38 @@ def test_a_whole_shift_of_a_truck_that_is_shared_is_of_who_has_it_at_that_time_o
     assert {case.driver for case in judge([*days, *nights], (6, 9, 25), (10, 14, 25)).mismatches} == {"ann"}
 
 
+def test_personal_use_goes_on_where_a_list_that_does_not_know_it_cuts_the_day() -> None:
+    log = written(("ann", "driving", 14), ("ann", "off_duty", 22), ("ann", "off_duty", 24), ("ann", "driving", 32))
+    personal = Entry("ann", "personal", MONDAY + 23 * HOUR, MONDAY + 25 * HOUR, "t1")
+    assert judge([*log, personal], (23, 25, 25)).mismatches == ()
+    assert [case.seconds for case in judge([*log, personal], (23, 26, 25)).mismatches] == [HOUR]
+
+
+TEAM = (("bob", "sleeper", -20), ("ann", "driving", -20), ("ann", "sleeper", -10), ("bob", "driving", -10),
+        ("bob", "sleeper", 0), ("ann", "driving", 0.2), ("ann", "off_duty", 6))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("log", "driver"),
+    [
+        ((("bob", "on_duty", 9.5),), "ann"),
+        ((("bob", "off_duty", 6.4), ("ann", "sleeper", 6.5)), "bob"),
+        ((("ann", "sleeper", 6.5), ("ann", "on_duty", 9.1), ("bob", "on_duty", 9.3)), "ann"),
+        ((("ann", "sleeper", 6.5), ("ann", "off_duty", 9.02), ("bob", "off_duty", 9.03)), "ann"),
+        ((("ann", "sleeper", 6.5), ("bob", "driving", 9.05)), "ann"),
+    ],
+    ids=["one sleeps", "the other one does", "who wrote at the stop", "both wrote, the turn is not over", "relieved"],
+)
+def test_which_of_a_team_drove(log: tuple[Written, ...], driver: str) -> None:
+    stopped = judge(written(*TEAM, *log), (0.2, 6, 25), (6.5, 9, 25), (9.1, 9.2, 5))
+    assert {case.driver for case in stopped.mismatches} == {driver}
+
+
+def test_a_turn_that_is_over_was_followed_by_the_mate_s() -> None:
+    log = written(*TEAM[:-1], ("ann", "sleeper", 10))
+    assert {case.driver for case in judge(log, (0.2, 10, 25), (10.5, 13, 25)).mismatches} == {"bob"}
+
+
 def test_a_driver_who_changed_trucks_answers_for_the_new_one_only() -> None:
     log = [*written(("ann", "driving", 6)), *written(("ann", "driving", 8), ("ann", "off_duty", 10), truck="t2")]
     assert judge(log, (12, 13, 25)).mismatches == ()

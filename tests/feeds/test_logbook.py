@@ -68,6 +68,14 @@ def test_what_is_older_than_an_answer_stays(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_what_nobody_drove_stays_though_a_driver_rests_since_before_it(tmp_path: Path) -> None:
+    how = plan(tmp_path)
+    log = logbook.noted([line("ann", -30, "off"), line("", -20, "D", end=-19)], {}, how, NOW)
+    assert told(logbook.noted([line("ann", -30, "off"), line("bob", -5, "D")], log, how, NOW)) == [
+        ("", "driving", -20), ("ann", "off_duty", -30), ("bob", "driving", -5)
+    ]  # fmt: skip
+
+
 def test_of_lines_with_an_id_the_last_word_holds_and_who_it_is_of_may_change(tmp_path: Path) -> None:
     how = plan(tmp_path, by_id=True)
     log = logbook.noted([line("", -9, "D", "a", end=-8), line("ann", -8, "OFF", "b")], {}, how, NOW)

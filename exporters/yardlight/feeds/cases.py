@@ -95,7 +95,8 @@ def revised(
     """The cases after movements were held against the `log` (again), of which all is known from `begin` on.
 
     One that is not found again was corrected. Of one that began before, not all was judged: it stays as it is, and a
-    new one is none. One that is of another day now, as its driver is at home elsewhere, is not there twice.
+    new one is none. One that is of another day now, as its driver is at home elsewhere, is not there twice. Whom a case
+    is held against stays, when what is known of the days before gets less and another one looks likelier.
     """
     found = {case.number: case for case in _found(judged, homes, now) if case.times[0][0] >= begin}
     cases = dict(before)
@@ -105,12 +106,20 @@ def revised(
         elif number not in found and case.fixed is None:
             if any(case.of(each) for each in found.values()):
                 del cases[number]
+            elif case.kind == "mismatch" and (same := [each for each in found.values() if _mostly(case, each)]):
+                for each in same:
+                    if each.number not in before:
+                        del found[each.number]
             else:
                 cases[number] = replace(case, fixed=now, mended=_mended(case, log))
     for number, case in found.items():
         first = before[number].found if number in before else case.found
         cases[number] = replace(case, found=first)
     return cases
+
+
+def _mostly(case: Case, other: Case) -> bool:
+    return case.truck == other.truck and seconds(common(case.times, other.times)) > case.seconds / 2
 
 
 def _found(judged: Judged, homes: Homes, now: float) -> Iterator[Case]:

@@ -140,11 +140,12 @@ def _laid(entries: Iterable[Entry], now: float) -> Iterable[tuple[Entry, Interva
     around: list[Entry] = []
     for index, entry in enumerate(ordered):
         until = min(now, ordered[index + 1].start if index + 1 < len(ordered) else now)
-        around = [each for each in around if _end(each) > entry.start] if entry.end is not None else []
+        around = [each for each in around if _end(each) > entry.start and (entry.end is not None or _is(each, entry))]
         if around and around[-1].start == entry.start:
             status = around[-1].status if around[-1].status in _SPECIAL else entry.status
             entry = replace(entry, status=status, truck=entry.truck or around[-1].truck)
-        around.append(entry)
+        # Where a list cuts the day, what it does not know goes on.
+        around.insert(len(around) - 1 if around and _is(around[-1], entry) else len(around), entry)
         at = entry.start
         while around and at < until:
             end = min(_end(around[-1]), until)
@@ -153,6 +154,11 @@ def _laid(entries: Iterable[Entry], now: float) -> Iterable[tuple[Entry, Interva
                 at = end
             if at < until:
                 around.pop()
+
+
+def _is(special: Entry, entry: Entry) -> bool:
+    """Whether one is personal use or a yard move with an end, and the other what a list calls it that knows neither."""
+    return special.end is not None and _SPECIAL.get(special.status) == entry.status
 
 
 def _of_one(laid: Iterable[tuple[Entry, Interval]], tied: float) -> Iterable[Line]:

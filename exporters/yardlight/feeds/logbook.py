@@ -32,8 +32,7 @@ def noted(records: Sequence[Record], before: Log, plan: Plan, now: float) -> Log
         again = {row[-1] for rows in told.values() for row in rows}
         kept = {driver: [row for row in rows if row[-1] not in again] for driver, rows in before.items()}
     else:
-        first = min((rows[0][0] for rows in told.values()), default=now)
-        begin = {driver: first if not driver else rows[0][0] for driver, rows in told.items()}
+        begin = {driver: rows[0][0] for driver, rows in told.items()}
         kept = {driver: [row for row in rows if row[0] < begin.get(driver, now)] for driver, rows in before.items()}
     every = {driver: kept.get(driver, []) + told.get(driver, []) for driver in kept.keys() | told.keys()}
     found = {driver: _young(sorted(rows, key=_first), now - plan.log_for) for driver, rows in sorted(every.items())}

@@ -5,8 +5,8 @@ this order it was driven by
 
 1. who was at the wheel when it began, or is when it ends, and the truck did not stop: nobody changes places on the way,
    unless it would be more than anybody drives;
-2. of a whole shift, who usually has the truck at that time of day;
-3. of a team, who was not in the sleeper berth while somebody was;
+2. of a team, who was not in the sleeper berth while somebody was;
+3. of a whole shift, who usually has the truck at that time of day;
 4. who changed the status where it stopped, and was awake therefore;
 5. who was active last; but who has driven for about as long as usual goes to sleep, and the mate drives, or whoever had
    the truck before.
@@ -31,12 +31,16 @@ _A_SHIFT, _AN_HOUR = 3 * 3600.0, 3600.0
 _REST = 6 * 3600.0
 # In a shorter stop, as at a light, nobody changes places.
 _A_STOP = 150.0
-# More at a stretch than anybody drives who has somebody to take over: 11 hours are allowed (49 CFR 395.3(a)(3)).
-_TOO_MUCH = 14 * 3600.0
+# More driving than anybody does who has somebody to take over: 11 hours are allowed (49 CFR 395.3(a)(3)).
+_TOO_MUCH = 12 * 3600.0
+# For so long nobody drives a truck to its driver, who logs in when it stands.
+_A_DRIVE = 1800.0
 # So many times as much as anybody else somebody has the truck at a time of day who usually does.
 _USUALLY = 2.0
 # That part of the usual is about as long as usual.
 _ABOUT = 0.75
+# By which somebody leaves the wheel or takes it over, and does not say that he was there.
+_RELIEVED = ("sleeper", "driving")
 # Statuses that change together say nothing of who was awake.
 _TOGETHER = 120.0
 
@@ -96,7 +100,7 @@ class Truck:
         """The pieces of a stint, each with the driver; without one where nobody had anything to do with the truck."""
         tolerance = self._limits.tolerance
         names = {line.driver for piece in stint for line in near_to(self._log, piece, tolerance)}
-        owner = self._drove_on(stint, names) or self._usual(stint) or self._awake(stint, names)
+        owner = self._drove_on(stint, names) or self._awake(stint, names) or self._usual(stint)
         # Before a log begins it says nothing.
         if owner and self._since[owner] < stint[0][0]:
             for piece in stint:
@@ -122,7 +126,9 @@ class Truck:
                 first, last = sorted((end, line.time[0]))
                 moved_on = any(start < first and last < until - _A_STOP for start, until in self._runs)
                 after = _in_a_row(each for each in self._active if each.time[0] >= line.time[0])
-                if moved_on and (len(names) == 1 or seconds(stint) + after <= _TOO_MUCH):
+                if len(names) == 1 and (moved_on or seconds(stint) >= _A_DRIVE):
+                    return line.driver
+                if moved_on and seconds(stint) + after <= _TOO_MUCH:
                     return line.driver
         return ""
 
@@ -163,12 +169,12 @@ class Truck:
             line
             for line in self._log
             if line.driver in names
-            and line.status != "sleeper"
+            and line.status not in _RELIEVED
             and -tolerance <= line.time[0] - end <= tolerance + self._pace
         ]
         if up and not any(line.driver != up[0].driver and line.time[0] - up[0].time[0] <= _TOGETHER for line in up[1:]):
             return sorted(order, key=lambda name: name != up[0].driver)
-        if done < _ABOUT * self._stint:
+        if done < _ABOUT * self._stint and done + seconds(stint) <= _TOO_MUCH:
             return order
         latest = order[0]
         asleep = {
@@ -194,12 +200,12 @@ def _teams(log: Sequence[Line]) -> dict[str, set[str]]:
 
 
 def _in_a_row(active: Iterable[Line]) -> float:
-    """For how long the driver of the first of these lines was active until a rest, or until somebody else was."""
+    """For how long the driver of the first of these lines drove until a rest, or until somebody else was active."""
     total, last = 0.0, None
     for line in active:
         if last is not None and (line.driver != last.driver or _apart(line.time, last.time) >= _REST):
             break
-        total, last = total + line.time[1] - line.time[0], line
+        total, last = total + (line.time[1] - line.time[0] if line.status == "driving" else 0.0), line
     return total
 
 
