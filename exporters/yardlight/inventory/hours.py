@@ -24,9 +24,9 @@ class HoursOfService(Model):
     """How logs are held against GPS, where feeds tell both.
 
     A movement is judged once it is `settle` ago: logs come late, and drivers may correct them. Clocks may differ by
-    `tolerance`, and what sums up to less than `least` in a driver's day is no case. So many driver-days that do not
-    match may be open, `mismatches_allowed`, and a truck may move for `unassigned` in seven days with nobody logged in,
-    before compliance is told.
+    `tolerance`, and what sums up to less than `least` in a driver's day, or a little more where a truck's positions lie
+    far apart, is no case. So many driver-days that do not match may be open, `mismatches_allowed`, and a truck may move
+    for `unassigned` in seven days with nobody logged in, before compliance is told.
     """
 
     settle: Annotated[Duration, AfterValidator(_settles)] = 48 * 3600.0
