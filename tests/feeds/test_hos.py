@@ -157,6 +157,13 @@ def test_which_of_a_team_drove(log: tuple[Written, ...], driver: str) -> None:
     assert {case.driver for case in stopped.mismatches} == {driver}
 
 
+def test_who_sleeps_in_a_truck_after_days_at_home_sleeps_in_the_last_one() -> None:
+    log = written(*TEAM[:2], ("ann", "sleeper", -10), ("bob", "driving", -10), ("bob", "off_duty", -6), truck="t1")
+    home = [Entry(who, "off_duty", MONDAY - 6 * HOUR, None, "") for who in ("ann", "bob")]
+    back = Entry("ann", "sleeper", MONDAY + 40 * HOUR, None, "")
+    assert {case.driver for case in judge([*log, *home, back], (41, 43, 25), now=SETTLED + DAY).mismatches} == {"bob"}
+
+
 def test_a_turn_that_is_over_was_followed_by_the_mate_s() -> None:
     log = written(*TEAM[:-1], ("ann", "sleeper", 10))
     assert {case.driver for case in judge(log, (0.2, 10, 25), (10.5, 13, 25)).mismatches} == {"bob"}

@@ -41,8 +41,8 @@ _COMPLIANCE = "compliance"
 _CLEARING = "situationaldrivingclear"
 
 
-# So many times as long as off duty somebody is with a truck of whom the log says nothing but that he sleeps in it.
-_IN_THE_BERTH = 3
+# So many times as long as off duty: the last truck is the one in whose berth somebody sleeps.
+_IN_THE_BERTH = 4
 
 
 @lru_cache(maxsize=256)
@@ -169,11 +169,13 @@ def _of_one(laid: Iterable[tuple[Entry, Interval]], tied: float) -> Iterable[Lin
             active = there = end
         else:
             there = max(there, entry.start) if entry.truck else there
-            if not truck or start >= there + tied:
-                continue
-            end = min(end, there + tied)
+            until = there + tied
             if entry.status == "sleeper":
-                there = max(there, min(end, active + _IN_THE_BERTH * tied))
+                until = max(until, active + _IN_THE_BERTH * tied)
+            if not truck or start >= until:
+                continue
+            end = min(end, until)
+            there = max(there, end) if entry.status == "sleeper" else there
         yield Line(entry.driver, entry.status, (start, end), truck)
 
 

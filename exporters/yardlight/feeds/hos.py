@@ -162,6 +162,8 @@ def _pieces(
         for piece in common(rest, unclaimed):
             yield piece, None
         doubtful += minus(rest, unclaimed)
+    if not doubtful:
+        return
     truck = Truck(
         [line for line in log if line.driver and line.driver not in elsewhere], movements, since, limits, pace
     )

@@ -3,12 +3,13 @@
 What is judged is a stint: pieces of movement between which nobody was active on the truck, one driver's as a rule. In
 this order it was driven by
 
-1. who was at the wheel when it began, or is when it ends, and the truck did not stop: nobody changes places on the way,
+1. who is at the wheel when it ends, or was when it began, if the truck did not stop: nobody changes places on the way,
    unless it would be more than anybody drives;
 2. of a team, who was not in the sleeper berth while somebody was;
-3. of a whole shift, who usually has the truck at that time of day;
-4. who changed the status where it stopped, and was awake therefore;
-5. who was active last; but who has driven for about as long as usual goes to sleep, and the mate drives, or whoever had
+3. of a whole shift of others, who usually has the truck at that time of day;
+4. who was at the wheel right before;
+5. who changed the status where it stopped, and was awake therefore;
+6. who was active last; but who has driven for about as long as usual goes to sleep, and the mate drives, or whoever had
    the truck before.
 """
 
@@ -119,23 +120,37 @@ class Truck:
                 yield part, ""
 
     def _drove_on(self, stint: Sequence[Interval], names: set[str]) -> str:
-        """Who began to drive by the log when it had been going on already."""
-        end = stint[-1][1]
-        for line in self._active:
-            if line.driver in names and abs(line.time[0] - end) <= self._limits.tolerance:
-                first, last = sorted((end, line.time[0]))
-                moved_on = any(start < first and last < until - _A_STOP for start, until in self._runs)
-                after = _in_a_row(each for each in self._active if each.time[0] >= line.time[0])
-                if len(names) == 1 and (moved_on or seconds(stint) >= _A_DRIVE):
+        """Who began to drive by the log when it had been going on already, or drove on when the log had ended."""
+        begin, end, tolerance = stint[0][0], stint[-1][1], self._limits.tolerance
+        drives = [line for line in self._active if line.driver in names]
+        for line in drives:
+            if abs(line.time[0] - end) <= tolerance:
+                rolled = self._rolled(end, line.time[0])
+                if len(names) == 1 and (rolled or seconds(stint) >= _A_DRIVE):
                     return line.driver
-                if moved_on and seconds(stint) + after <= _TOO_MUCH:
+                after = _in_a_row(each for each in self._active if each.time[0] >= line.time[0])
+                if rolled and seconds(stint) + after <= _TOO_MUCH:
+                    return line.driver
+        for line in drives:
+            if (
+                line.status == "driving"
+                and abs(line.time[1] - begin) <= tolerance
+                and self._rolled(line.time[1], begin)
+            ):
+                before = _in_a_row(each for each in reversed(self._active) if each.time[0] < begin)
+                if len(names) == 1 or seconds(stint) + before <= _TOO_MUCH:
                     return line.driver
         return ""
+
+    def _rolled(self, one: float, other: float) -> bool:
+        """Whether the truck moved on from one instant to the other, but for a stop as at a light."""
+        first, last = sorted((one, other))
+        return any(start < first and last < until - _A_STOP for start, until in self._runs)
 
     def _usual(self, stint: Sequence[Interval]) -> str:
         """Who has the truck at this time of day by far the most, where all of a shift is missing; or always."""
         begin, end = stint[0][0], stint[-1][1]
-        if seconds(stint) < _A_SHIFT or end - begin > self._limits.tied:
+        if self._mates or seconds(stint) < _A_SHIFT or end - begin > self._limits.tied:
             return ""
         habit = dict.fromkeys((line.driver for line in self._log), 0.0)
         for line in self._active:
@@ -187,13 +202,11 @@ class Truck:
 def _teams(log: Sequence[Line]) -> dict[str, set[str]]:
     """Who sleeps in the truck while who is active on it."""
     mates: dict[str, set[str]] = defaultdict(set)
-    asleep: dict[str, list[Interval]] = defaultdict(list)
-    for line in log:
-        if line.status == "sleeper":
-            asleep[line.driver].append(line.time)
-    for line in log if len({line.driver for line in log}) > 1 else ():
-        for name, times in asleep.items():
-            if name != line.driver and line.status == "driving" and within(union(times), line.time):
+    names = {line.driver for line in log}
+    for name in names if len(names) > 1 else ():
+        berth = union(line.time for line in log if line.driver == name and line.status == "sleeper")
+        for line in log:
+            if line.driver != name and line.status == "driving" and within(berth, line.time):
                 mates[name].add(line.driver)
                 mates[line.driver].add(name)
     return mates
@@ -210,7 +223,7 @@ def _in_a_row(active: Iterable[Line]) -> float:
 
 
 def _usual_stint(active: Sequence[Line]) -> float:
-    """For how long a driver is active in a row before another one is, as a rule."""
+    """For how long a driver drives before another one does, or rests, as a rule."""
     changed = [index for index, line in enumerate(active) if index == 0 or active[index - 1].driver != line.driver]
     return median(_in_a_row(active[index:]) for index in changed) if changed else 0.0
 
