@@ -6,7 +6,7 @@ this order it was driven by
 1. who is at the wheel when it ends, or was when it began, if the truck did not stop: nobody changes places on the way,
    unless it would be more than anybody drives;
 2. of a team, who was not in the sleeper berth while somebody was;
-3. of a whole shift of others, who usually has the truck at that time of day;
+3. of a whole shift of others, who usually has the truck at that time of day, or whose turn that day was;
 4. who was at the wheel right before;
 5. who changed the status where it stopped, and was awake therefore;
 6. who was active last; but who has driven for about as long as usual goes to sleep, and the mate drives, or whoever had
@@ -17,8 +17,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby, pairwise
 from statistics import median
 from typing import Protocol
 
@@ -38,6 +38,8 @@ _TOO_MUCH = 12 * 3600.0
 _A_DRIVE = 1800.0
 # So many times as much as anybody else somebody has the truck at a time of day who usually does.
 _USUALLY = 2.0
+# Drivers follow each other by a habit that shows in so many changes, nearly always in the same way.
+_A_HABIT, _NEARLY = 3, 0.75
 # That part of the usual is about as long as usual.
 _ABOUT = 0.75
 # By which somebody leaves the wheel or takes it over, and does not say that he was there.
@@ -94,7 +96,8 @@ class Truck:
         self._log, self._since, self._limits, self._pace = log, since, limits, pace
         self._active = [line for line in log if line.active]
         self._mates = _teams(log)
-        self._stint = _usual_stint(self._active)
+        self._rows = list(_rows(self._active))
+        self._stint = median(map(_driven, self._rows)) if self._rows else 0.0
         self._runs = union((each.start, each.end + _A_STOP) for each in moved)
 
     def whose(self, stint: Sequence[Interval]) -> Iterable[tuple[Interval, str]]:
@@ -124,11 +127,11 @@ class Truck:
         begin, end, tolerance = stint[0][0], stint[-1][1], self._limits.tolerance
         drives = [line for line in self._active if line.driver in names]
         for line in drives:
-            if abs(line.time[0] - end) <= tolerance:
+            if -tolerance <= line.time[0] - end <= tolerance + self._pace:
                 rolled = self._rolled(end, line.time[0])
                 if len(names) == 1 and (rolled or seconds(stint) >= _A_DRIVE):
                     return line.driver
-                after = _in_a_row(each for each in self._active if each.time[0] >= line.time[0])
+                after = _driven(next(_rows(each for each in self._active if each.time[0] >= line.time[0]), ()))
                 if rolled and seconds(stint) + after <= _TOO_MUCH:
                     return line.driver
         for line in drives:
@@ -137,7 +140,7 @@ class Truck:
                 and abs(line.time[1] - begin) <= tolerance
                 and self._rolled(line.time[1], begin)
             ):
-                before = _in_a_row(each for each in reversed(self._active) if each.time[0] < begin)
+                before = _driven(next(_rows(each for each in reversed(self._active) if each.time[0] < begin), ()))
                 if len(names) == 1 or seconds(stint) + before <= _TOO_MUCH:
                     return line.driver
         return ""
@@ -158,7 +161,18 @@ class Truck:
             days = round((begin + end - start - until) / 2 / _DAY) * _DAY
             habit[line.driver] += max(0.0, min(end, until + days) - max(begin, start + days))
         first, *others = sorted(habit, key=lambda name: (habit[name], name), reverse=True) or [""]
-        return first if all(habit[first] > _USUALLY * habit[name] for name in others) else ""
+        clear = all(habit[first] > _USUALLY * habit[name] for name in others)
+        return first if clear else self._followed([row[0].driver for row in self._rows if row[0].time[0] < begin])
+
+    def _followed(self, before: Sequence[str]) -> str:
+        """Who follows, shift by shift, if nearly always the other one of two does, or nearly always the same one."""
+        changed = [one != other for one, other in pairwise(row[0].driver for row in self._rows)]
+        names = set(before)
+        if len(changed) < _A_HABIT or len(names) != 2:
+            return ""
+        share = sum(changed) / len(changed)
+        latest = before[-1]
+        return (names - {latest}).pop() if share >= _NEARLY else latest if share <= 1 - _NEARLY else ""
 
     def _awake(self, stint: Sequence[Interval], names: set[str]) -> str:
         """The one of a team who was not in the sleeper berth while another one was."""
@@ -175,7 +189,7 @@ class Truck:
         order = sorted(names, key=lambda name: (last[name], name), reverse=True)
         if len(order) < 2:
             return order
-        done = _in_a_row(reversed(before))
+        done = _driven(next(_rows(reversed(before)), ()))
         driving = [line for line in before if line.status != "on_duty"]
         wheel = max(driving, key=lambda line: line.time[1], default=None)
         if wheel is not None and wheel.time[1] + tolerance >= begin and done + seconds(stint) <= _TOO_MUCH:
@@ -212,20 +226,20 @@ def _teams(log: Sequence[Line]) -> dict[str, set[str]]:
     return mates
 
 
-def _in_a_row(active: Iterable[Line]) -> float:
-    """For how long the driver of the first of these lines drove until a rest, or until somebody else was active."""
-    total, last = 0.0, None
+def _rows(active: Iterable[Line]) -> Iterator[list[Line]]:
+    """Lines in a row of one driver, without a rest."""
+    row: list[Line] = []
     for line in active:
-        if last is not None and (line.driver != last.driver or _apart(line.time, last.time) >= _REST):
-            break
-        total, last = total + (line.time[1] - line.time[0] if line.status == "driving" else 0.0), line
-    return total
+        if row and (line.driver != row[-1].driver or _apart(line.time, row[-1].time) >= _REST):
+            yield row
+            row = []
+        row.append(line)
+    if row:
+        yield row
 
 
-def _usual_stint(active: Sequence[Line]) -> float:
-    """For how long a driver drives before another one does, or rests, as a rule."""
-    changed = [index for index, line in enumerate(active) if index == 0 or active[index - 1].driver != line.driver]
-    return median(_in_a_row(active[index:]) for index in changed) if changed else 0.0
+def _driven(row: Iterable[Line]) -> float:
+    return sum(line.time[1] - line.time[0] for line in row if line.status == "driving")
 
 
 def _apart(one: Interval, other: Interval) -> float:
