@@ -162,6 +162,10 @@ def test_who_sleeps_in_a_truck_after_days_at_home_sleeps_in_the_last_one() -> No
     home = [Entry(who, "off_duty", MONDAY - 6 * HOUR, None, "") for who in ("ann", "bob")]
     back = Entry("ann", "sleeper", MONDAY + 40 * HOUR, None, "")
     assert {case.driver for case in judge([*log, *home, back], (41, 43, 25), now=SETTLED + DAY).mismatches} == {"bob"}
+    up = Entry("ann", "on_duty", MONDAY + 43.05 * HOUR, None, "t1")
+    assert {case.driver for case in judge([*log, *home, back, up], (41, 43, 25), now=SETTLED + DAY).mismatches} == {
+        "bob"
+    }
 
 
 def test_a_turn_that_is_over_was_followed_by_the_mate_s() -> None:
@@ -177,6 +181,13 @@ def test_a_whole_shift_of_a_truck_that_is_shared_is_of_whose_turn_it_was(days: s
         log += written((who, "driving", 6 - 24 * number), (who, "off_duty", 15 - 24 * number))
     found = {case.driver for case in judge(log, (6, 9, 25), (10, 14, 25)).mismatches}
     assert found == {driver} if driver else found <= {"ann", "bob"}
+
+
+def test_of_who_share_a_truck_it_was_who_was_active_on_it_soon_before_or_after() -> None:
+    ann = written(("ann", "driving", -12), ("ann", "off_duty", -4))
+    bob = written(("bob", "driving", -40), ("bob", "off_duty", -33), ("bob", "driving", 8), ("bob", "off_duty", 12))
+    assert {case.driver for case in judge([*ann, *bob], (6, 7, 25), (8, 12, 25)).mismatches} == {"bob"}
+    assert {case.driver for case in judge([*ann, *bob], (-3, -2, 25), (8, 12, 25)).mismatches} == {"ann"}
 
 
 def test_a_driver_who_changed_trucks_answers_for_the_new_one_only() -> None:

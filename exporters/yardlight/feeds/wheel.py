@@ -7,9 +7,10 @@ this order it was driven by
    unless it would be more than anybody drives;
 2. of a team, who was not in the sleeper berth while somebody was;
 3. of a whole shift of others, who usually has the truck at that time of day, or whose turn that day was;
-4. who was at the wheel right before;
-5. who changed the status where it stopped, and was awake therefore;
-6. who was active last; but who has driven for about as long as usual goes to sleep, and the mate drives, or whoever had
+4. of less than a shift of others, who was active on it by far the sooner before or after;
+5. who was at the wheel right before;
+6. who changed the status where it stopped, and was awake therefore;
+7. who was active last; but who has driven for about as long as usual goes to sleep, and the mate drives, or whoever had
    the truck before.
 """
 
@@ -103,8 +104,14 @@ class Truck:
     def whose(self, stint: Sequence[Interval]) -> Iterable[tuple[Interval, str]]:
         """The pieces of a stint, each with the driver; without one where nobody had anything to do with the truck."""
         tolerance = self._limits.tolerance
-        names = {line.driver for piece in stint for line in near_to(self._log, piece, tolerance)}
-        owner = self._drove_on(stint, names) or self._awake(stint, names) or self._usual(stint)
+        near_by = {line.driver for piece in stint for line in near_to(self._log, piece, tolerance)}
+        names = near_by.union(*(self._mates.get(name, ()) for name in near_by))
+        owner = (
+            self._drove_on(stint, names)
+            or self._awake(stint, names)
+            or self._usual(stint)
+            or self._next_to(stint, names)
+        )
         # Before a log begins it says nothing.
         if owner and self._since[owner] < stint[0][0]:
             for piece in stint:
@@ -176,10 +183,28 @@ class Truck:
 
     def _awake(self, stint: Sequence[Interval], names: set[str]) -> str:
         """The one of a team who was not in the sleeper berth while another one was."""
-        team = {mate for name in names if name in self._mates for mate in (name, *self._mates[name])}
+        team = names & self._mates.keys()
         asleep = {name for name in team if _half(stint, (line for line in self._log if line.driver == name))}
         up = team - asleep
         return up.pop() if asleep and len(up) == 1 else ""
+
+    def _next_to(self, stint: Sequence[Interval], names: set[str]) -> str:
+        """Of those who share a truck, and are no team, who was active on it by far the sooner before or after.
+
+        Not of a whole shift, at the end of which somebody else takes over.
+        """
+        begin, end = stint[0][0], stint[-1][1]
+        if self._mates or seconds(stint) >= _A_SHIFT or len({line.driver for line in self._active}) < 2:
+            return ""
+        gaps = [(begin - line.time[1], line.driver) for line in self._active if line.time[0] < begin]
+        gaps += [(line.time[0] - end, line.driver) for line in self._active if line.time[0] >= begin]
+        nearest: dict[str, float] = {}
+        for gap, driver in gaps:
+            nearest[driver] = min(max(gap, 0.0), nearest.get(driver, gap))
+        first, *others = sorted(nearest, key=lambda name: (nearest[name], name))
+        far = min((nearest[name] for name in others), default=float("inf"))
+        close = nearest[first] <= (_REST if first in names else _AN_HOUR)
+        return first if close and nearest[first] * _USUALLY <= far else ""
 
     def _order(self, stint: Sequence[Interval], names: set[str]) -> list[str]:
         """Those who were with the truck, from the likeliest on."""
