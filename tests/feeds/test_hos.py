@@ -183,6 +183,15 @@ def test_a_whole_shift_of_a_truck_that_is_shared_is_of_whose_turn_it_was(days: s
     assert found == {driver} if driver else found <= {"ann", "bob"}
 
 
+def test_what_has_settled_of_a_shift_is_of_whose_the_whole_shift_is() -> None:
+    days = written(("ann", "driving", -14), ("ann", "off_duty", -8))
+    nights = written(("bob", "driving", -31), ("bob", "off_duty", -23), ("bob", "driving", 17), ("bob", "off_duty", 24))
+    shift = ((-6.8, -5.5, 25.0), (-5, 0, 25.0))
+    assert {case.driver for case in judge([*days, *nights], *shift).mismatches} == {"bob"}
+    (case,) = judge([*days, *nights], *shift, now=MONDAY + 44 * HOUR).mismatches
+    assert (case.driver, case.seconds) == ("bob", pytest.approx(1.3 * HOUR))
+
+
 def test_of_who_share_a_truck_it_was_who_was_active_on_it_soon_before_or_after() -> None:
     ann = written(("ann", "driving", -12), ("ann", "off_duty", -4))
     bob = written(("bob", "driving", -40), ("bob", "off_duty", -33), ("bob", "driving", 8), ("bob", "off_duty", 12))

@@ -109,13 +109,16 @@ def judged(
         since[line.driver] = min(line.time[0], since.get(line.driver, line.time[0]))
     moved: dict[str, list[Movement]] = defaultdict(list)
     for movement in movements:
-        if movement.end <= until:
-            moved[movement.truck].append(movement)
+        moved[movement.truck].append(movement)
     blamed: dict[tuple[str, str, date], list[Interval]] = defaultdict(list)
     nobody: dict[tuple[str, date], list[Interval]] = defaultdict(list)
     recorded: set[tuple[str, date]] = set()
     for truck, each in sorted(moved.items()):
+        # What followed shows whose it was, and is not judged itself.
+        settled = union((movement.start, movement.end) for movement in each if movement.end <= until)
         for piece, driver in _pieces(each, logs.get(truck, []), since, elsewhere, limits, paces.get(truck, 0.0)):
+            if minus([piece], settled):
+                continue
             for day, part in by_day(piece, homes.driver(driver) if driver else homes.truck(truck)):
                 if driver:
                     blamed[driver, truck, day].append(part)

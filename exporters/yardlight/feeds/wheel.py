@@ -35,8 +35,8 @@ _REST = 6 * 3600.0
 _A_STOP = 150.0
 # More driving than anybody does who has somebody to take over: 11 hours are allowed (49 CFR 395.3(a)(3)).
 _TOO_MUCH = 12 * 3600.0
-# For so long nobody drives a truck to its driver, who logs in when it stands.
-_A_DRIVE = 1800.0
+# For so long nobody drives a truck to its driver, who logs in so soon after.
+_A_DRIVE, _SOON = 1800.0, 900.0
 # So many times as much as anybody else somebody has the truck at a time of day who usually does.
 _USUALLY = 2.0
 # Drivers follow each other by a habit that shows in so many changes, nearly always in the same way.
@@ -133,22 +133,20 @@ class Truck:
         """Who began to drive by the log when it had been going on already, or drove on when the log had ended."""
         begin, end, tolerance = stint[0][0], stint[-1][1], self._limits.tolerance
         drives = [line for line in self._active if line.driver in names]
+        alone = len(names) == 1
         for line in drives:
-            if -tolerance <= line.time[0] - end <= tolerance + self._pace:
-                rolled = self._rolled(end, line.time[0])
-                if len(names) == 1 and (rolled or seconds(stint) >= _A_DRIVE):
-                    return line.driver
+            later = line.time[0] - end
+            if alone and seconds(stint) >= _A_DRIVE and -tolerance <= later <= _SOON + self._pace:
+                return line.driver
+            if -tolerance <= later <= tolerance + self._pace and self._rolled(end, line.time[0]):
                 after = _driven(next(_rows(each for each in self._active if each.time[0] >= line.time[0]), ()))
-                if rolled and seconds(stint) + after <= _TOO_MUCH:
+                if alone or seconds(stint) + after <= _TOO_MUCH:
                     return line.driver
         for line in drives:
-            if (
-                line.status == "driving"
-                and abs(line.time[1] - begin) <= tolerance
-                and self._rolled(line.time[1], begin)
-            ):
+            until = line.time[1]
+            if line.status == "driving" and abs(until - begin) <= tolerance and self._rolled(until, begin):
                 before = _driven(next(_rows(each for each in reversed(self._active) if each.time[0] < begin), ()))
-                if len(names) == 1 or seconds(stint) + before <= _TOO_MUCH:
+                if alone or seconds(stint) + before <= _TOO_MUCH:
                     return line.driver
         return ""
 
