@@ -79,6 +79,16 @@ def test_whom_a_case_is_held_against_stays_while_it_is_found() -> None:
     assert {case.kind for case in revised(alone, found(bob)).values() if case.fixed is None} == {"mismatch"}
 
 
+def test_a_driver_whose_log_was_put_on_another_truck_is_cleared_though_the_movement_is_still_found() -> None:
+    first = revised({}, found(MISMATCH))
+    nobody = Unassigned(MISMATCH.truck, MISMATCH.day, MISMATCH.times)
+    log = (Line("ann", "off_duty", (NOON - HOUR, NOON + 2 * HOUR), "T9"),)
+    after = revised(first, found(unassigned=(nobody,)), now=NOON + 4 * DAY, log=log)
+    assert {(case.kind, cases.state_of(case, {})) for case in after.values()} == {
+        ("mismatch", "fixed"), ("unassigned", "open")
+    }  # fmt: skip
+
+
 def test_a_truck_that_is_put_into_another_place_is_no_case() -> None:
     assert revised({}, found(unassigned=(Unassigned("T2", ALONE.day, ((NOON, NOON + 30),)),))) == {}
 

@@ -52,6 +52,11 @@ def test_below_five_miles_an_hour_a_truck_is_not_in_motion() -> None:
     assert between(Seen(0.0, moving=True, speed=2.3), moving=False) == {"yard": [(0.0, MINUTE)]}
 
 
+def test_a_truck_that_crept_and_fell_silent_is_not_known_to_have_stood() -> None:
+    assert between(Seen(0.0, moving=True, speed=2.0), moving=True, speed=25.0, time=HOUR) == {}
+    assert between(Seen(0.0, moving=False, speed=0.0), moving=True, speed=25.0, time=HOUR) == {"stood": [(0.0, HOUR)]}
+
+
 @pytest.mark.parametrize(("usual", "gap", "moved"), [(1, 4, True), (1, 6, False), (5, 12, True), (5, 14, False)])
 def test_a_truck_that_is_silent_for_much_longer_than_usual_is_not_known_to_have_moved(
     usual: int, gap: int, moved: bool

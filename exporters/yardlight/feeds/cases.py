@@ -96,7 +96,8 @@ def revised(
 
     One that is not found again was corrected. Of one that began before, not all was judged: it stays as it is, and a
     new one is none. One that is of another day now, as its driver is at home elsewhere, is not there twice. Whom a case
-    is held against stays, when what is known of the days before gets less and another one looks likelier.
+    is held against stays, when what is known of the days before gets less and another one looks likelier, unless the
+    log has that driver on another truck now.
     """
     found = {case.number: case for case in _found(judged, homes, now) if case.times[0][0] >= begin}
     cases = dict(before)
@@ -106,8 +107,8 @@ def revised(
         elif number not in found and case.fixed is None:
             if any(case.of(each) for each in found.values()):
                 del cases[number]
-            elif case.kind == "mismatch" and (same := [each for each in found.values() if _mostly(case, each)]):
-                for each in same:
+            elif (again := [each for each in found.values() if _same(case, each)]) and not _left(case, log):
+                for each in again:
                     if each.number not in before:
                         del found[each.number]
             else:
@@ -118,8 +119,16 @@ def revised(
     return cases
 
 
-def _mostly(case: Case, other: Case) -> bool:
-    return case.truck == other.truck and seconds(common(case.times, other.times)) > case.seconds / 2
+def _same(case: Case, other: Case) -> bool:
+    """Whether the other one is about most of a mismatch, whoever it is held against."""
+    mostly = seconds(common(case.times, other.times)) > case.seconds / 2
+    return case.kind == "mismatch" and case.truck == other.truck and mostly
+
+
+def _left(case: Case, log: Sequence[Line]) -> bool:
+    """Whether the driver was with another truck by the log as it is now."""
+    others = [line for line in log if line.driver == case.driver and line.truck != case.truck]
+    return any(common([line.time], case.times) for line in others)
 
 
 def _found(judged: Judged, homes: Homes, now: float) -> Iterator[Case]:

@@ -39,8 +39,6 @@ _EVENTS = (
 _COMPLIANCE = "compliance"
 # What ends personal use and yard moves, and says nothing of what follows.
 _CLEARING = "situationaldrivingclear"
-
-
 # So many times as long as off duty: the last truck is the one in whose berth somebody sleeps.
 _IN_THE_BERTH = 4
 

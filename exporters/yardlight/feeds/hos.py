@@ -147,8 +147,8 @@ def _pieces(
 ) -> Iterable[tuple[Interval, str | None]]:
     """The pieces of the movements of a truck that no line allows, each with the driver, or "" for nobody.
 
-    None is of what the ELD itself recorded of nobody.
-    `since` is when the log of each driver begins, on whatever truck; its words lie `pace` seconds apart.
+    None is of what the ELD itself recorded of nobody. `since` is when the log of each driver begins, on whatever truck.
+    The truck's words lie `pace` seconds apart.
     """
     doubtful: list[Interval] = []
     for movement in _doubtful(movements, log, elsewhere, limits):
@@ -168,7 +168,12 @@ def _pieces(
     if not doubtful:
         return
     truck = Truck(
-        [line for line in log if line.driver and line.driver not in elsewhere], movements, since, limits, pace
+        [line for line in log if line.driver and line.driver not in elsewhere],
+        ((movement.start, movement.end) for movement in movements),
+        since,
+        tolerance=limits.tolerance,
+        tied=limits.tied,
+        pace=pace,
     )
     for stint in stints(sorted(doubtful), log):
         yield from truck.whose(stint)

@@ -41,9 +41,10 @@ _LOOKS, _SOONEST, _LATEST, _DEADLINE = 48, 60.0, 300.0, 120.0
 # Days and cases are made so many times in the time that logs have to settle, and once an hour at least; days so long
 # after they ended: the last positions of one come a little later.
 _LOOKED_EVERY, _ENDED = 3600.0, 1800.0
-# What has settled stays for another week, in which logs may still change; and unassigned driving is that of a week.
+# What has settled stays for another week, in which logs may still change; and unassigned driving is that of a week. Of
+# the first day of what is kept the beginnings are missing.
 _WEEK = 7 * 86400.0
-_KEPT = _WEEK + 86400.0
+_KEPT = _WEEK + 2 * 86400.0
 # So many trucks are named in a line of the log.
 _NAMED = 20
 

@@ -61,6 +61,8 @@ def note(record: Record, before: Seen, there: Stretches, now: float, pace: float
 def _between(record: Record, before: Seen, at: float, pace: float | None) -> Iterator[tuple[Kind, float, float]]:
     last, moved, moves = before.last, _in_motion(before.moving, before.speed), _in_motion(record.moving, record.speed)
     holds = _HOLDS_MOST if pace is None else min(max(_HOLDS * pace, _HOLDS_LEAST), _HOLDS_MOST)
+    # Who creeps in a queue is not parked.
+    rests = _PARKED if before.moving is False else holds
     if moved and at - last <= holds:
         if moves is False:
             yield _kind(before.speed), last, min(at, last + _COASTS)
@@ -73,7 +75,7 @@ def _between(record: Record, before: Seen, at: float, pace: float | None) -> Ite
     stayed = _stayed(number_of(record.values.get("odometer")), before.values.get("odometer"))
     if stayed is not None:
         yield "stood" if stayed else "lost", last, at
-    elif moved is False and (at - last <= _PARKED or (before.engine is False and record.engine is False)):
+    elif moved is False and (at - last <= rests or (before.engine is False and record.engine is False)):
         yield "stood", last, at
 
 

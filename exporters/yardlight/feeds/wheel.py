@@ -21,7 +21,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, pairwise
 from statistics import median
-from typing import Protocol
 
 from yardlight.feeds.duty import Line
 from yardlight.intervals import Interval, common, minus, seconds, union, within
@@ -49,24 +48,6 @@ _RELIEVED = ("sleeper", "driving")
 _TOGETHER = 120.0
 
 
-class Limits(Protocol):
-    """By how much clocks may differ, and for how long somebody answers for a truck, in seconds."""
-
-    @property
-    def tolerance(self) -> float: ...
-    @property
-    def tied(self) -> float: ...
-
-
-class Moved(Protocol):
-    """When a truck moved, in unix seconds."""
-
-    @property
-    def start(self) -> float: ...
-    @property
-    def end(self) -> float: ...
-
-
 def stints(pieces: Sequence[Interval], log: Sequence[Line]) -> Iterable[list[Interval]]:
     """Pieces in order, in groups between which somebody was active on the truck, or it stood for a night."""
     active = sorted(line.time[0] for line in log if line.driver and line.active)
@@ -86,24 +67,33 @@ def near_to(log: Iterable[Line], span: Interval, tolerance: float) -> list[Line]
 
 
 class Truck:
-    """A truck: the log of all drivers on it who keep one, when it moved, and since when each of them keeps it.
+    """A truck: the log of all drivers on it who keep one, when it `moved`, and `since` when each of them keeps it.
 
-    Its words of the road lie `pace` seconds apart, so by that much later it may have stopped.
+    Clocks may differ by `tolerance`, and for `tied` seconds somebody answers for a truck. Its words of the road lie
+    `pace` seconds apart, so by that much later it may have stopped.
     """
 
     def __init__(
-        self, log: Sequence[Line], moved: Iterable[Moved], since: Mapping[str, float], limits: Limits, pace: float
+        self,
+        log: Sequence[Line],
+        moved: Iterable[Interval],
+        since: Mapping[str, float],
+        *,
+        tolerance: float,
+        tied: float,
+        pace: float,
     ) -> None:
-        self._log, self._since, self._limits, self._pace = log, since, limits, pace
+        self._log, self._since = log, since
+        self._tolerance, self._tied, self._pace = tolerance, tied, pace
         self._active = [line for line in log if line.active]
         self._mates = _teams(log)
         self._rows = list(_rows(self._active))
         self._stint = median(map(_driven, self._rows)) if self._rows else 0.0
-        self._runs = union((each.start, each.end + _A_STOP) for each in moved)
+        self._runs = union((start, end + _A_STOP) for start, end in moved)
 
     def whose(self, stint: Sequence[Interval]) -> Iterable[tuple[Interval, str]]:
         """The pieces of a stint, each with the driver; without one where nobody had anything to do with the truck."""
-        tolerance = self._limits.tolerance
+        tolerance = self._tolerance
         near_by = {line.driver for piece in stint for line in near_to(self._log, piece, tolerance)}
         names = near_by.union(*(self._mates.get(name, ()) for name in near_by))
         owner = (
@@ -131,7 +121,7 @@ class Truck:
 
     def _drove_on(self, stint: Sequence[Interval], names: set[str]) -> str:
         """Who began to drive by the log when it had been going on already, or drove on when the log had ended."""
-        begin, end, tolerance = stint[0][0], stint[-1][1], self._limits.tolerance
+        begin, end, tolerance = stint[0][0], stint[-1][1], self._tolerance
         drives = [line for line in self._active if line.driver in names]
         alone = len(names) == 1
         for line in drives:
@@ -158,7 +148,7 @@ class Truck:
     def _usual(self, stint: Sequence[Interval]) -> str:
         """Who has the truck at this time of day by far the most, where all of a shift is missing; or always."""
         begin, end = stint[0][0], stint[-1][1]
-        if self._mates or seconds(stint) < _A_SHIFT or end - begin > self._limits.tied:
+        if self._mates or seconds(stint) < _A_SHIFT or end - begin > self._tied:
             return ""
         habit = dict.fromkeys((line.driver for line in self._log), 0.0)
         for line in self._active:
@@ -194,11 +184,10 @@ class Truck:
         begin, end = stint[0][0], stint[-1][1]
         if self._mates or seconds(stint) >= _A_SHIFT or len({line.driver for line in self._active}) < 2:
             return ""
-        gaps = [(begin - line.time[1], line.driver) for line in self._active if line.time[0] < begin]
-        gaps += [(line.time[0] - end, line.driver) for line in self._active if line.time[0] >= begin]
         nearest: dict[str, float] = {}
-        for gap, driver in gaps:
-            nearest[driver] = min(max(gap, 0.0), nearest.get(driver, gap))
+        for line in self._active:
+            gap = max(0.0, begin - line.time[1] if line.time[0] < begin else line.time[0] - end)
+            nearest[line.driver] = min(gap, nearest.get(line.driver, gap))
         first, *others = sorted(nearest, key=lambda name: (nearest[name], name))
         far = min((nearest[name] for name in others), default=float("inf"))
         close = nearest[first] <= (_REST if first in names else _AN_HOUR)
@@ -206,7 +195,7 @@ class Truck:
 
     def _order(self, stint: Sequence[Interval], names: set[str]) -> list[str]:
         """Those who were with the truck, from the likeliest on."""
-        begin, end, tolerance = stint[0][0], stint[-1][1], self._limits.tolerance
+        begin, end, tolerance = stint[0][0], stint[-1][1], self._tolerance
         before = [line for line in self._active if line.driver in names and line.time[0] < begin]
         last = dict.fromkeys(names, float("-inf")) | {line.driver: line.time[1] for line in before}
         order = sorted(names, key=lambda name: (last[name], name), reverse=True)
