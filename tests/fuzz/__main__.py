@@ -126,7 +126,7 @@ def _fuzz(name: str, seconds: int, folder: Path) -> int:
             os.kill(os.getpid(), signal.SIGUSR1)
 
     signal.signal(signal.SIGPROF, end_if_due)
-    # The timer itself was found 6 % early and 25 % late; it counts ticks, which short turns on the processor miss.
+    # Alone, the timer was found 6 % early and 25 % late.
     signal.setitimer(signal.ITIMER_PROF, 1.0, 1.0)
     atheris.Fuzz()
     return 0
