@@ -33,6 +33,7 @@ def answered(script: Script) -> Iterator[None]:
     with (
         patch.object(HTTPAdapter, "send", send),
         patch.object(client, "_FIRST_WAIT", 0.0),
+        patch.object(client.Client, "_may_ask_at", lambda _: 0.0),
         patch.object(geotab, "_LOGIN_EVERY", 0.0),
         patch.object(geotab, "_sessions", {}),
         patch.object(geotab, "_logged_in", {}),
