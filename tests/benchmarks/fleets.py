@@ -223,6 +223,17 @@ def additive(rng: random.Random, index: int, scene: Scene) -> Sim:
     return special(rng, sim, kind)
 
 
+def swaying(rng: random.Random, index: int, scene: Scene) -> Sim:
+    """Each grows a little and has a season of its own beside it, of a month to a year."""
+    base, height, rate = size(rng), rng.uniform(0.1, 0.4), rng.uniform(0.0, 0.01)
+    length, phase = rng.choice((30, 60, 90, 180, 365)), rng.uniform(0, 2 * math.pi)
+    level = [
+        base * (1 + rate * day) * (1 + height * math.sin(2 * math.pi * day / length + phase)) for day in range(LENGTH)
+    ]
+    kind = rng.choices(("seasonal", "bursts", "new", "runaway", "plan change"), (66, 15, 10, 3, 6))[0]
+    return special(rng, draw(rng, level, week(rng, "truck stop"), scene, lognormal(rng.uniform(0.1, 0.3))), kind)
+
+
 def special(rng: random.Random, sim: Sim, kind: str) -> Sim:
     """What happens to a SIM of this kind beside its level. With another plan people often use more, or less."""
     sim.kind = kind
@@ -360,6 +371,7 @@ SHAPES: dict[str, tuple[Shape, Callable[[random.Random], list[float]]]] = {
     "growing fleet": (growing, calm),
     "waves": (waves, calm),
     "seasons": (seasons, calm),
+    "growth and seasons": (swaying, calm),
     "additive noise": (additive, calm),
     "loud": (loud, calm),
     "ordinary": (ordinary, calm),

@@ -8,11 +8,11 @@ last days takes a weekend for a trend. So, from whole days of history, all of it
    (holidays, firmware) are left out; of the days to come as many are taken to be such as were.
 2. *Peaks* that stand alone are no part of a level. Of those that come `often` a day, n days have as many as a Poisson
    distribution with that mean has in the middle: mostly none, where the mean would say a half.
-3. *Level* L and growth g, so that a day to come is L * w[weekday] * exp(g * days), in four views: exponential means
-   with half-lives of 4, 14 and 60 days, and since things last changed (`changes`), which says how likely each day is
-   to be the one, and whether it has grown since. How often SIMs change and grow is learned from the fleet.
+3. *Level*, so that a day to come is level * w[weekday], in four views: exponential means with half-lives of 4, 14 and
+   60 days, which stay as they are, and the `courses` that levels take: growth, turns, spells of weeks, seasons, jumps;
+   each is weighed by how well it explains the days, and how common it is in the account.
 4. *Which view.* Each is tried on the past: the error of forecasts made a week and more ago, the series' own and the
-   fleet's in a like case (nothing changed, perhaps, clearly), decides how much it counts: as error ** -8.
+   fleet's in a like case (nothing changed, perhaps, clearly), decides how much it counts: as error ** -16.
 5. *How sure.* The square of the error of a sum is that of its days and peaks, plus, in proportion to the sum, that of a
    level known from few days and a drift: what past forecasts erred beyond that. Last, the fleet's past forecasts are
    laid beside what came: 0.1 and 0.9 are as far from the middle as the places below which that part of the outcomes
@@ -36,20 +36,21 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from yardlight.cellular.changes import Floats, Habits, learned
+from yardlight.cellular.changes import Floats
+from yardlight.cellular.courses import KNOTS, USUAL, Habits, learned
 from yardlight.cellular.history import Track, midnight, ordinal
 from yardlight.cellular.levels import (
+    COURSES,
     MIN_DAYS,
-    SINCE_CHANGE,
     VIEWS,
     WARM_UP,
     Days,
+    Flags,
     Ints,
     Series,
     Table,
     Trial,
     Views,
-    damped,
     median,
     noise_of,
     normal,
@@ -60,30 +61,30 @@ from yardlight.cellular.levels import (
 
 PROBABILITIES = (0.1, 0.5, 0.9)
 # As if the fleet's errors had been made in so many trials here, and its spread been seen on so many days.
-_PRIOR_TRIALS, _PRIOR_DAYS = 6.0, 10.0
-# The smaller error counts the more: as its inverse to this power. The view since the last change knows more days now
-# than it did in any trial, so its errors are taken for that much of what they were.
-_SHARPNESS, _BETTER = 8.0, 0.8
+_LIKE_THE_FLEET, _PRIOR_TRIALS, _PRIOR_DAYS = 15.0, 3.0, 10.0
+# The smaller error counts the more: as its inverse to this power. Courses know more days now than they did in any
+# trial, so their errors are taken for that much of what they were.
+_SHARPNESS, _BETTER = 16.0, 0.8
 # A day is odd if the middle one of at least so many series is off the usual by this factor.
 _MANY, _ODD = 20, 2.0
 # So many series teach the rest, and so many are taken at a time: tables fit into the processor's cache.
 _TEACHERS, _AT_ONCE = 400, 250
-# Trials of the fleet that are believed as much as the normal distribution.
-_ENOUGH = 100
+# Trials of the fleet that are believed as much as the normal distribution; as much as what is usual of fleets at large.
+_ENOUGH, _FEW = 100, 25
 # Before this many days a series teaches the others nothing.
 _A_WEEK = 7
 # What a weekday is told by the days around it, which have weekdays too: it settles in so many rounds.
 _ROUNDS = 5
 _CLEARLY = 2
-# As if this drift had been seen at so many other times: what one fortnight showed says little of the next one.
-_PRIOR_TIMES, _USUAL_DRIFT = 2.0, 0.03
+# As if this drift had been seen at one other time: what one fortnight showed says little of the next one.
+_PRIOR_TIMES, _USUAL_DRIFT = 1.0, 0.03
 # A level that is known from so many days is no surer for more of them.
 _SETTLED = 28
 # Trials knew their weekdays, and which days were odd, from days that came after them.
 _HINDSIGHT = 1.1
 # Nothing is surer than to a hundredth.
 _LEAST_DRIFT = 1e-4
-_NORMAL, _HABITS = (-1.2816, 0.0, 1.2816), Habits()
+_NORMAL = (-1.2816, 0.0, 1.2816)
 
 
 def whole_days(track: Track) -> Days | None:
@@ -100,19 +101,19 @@ def whole_days(track: Track) -> Days | None:
 class Fleet:
     """What all series of an account say together.
 
-    `noise` is how far single days are off (squared), `habits` how levels change and grow. `errors` are the mean errors
+    `noise` is how far single days are off (squared), `habits` which courses levels take. `errors` are the mean errors
     of the views where nothing changed, perhaps and clearly; `spread` is the square of the relative error of a single
-    day that is to come, `drift` what past forecasts erred beyond that; odd days of the whole fleet add `upset` to the
-    spread, and `more` to every day on average, in parts of its use. `outcomes` are where 0.1, 0.5 and 0.9 of what came
-    fell, in standard deviations from the middle of them.
+    day that is to come, `drift` what past forecasts erred beyond that in these cases; odd days of the whole fleet add
+    `upset` to the spread, and `more` to every day on average, in parts of its use. `outcomes` are where 0.1, 0.5 and
+    0.9 of what came fell, in standard deviations from the middle of them.
     """
 
     profile: tuple[float, ...] = (1.0,) * 7
     noise: float = 0.06
-    habits: Habits = _HABITS
+    habits: Habits = USUAL
     errors: tuple[tuple[float, ...], ...] = ((1.0,) * VIEWS,) * 3
     spread: float = 0.25
-    drift: float = _USUAL_DRIFT
+    drift: tuple[float, ...] = (_USUAL_DRIFT,) * 3
     upset: float = 0.0
     more: float = 0.0
     outcomes: tuple[float, ...] = _NORMAL
@@ -120,15 +121,14 @@ class Fleet:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """One series, ready to be continued: use on an average day, growth a day, and how far both may be off (squared).
+    """One series, ready to be continued: use on an average day at each of `KNOTS`, and how far it may be off (squared).
 
     Peaks of `peak` bytes come `often` a day, by chance.
     """
 
     last: int
     profile: tuple[float, ...]
-    level: float
-    growth: float
+    levels: tuple[float, ...]
     spread: float
     unsure: float
     often: float = 0.0
@@ -137,10 +137,8 @@ class Fit:
     def expect(self, days: Sequence[tuple[int, float]]) -> list[float]:
         """The use of days to come (ordinals, each with the part of it that is to come), with as many peaks as usual."""
         peaks = self.peaks(days) / max(1, len(days))
-        return [
-            self.level * self.profile[day % 7] * math.exp(self.growth * damped(day - self.last)) * part + peaks
-            for day, part in days
-        ]
+        levels = np.interp([day - self.last for day, _ in days], KNOTS, self.levels).tolist()
+        return [level * self.profile[day % 7] * part + peaks for level, (day, part) in zip(levels, days, strict=True)]
 
     def peaks(self, days: Sequence[tuple[int, float]]) -> float:
         """What peaks add, as often as not."""
@@ -238,24 +236,24 @@ def _errors(trials: Sequence[Trial], changed: int) -> tuple[float, ...]:
     """
     every = np.concatenate([np.abs(trial.came[:, None] - trial.said)[trial.told] for trial in trials])
     alike = np.concatenate([trial.changed[trial.told] == changed for trial in trials])
-    seen = alike.sum() >= _ENOUGH / 4
+    seen = alike.sum() >= _FEW
     errors = every[alike] if seen else every
     kept = len(errors) - len(errors) // 10
     means: list[float] = np.sort(errors, axis=0)[:kept].mean(axis=0).tolist()
     doubt = 2.0 if changed == _CLEARLY and not seen else 1.0
-    return tuple(mean * (1.0 if view == SINCE_CHANGE else doubt) for view, mean in enumerate(means))
+    return tuple(mean * (1.0 if view == COURSES else doubt) for view, mean in enumerate(means))
 
 
 def _weigh(views: Views, fleet: Fleet) -> Floats:
     """How much each level counts: by the errors it made in the fleet, and here, in a like case."""
-    own, count = np.zeros_like(views.levels), np.zeros(len(views.levels))
+    own, count = np.zeros((len(views.changed), VIEWS)), np.zeros(len(views.changed))
     for trial in views.trials:
         like = trial.told & (trial.changed == views.changed)
         own += np.where(like[:, None], np.abs(trial.came[:, None] - trial.said), 0.0)
         count += like
     theirs = np.array(fleet.errors)[views.changed]
-    scores = (own + _PRIOR_TRIALS * theirs) / (count[:, None] + _PRIOR_TRIALS)
-    scores[:, SINCE_CHANGE] *= _BETTER
+    scores = (own + _LIKE_THE_FLEET * theirs) / (count[:, None] + _LIKE_THE_FLEET)
+    scores[:, COURSES] *= _BETTER
     parts = (scores + 1e-6) ** -_SHARPNESS
     weights: Floats = parts / parts.sum(axis=1, keepdims=True)
     return weights
@@ -279,24 +277,32 @@ def _beyond(series: Series, views: Views, fleet: Fleet) -> list[Floats]:
     return [_missed(trial, weights) ** 2 - spread * trial.noise - trial.upset for trial in views.trials]
 
 
-def _times(views: Views) -> float:
-    """At how many times of the past a series could be tried, on average."""
-    return float(sum(trial.told.mean() for trial in views.trials))
+def _sure(trials: int, few: float, views: Views) -> float:
+    """How much is believed of what so many trials say: at half, `few` of them, and those of one time."""
+    times = float(sum(trial.told.mean() for trial in views.trials))
+    return trials / (trials + few) * times / (times + _PRIOR_TIMES)
 
 
-def _fleet_drift(series: Series, views: Views, fleet: Fleet) -> float:
-    """What errors of trials have beyond single days on average, without the tails."""
+def _fleet_drift(series: Series, views: Views, fleet: Fleet) -> tuple[float, ...]:
+    """What errors of trials have beyond single days on average, without the tails: where nothing changed, and so on."""
     beyond = zip(_beyond(series, views, fleet), views.trials, strict=True)
-    every = np.sort(np.concatenate([each[trial.told] for each, trial in beyond]))
-    tail = len(every) // 20
-    times = _times(views)
-    seen = max(_LEAST_DRIFT, float(every[tail : len(every) - tail].mean()))
-    return (times * seen + _PRIOR_TIMES * _USUAL_DRIFT) / (times + _PRIOR_TIMES)
+    every = np.concatenate([each[trial.told] for each, trial in beyond])
+    changed = np.concatenate([trial.changed[trial.told] for trial in views.trials])
+
+    def drift(like: Flags) -> float:
+        found = np.sort(every[like] if like.sum() >= _FEW else every)
+        tail = len(found) // 20
+        seen = max(_LEAST_DRIFT, float(found[tail : len(found) - tail].mean()))
+        # As logarithms: what is usual must not hide how calm a fleet is.
+        sure = _sure(len(found), _FEW, views)
+        return math.exp(sure * math.log(seen) + (1 - sure) * math.log(_USUAL_DRIFT))
+
+    return tuple(drift(changed == each) for each in range(3))
 
 
 def _drift(series: Series, views: Views, fleet: Fleet) -> Floats:
-    """The same of each series, shrunk towards the fleet's: a pool is steadier than a SIM."""
-    own, count = np.full(len(series.mean), _PRIOR_TRIALS * fleet.drift), np.full(len(series.mean), _PRIOR_TRIALS)
+    """The same of each series, shrunk towards the fleet's in a like case: a pool is steadier than a SIM."""
+    own, count = _PRIOR_TRIALS * np.array(fleet.drift)[views.changed], np.full(len(series.mean), _PRIOR_TRIALS)
     for each, trial in zip(_beyond(series, views, fleet), views.trials, strict=True):
         own += np.where(trial.told, each, 0.0)
         count += trial.told
@@ -315,7 +321,7 @@ def _outcomes(series: Series, views: Views, fleet: Fleet) -> tuple[float, ...]:
             ]
         )
     )
-    sure = len(found) / (len(found) + _ENOUGH) * _times(views) / (_times(views) + _PRIOR_TIMES)
+    sure = _sure(len(found), _ENOUGH, views)
     middle = float(found[(len(found) - 1) // 2])
     return tuple(
         sure * _HINDSIGHT * (float(found[int(probability * (len(found) - 1))]) - middle) + (1 - sure) * normal
@@ -326,21 +332,21 @@ def _outcomes(series: Series, views: Views, fleet: Fleet) -> tuple[float, ...]:
 def _fitted(series: Series, fleet: Fleet) -> Iterator[Fit]:
     views = views_of(series, noise_of(series, fleet.noise), fleet.habits)
     weights, spread = _weigh(views, fleet), _spread(series, views, fleet)
-    level = np.where(series.mean >= 1.0, (1.0 + fleet.more) * (weights * views.levels).sum(axis=1), 0.0)
-    growth = weights[:, SINCE_CHANGE] * views.growth
+    levels = (1.0 + fleet.more) * (weights[:, :, None] * views.levels).sum(axis=1)
+    levels = np.where(series.mean[:, None] >= 1.0, levels, 0.0)
     few = np.maximum(0.0, 1.0 / np.maximum(series.count, 1) - 1.0 / _SETTLED)
     unsure = spread * few + _drift(series, views, fleet)
-    columns = (series.last, series.profile, level, growth, spread + fleet.upset, unsure, series.often, series.peak)
-    for last, profile, *numbers in zip(*(column.tolist() for column in columns), strict=True):
-        yield Fit(last, tuple(profile), *numbers)
+    columns = (series.last, series.profile, levels, spread + fleet.upset, unsure, series.often, series.peak)
+    for last, profile, path, *numbers in zip(*(column.tolist() for column in columns), strict=True):
+        yield Fit(last, tuple(profile), tuple(path), *numbers)
 
 
 def _together(own: Fit, members: Sequence[Fit], fleet: Fleet) -> Fit:
     """A pool continued as its members are; only how far it may drift is its own, for they do so together."""
-    level = sum(fit.level for fit in members)
-    if level <= 0:
+    levels = tuple(map(sum, zip(*(fit.levels for fit in members), strict=True)))
+    if not levels or levels[0] <= 0:
         return own
-    shares = [fit.level / level for fit in members]
+    shares = [fit.levels[0] / levels[0] for fit in members]
 
     def mean(values: Iterable[float]) -> float:
         return sum(share * value for share, value in zip(shares, values, strict=True))
@@ -351,8 +357,7 @@ def _together(own: Fit, members: Sequence[Fit], fleet: Fleet) -> Fit:
     return replace(
         own,
         profile=tuple(mean(fit.profile[day] for fit in members) for day in range(7)),
-        level=level,
-        growth=mean(fit.growth for fit in members),
+        levels=levels,
         spread=apart + fleet.upset,
         often=peaks**2 / squares if squares else 0.0,
         peak=squares / peaks if squares else 0.0,

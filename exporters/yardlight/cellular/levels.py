@@ -12,16 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from yardlight.cellular.changes import STEP, Floats, Habits, Regimes, regimes
+from yardlight.cellular.changes import Floats
+from yardlight.cellular.courses import KNOTS, Explained, Habits, explained
 from yardlight.cellular.history import KEEP_DAYS
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-# In days: of the exponential means, each a view of the level. The last view is that since things last changed.
+# In days: of the exponential means, each a view of the level. The last view is that of its courses.
 HALF_LIVES = (4.0, 14.0, 60.0)
-SINCE_CHANGE = len(HALF_LIVES)
-VIEWS = SINCE_CHANGE + 1
+COURSES = len(HALF_LIVES)
+VIEWS = COURSES + 1
 MIN_DAYS = 3
 # Before this many days a level is too uncertain to be tried.
 WARM_UP = 14
@@ -29,14 +30,14 @@ WARM_UP = 14
 PEAK = 4.0
 # As if the fleet's weekdays had been watched here for so many weeks, and its noise been heard on so many days.
 _PRIOR_WEEKS, _PRIOR_DAYS = 4.0, 10.0
-# A forecast of the past looks as far ahead as there are days, within these; so many days lie between two.
-_SHORTEST, _LONGEST, _APART = 4 * STEP, 21, 3 * STEP
+# A forecast of the past looks as far ahead as there are days, within these; so many days lie between two, and so many
+# of those that it tells of are known.
+_SHORTEST, _LONGEST, _APART, _FEWEST = 8, 21, 12, 5
 # A day is compared with those around it.
 AROUND = 3
-# Half of the squares of a normal distribution are under this part of their mean. Weeks differ more than days in a week.
-_MIDDLE, _BEYOND_A_WEEK = 0.455, 1.6
-# Days in which growth loses half of its force.
-_DAMPING = 90.0
+# Half of the squares of a normal distribution are under this part of their mean, and hardly one is above so many times
+# that. Weeks differ more than days in a week.
+_MIDDLE, _WORST, _BEYOND_A_WEEK = 0.455, 10.0, 1.4
 # Nothing was changed, or perhaps not, while that is at least as likely.
 _UNCHANGED, _PERHAPS = 0.5, 0.05
 
@@ -158,13 +159,12 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """The level of each series in each view, growth a day (it goes with the last), whether it changed, and the trials.
+    """The level of each series in each view at each of `KNOTS`, whether it changed, and the trials.
 
     `spread` is the square of the relative error of a day that is judged from the days before it.
     """
 
     levels: Floats
-    growth: Floats
     changed: Ints
     spread: Floats
     trials: Sequence[Trial]
@@ -196,9 +196,8 @@ def _noise(calm: Floats, weight: Floats) -> Floats:
     share = np.where(judged, weight, 1.0)
     squares = (calm - level * weight) ** 2 / (level**2 * share * (1 + share / np.where(judged, weights, 1.0)))
     count = judged.sum(axis=1)
-    found = np.minimum(
-        middle(squares, judged) / _MIDDLE, np.where(judged, squares, 0.0).sum(axis=1) / np.maximum(count, 1)
-    )
+    most = _WORST * middle(squares, judged)[:, None] / _MIDDLE
+    found = np.where(judged, np.minimum(squares, most), 0.0).sum(axis=1) / np.maximum(count, 1)
     return np.where(count >= MIN_DAYS, found, np.nan)
 
 
@@ -222,27 +221,28 @@ def views_of(series: Series, noise: Floats, habits: Habits) -> Views:
     width = series.used.shape[1]
     origins = range(width - _SHORTEST, WARM_UP - 1, -_APART)
     means, spread = _means(series)
-    found = dict(
-        zip([*origins, width], regimes(series.calm, series.weight, noise, habits, [*origins, width]), strict=True)
-    )
-    return Views(
-        np.concatenate([means[width], found[width].level[:, None]], axis=1),
-        found[width].growth,
-        _changed(found[width]),
-        spread,
-        [_trial(series, at, min(at + _LONGEST, width), means[at], found[at]) for at in origins],
-    )
+    # One at a time: together they would take ten times the memory of all else.
+    known = explained(series.calm, series.weight, noise, habits, [width, *origins])
+    now = next(known)
+    ahead = [np.concatenate([means[width], now.level(knot)[:, None]], axis=1) for knot in KNOTS]
+    changed = _changed(now)
+    del now
+    trials = [
+        _trial(series, at, min(at + _LONGEST, width), means[at], found)
+        for at, found in zip(origins, known, strict=True)
+    ]
+    return Views(np.stack(ahead, axis=2), changed, spread, trials)
 
 
-def _changed(found: Regimes) -> Ints:
+def _changed(found: Explained) -> Ints:
     return np.where(found.same >= _UNCHANGED, 0, np.where(found.same >= _PERHAPS, 1, 2))
 
 
 def _means(series: Series) -> tuple[list[Floats], Floats]:
     """The fading means before each day, and the square of the relative error of days judged by the second of them."""
     decays = 0.5 ** (1.0 / np.array(HALF_LIVES))
-    total, weights = np.zeros((len(series.mean), SINCE_CHANGE)), np.zeros((len(series.mean), SINCE_CHANGE))
-    squares, means = np.zeros(len(series.mean)), [np.repeat(series.mean[:, None], SINCE_CHANGE, axis=1)]
+    total, weights = np.zeros((len(series.mean), COURSES)), np.zeros((len(series.mean), COURSES))
+    squares, means = np.zeros(len(series.mean)), [np.repeat(series.mean[:, None], COURSES, axis=1)]
     for used, weight in zip(series.calm.T, series.weight.T, strict=True):
         squares += (used - means[-1][:, 1] * weight) ** 2
         # A day that is not known makes nothing older.
@@ -253,13 +253,13 @@ def _means(series: Series) -> tuple[list[Floats], Floats]:
     return means, np.clip(squares / np.where(usual > 0, usual, 1.0), 1e-3, 4.0)
 
 
-def _trial(series: Series, begin: int, end: int, means: Floats, found: Regimes) -> Trial:
+def _trial(series: Series, begin: int, end: int, means: Floats, found: Explained) -> Trial:
     """A forecast of the days from `begin` to before `end`, with what was known then of the level."""
     weight = series.weight[:, begin:end]
     days, total = (weight > 0).sum(axis=1), weight.sum(axis=1)
-    told = ((series.weight[:, :begin] > 0).sum(axis=1) >= WARM_UP) & (days >= MIN_DAYS + STEP) & (series.mean >= 1.0)
+    told = ((series.weight[:, :begin] > 0).sum(axis=1) >= WARM_UP) & (days >= _FEWEST) & (series.mean >= 1.0)
     scale = np.where(told, total * series.mean, 1.0)
-    level = found.level * np.exp(found.growth * damped((end - begin) / 2))
+    level = found.level((end - begin) // 2)
     peaks = typical(series.often * days) * series.peak
     said = (np.concatenate([means, level[:, None]], axis=1) * total[:, None] + peaks[:, None]) / scale[:, None]
     return Trial(
@@ -275,11 +275,6 @@ def _trial(series: Series, begin: int, end: int, means: Floats, found: Regimes) 
 def typical(mean: Floats) -> Floats:
     """The middle of how often something happens that happens so often on average, and by chance."""
     return np.floor(np.maximum(0.0, mean + 1 / 3 - 0.02 / np.maximum(mean, 1e-3)))
-
-
-def damped(ahead: float) -> float:
-    """Growth ends slowly: nothing grows for ever."""
-    return ahead / (1.0 + ahead / _DAMPING)
 
 
 def normal(weights: Floats) -> Floats:

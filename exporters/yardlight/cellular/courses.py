@@ -1,0 +1,322 @@
+"""How did a level go until now, and how does it go on? Courses of a library, weighed by how well they explain the days.
+
+A *course* says how the logarithm of a level goes, but for a constant:
+
+- *flat*: it stays;
+- *turn*: it comes to another level within some days, and may be on its way there;
+- *spell*: it was or is another one for some weeks, and then the one before;
+- *growth*: by the same share each day, or by the same amount;
+- *wave*: it grows and has a season of some weeks or months; *year*: it follows the seasons of a year;
+- *jumps*: it changes now and then (`changes`).
+
+A day is taken to be off by a share of its mean (gamma quasi-likelihood with a logarithmic link: McCullagh and Nelder,
+Generalized Linear Models, 2nd edition, chapter 8), so that a day without any use is a day like others. What a course
+leaves open (how fast, how far, how high) has a normal distribution, and the evidence is Laplace's approximation.
+
+How common each class of courses is, how fast things grow, how far they jump and how high seasons go is learned from the
+account (empirical Bayes, by expectation and maximization).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from yardlight.cellular.changes import Floats, Jumps, jumps, weighted_middle
+from yardlight.cellular.history import KEEP_DAYS
+
+# A level is told so many days ahead; between them it goes straight, and after the last it stays.
+KNOTS = (1, 8, 15, 22, 30, 45, 62)
+# Of each column the days from the last one that is known.
+_DAY = np.arange(1 - KEEP_DAYS, KNOTS[-1] + 1, dtype=float)
+# Days in which growth loses half of its force: nothing grows for ever.
+_DAMPING = 90.0
+_AHEAD = np.where(_DAY > 0, _DAY / (1 + np.maximum(_DAY, 0) / _DAMPING), _DAY)
+# A turn takes so many days for half of its way, and may be there soon.
+_TURNS, _TURNING = (1.0, 2.5), range(-26, 7, 2)
+# How far it goes, as the logarithm of a factor.
+_FAR = tuple(factor for step in range(1, 11) for factor in (-0.12 * step, 0.12 * step))
+_WEEKS = range(1, 10)
+# By the same share each day; by the same amount, which is that much of the level now.
+_BOWS = (0.0, 0.006)
+_SEASONS = (30.0, 36.0, 45.0, 60.0, 75.0, 90.0, 120.0, 180.0, 365.0)
+_YEAR = 365.0
+# What share of series has which kind of course, usually.
+_USUAL = {"flat": 0.32, "growth": 0.32, "year": 0.05, "turn": 0.05, "spell": 0.10, "wave": 0.06, "jumps": 0.10}
+# As if the usual had been seen in so many series: shares, growth, and jumps and seasons.
+_SHARES, _RATES, _SIZES = 15.0, 2.0, 10.0
+_ROUNDS, _ROUNDS_OF_SHARES, _ITERATIONS = 8, 8, 4
+# Growth and seasons are fitted to weeks: nothing is lost, and there are fewer of them.
+_CELL = 7
+# Nothing goes further than that, as a logarithm; and no step of a fit is longer.
+_FURTHEST, _LONGEST_STEP = 30.0, 0.7
+# The courses that explain the days best say together what all do.
+_BEST = 64
+_NONE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What share of series has each class of courses (`CLASSES`); growth a day: mean and spread; spreads of the rest.
+
+    `jump` is how far turns and spells go, `height` how high seasons are, both as logarithms.
+    """
+
+    shares: tuple[float, ...]
+    rate: float = 0.0
+    apart: float = 0.006
+    jump: float = 0.7
+    height: float = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class _Trend:
+    """A course whose logarithm is a sum of `basis` (columns) over the days, each times a number that is to be found.
+
+    `mean` and `spread` of these numbers, by the habits of the account.
+    """
+
+    kind: str
+    place: float
+    basis: Floats
+    prior: Callable[[Habits], tuple[Sequence[float], Sequence[float]]]
+
+
+def _turns() -> Iterator[tuple[float, Floats]]:
+    for far in _FAR:
+        for days in _TURNS:
+            for at in _TURNING:
+                yield far, np.log1p(math.expm1(far) / (1 + np.exp((at - 0.5 - _DAY) / days)))
+
+
+def _spells() -> Iterator[tuple[int, Floats]]:
+    for weeks in _WEEKS:
+        for begin in range(4 - KEEP_DAYS, -1, 2):
+            if begin + 7 * weeks > 8 - KEEP_DAYS:
+                yield weeks, ((begin < _DAY) & (begin + 7 * weeks >= _DAY)).astype(float)
+
+
+def _trends() -> Iterator[_Trend]:
+    for bow in _BOWS:
+        line = np.log(np.maximum(1 + bow * _DAY, 0.05)) / bow if bow else _AHEAD
+        yield _Trend("growth", bow, line[:, None], lambda habits: ([habits.rate], [habits.apart]))
+    for season in _SEASONS:
+        wave = np.stack([_AHEAD, *_season(season)], axis=1)
+        yield _Trend("wave", season, wave, lambda habits: ([0.0] * 3, [habits.apart] + [habits.height] * 2))
+    year = np.stack(_season(_YEAR), axis=1)
+    yield _Trend("year", 0.0, year, lambda habits: ([0.0] * 2, [habits.height] * 2))
+
+
+def _season(days: float) -> tuple[Floats, Floats]:
+    angle = 2 * np.pi * _DAY / days
+    return np.sin(angle), np.cos(angle)
+
+
+_TURN, _SPELL, _TREND = list(_turns()), list(_spells()), list(_trends())
+_CURVES = np.array([0 * _DAY, *(curve for _, curve in _TURN)])
+_INSIDE = np.array([inside for _, inside in _SPELL])
+_LEVELLED = np.exp(-_CURVES)
+# In the order of the columns of all that follows.
+_COURSES: tuple[tuple[str, float], ...] = (
+    ("flat", 0.0),
+    *(("turn", far) for far, _ in _TURN),
+    *(("spell", float(weeks)) for weeks, _ in _SPELL),
+    *((trend.kind, trend.place) for trend in _TREND),
+    ("jumps", 0.0),
+)
+CLASSES = tuple(dict.fromkeys(_COURSES))
+_CLASS = np.array([CLASSES.index(course) for course in _COURSES])
+_IN_CLASS = np.bincount(_CLASS)
+_BEFOREHAND = np.array([_USUAL[kind] / sum(kind == each for each, _ in CLASSES) for kind, _ in CLASSES])
+_FIRST_TREND = len(_CURVES) + len(_INSIDE)
+USUAL = Habits(tuple(_BEFOREHAND.tolist()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """A trend fitted to each series: the constant and the numbers of the basis, the squares of their errors."""
+
+    found: Floats
+    errors: Floats
+    evidence: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """Of each series for each course, and the levels that go with them."""
+
+    evidence: Floats
+    curves: Floats
+    outside: Floats
+    jump: Floats
+    unsure: Floats
+    trends: Sequence[_Fitted]
+    jumps: Jumps
+
+    def likely(self, habits: Habits) -> Floats:
+        """How likely each course is."""
+        every = self.evidence + np.log(np.array(habits.shares) / _IN_CLASS)[_CLASS]
+        each = np.exp(every - every.max(axis=1, keepdims=True))
+        likely: Floats = each / each.sum(axis=1, keepdims=True)
+        return likely
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What each course says of each series, in parts of `scale`, and how likely it is."""
+
+    scale: Floats
+    said: _Evidence
+    likely: Floats
+
+    @property
+    def same(self) -> Floats:
+        """How likely it is that the level stays as it always was."""
+        same: Floats = self.likely[:, 0]
+        return same
+
+    def level(self, ahead: int) -> Floats:
+        """The middle of what is said of the level so many days after the last one."""
+        column = KEEP_DAYS - 1 + ahead
+        trends = [
+            np.exp(_bounded(fitted.found[:, 0] + fitted.found[:, 1:] @ trend.basis[column]))
+            for fitted, trend in zip(self.said.trends, _TREND, strict=True)
+        ]
+        spells = self.said.outside * np.exp(self.said.jump * _INSIDE[:, column])
+        curves = self.said.curves * np.exp(_CURVES[:, column])
+        levels = np.concatenate([curves, spells, np.stack([*trends, self.said.jumps.level], axis=1)], axis=1)
+        best = np.argpartition(-self.likely, _BEST, axis=1)[:, :_BEST]
+        middle = weighted_middle(np.take_along_axis(levels, best, 1), np.take_along_axis(self.likely, best, 1))
+        return self.scale * middle
+
+
+def explained(used: Floats, weight: Floats, spread: Floats, habits: Habits, ends: Sequence[int]) -> Iterator[Explained]:
+    """What is known of each series (row) before each of these days (columns).
+
+    `weight` is what the weekday accounts for; it and what was used are 0 where a day is not known. `spread` is the
+    square of the relative error of an average day.
+    """
+    scale = used.sum(axis=1) / np.maximum(weight.sum(axis=1), _NONE) + _NONE
+    used = used / scale[:, None]
+    for end, jumped in zip(ends, jumps(used, weight, spread, ends), strict=True):
+        said = _evidence(used[:, :end], weight[:, :end], spread, jumped, habits)
+        yield Explained(scale, said, said.likely(habits))
+
+
+def learned(used: Floats, weight: Floats, spread: Floats) -> Habits:
+    """The habits of an account: those under which what was found is what was to be expected."""
+    habits, end = USUAL, used.shape[1]
+    used = used / (used.sum(axis=1, keepdims=True) / np.maximum(weight.sum(axis=1, keepdims=True), _NONE) + _NONE)
+    [jumped] = jumps(used, weight, spread, [end])
+    for _ in range(_ROUNDS):
+        said = _evidence(used, weight, spread, jumped, habits)
+        for _ in range(_ROUNDS_OF_SHARES):
+            likely = said.likely(habits)
+            seen = np.bincount(_CLASS, likely.sum(axis=0)) + _SHARES * _BEFOREHAND
+            habits = replace(habits, shares=tuple((seen / (len(used) + _SHARES)).tolist()))
+        habits = _sized(said, likely, habits)
+    return habits
+
+
+def _sized(said: _Evidence, likely: Floats, habits: Habits) -> Habits:
+    """How fast things grow, how far they jump and how high seasons are, of what is said of courses that are likely."""
+    usual, weights = USUAL, likely[:, _FIRST_TREND:-1]
+    grown = [index for index, trend in enumerate(_TREND) if trend.kind == "growth"]
+    growing = weights[:, grown].sum() + _RATES
+    rate = sum(weights[:, index] @ said.trends[index].found[:, 1] for index in grown) / growing
+    squares = sum(weights[:, index] @ _squares(said.trends[index])[:, 1] for index in grown)
+    square = (squares + _RATES * usual.apart**2) / growing - rate**2
+    seasonal = [index for index in range(len(_TREND)) if index not in grown]
+    heights = sum(weights[:, index] @ _squares(said.trends[index])[:, -2:].mean(axis=1) for index in seasonal)
+    height = (heights + _SIZES * usual.height**2) / (weights[:, seasonal].sum() + _SIZES)
+    spells = likely[:, len(_CURVES) : _FIRST_TREND]
+    jump = ((spells * (said.jump**2 + said.unsure)).sum() + _SIZES * usual.jump**2) / (spells.sum() + _SIZES)
+    return replace(
+        habits,
+        rate=float(rate),
+        apart=float(np.sqrt(np.clip(square, 0.0003**2, 0.02**2))),
+        jump=float(np.clip(np.sqrt(jump), 0.15, 1.5)),
+        height=float(np.clip(np.sqrt(height), 0.05, 0.6)),
+    )
+
+
+def _squares(fitted: _Fitted) -> Floats:
+    squares: Floats = fitted.found**2 + fitted.errors
+    return squares
+
+
+def _evidence(used: Floats, weight: Floats, spread: Floats, jumped: Jumps, habits: Habits) -> _Evidence:
+    past = slice(KEEP_DAYS - used.shape[1], KEEP_DAYS)
+    total, per_day = np.maximum(weight.sum(axis=1, keepdims=True), _NONE), 1 / spread[:, None]
+    floor = 1e-4 * used.sum(axis=1, keepdims=True) / total + 1e-12
+    alone = -0.5 * np.log(total * per_day)
+
+    curves = np.maximum(used @ _LEVELLED[:, past].T / total, floor)
+    of_curves = alone - (total * (1 + np.log(curves)) + weight @ _CURVES[:, past].T) * per_day
+
+    inside = weight @ _INSIDE[:, past].T
+    use = used @ _INSIDE[:, past].T
+    beside = np.maximum(total - inside, _NONE)
+    within = np.maximum(use / np.maximum(inside, _NONE), floor)
+    outside = np.maximum((used.sum(axis=1, keepdims=True) - use) / beside, floor)
+    known = per_day / (1 / np.maximum(inside, _NONE) + 1 / beside)
+    jump, told = np.log(within / outside), known * habits.jump**2
+    of_spells = alone - (inside * np.log(within) + beside * np.log(outside) + total) * per_day
+    of_spells -= 0.5 * np.log1p(told) + 0.5 * jump**2 * known / (1 + told)
+    of_spells = np.where((inside > 1.5) & (beside > 1.5), of_spells, -np.inf)
+
+    weeks, weights = _cells(used), _cells(weight)
+    trends = [_fit(trend, weeks, weights, per_day, habits) for trend in _TREND]
+    flat = of_curves[:, :1]
+    # Only what a trend explains better than no trend is known of weeks.
+    of_weeks = alone - total * (1 + np.log(curves[:, :1])) * per_day
+    of_trends = flat - of_weeks + np.stack([trend.evidence for trend in trends], axis=1)
+    return _Evidence(
+        np.concatenate([of_curves, of_spells, of_trends, flat + jumped.gain[:, None]], axis=1),
+        curves,
+        outside,
+        jump * told / (1 + told),
+        habits.jump**2 / (1 + told),
+        trends,
+        jumped,
+    )
+
+
+def _cells(days: Floats) -> Floats:
+    """Weeks, of which the last one ends with the last day."""
+    missing = -days.shape[1] % _CELL
+    cells: Floats = np.pad(days, ((0, 0), (missing, 0))).reshape(len(days), -1, _CELL).sum(axis=2)
+    return cells
+
+
+def _fit(trend: _Trend, used: Floats, weight: Floats, per_day: Floats, habits: Habits) -> _Fitted:
+    """By Fisher's scoring, whose matrix is the same in each step (gamma with a logarithmic link)."""
+    days = used.shape[1] * _CELL
+    basis = np.pad(trend.basis[max(0, KEEP_DAYS - days) : KEEP_DAYS], ((max(0, days - KEEP_DAYS), 0), (0, 0)), "edge")
+    basis = basis.reshape(-1, _CELL, basis.shape[1]).mean(axis=1)
+    means, spreads = (np.array(each) for each in trend.prior(habits))
+    mean, sure = np.array([0.0, *means]), np.array([0.0, *spreads**-2])
+    design = np.concatenate([np.ones((len(basis), 1)), basis], axis=1)
+    products = (design[:, :, None] * design[:, None, :]).reshape(len(design), -1)
+    size = design.shape[1]
+    matrix = ((weight @ products) * per_day).reshape(-1, size, size) + np.diag(sure) + _NONE * np.eye(size)
+    inverse = np.linalg.inv(matrix)
+    found = np.tile(mean, (len(used), 1))
+    for step in range(_ITERATIONS + 1):
+        share = used * np.exp(-_bounded(found[:, 1:] @ basis.T))
+        found[:, 0] = np.log(np.maximum(share.sum(axis=1) / np.maximum(weight.sum(axis=1), _NONE), 1e-12))
+        if step < _ITERATIONS:
+            off = (share * np.exp(-found[:, :1]) - weight) @ design * per_day - (found - mean) * sure
+            found += np.clip(np.einsum("nij,nj->ni", inverse, off), -_LONGEST_STEP, _LONGEST_STEP)
+    logs = found @ design.T
+    evidence = -(share.sum(axis=1) * np.exp(-found[:, 0]) + (weight * logs).sum(axis=1)) * per_day[:, 0]
+    evidence -= 0.5 * ((found - mean) ** 2 * sure).sum(axis=1)
+    evidence += np.log(sure[1:]).sum() / 2 - np.linalg.slogdet(matrix)[1] / 2
+    return _Fitted(found, np.diagonal(inverse, axis1=1, axis2=2), evidence)
+
+
+def _bounded(logs: Floats) -> Floats:
+    return np.clip(logs, -_FURTHEST, _FURTHEST)
