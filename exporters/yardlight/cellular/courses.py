@@ -36,7 +36,7 @@ _DAY = np.arange(1 - KEEP_DAYS, KNOTS[-1] + 1, dtype=float)
 _DAMPING = 90.0
 _AHEAD = np.where(_DAY > 0, _DAY / (1 + np.maximum(_DAY, 0) / _DAMPING), _DAY)
 # A turn takes so many days for half of its way, and may be there soon.
-_TURNS, _TURNING = (1.0, 2.5), range(-26, 7, 2)
+_TURNS, _TURNING = (1.0, 2.5), range(-26, 7, 4)
 # How far it goes, as the logarithm of a factor.
 _FAR = tuple(factor for step in range(1, 11) for factor in (-0.12 * step, 0.12 * step))
 _WEEKS = range(1, 10)
@@ -201,9 +201,13 @@ def explained(used: Floats, weight: Floats, spread: Floats, habits: Habits, ends
     """
     scale = used.sum(axis=1) / np.maximum(weight.sum(axis=1), _NONE) + _NONE
     used = used / scale[:, None]
-    for end, jumped in zip(ends, jumps(used, weight, spread, ends), strict=True):
+
+    def before(end: int, jumped: Jumps) -> Explained:
         said = _evidence(used[:, :end], weight[:, :end], spread, jumped, habits)
-        yield Explained(scale, said, said.likely(habits))
+        return Explained(scale, said, said.likely(habits))
+
+    for end, jumped in zip(ends, jumps(used, weight, spread, ends), strict=True):
+        yield before(end, jumped)
 
 
 def learned(used: Floats, weight: Floats, spread: Floats) -> Habits:

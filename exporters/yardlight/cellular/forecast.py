@@ -68,7 +68,7 @@ _SHARPNESS, _BETTER = 16.0, 0.8
 # A day is odd if the middle one of at least so many series is off the usual by this factor.
 _MANY, _ODD = 20, 2.0
 # So many series teach the rest, and so many are taken at a time: tables fit into the processor's cache.
-_TEACHERS, _AT_ONCE = 400, 250
+_TEACHERS, _AT_ONCE = 250, 100
 # Trials of the fleet that are believed as much as the normal distribution; as much as what is usual of fleets at large.
 _ENOUGH, _FEW = 100, 25
 # Before this many days a series teaches the others nothing.

@@ -227,10 +227,7 @@ def views_of(series: Series, noise: Floats, habits: Habits) -> Views:
     ahead = [np.concatenate([means[width], now.level(knot)[:, None]], axis=1) for knot in KNOTS]
     changed = _changed(now)
     del now
-    trials = [
-        _trial(series, at, min(at + _LONGEST, width), means[at], found)
-        for at, found in zip(origins, known, strict=True)
-    ]
+    trials = [_trial(series, at, min(at + _LONGEST, width), means[at], next(known)) for at in origins]
     return Views(np.stack(ahead, axis=2), changed, spread, trials)
 
 
