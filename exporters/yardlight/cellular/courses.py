@@ -39,7 +39,8 @@ _AHEAD = np.where(_DAY > 0, _DAY / (1 + np.maximum(_DAY, 0) / _DAMPING), _DAY)
 _TURNS, _TURNING = (1.0, 2.5), range(-26, 7, 4)
 # How far it goes, as the logarithm of a factor.
 _FAR = tuple(factor for step in range(1, 11) for factor in (-0.12 * step, 0.12 * step))
-_WEEKS = range(1, 10)
+# A spell lasts so many weeks; nothing is known of one of which there is no more than so many days.
+_WEEKS, _DAYS_OF_A_SPELL = range(1, 10), 1.5
 # By the same share each day; by the same amount, which is that much of the level now.
 _BOWS = (0.0, 0.006)
 _SEASONS = (30.0, 36.0, 45.0, 60.0, 75.0, 90.0, 120.0, 180.0, 365.0)
@@ -76,7 +77,7 @@ class Habits:
 class _Trend:
     """A course whose logarithm is a sum of `basis` (columns) over the days, each times a number that is to be found.
 
-    `mean` and `spread` of these numbers, by the habits of the account.
+    `prior` is the mean and the spread of these numbers, by the habits of the account.
     """
 
     kind: str
@@ -115,15 +116,15 @@ def _season(days: float) -> tuple[Floats, Floats]:
     return np.sin(angle), np.cos(angle)
 
 
-_TURN, _SPELL, _TREND = list(_turns()), list(_spells()), list(_trends())
-_CURVES = np.array([0 * _DAY, *(curve for _, curve in _TURN)])
-_INSIDE = np.array([inside for _, inside in _SPELL])
+_TREND = list(_trends())
+_CURVES = np.array([0 * _DAY, *(curve for _, curve in _turns())])
+_INSIDE = np.array([inside for _, inside in _spells()])
 _LEVELLED = np.exp(-_CURVES)
 # In the order of the columns of all that follows.
 _COURSES: tuple[tuple[str, float], ...] = (
     ("flat", 0.0),
-    *(("turn", far) for far, _ in _TURN),
-    *(("spell", float(weeks)) for weeks, _ in _SPELL),
+    *(("turn", far) for far, _ in _turns()),
+    *(("spell", float(weeks)) for weeks, _ in _spells()),
     *((trend.kind, trend.place) for trend in _TREND),
     ("jumps", 0.0),
 )
@@ -136,12 +137,22 @@ USUAL = Habits(tuple(_BEFOREHAND.tolist()))
 
 
 @dataclass(frozen=True, slots=True)
+class _Spells:
+    """Of each series for each spell: the level outside, how far that inside is from it, and the square of its error."""
+
+    evidence: Floats
+    outside: Floats
+    jump: Floats
+    unsure: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class _Fitted:
     """A trend fitted to each series: the constant and the numbers of the basis, the squares of their errors."""
 
+    evidence: Floats
     found: Floats
     errors: Floats
-    evidence: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +161,7 @@ class _Evidence:
 
     evidence: Floats
     curves: Floats
-    outside: Floats
-    jump: Floats
-    unsure: Floats
+    spells: _Spells
     trends: Sequence[_Fitted]
     jumps: Jumps
 
@@ -185,7 +194,7 @@ class Explained:
             np.exp(_bounded(fitted.found[:, 0] + fitted.found[:, 1:] @ trend.basis[column]))
             for fitted, trend in zip(self.said.trends, _TREND, strict=True)
         ]
-        spells = self.said.outside * np.exp(self.said.jump * _INSIDE[:, column])
+        spells = self.said.spells.outside * np.exp(self.said.spells.jump * _INSIDE[:, column])
         curves = self.said.curves * np.exp(_CURVES[:, column])
         levels = np.concatenate([curves, spells, np.stack([*trends, self.said.jumps.level], axis=1)], axis=1)
         best = np.argpartition(-self.likely, _BEST, axis=1)[:, :_BEST]
@@ -231,13 +240,14 @@ def _sized(said: _Evidence, likely: Floats, habits: Habits) -> Habits:
     grown = [index for index, trend in enumerate(_TREND) if trend.kind == "growth"]
     growing = weights[:, grown].sum() + _RATES
     rate = sum(weights[:, index] @ said.trends[index].found[:, 1] for index in grown) / growing
-    squares = sum(weights[:, index] @ _squares(said.trends[index])[:, 1] for index in grown)
-    square = (squares + _RATES * usual.apart**2) / growing - rate**2
+    rates = sum(weights[:, index] @ _squares(said.trends[index])[:, 1] for index in grown)
+    square = (rates + _RATES * usual.apart**2) / growing - rate**2
     seasonal = [index for index in range(len(_TREND)) if index not in grown]
     heights = sum(weights[:, index] @ _squares(said.trends[index])[:, -2:].mean(axis=1) for index in seasonal)
     height = (heights + _SIZES * usual.height**2) / (weights[:, seasonal].sum() + _SIZES)
     spells = likely[:, len(_CURVES) : _FIRST_TREND]
-    jump = ((spells * (said.jump**2 + said.unsure)).sum() + _SIZES * usual.jump**2) / (spells.sum() + _SIZES)
+    squares = (spells * (said.spells.jump**2 + said.spells.unsure)).sum()
+    jump = (squares + _SIZES * usual.jump**2) / (spells.sum() + _SIZES)
     return replace(
         habits,
         rate=float(rate),
@@ -255,38 +265,40 @@ def _squares(fitted: _Fitted) -> Floats:
 def _evidence(used: Floats, weight: Floats, spread: Floats, jumped: Jumps, habits: Habits) -> _Evidence:
     past = slice(KEEP_DAYS - used.shape[1], KEEP_DAYS)
     total, per_day = np.maximum(weight.sum(axis=1, keepdims=True), _NONE), 1 / spread[:, None]
-    floor = 1e-4 * used.sum(axis=1, keepdims=True) / total + 1e-12
+    # How sure a level is by itself: a trend's constant has it in its matrix.
     alone = -0.5 * np.log(total * per_day)
-
-    curves = np.maximum(used @ _LEVELLED[:, past].T / total, floor)
+    curves = np.maximum(used @ _LEVELLED[:, past].T / total, _floor(used, total))
     of_curves = alone - (total * (1 + np.log(curves)) + weight @ _CURVES[:, past].T) * per_day
-
-    inside = weight @ _INSIDE[:, past].T
-    use = used @ _INSIDE[:, past].T
-    beside = np.maximum(total - inside, _NONE)
-    within = np.maximum(use / np.maximum(inside, _NONE), floor)
-    outside = np.maximum((used.sum(axis=1, keepdims=True) - use) / beside, floor)
-    known = per_day / (1 / np.maximum(inside, _NONE) + 1 / beside)
-    jump, told = np.log(within / outside), known * habits.jump**2
-    of_spells = alone - (inside * np.log(within) + beside * np.log(outside) + total) * per_day
-    of_spells -= 0.5 * np.log1p(told) + 0.5 * jump**2 * known / (1 + told)
-    of_spells = np.where((inside > 1.5) & (beside > 1.5), of_spells, -np.inf)
-
+    spells = _spelled(used, weight, per_day, habits.jump)
     weeks, weights = _cells(used), _cells(weight)
     trends = [_fit(trend, weeks, weights, per_day, habits) for trend in _TREND]
-    flat = of_curves[:, :1]
-    # Only what a trend explains better than no trend is known of weeks.
-    of_weeks = alone - total * (1 + np.log(curves[:, :1])) * per_day
-    of_trends = flat - of_weeks + np.stack([trend.evidence for trend in trends], axis=1)
-    return _Evidence(
-        np.concatenate([of_curves, of_spells, of_trends, flat + jumped.gain[:, None]], axis=1),
-        curves,
-        outside,
-        jump * told / (1 + told),
-        habits.jump**2 / (1 + told),
-        trends,
-        jumped,
-    )
+    of_trends = np.stack([trend.evidence for trend in trends], axis=1)
+    of_jumps = of_curves[:, :1] + jumped.gain[:, None]
+    every = np.concatenate([of_curves, alone + spells.evidence, of_trends, of_jumps], axis=1)
+    return _Evidence(every, curves, spells, trends, jumped)
+
+
+def _floor(used: Floats, total: Floats) -> Floats:
+    """No level is less than that part of the mean: nothing has no logarithm."""
+    floor: Floats = 1e-4 * used.sum(axis=1, keepdims=True) / total + 1e-12
+    return floor
+
+
+def _spelled(used: Floats, weight: Floats, per_day: Floats, far: float) -> _Spells:
+    """With a level inside and one outside, which are usually `far` apart."""
+    within = _INSIDE[:, KEEP_DAYS - used.shape[1] : KEEP_DAYS].T
+    total = np.maximum(weight.sum(axis=1, keepdims=True), _NONE)
+    floor = _floor(used, total)
+    inside, use = np.maximum(weight @ within, _NONE), used @ within
+    beside = np.maximum(total - inside, _NONE)
+    spell = np.maximum(use / inside, floor)
+    outside = np.maximum((used.sum(axis=1, keepdims=True) - use) / beside, floor)
+    known, jump = per_day / (1 / inside + 1 / beside), np.log(spell / outside)
+    told = known * far**2
+    evidence = -(inside * np.log(spell) + beside * np.log(outside) + total) * per_day
+    evidence -= 0.5 * np.log1p(told) + 0.5 * jump**2 * known / (1 + told)
+    evidence = np.where((inside > _DAYS_OF_A_SPELL) & (beside > _DAYS_OF_A_SPELL), evidence, -np.inf)
+    return _Spells(evidence, outside, jump * told / (1 + told), far**2 / (1 + told))
 
 
 def _cells(days: Floats) -> Floats:
@@ -319,7 +331,7 @@ def _fit(trend: _Trend, used: Floats, weight: Floats, per_day: Floats, habits: H
     evidence = -(share.sum(axis=1) * np.exp(-found[:, 0]) + (weight * logs).sum(axis=1)) * per_day[:, 0]
     evidence -= 0.5 * ((found - mean) ** 2 * sure).sum(axis=1)
     evidence += np.log(sure[1:]).sum() / 2 - np.linalg.slogdet(matrix)[1] / 2
-    return _Fitted(found, np.diagonal(inverse, axis1=1, axis2=2), evidence)
+    return _Fitted(evidence, found, np.diagonal(inverse, axis1=1, axis2=2))
 
 
 def _bounded(logs: Floats) -> Floats:
