@@ -117,7 +117,7 @@ def test_a_series_without_any_use_has_no_level_and_spoils_nothing() -> None:
 
 
 def test_growth_is_as_likely_as_integrals_over_level_and_rate_say() -> None:
-    """Days of one week, told once by the course of growth and once by sums over a grid."""
+    """Of ten weeks, told once by the course of growth and once by sums over a grid."""
     habits = Habits(USUAL.shares, rate=0.0, apart=0.02)
     used = days(lambda day: 100.0 * math.exp(0.02 * day), count=70, seed=4)
     now = found(used, habits)

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from yardlight.cellular.courses import KNOTS
 from yardlight.cellular.cycle import UTC
-from yardlight.cellular.forecast import Fit, Fleet, exhaustion, learn, project, remaining, whole_days
+from yardlight.cellular.forecast import Fit, Fleet, _weigh, exhaustion, learn, project, remaining, whole_days
 from yardlight.cellular.history import UNKNOWN, Track, midnight, ordinal
-from yardlight.cellular.levels import Days, typical
+from yardlight.cellular.levels import VIEWS, Days, Views, typical
 
 MB = 1e6
 # A Sunday; the day after it is a Monday.
@@ -271,6 +271,13 @@ def test_a_season_is_followed_where_the_fleet_has_it() -> None:
         (100.0 + 60.0 * math.cos(2 * math.pi * day / period)) * WEEK[weekday(LAST + day)] for day in range(1, 22)
     )
     assert said == pytest.approx(came, rel=0.08)
+
+
+def test_no_error_is_so_large_that_no_view_counts() -> None:
+    views = Views(np.ones((1, VIEWS, len(KNOTS))), np.array([0]), np.array([0.1]), [])
+    for size in (1e-9, 1.0, 1e25):
+        weights = _weigh(views, Fleet(errors=((size, size, 2 * size, 2 * size),) * 3))
+        assert weights.sum() == pytest.approx(1.0)
 
 
 def test_what_remains_of_a_cycle_is_counted_in_days_of_the_account() -> None:

@@ -38,7 +38,7 @@ def jumps(used: Floats, weight: Floats, spread: Floats, ends: Sequence[int]) -> 
     square of the relative error of an average day.
     """
     days = used.shape[1]
-    sums, weights, known = (until(each) for each in (used, weight, (weight > 0).astype(float)))
+    sums, weights, known = (_until(each) for each in (used, weight, (weight > 0).astype(float)))
     scale = used.sum(axis=1, keepdims=True) / np.maximum(weight.sum(axis=1, keepdims=True), 1e-9) + 1e-9
     evidence, found = np.zeros((len(used), days + 1)), {}
     for end in range(1, days + 1):
@@ -54,7 +54,7 @@ def jumps(used: Floats, weight: Floats, spread: Floats, ends: Sequence[int]) -> 
     return [found[end] for end in ends]
 
 
-def until(values: Floats) -> Floats:
+def _until(values: Floats) -> Floats:
     """Totals before each day, and of all days."""
     return np.concatenate([np.zeros((len(values), 1)), np.cumsum(values, axis=1)], axis=1)
 

@@ -208,7 +208,7 @@ def explained(used: Floats, weight: Floats, spread: Floats, habits: Habits, ends
     `weight` is what the weekday accounts for; it and what was used are 0 where a day is not known. `spread` is the
     square of the relative error of an average day.
     """
-    scale = used.sum(axis=1) / np.maximum(weight.sum(axis=1), _NONE) + _NONE
+    scale = _scale(used, weight)
     used = used / scale[:, None]
 
     def before(end: int, jumped: Jumps) -> Explained:
@@ -219,10 +219,16 @@ def explained(used: Floats, weight: Floats, spread: Floats, habits: Habits, ends
         yield before(end, jumped)
 
 
+def _scale(used: Floats, weight: Floats) -> Floats:
+    """The mean level of each series; next to nothing where there is none, so that it can be divided by."""
+    scale: Floats = used.sum(axis=1) / np.maximum(weight.sum(axis=1), _NONE) + _NONE
+    return scale
+
+
 def learned(used: Floats, weight: Floats, spread: Floats) -> Habits:
     """The habits of an account: those under which what was found is what was to be expected."""
     habits, end = USUAL, used.shape[1]
-    used = used / (used.sum(axis=1, keepdims=True) / np.maximum(weight.sum(axis=1, keepdims=True), _NONE) + _NONE)
+    used = used / _scale(used, weight)[:, None]
     [jumped] = jumps(used, weight, spread, [end])
     for _ in range(_ROUNDS):
         said = _evidence(used, weight, spread, jumped, habits)

@@ -61,7 +61,8 @@ from yardlight.cellular.levels import (
 )
 
 PROBABILITIES = (0.1, 0.5, 0.9)
-# As if the fleet's errors had been made in so many trials here, and its spread been seen on so many days.
+# As if each view's errors in the fleet had been made in so many trials here, its drift been seen in so many, and its
+# spread on so many days.
 _LIKE_THE_FLEET, _PRIOR_TRIALS, _PRIOR_DAYS = 15.0, 3.0, 10.0
 # The smaller error counts the more: as its inverse to this power. Courses know more days now than they did in any
 # trial, so their errors are taken for that much of what they were.
@@ -255,7 +256,9 @@ def _weigh(views: Views, fleet: Fleet) -> Floats:
     theirs = np.array(fleet.errors)[views.changed]
     scores = (own + _LIKE_THE_FLEET * theirs) / (count[:, None] + _LIKE_THE_FLEET)
     scores[:, COURSES] *= _BETTER
-    parts = (scores + 1e-6) ** -_SHARPNESS
+    scores += 1e-6
+    # Beside the best one, so that no power of them is too small for a number.
+    parts = (scores / scores.min(axis=1, keepdims=True)) ** -_SHARPNESS
     weights: Floats = parts / parts.sum(axis=1, keepdims=True)
     return weights
 
