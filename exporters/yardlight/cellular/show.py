@@ -445,9 +445,10 @@ class Account:
         elif track.closed is not None:
             yield m.USAGE_LAST_CYCLE, key, track.closed.used
         if ahead is not None:
-            yield m.CAP_EXHAUSTION, key, ahead.exhausted
+            # Whole seconds and bytes: what is beyond differs by processor.
+            yield m.CAP_EXHAUSTION, key, None if ahead.exhausted is None else round(ahead.exhausted)
             for probability, used in zip(PROBABILITIES, ahead.at_end or (), strict=False):
-                yield m.USAGE_PROJECTED, (*key, f"{probability:g}"), used
+                yield m.USAGE_PROJECTED, (*key, f"{probability:g}"), round(used)
 
     def _carriers(self, account: str) -> Iterator[Sample]:
         """Who is in session, by carrier and home; of SIMs in yards' routers, which idle, nothing follows."""
