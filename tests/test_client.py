@@ -27,6 +27,7 @@ from yardlight.errors import (
     ForbiddenError,
     ForeignLinkError,
     IncompleteError,
+    NotThereError,
     PollError,
     RefusedError,
     ServerError,
@@ -77,7 +78,8 @@ def test_an_answer_is_read_whole_and_the_request_carried_the_token_and_was_count
     [
         (Answer({}, 401), AuthError, "GET /x: status 401; the credentials are not accepted"),
         (Answer({}, 403), ForbiddenError, "GET /x: status 403; the account may not read this"),
-        (Answer({}, 404), RefusedError, "GET /x: status 404"),
+        (Answer({}, 400), RefusedError, "GET /x: status 400"),
+        (Answer({}, 404), NotThereError, "GET /x: status 404"),
         (Answer({}, 500), ServerError, "GET /x: status 500"),
         (Answer(b"<html>", 200), BadReplyError, "GET /x: no JSON in an answer of 6 bytes, application/json"),
         (Answer(b'{"a": [1, 2'), BadReplyError, "GET /x: no JSON in an answer of 11 bytes, application/json"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import logging
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
@@ -35,6 +37,33 @@ def test_addresses_that_are_asked_for_are_in_no_log() -> None:
         client.get("/sims/{iccid}", values={"iccid": "89001000000000070013"})
     assert vendor.asked[0].path == "/sims/89001000000000070013"
     assert "0007001" not in stream.getvalue()
+
+
+ASKING = """
+import logging, socket, sys, threading, time
+from yardlight import logs
+logs.setup("logfmt", "debug")
+from yardlight.client import Client
+from yardlight.collection import Session
+from yardlight.inventory.accounts import AccountConfig
+
+vendor = socket.create_server(("127.0.0.1", 0))
+def answer():
+    line, _ = vendor.accept()
+    line.recv(65536)
+    line.sendall(b"HTTP/1.1 200 OK\\r\\nproxied by gw7\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\n{}")
+    line.close()
+threading.Thread(target=answer, daemon=True).start()
+config = AccountConfig.model_validate({"url": f"http://127.0.0.1:{vendor.getsockname()[1]}", "rate": "1000/s"})
+Client(Session(time.monotonic() + 30.0), config, config.url).get("/sims/89001000000000070013")
+logging.getLogger("yardlight").warning("asked")
+"""
+
+
+def test_no_address_is_logged_of_an_answer_with_broken_headers_whichever_is_imported_first() -> None:
+    done = subprocess.run([sys.executable, "-c", ASKING], capture_output=True, text=True, check=True, timeout=60)
+    assert "asked" in done.stderr
+    assert "0007001" not in done.stderr
 
 
 def test_a_logfmt_line_has_time_level_logger_sentence_and_fields() -> None:

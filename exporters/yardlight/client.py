@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import email.utils
 import json
-import logging
 import re
 import ssl
 import threading
@@ -32,6 +31,7 @@ from yardlight.errors import (
     ForbiddenError,
     ForeignLinkError,
     IncompleteError,
+    NotThereError,
     PollError,
     PollTimeoutError,
     RefusedError,
@@ -43,9 +43,6 @@ from yardlight.errors import (
 )
 from yardlight.inventory.accounts import AccountConfig
 from yardlight.inventory.values import Secret
-
-# It writes addresses with their query to the log.
-logging.getLogger("urllib3").setLevel(logging.WARNING)
 
 MAX_BYTES = 64 * 2**20
 MAX_PAGES = 20_000
@@ -562,7 +559,7 @@ def _good(reply: Reply) -> Reply:
         raise ForbiddenError(f"{said}; the account may not read this")
     if status >= 500:
         raise ServerError(said)
-    raise RefusedError(said)
+    raise NotThereError(said) if status == 404 else RefusedError(said)
 
 
 def _mapped(error: requests.exceptions.RequestException, what: str) -> PollError:

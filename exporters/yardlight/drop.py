@@ -86,7 +86,7 @@ def table(text: str, wanted: Collection[str], what: str) -> tuple[list[str], lis
     """
     best: set[str] = set()
     for delimiter in ",;\t|":
-        reader = csv.reader(io.StringIO(text), delimiter=delimiter)
+        reader = csv.reader(io.StringIO(text, newline=None), delimiter=delimiter)
         try:
             lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
         except csv.Error as error:
@@ -100,9 +100,14 @@ def table(text: str, wanted: Collection[str], what: str) -> tuple[list[str], lis
 
 
 def rows(text: str, columns: Mapping[str, str], what: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """Each row with its line: its cells by our own names for the columns. Raises `BadReplyError`."""
+    """Each row with its line: its cells by our own names for the columns. Raises `BadReplyError`.
+
+    So it does for a row with more cells than headings: a comma in a number may have cut it in two.
+    """
     heading, found = table(text, columns.values(), what)
     for line, cells in found:
+        if any(cells[len(heading) :]):
+            raise BadReplyError(f"{what}:{line}: has {len(cells)} cells under {len(heading)} headings")
         row = dict(zip(heading, cells, strict=False))
         yield line, {key: row[column] for key, column in columns.items() if column in row}
 

@@ -214,6 +214,10 @@ class RefusedError(BadReplyError):
     """The vendor does not know what was asked for: it is not there, or not as we ask for it (4xx)."""
 
 
+class NotThereError(RefusedError):
+    """There is nothing by that name (404)."""
+
+
 class TooLargeError(PollError):
     """An answer of more bytes than one may have, as sent or as unpacked."""
 

@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,8 @@ from tests.cellular.test_platforms import FIXTURES
 from tests.spoiling import places, put
 from tests.vendor import Answer, Asked, Told, Vendor
 
-from yardlight.cellular.usage import Directory, Refused, Sim, usages
-from yardlight.demo.carrier import Carrier, fake_sims
+from yardlight.cellular.usage import Directory, Left, Refused, Sim, usages
+from yardlight.demo.carrier import Carrier, fake_sims, with_check
 from yardlight.demo.faces import ControlCenter, SuperSim, ThingSpace
 from yardlight.errors import BadReplyError, ForeignLinkError, IncompleteError, PollError, ThrottledError
 
@@ -328,3 +328,70 @@ def test_usage_of_an_amount_below_zero_is_said_as_it_is(tmp_path: Path) -> None:
     with Vendor(script) as vendor:
         [usage] = usages(collect("control_center", vendor, session(tmp_path)))
     assert usage.amount.bytes == -5
+
+
+QUOTA = {"volume": 300, "last_volume_added": 500, "expiry_date": "2027-01-01T00:00:00Z", "auto_refill": 0}
+MONTH = {"volume": "12.5", "last_updated": "2026-11-20T10:00:00Z", "month": "2026-11"}
+
+
+def emnify(quota: Answer, sims: int = 1, page: int = 500) -> Callable[[Asked], Answer]:
+    """A workspace of so many SIMs, of which a page has no more than `page` whatever was asked for."""
+    listed = [
+        {
+            "id": n,
+            "iccid": with_check(f"8900100000000{n:05}"),
+            "status": {"description": "Activated"},
+            "endpoint": {"id": n},
+        }
+        for n in range(1, sims + 1)
+    ]
+
+    def script(asked: Asked) -> Answer:
+        if asked.path.endswith("/authenticate"):
+            return Answer({"auth_token": "t"})
+        if asked.path == "/api/v1/sim":
+            number = int(asked.query["page"])
+            some = listed[(number - 1) * page : number * page]
+            return Answer(some, 200, {"X-Total-Pages": str(-(-sims // page))})
+        return quota if asked.path.endswith("/quota/data") else Answer({"current_month": {"data": MONTH}})
+
+    return script
+
+
+@pytest.mark.parametrize("quota", [Answer(b"<html>back soon</html>"), Answer(b'{"volume": 30'), Answer({}, 400)])
+def test_a_quota_that_cannot_be_read_once_is_refused_and_not_taken_for_none(quota: Answer, tmp_path: Path) -> None:
+    first = emnify(Answer(QUOTA), sims=2)
+
+    def script(asked: Asked) -> Answer:
+        return quota if asked.path == "/api/v1/endpoint/2/quota/data" else first(asked)
+
+    with Vendor(script) as vendor:
+        records = collect("emnify", vendor, session(tmp_path))
+    assert [usage.amount for usage in usages(records)] == [Left(300 * 10**6)]
+    assert len([each for each in records if isinstance(each, Refused)]) == 1
+
+
+def test_a_quota_that_expired_blocks_its_sim(tmp_path: Path) -> None:
+    with Vendor(emnify(Answer({**QUOTA, "status": {"description": "EXPIRED"}}))) as vendor:
+        [sim] = [each for each in collect("emnify", vendor, session(tmp_path)) if isinstance(each, Sim)]
+    assert sim.state == "blocked"
+
+
+def test_pages_that_are_smaller_than_asked_for_are_all_read_where_their_number_is_told(tmp_path: Path) -> None:
+    with Vendor(emnify(Answer({}, 404), sims=25, page=10)) as vendor:
+        records = collect("emnify", vendor, session(tmp_path))
+    assert len([each for each in records if isinstance(each, Sim)]) == 25
+
+
+def test_rows_that_come_newest_first_on_several_pages_are_not_taken_for_all(tmp_path: Path) -> None:
+    face = ThingSpace(carrier(1), page=2)
+
+    def script(asked: Asked) -> Answer:
+        answer = spoken(face)(asked)
+        if asked.path.endswith("/usage/actions/list"):
+            answer.content["usageHistory"].reverse()
+            answer.content["hasMoreData"] = True
+        return answer
+
+    with Vendor(script) as vendor, pytest.raises(BadReplyError, match="those of this page do not go on in time"):
+        collect("thingspace", vendor, session(tmp_path))

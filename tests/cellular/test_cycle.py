@@ -150,6 +150,18 @@ def test_a_cycle_is_the_same_when_only_its_end_moved_or_its_start_is_not_said() 
     assert not Cycle(10.0, 20.0).same(Cycle(20.0, 30.0))
 
 
+def test_a_cycle_is_before_another_if_it_is_over_when_that_begins_or_ends_first() -> None:
+    march, april = Cycle(0.0, 31.0), Cycle(31.0, 61.0)
+    assert march.before(april)
+    assert march.before(Cycle(None, 61.0))
+    assert Cycle(None, 31.0).before(april)
+    assert not april.before(march)
+    assert not march.before(march)
+    assert not march.before(Cycle(0.0, 32.0))
+    assert not march.before(Cycle(None, None))
+    assert not Cycle(0.0, None).before(april)
+
+
 def test_an_open_cycle_has_every_instant_that_its_known_end_allows() -> None:
     assert Cycle(None, 20.0).has(5.0)
     assert not Cycle(None, 20.0).has(20.0)

@@ -143,6 +143,99 @@ def test_a_closed_period_beside_the_open_one_is_not_taken_for_it() -> None:
     assert track.closed.used == 3100 * MB
 
 
+def month(track: Track, megabytes: float, start: str, when: str) -> None:
+    """A total of which the platform names the cycle."""
+    cycle = MONTH.at(at(start))
+    track.take(Usage(Used(round(megabytes * MB)), at(when), sim="truck-7", cycle=cycle), cycle)
+
+
+def test_closed_periods_that_are_listed_after_the_open_one_leave_it_open() -> None:
+    track = Track(UTC)
+    for hour in range(3):
+        month(track, 250 + hour, "2026-11-01", f"2026-11-10T{hour:02}:00")
+        month(track, 3000, "2026-10-01", f"2026-11-10T{hour:02}:00")
+        assert track.used == (250 + hour) * MB
+        assert track.closed == Closed(MONTH.at(at("2026-10-01")), 3000 * MB)
+
+
+def test_an_export_of_long_ago_that_is_read_late_is_neither_the_open_cycle_nor_the_last_one() -> None:
+    track = Track(UTC)
+    month(track, 250, "2026-11-01", "2026-11-10T00:00")
+    month(track, 900, "2026-08-01", "2026-11-10T01:00")
+    assert (track.used, track.closed) == (250 * MB, None)
+    month(track, 3000, "2026-10-01", "2026-11-10T02:00")
+    month(track, 800, "2026-09-01", "2026-11-10T03:00")
+    month(track, 260, "2026-11-01", "2026-11-10T04:00")
+    assert track.used == 260 * MB
+    assert track.closed == Closed(MONTH.at(at("2026-10-01")), 3000 * MB)
+
+
+def test_a_plan_without_an_end_is_taken_up_again_after_a_month_in_between() -> None:
+    track, lifetime, cap = Track(UTC), Lifetime(), Plan(cap=500 * MB)
+    for left in (300, 280):
+        track.take(Usage(Left(left * MB), at("2026-11-10T00:00"), cycle=lifetime.at(0.0)), lifetime.at(0.0), cap)
+        month(track, 12, "2026-11-01", "2026-11-10T01:00")
+    track.take(Usage(Left(270 * MB), at("2026-11-10T02:00"), cycle=lifetime.at(0.0)), lifetime.at(0.0), cap)
+    assert (track.used, track.cycle) == (230 * MB, lifetime.at(0.0))
+
+
+def test_a_total_that_goes_on_after_the_end_of_a_cycle_is_still_that_of_the_last_one() -> None:
+    track = Track(UTC)
+    for day in range(1, 32):
+        total(track, 100 * day, f"2026-03-{day:02}T23:59:59")
+    # The platform is six hours late.
+    total(track, 3110, "2026-04-01T03:00")
+    total(track, 3120, "2026-04-01T06:00")
+    assert track.used is None
+    assert track.closed == Closed(MONTH.at(at("2026-03-01")), 3120 * MB)
+    total(track, 30, "2026-04-01T12:00")
+    total(track, 80, "2026-04-02T00:00")
+    assert track.used == 80 * MB
+    assert track.closed.used == 3120 * MB
+    assert max(used for used in track.days if used != UNKNOWN) <= 101 * MB
+
+
+def test_a_total_that_goes_on_for_days_after_the_end_of_a_cycle_is_that_of_the_open_one() -> None:
+    track = Track(UTC)
+    total(track, 20, "2026-03-31T23:59:59")
+    total(track, 30, "2026-04-01T12:00")
+    assert track.used is None
+    total(track, 60, "2026-04-03T12:00")
+    assert track.used == 60 * MB
+
+
+def test_a_sim_without_use_has_none_in_a_new_cycle_at_once() -> None:
+    track = Track(UTC)
+    total(track, 0, "2026-03-31T23:59:59")
+    total(track, 0, "2026-04-01T01:00")
+    assert track.used == 0
+
+
+def test_a_total_that_begins_anew_before_the_cycle_does_takes_no_day_back_and_is_that_of_the_next_cycle() -> None:
+    track = Track(UTC)
+    for day in range(1, 31):
+        total(track, 100 * day, f"2026-03-{day:02}T23:59:59")
+    total(track, 3070, "2026-03-31T17:00")
+    total(track, 4, "2026-03-31T18:00")
+    assert track.closed == Closed(MONTH.at(at("2026-03-01")), 3070 * MB)
+    # It is not that of March, of which it is a part only.
+    assert (track.used, track.since) == (4 * MB, at("2026-03-31T17:00"))
+    total(track, 28, "2026-03-31T23:59:59")
+    total(track, 40, "2026-04-01T03:00")
+    assert (track.used, track.since) == (40 * MB, None)
+    assert track.closed.used == 3070 * MB
+    assert days(track, "2026-03-29", 4) == pytest.approx([100, 100, 98, 12], abs=0.1)
+
+
+def test_a_total_of_which_nobody_names_the_cycle_begins_anew_and_takes_no_day_back() -> None:
+    track = Track(UTC)
+    for day in range(1, 32):
+        track.take(Usage(Used(100 * MB * day), at(f"2026-03-{day:02}T23:59:59"), sim="truck-7"), None)
+    track.take(Usage(Used(10 * MB), at("2026-04-01T02:00"), sim="truck-7"), None)
+    assert days(track, "2026-03-29", 4) == pytest.approx([100, 100, 100, 10], abs=0.1)
+    assert (track.used, track.since) == (10 * MB, at("2026-03-31T23:59:59"))
+
+
 def test_an_answer_that_is_older_than_the_last_changes_nothing() -> None:
     track = Track(UTC)
     total(track, 100, "2026-03-02T12:00")
@@ -244,6 +337,13 @@ def test_c16_without_an_uptime_a_counter_that_fell_never_makes_a_jump() -> None:
     assert meter.advance(Count("s", 7, 60.0))[1] == 7
 
 
+@pytest.mark.parametrize(("before", "bits"), [(310_000, None), (2**31 + 10, 64), (3 * 2**30, 64), (2**30 - 1, None)])
+def test_c16_a_modem_that_starts_anew_while_its_router_runs_makes_no_jump(before: int, bits: int | None) -> None:
+    uptime = 10 * DAY
+    meter = begin(Count("s", before, 0.0, uptime, bits=bits))
+    assert meter.advance(Count("s", 4000, 60.0, uptime + 60.0, bits=bits))[1] == 4000
+
+
 def test_c16_an_uptime_that_wraps_after_497_days_is_no_reboot() -> None:
     meter = begin(Count("s", 5 * 2**32, 0.0, 2**32 / 100 - 30.0))
     assert meter.advance(Count("s", 5 * 2**32 + 10, 60.0, 30.0))[1] == 10
@@ -287,7 +387,7 @@ def test_whatever_totals_come_no_day_is_negative_and_the_days_of_growth_add_up(
         before = rule.at(when)
         when += elapsed
         used = max(0, used + change) if rule.at(when) == before else max(0, change)
-        track.take(Usage(Used(used), when, sim="s"), rule.at(when))
+        track.take(Usage(Used(used), when, sim="s", cycle=rule.at(when)), rule.at(when))
         known = [each for each in track.days if each != UNKNOWN]
         assert all(each >= 0 for each in known)
         assert len(track.days) <= KEEP_DAYS
@@ -299,6 +399,31 @@ def test_whatever_totals_come_no_day_is_negative_and_the_days_of_growth_add_up(
         if all(change >= 0 for _, change in steps):
             assert sum(track.day(day) or 0 for day in range(first, track.end)) == used
     assert from_json(json.loads(json.dumps(track.to_json())), zone) == track
+
+
+@settings(max_examples=200, deadline=None)
+@given(readings, st.booleans())
+def test_whatever_totals_come_that_name_no_cycle_no_day_is_negative_and_none_is_of_two_cycles(
+    steps: list[tuple[int, int]], ruled: bool
+) -> None:
+    track, when, used = Track(UTC), at("2026-01-01"), 0
+    for elapsed, change in steps:
+        when += elapsed
+        used = max(0, used + change)
+        cycle = MONTH.at(when) if ruled else None
+        track.take(Usage(Used(used), when, sim="s"), cycle)
+        assert all(each >= 0 or each == UNKNOWN for each in track.days)
+        assert track.as_of == when
+        if track.used is None:
+            # It may still be that of the last cycle.
+            assert cycle is not None
+            assert track.closed is not None
+            assert track.closed.used == used
+            assert cycle.start is not None
+            assert when - cycle.start < 2 * DAY
+        else:
+            assert track.used == used
+    assert from_json(json.loads(json.dumps(track.to_json())), UTC) == track
 
 
 @given(st.lists(st.tuples(st.integers(-(2**31), 2**33), st.integers(0, 10**6) | st.none()), min_size=2, max_size=20))

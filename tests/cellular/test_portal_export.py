@@ -154,6 +154,88 @@ def test_what_is_wrong_with_a_file_is_said_with_its_line(
         collect(tmp_path)
 
 
+DAYS = {"iccid": "ICCID", "used": "MB", "day": "Day"}
+
+
+@pytest.mark.parametrize(
+    ("day", "options", "message"),
+    [
+        (
+            "18.11.2026",
+            {},
+            r"a\.csv:2: Day: '18\.11\.2026' is not a date like '2026-11-30'; its form is told by `dates`",
+        ),
+        ("12/11/2026", {}, r"a\.csv:2: Day: '12/11/2026' is not a date like '2026-11-30'"),
+        ("2026-11-18", {"dates": "%d.%m.%Y"}, r"a\.csv:2: Day: '2026-11-18' is not a date like '30\.11\.2026'"),
+    ],
+)
+def test_days_that_cannot_be_read_are_told_with_what_is_accepted_and_are_never_a_total(
+    tmp_path: Path, day: str, options: dict[str, Any], message: str
+) -> None:
+    lay(tmp_path, "a.csv", f"ICCID;Day;MB\n{FIRST};{day};100\n{SECOND};{day};100\n")
+    with pytest.raises(BadReplyError, match=message):
+        collect(tmp_path, DAYS, **options)
+
+
+def test_one_odd_date_or_amount_costs_one_sim_and_an_empty_day_is_no_total(tmp_path: Path) -> None:
+    for day, used in (("yesterday", "5"), ("", "5"), ("2026-11-19", "five")):
+        lay(tmp_path, "a.csv", f"ICCID;Day;MB\n{FIRST};2026-11-19;100\n{SECOND};{day};{used}\n")
+        records = collect(tmp_path, DAYS)
+        assert amounts(records) == {"cab-7": 100_000_000}
+        assert records[-1] == Refused("cab-8")
+
+
+def test_until_when_a_figure_counts_is_never_guessed_where_it_cannot_be_read(tmp_path: Path) -> None:
+    columns = {**TOTALS, "as_of": "Updated"}
+    lay(tmp_path, "a.csv", f"ICCID;Data Usage (MB);Updated\n{FIRST};5;01.09.2026 05:00\n")
+    with pytest.raises(BadReplyError, match=r"a\.csv:2: Updated: '01\.09\.2026 05:00' is not a date"):
+        collect(tmp_path, columns)
+    for never in ("-", "N/A", "9999-12-31"):
+        lay(tmp_path, "a.csv", f"ICCID;Data Usage (MB);Updated\n{FIRST};5;{never}\n")
+        assert [usage.as_of for usage in usages(collect(tmp_path, columns))] == [NOW - 3600]
+
+
+@pytest.mark.parametrize("form", ["dd.mm.yyyy", "", "%d.%Q"])
+def test_a_form_of_dates_that_python_does_not_know_is_refused(form: str) -> None:
+    with pytest.raises(ValueError, match="is not a form of dates; write one as Python's strptime takes it"):
+        Config.model_validate({"folder": "x", "columns": TOTALS, "dates": form})
+
+
+@pytest.mark.parametrize(
+    ("cell", "decimal", "expected"),
+    [
+        ("1,234.5", ".", 1_234_500_000), ("1 234.5", ".", 1_234_500_000), ("1\u202f234.5", ".", 1_234_500_000),
+        ("1.234,5", ",", 1_234_500_000), ("1'234", ".", 1_234_000_000), ("2 GiB", ".", 2 * 2**30),
+        ("512 bytes", ".", 512), ("12,5", ".", None), ("1.234,56", ".", None), ("12.5", ",", None),
+        ("1,234.56", ",", None), ("12 pieces", ".", None),
+    ],
+)  # fmt: skip
+def test_an_amount_is_read_as_it_is_written_or_complained_of_and_never_a_hundred_times_as_much(
+    tmp_path: Path, cell: str, decimal: str, expected: int | None
+) -> None:
+    lay(tmp_path, "a.csv", f"ICCID;Data Usage (MB)\n{FIRST};{cell}\n")
+    if expected is not None:
+        assert amounts(collect(tmp_path, decimal=decimal)) == {"cab-7": expected}
+        return
+    with pytest.raises(
+        BadReplyError, match=r"a\.csv:2: Data Usage \(MB\): '.*' is not an amount in MB with '[.,]' bef"
+    ):
+        collect(tmp_path, decimal=decimal)
+
+
+def test_a_comma_that_cuts_a_number_in_two_is_told_with_its_line(tmp_path: Path) -> None:
+    lay(tmp_path, "a.csv", f"ICCID,Data Usage (MB),Plan\n{FIRST},1,234.5,Pro\n")
+    with pytest.raises(BadReplyError, match=r"a\.csv:2: has 4 cells under 3 headings"):
+        collect(tmp_path)
+    lay(tmp_path, "a.csv", f"ICCID,Data Usage (MB),Plan\n{FIRST},12,Pro,,\n")
+    assert amounts(collect(tmp_path)) == {"cab-7": 12_000_000}
+
+
+def test_lines_may_end_as_on_a_macintosh_of_long_ago(tmp_path: Path) -> None:
+    lay(tmp_path, "a.csv", f"ICCID,Data Usage (MB)\r{FIRST},12\r")
+    assert amounts(collect(tmp_path)) == {"cab-7": 12_000_000}
+
+
 def test_no_folder_and_no_file_are_no_account_without_sims(tmp_path: Path) -> None:
     with pytest.raises(UnreachableError, match="exports: there is no such folder"):
         collect(tmp_path)

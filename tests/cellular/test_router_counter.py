@@ -46,8 +46,8 @@ def test_both_ways_of_an_interface_are_counted_apart_in_64_bits(tmp_path: Path) 
     with serving(FakeAgent(values(router()))) as agent:
         records = collect(tmp_path, {"fontana-standby": line(agent, interface="wwan0")})
     assert records == [
-        Count("fontana-standby", 7 * 10**9, NOW, 123456.0, "received"),
-        Count("fontana-standby", 7 * 10**8, NOW, 123456.0, "sent"),
+        Count("fontana-standby", 7 * 10**9, NOW, 123456.0, "received", 64),
+        Count("fontana-standby", 7 * 10**8, NOW, 123456.0, "sent", 64),
     ]
 
 

@@ -30,6 +30,8 @@ def check_digit(digits: str) -> str:
         ("-3", "MB", -3_000_000),
         ("9007199254740993", "B", 9007199254740993),
         (1e3, "KB", 1_000_000),
+        (3, "MiB", 3 * 2**20),
+        (3, "Bytes", 3),
     ],
 )
 def test_c21_mb_and_bytes_and_numbers_as_text_are_bytes(raw: Any, unit: str, expected: int) -> None:
@@ -40,7 +42,10 @@ def test_an_account_may_count_in_powers_of_two() -> None:
     assert to_bytes("1", "MB", binary=True) == 1048576
 
 
-@pytest.mark.parametrize("raw", [None, True, "", "n/a", "NaN", float("nan"), float("inf"), [], "12 MB", "0x10"])
+@pytest.mark.parametrize(
+    "raw",
+    [None, True, "", "n/a", "NaN", float("nan"), float("inf"), [], "12 MB", "0x10", "1,5", "1,234,5", "12,345.6,7"],
+)
 def test_what_is_no_number_is_refused_and_never_zero(raw: Any) -> None:
     with pytest.raises(ValueError, match="is not an amount of data"):
         to_bytes(raw)

@@ -42,6 +42,12 @@ class Cycle:
             return self.start == other.start
         return self.end == other.end
 
+    def before(self, other: Cycle) -> bool:
+        """Whether this one is over when the other begins, as far as their ends are known."""
+        if self.end is None or self.same(other):
+            return False
+        return self.end <= other.start if other.start is not None else other.end is not None and self.end < other.end
+
 
 class Rule(Protocol):
     """How cycles follow each other."""

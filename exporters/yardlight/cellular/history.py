@@ -5,7 +5,9 @@ router's own count; late, again, restated, after a silence, across the end of a 
 negative, nothing is counted twice, and a day of which nothing is known is None, not zero.
 
 A total that grew while nobody looked is spread over the days between, and one that shrank is taken off the newest
-days. But where more is left of a plan without an end it was topped up, and its days stay as they were.
+days. But where more is left of a plan without an end it was topped up, and its days stay as they were. So they do where
+a total begins anew some hours before the cycle does by our calendar: platforms that do not name the cycle of a total
+turn it when they like, and go on with that of the last one for some hours.
 
 `to_json` is a short list: 10 000 tracks of `KEEP_DAYS` days are a few megabytes of state. Their days are text in it and
 an array here: as objects, a million numbers would be forty.
@@ -28,6 +30,10 @@ from yardlight.cellular.usage import SOURCES, Count, Left, Plan, Source, Usage
 # Fourteen weeks: three cycles and what has passed of a fourth tell growth from a change.
 KEEP_DAYS = 98
 _WRAP_31, _WRAP_32 = 2**31, 2**32
+# What a platform says may be so late, or its calendar so far from ours; this cycle and the last lie no further apart.
+_LATE = 2 * 86400.0
+# A total that loses more than so many days is not restated.
+_RESTATED_DAYS = 3
 # In the place of a day of which nothing is known: here, and in the text.
 UNKNOWN, _NOT_KNOWN = -1, "?"
 
@@ -74,16 +80,15 @@ class Track:
 
     def take(self, usage: Usage, cycle: Cycle | None, plan: Plan | None = None) -> None:
         """What a platform says. `cycle` is the one the usage is of, `plan` turns what is left into what was used."""
-        amount = usage.amount
+        amount, named = usage.amount, usage.cycle is not None
         if usage.day is not None:
             assert not isinstance(amount, Left)
             self._take_day(usage.day, amount.bytes, usage.source, usage.as_of, cycle)
         elif not isinstance(amount, Left):
-            self._take_total(amount.bytes, usage.as_of, cycle)
+            self._take_total(amount.bytes, usage.as_of, cycle, named=named)
         elif plan is not None and plan.cap is not None:
-            self._take_total(
-                plan.cap - amount.bytes, usage.as_of, cycle, prepaid=cycle is not None and cycle.end is None
-            )
+            prepaid = cycle is not None and cycle.end is None
+            self._take_total(plan.cap - amount.bytes, usage.as_of, cycle, named=named or prepaid, prepaid=prepaid)
 
     def rest(self, since: float, until: float, cycle_at: Callable[[float], Cycle | None]) -> None:
         """Of all these days is told what is known: there was no use on the others. Rows may still come for them."""
@@ -116,26 +121,70 @@ class Track:
         self.as_of = end
         self._spread(grown, start, end)
 
-    def _take_total(self, used: int, as_of: float, cycle: Cycle | None, *, prepaid: bool = False) -> None:
-        if self.closed is not None and cycle is not None and cycle.same(self.closed.cycle):
-            # A closed period may come beside the open one, and be restated.
-            self.closed = Closed(self.closed.cycle, used)
+    def _take_total(self, used: int, as_of: float, cycle: Cycle | None, *, named: bool, prepaid: bool = False) -> None:
+        """A total of `cycle`, which the platform has `named`, or which is the one at `as_of` by our calendar."""
+        if cycle is not None and self.cycle is not None and cycle.before(self.cycle):
+            self._take_closed(used, cycle)
             return
         turns = self._turns(cycle)
         if self.as_of is not None and as_of < self.as_of and not turns:
             return
         if not self.days:
             self.seeded = self._ordinal(as_of)
+        early = self.used if turns and not named and self._began_early(cycle) else None
         self._turn(cycle)
-        start, before = (self.as_of, self.used) if self.used is not None else (None, 0)
+        if early is not None:
+            self.used = early
+        if not named and self._still_of_closed(used, as_of):
+            self._grow_closed(used, as_of)
+            return
+        start, before, since = (self.as_of, self.used, self.since) if self.used is not None else (None, 0, None)
         if start is None and self.cycle is not None:
             start = self.cycle.start
         if start is not None and start <= as_of:
             if used >= before:
                 self._spread(used - before, start, as_of)
+            elif not named and self._begins_anew(used, before):
+                if self.cycle is not None and since is None:
+                    self.closed = Closed(self.cycle, before)
+                self._spread(max(0, used), start, as_of)
+                since = start
             elif not prepaid:
                 self._take_off(before - used)
-        self.used, self.as_of, self.since = used, as_of, None
+        self.used, self.as_of, self.since = used, as_of, since
+
+    def _take_closed(self, used: int, cycle: Cycle) -> None:
+        """A closed period may come beside the open one, and be restated; those before the last one are of no use."""
+        assert self.cycle is not None
+        follows = self.cycle.start is None or cycle.end is None or self.cycle.start - cycle.end < _LATE
+        if follows and (self.closed is None or not cycle.before(self.closed.cycle)):
+            self.closed = Closed(cycle, used)
+
+    def _began_early(self, cycle: Cycle | None) -> bool:
+        """Whether what was counted since the total began anew is that of the cycle that begins now."""
+        start = cycle.start if cycle is not None else None
+        return start is not None and self.since is not None and start - self.since < _LATE
+
+    def _still_of_closed(self, used: int, as_of: float) -> bool:
+        """Whether a total is still that of the last cycle: it goes on from there, and this one has hardly begun."""
+        if self.used is not None or self.closed is None or self.cycle is None or self.cycle.start is None:
+            return False
+        return (
+            self.closed.cycle.end == self.cycle.start
+            and as_of - self.cycle.start < _LATE
+            and used >= self.closed.used > 0
+        )
+
+    def _grow_closed(self, used: int, as_of: float) -> None:
+        assert self.closed is not None
+        if self.as_of is not None:
+            self._spread(used - self.closed.used, self.as_of, as_of)
+        self.closed, self.as_of = Closed(self.closed.cycle, used), as_of
+
+    def _begins_anew(self, used: int, before: int) -> bool:
+        """Whether a total that shrank is that of another cycle: more is gone than the newest days had."""
+        newest = sum(each for each in self.days[-_RESTATED_DAYS:] if each != UNKNOWN)
+        return used <= newest < before - used
 
     def _take_day(self, ordinal: int, used: int, source: Source, as_of: float, cycle: Cycle | None) -> None:
         rank = SOURCES.index(source)
@@ -301,8 +350,9 @@ class Meter:
     def advance(self, count: Count) -> tuple[Meter, int | None]:
         """The meter after another reading, and by how much it grew; None for a reading that is not newer.
 
-        A counter that went down has wrapped, or started anew. Only the router's uptime tells which; where it is not
-        known, or shows a reboot, what was counted since is all that is sure, and a jump that never was is not made up.
+        A counter that went down has wrapped, or started anew: with the router, as its uptime tells, or with its modem,
+        which nothing tells. One of 64 bits does not wrap, and others do not in the first half of their way. Where it is
+        not known, what was counted since is all that is sure, and a jump that never was is not made up.
         """
         if count.at <= self.at:
             return self, None
@@ -310,9 +360,9 @@ class Meter:
         rebooted = later.booted is not None and later.booted > self.at - 1.0 and not self._uptime_wrapped(later.booted)
         if later.value >= self.value and not rebooted:
             return later, later.value - self.value
-        if rebooted or later.booted is None or self.value >= _WRAP_32:
-            return later, later.value
-        return later, later.value + (_WRAP_32 if later.wide else _WRAP_31) - self.value
+        wraps_at = _WRAP_32 if later.wide else _WRAP_31
+        anew = rebooted or later.booted is None or count.bits == 64 or not wraps_at // 2 <= self.value < wraps_at
+        return later, later.value if anew else later.value + wraps_at - self.value
 
     def _uptime_wrapped(self, booted: float) -> bool:
         """SNMP counts hundredths of a second in 32 bits: after 497 days it seems to have started anew."""

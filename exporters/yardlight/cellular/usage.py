@@ -25,9 +25,11 @@ SIM_STATES: tuple[SimState, ...] = ("active", "inactive", "suspended", "blocked"
 
 # A thousand petabytes, and no number of bytes is written longer.
 _MOST, _DIGITS = 10**18, 40
-_DECIMAL = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
-_BINARY = {"B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
+_PLAIN = {"B": 1, "BYTE": 1, "BYTES": 1, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
+_DECIMAL = {**_PLAIN, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_BINARY = {**_PLAIN, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
+# Commas stand between thousands and nowhere else: in many places they begin the decimals.
+_NUMBER = re.compile(r"[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?([eE][+-]?\d+)?")
 _UNLISTED = "#"
 # Before the mark of a device: those of older versions were made of all digits, and are shorter.
 _DEVICE = "d"
@@ -90,6 +92,7 @@ class Count:
     """A router's own count of a SIM's bytes, since it started; `uptime` in seconds where it says so.
 
     What is received and sent are counted apart, and each wraps on its own: `part` tells the counters of a SIM apart.
+    `bits` is how long the counter is, where that is known.
     """
 
     sim: str
@@ -97,6 +100,7 @@ class Count:
     at: float
     uptime: float | None = None
     part: str = ""
+    bits: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +160,13 @@ def to_bytes(raw: Any, unit: str = "B", *, binary: bool = False) -> int:
     sizes = _BINARY if binary else _DECIMAL
     scale = sizes.get(unit.strip().upper())
     if scale is None:
-        raise ValueError(f"{unit!r} is not a unit of data; known here: {', '.join(sizes)}")
+        raise ValueError(f"{unit!r} is not a unit of data; known here: B, KB, MB, GB, TB, KiB, MiB, GiB, TiB")
     if isinstance(raw, bool) or not isinstance(raw, int | float | str):
         raise ValueError(f"{type(raw).__name__} is not an amount of data")
-    text = str(raw).strip().replace(",", "")
+    text = str(raw).strip()
     if not _NUMBER.fullmatch(text):
         raise ValueError(f"{text[:20]!r} is not an amount of data")
+    text = text.replace(",", "")
     if len(text) > _DIGITS or not abs(found := float(text) * scale) <= _MOST:
         raise ValueError("is more than any plan has")
     return int(text) * scale if text.lstrip("+-").isdigit() else round(found)

@@ -19,7 +19,7 @@ from yardlight.cellular.usage import After, Directory, Left, Plan, Record, Refus
 from yardlight.client import Client, Token
 from yardlight.client import Reply as Answered
 from yardlight.collection import Session
-from yardlight.errors import AuthError, BadReplyError
+from yardlight.errors import AuthError, NotThereError
 from yardlight.inventory.model import Name
 from yardlight.inventory.values import Secret
 
@@ -119,7 +119,9 @@ def _sims(client: Client) -> Iterator[dict[str, Any]]:
     def following(content: Any, reply: Answered) -> dict[str, int] | None:
         nonlocal number
         number += 1
-        return {"page": number} if isinstance(content, list) and len(content) >= _PAGE else None
+        pages = reply.headers.get("X-Total-Pages", "")
+        full = isinstance(content, list) and len(content) >= _PAGE
+        return {"page": number} if (number <= int(pages) if pages.isdecimal() else full) else None
 
     for page in client.pages("/api/v1/sim", {"page": 1, "per_page": _PAGE}, following):
         yield from records(page, _SIMS)
@@ -129,7 +131,7 @@ def _quota(client: Client, endpoint: str) -> dict[str, Any] | None:
     """What is left of an endpoint's quota; None if it has none (status 404)."""
     try:
         quota = client.get("/api/v1/endpoint/{id}/quota/data", values={"id": endpoint}).json()
-    except BadReplyError:
+    except NotThereError:
         return None
     told = {key: below(quota, key) for key in ("volume", "last_volume_added", "expiry_date", "peak_throughput")}
     refilled = below(quota, "auto_refill") in (1, True, "1")
@@ -166,13 +168,13 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
         answer = reply.answers.get(name)
         told = answer.told if answer and answer.told else {}
         state = _STATES.get(text(sim, "status", "description").lower(), "unknown")
-        exhausted = text(told, "quota", "status").upper() == "EXHAUSTED"
+        over = text(told, "quota", "status").upper() in ("EXHAUSTED", "EXPIRED")
         imei = text(sim, "endpoint", "imei")
         yield Sim(
             name,
             answer.at if answer else reply.at,
             carrier=config.network,
-            state="blocked" if state == "active" and exhausted else state,
+            state="blocked" if state == "active" and over else state,
             activated=moment(sim.get("activation_date"), UTC),
             called=text(sim, "endpoint", "name"),
             iccid=text(sim, "iccid"),

@@ -9,19 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from yardlight import drop
 from yardlight.cellular.account import Cost, SimAccount, directory, support
 from yardlight.cellular.history import midnight, ordinal
-from yardlight.cellular.reading import amount, moment, name_of, period
+from yardlight.cellular.reading import amount, name_of, period
 from yardlight.cellular.usage import SIM_STATES, Directory, Left, Plan, Record, Refused, Sim, SimState, Usage, Used
 from yardlight.collection import Session
-from yardlight.errors import IncompleteError
+from yardlight.errors import BadReplyError, IncompleteError
 from yardlight.inventory.model import Model
+from yardlight.moment import NEVER, moment
 
 SUPPORT = support(
     "CSV export of any carrier's portal",
@@ -38,7 +40,12 @@ COST = Cost(once=0)
 
 _KEPT = 60
 _YES, _NO = ("yes", "y", "true", "1", "roaming"), ("no", "n", "false", "0", "home")
-_WITH_UNIT = re.compile(r"([-+]?[\d.,]+)\s*([KMGT]?B)?", re.IGNORECASE)
+_WITH_UNIT = re.compile(r"([-+]?[\d.,]+)\s*([KMGT]i?B|B|bytes?)?", re.IGNORECASE)
+# Between thousands, where that is neither a point nor a comma.
+_GAP = re.compile(r"(?<=\d)[ \u00a0\u2009\u202f'\u2019](?=\d{3}(?!\d))")
+_POINTS_AND_COMMAS = str.maketrans(".,", ",.")
+_NOTHING = ("", "-", "--", "n/a", "na", "none", "null", "never")
+_LIKE = datetime(2026, 11, 30, 13, 59, 59)
 _STATES: dict[str, SimState] = {
     **{state: state for state in SIM_STATES},
     "activated": "active",
@@ -70,6 +77,16 @@ class Columns(Model):
     cycle_end: str | None = None
 
 
+def _form(raw: str) -> str:
+    try:
+        datetime.strptime(_LIKE.strftime(raw), raw)
+    except ValueError:
+        raw = ""
+    if "%" not in raw:
+        raise ValueError("is not a form of dates; write one as Python's strptime takes it, like '%d.%m.%Y'")
+    return raw
+
+
 class Config(SimAccount):
     """`folder` beside the inventory; `unit` of the amounts without a column for it; `dates` as Python's strptime."""
 
@@ -77,7 +94,7 @@ class Config(SimAccount):
     files: str = "*.csv"
     columns: Columns
     unit: Literal["B", "KB", "MB", "GB", "TB"] = "MB"
-    dates: str | None = None
+    dates: Annotated[str, AfterValidator(_form)] | None = None
     decimal: Literal[".", ","] = "."
     encoding: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9_-]+$")] = None
 
@@ -115,16 +132,29 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
     sims: dict[str, Sim] = {}
     told: list[Record] = []
     for export in reply.exports:
-        columns = config.columns.model_dump(exclude_none=True)
-        for line, said in drop.rows(export.text, columns, export.name):
-            number = drop.bare(said.get("iccid", ""))
-            # Below the SIMs stand words, such as those of a total.
-            if sum(map(str.isdigit, number)) > sum(map(str.isalpha, number)):
-                name = name_of(number, reply.directory, f"{export.name}:{line}")
-                sims[name] = _sim(name, said, export.at, reply.directory, config)
-                told.append(_usage(name, said, export.at, config))
+        mistake, read = None, False
+        for line, name, said in _rows(export, reply.directory, config):
+            sims[name] = _sim(name, said, export.at, reply.directory, config)
+            try:
+                use = _usage(name, said, export, line, config)
+            except BadReplyError as error:
+                mistake, use = mistake or error, Refused(name)
+            read = read or isinstance(use, Usage)
+            told.append(use)
+        # One odd row costs one SIM; where no row can be read it is the form of all of them.
+        if mistake is not None and not read:
+            raise mistake
     yield from sims.values()
     yield from told
+
+
+def _rows(export: drop.Export, directory: Directory, config: Config) -> Iterator[tuple[int, str, dict[str, str]]]:
+    """Each row of a SIM: its line, the name of the SIM, its cells."""
+    for line, said in drop.rows(export.text, config.columns.model_dump(exclude_none=True), export.name):
+        number = drop.bare(said.get("iccid", ""))
+        # Below the SIMs stand words, such as those of a total.
+        if sum(map(str.isdigit, number)) > sum(map(str.isalpha, number)):
+            yield line, name_of(number, directory, f"{export.name}:{line}"), said
 
 
 def _sim(name: str, said: dict[str, str], at: float, directory: Directory, config: Config) -> Sim:
@@ -148,16 +178,37 @@ def _sim(name: str, said: dict[str, str], at: float, directory: Directory, confi
     )
 
 
-def _usage(name: str, said: dict[str, str], at: float, config: Config) -> Record:
-    """What a row, written at `at`, tells of the use: a day's, a total, or what is left."""
-    used, left = _amount(said, "used", config), _amount(said, "left", config)
-    cycle = period(_moment(said, "cycle_start", config), _moment(said, "cycle_end", config))
-    as_of, begins = _moment(said, "as_of", config), _moment(said, "day", config)
-    until = at if as_of is None else min(as_of, at)
-    if used is not None and begins is not None:
+def _usage(name: str, said: dict[str, str], export: drop.Export, line: int, config: Config) -> Usage | Refused:
+    """What a row tells of the use: a day's, a total, or what is left.
+
+    Raises `BadReplyError` for what is no date and no amount, with what is accepted.
+    """
+
+    def where(key: str) -> str:
+        return f"{export.name}:{line}: {getattr(config.columns, key)}"
+
+    def when(key: str) -> float | None:
+        return _moment(said.get(key, ""), where(key), config)
+
+    def bytes_of(key: str) -> int | None:
+        cell, found = said.get(key, ""), _amount(said, key, config)
+        if found is None and cell.lower() not in _NOTHING:
+            raise BadReplyError(
+                f"{where(key)}: {cell[:40]!r} is not an amount in {said.get('unit') or config.unit} with"
+                f" {config.decimal!r} before its decimals; units are B, KB, MB, GB, TB, KiB, MiB, GiB, TiB"
+            )
+        return found
+
+    used, left = bytes_of("used"), bytes_of("left")
+    cycle = period(when("cycle_start"), when("cycle_end"))
+    as_of, begins = when("as_of"), when("day")
+    until = export.at if as_of is None else min(as_of, export.at)
+    if config.columns.day is not None:
+        if used is None or begins is None:
+            return Refused(name)
         zone = ZoneInfo(config.timezone)
         day = ordinal(begins, zone)
-        return Usage(Used(used), min(midnight(day + 1, zone), at), name, cycle=cycle, day=day)
+        return Usage(Used(used), min(midnight(day + 1, zone), export.at), name, cycle=cycle, day=day)
     if used is not None:
         return Usage(Used(used), until, name, cycle=cycle)
     return Refused(name) if left is None else Usage(Left(left), until, name, cycle=cycle)
@@ -165,13 +216,25 @@ def _usage(name: str, said: dict[str, str], at: float, config: Config) -> Record
 
 def _amount(said: dict[str, str], key: str, config: Config) -> int | None:
     """Bytes of a cell, which may name its unit itself."""
-    raw = said.get(key, "")
+    raw = _GAP.sub("", said.get(key, ""))
     if config.decimal == ",":
-        raw = raw.replace(".", "").replace(",", ".")
+        raw = raw.translate(_POINTS_AND_COMMAS)
     match = _WITH_UNIT.fullmatch(raw)
     unit = said.get("unit") or config.unit
     return amount(match[1], match[2] or unit, binary=config.binary) if match else None
 
 
-def _moment(said: dict[str, str], key: str, config: Config) -> float | None:
-    return moment(drop.dated(said.get(key, ""), config.dates), ZoneInfo(config.timezone))
+def _moment(cell: str, where: str, config: Config) -> float | None:
+    """Unix seconds; None for never and for nothing. Raises `BadReplyError` for what is no date.
+
+    Which of two numbers is the month nobody knows without `dates`.
+    """
+    if cell.lower() in _NOTHING or cell.startswith("9999"):
+        return None
+    told = None
+    if config.dates is not None or "/" not in cell:
+        told = moment(drop.dated(cell, config.dates), ZoneInfo(config.timezone))
+    if told is None:
+        form = "2026-11-30" if config.dates is None else _LIKE.strftime(config.dates)
+        raise BadReplyError(f"{where}: {cell[:40]!r} is not a date like {form!r}; its form is told by `dates`")
+    return None if told == NEVER else told

@@ -171,4 +171,5 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
             yield Refused(sim)
             continue
         for part, value in reading.counters.items():
-            yield Count(sim, value, reading.at, reading.uptime, part)
+            # The kernel counts in 64 bits, and so do the interfaces' newer counters.
+            yield Count(sim, value, reading.at, reading.uptime, part, 64 if part in _WIDE else None)

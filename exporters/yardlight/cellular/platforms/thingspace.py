@@ -153,10 +153,10 @@ def _rows(client: Client, number: str, earliest: float, latest: float) -> Iterat
         yield from page
         if is_last(answer, f"POST {path}", "hasMoreData", False):
             return
-        last = max((text(each, "timestamp") for each in page), default="")
-        if last <= begin:
-            raise BadReplyError(f"POST {path}: there are more rows, and the last one is not later than the first")
-        begin = last
+        written = [text(each, "timestamp") for each in page]
+        if not written or written != sorted(written) or written[-1] <= begin:
+            raise BadReplyError(f"POST {path}: there are more rows, and those of this page do not go on in time")
+        begin = written[-1]
 
 
 def _flat(devices: list[dict[str, Any]]) -> list[dict[str, Any]]:
