@@ -34,7 +34,7 @@ def test_sims_have_the_names_of_the_file(tmp_path: Path) -> None:
         (f"sim,iccid\ncab-7,{FIRST}\n,{SECOND}\n", "sims.csv:3: a line needs both, sim and iccid"),
         (f"sim,iccid\ncab-7,{FIRST}\ncab-8,{FIRST}\n", "sims.csv:3: cab-8 and cab-7 have the same iccid"),
         (f"sim,iccid\ncab-7,{FIRST}\ncab-8,{FIRST[:-1]}F\n", "sims.csv: cab-8 and cab-7 are the same SIM"),
-        ("sim,iccid\ncab-7,12345678901234567890\n", "sims.csv: 20 characters that are not an ICCID; it is 18 to 20"),
+        ("sim,iccid\ncab-7,12345678901234567890\n", "sims.csv:2: 20 characters that are not an ICCID; it is 18 to 20"),
         (b"sim,iccid\ncab-\xff,1\n", "sims.csv: is not UTF-8 text"),
     ],
 )

@@ -154,6 +154,23 @@ def test_who_used_most_of_a_cycle_that_is_over_says_nothing_of_one_that_nobody_t
     assert (pool["used_bytes"], pool["biggest"]) == (None, [])
 
 
+def test_blocks_beyond_the_cap_are_counted_and_the_last_one_is_whole(
+    fleet: Callable[..., Fleet], capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = fleet("cap: 1 GB, after: overage, overage_block: 500 MB")
+    made.collected({"t1": 100 * MB, "t2": 10 * MB})
+    told = {plan["name"]: plan for plan in report(capsys)["sources"][0]["plans"]}
+    for plan in told.values():
+        beyond = {p: max(0, used - GB) for p, used in plan["projected_bytes"].items()}
+        assert plan["overage_blocks"] == {p: -(-used // (500 * MB)) for p, used in beyond.items()}
+    assert told["t1"]["overage_blocks"]["0.5"] in range(3, 7)
+    assert told["t2"]["overage_blocks"]["0.9"] == 0
+    assert main(["usage", "report"]) == 0
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line[:3] in ("t1 ", "t2 ")}
+    assert re.search(r"already, \d to \d x 500 MB more", lines["t1"])
+    assert "more" not in lines["t2"]
+
+
 def test_a_plan_without_an_end_is_looked_ahead_for_some_time_and_no_further(
     fleet: Callable[..., Fleet], capsys: pytest.CaptureFixture[str]
 ) -> None:

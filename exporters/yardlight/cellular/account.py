@@ -15,6 +15,7 @@ from yardlight.cellular.usage import Directory
 from yardlight.collection import Session
 from yardlight.errors import PollError
 from yardlight.inventory.accounts import AccountConfig
+from yardlight.things import iccids
 
 
 def support(
@@ -92,6 +93,10 @@ def _names(config: SimAccount, session: Session) -> dict[str, str]:
         name, iccid = (row["sim"] or "").strip(), (row["iccid"] or "").strip()
         if not name or not iccid:
             raise PollError(f"{config.sims}:{rows.line_num}: a line needs both, sim and iccid")
+        try:
+            iccids(iccid)
+        except ValueError as error:
+            raise PollError(f"{config.sims}:{rows.line_num}: {error}") from None
         if names.setdefault(iccid, name) != name:
             raise PollError(f"{config.sims}:{rows.line_num}: {name} and {names[iccid]} have the same iccid")
     return names

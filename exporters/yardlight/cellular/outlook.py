@@ -147,6 +147,17 @@ def sold(count: float) -> int:
     return round(next(step for step in _STEPS if step * scale >= count * (1 - 1e-9)) * scale)
 
 
+def overage(line: Line) -> tuple[int, ...] | None:
+    """How many blocks beyond the cap the cycle takes, by `PROBABILITIES`; None where none are sold, or it is not known.
+
+    The last one that is begun is paid for as a whole.
+    """
+    plan, ahead = line.plan, line.projection
+    if plan.overage_block is None or plan.cap is None or ahead is None or ahead.at_end is None:
+        return None
+    return tuple(math.ceil(max(0.0, used - plan.cap) / plan.overage_block) for used in ahead.at_end)
+
+
 def _idle(track: Track, days: int) -> bool | None:
     """Whether nothing was used in so many days before the figures end; None if one of them is not known."""
     if track.as_of is None:
@@ -175,7 +186,7 @@ def _record(outlook: Outlook, idle_days: int) -> dict[str, object]:
 
 def _entry_record(entry: Entry, zone: ZoneInfo) -> dict[str, object]:
     line, cycle, ahead = entry.line, entry.line.cycle, entry.line.projection
-    at_end = ahead.at_end if ahead is not None else None
+    at_end, blocks = ahead.at_end if ahead is not None else None, overage(line)
     return {
         "kind": entry.kind,
         "name": entry.name,
@@ -192,6 +203,7 @@ def _entry_record(entry: Entry, zone: ZoneInfo) -> dict[str, object]:
         if at_end is not None
         else None,
         "cap_reached": _iso(ahead.exhausted if ahead else None, zone),
+        "overage_blocks": {f"{p:g}": count for p, count in zip(PROBABILITIES, blocks, strict=True)} if blocks else None,
         "next_cap_bytes": entry.next_cap,
         "biggest": [{"sim": sim, "used_bytes": used} for sim, used in entry.biggest],
     }
@@ -248,7 +260,7 @@ def _cells(entry: Entry, zone: ZoneInfo) -> Iterator[str]:
     yield "-" if cycle is None or cycle.end is None else _clock(cycle.end, zone)
     at_end = ahead.at_end if ahead is not None else None
     yield from map(size, at_end) if at_end is not None else ("-",) * len(PROBABILITIES)
-    yield _reached(line, zone)
+    yield f"{_reached(line, zone)}{_bought(line)}"
     yield "-" if entry.next_cap is None else size(entry.next_cap)
     yield ", ".join(f"{sim} {size(used)}" for sim, used in entry.biggest) or "-"
 
@@ -267,6 +279,12 @@ def _reached(line: Line, zone: ZoneInfo) -> str:
     if ahead.at_end is None:
         return f"not before {_clock(ahead.until, zone)}"
     return "perhaps" if ahead.at_end[-1] > limit else "no"
+
+
+def _bought(line: Line) -> str:
+    """What is bought beyond the cap, with a probability of a half and of nine tenths that it is no more."""
+    blocks, block = overage(line), line.plan.overage_block
+    return f", {blocks[1]} to {blocks[2]} x {size(block)} more" if blocks and blocks[2] and block is not None else ""
 
 
 def _clock(at: float, zone: ZoneInfo) -> str:

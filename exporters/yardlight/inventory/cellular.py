@@ -64,6 +64,15 @@ class Pool(PlanTerms):
     sims: tuple[Name, ...] = ()
     plans: tuple[str, ...] = ()
 
+    @model_validator(mode="after")
+    def _of_the_calendar(self) -> Pool:
+        if self.cycle is not None and self.cycle.days is not None:
+            raise ValueError(
+                f"{{days: {self.cycle.days}}} counts from when a SIM is activated, and a pool is not;"
+                " write month, lifetime or {day: 12}"
+            )
+        return self
+
 
 class Runaway(Model):
     """A day of so many times the SIM's own middle day with use, and of this much at least, is one to look at."""
