@@ -197,7 +197,7 @@ def test_until_when_a_figure_counts_is_never_guessed_where_it_cannot_be_read(tmp
 
 @pytest.mark.parametrize("form", ["dd.mm.yyyy", "", "%d.%Q"])
 def test_a_form_of_dates_that_python_does_not_know_is_refused(form: str) -> None:
-    with pytest.raises(ValueError, match="is not a form of dates; write one as Python's strptime takes it"):
+    with pytest.raises(ValueError, match="is not a form of times; write one as Python's strptime takes it"):
         Config.model_validate({"folder": "x", "columns": TOTALS, "dates": form})
 
 

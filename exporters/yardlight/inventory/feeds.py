@@ -8,7 +8,6 @@ object whose keys are trucks.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import jmespath
@@ -18,7 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from yardlight.inventory.addresses import WebAddress
 from yardlight.inventory.model import Model, Name
 from yardlight.inventory.queries import checked_query
-from yardlight.inventory.values import Duration, Lasting, Share, listed
+from yardlight.inventory.values import Duration, Lasting, Share, is_time_form, listed
 
 # What `expected` takes besides the name of a calendar.
 ON_CHANGE = "on_change"
@@ -40,13 +39,8 @@ def _expression(raw: str) -> str:
 
 
 def _time_format(raw: str) -> str:
-    if raw not in ("auto", "s", "ms"):
-        try:
-            if "%" not in raw:
-                raise ValueError
-            datetime.strptime(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC).strftime(raw), raw)
-        except ValueError:
-            raise ValueError(f"{raw!r} is not a form of times; write auto, s, ms or one like %d/%m/%Y %H:%M") from None
+    if raw not in ("auto", "s", "ms") and not is_time_form(raw):
+        raise ValueError(f"{raw!r} is not a form of times; write auto, s, ms or one like %d/%m/%Y %H:%M")
     return raw
 
 

@@ -7,9 +7,10 @@ what was found and what is accepted.
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _BYTES = {
@@ -80,6 +81,24 @@ def parse_share(raw: Any) -> float:
     raise ValueError(f"{raw!r} is not a share; write a percentage from 0% to 100%")
 
 
+def is_time_form(raw: str) -> bool:
+    """Whether Python's strptime reads what strftime writes in this form."""
+    try:
+        datetime.strptime(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC).strftime(raw), raw)
+    except ValueError:
+        return False
+    return "%" in raw
+
+
+def _time_form(raw: str) -> str:
+    if not is_time_form(raw):
+        raise ValueError(
+            f"{raw!r} is not a form of times; write one as Python's strptime takes it, like %d.%m.%Y %H:%M"
+        )
+    return raw
+
+
+TimeForm = Annotated[str, AfterValidator(_time_form)]
 Duration = Annotated[float, BeforeValidator(parse_duration)]
 Lasting = Annotated[Duration, Field(gt=0)]
 Size = Annotated[int, BeforeValidator(parse_size)]

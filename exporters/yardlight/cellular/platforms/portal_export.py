@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from yardlight import drop
 from yardlight.cellular.account import Cost, SimAccount, directory, support
@@ -23,6 +23,7 @@ from yardlight.cellular.usage import SIM_STATES, Directory, Left, Plan, Record, 
 from yardlight.collection import Session
 from yardlight.errors import BadReplyError, IncompleteError
 from yardlight.inventory.model import Model
+from yardlight.inventory.values import TimeForm
 from yardlight.moment import NEVER, moment
 
 SUPPORT = support(
@@ -77,16 +78,6 @@ class Columns(Model):
     cycle_end: str | None = None
 
 
-def _form(raw: str) -> str:
-    try:
-        datetime.strptime(_LIKE.strftime(raw), raw)
-    except ValueError:
-        raw = ""
-    if "%" not in raw:
-        raise ValueError("is not a form of dates; write one as Python's strptime takes it, like '%d.%m.%Y'")
-    return raw
-
-
 class Config(SimAccount):
     """`folder` beside the inventory; `unit` of the amounts without a column for it; `dates` as Python's strptime."""
 
@@ -94,7 +85,7 @@ class Config(SimAccount):
     files: str = "*.csv"
     columns: Columns
     unit: Literal["B", "KB", "MB", "GB", "TB"] = "MB"
-    dates: Annotated[str, AfterValidator(_form)] | None = None
+    dates: TimeForm | None = None
     decimal: Literal[".", ","] = "."
     encoding: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9_-]+$")] = None
 

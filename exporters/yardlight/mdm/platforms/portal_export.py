@@ -17,7 +17,7 @@ from yardlight.collection import Session
 from yardlight.errors import BadReplyError, IncompleteError
 from yardlight.inventory.accounts import AccountConfig
 from yardlight.inventory.model import Model
-from yardlight.inventory.values import Duration
+from yardlight.inventory.values import Duration, TimeForm
 from yardlight.mdm.device import COMPLIANCE, Compliance, Device, Record, Tenant, no_serial
 from yardlight.mdm.listing import complete
 from yardlight.mdm.support import support
@@ -79,7 +79,7 @@ class Config(AccountConfig):
     files: str = "*.csv"
     columns: Columns
     max_age: Duration = 26 * 3600.0
-    dates: str | None = None
+    dates: TimeForm | None = None
     words: Annotated[dict[str, Compliance], BeforeValidator(_lowered)] = {}
     encoding: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9_-]+$")] = None
 
