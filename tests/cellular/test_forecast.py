@@ -108,14 +108,32 @@ def shared(level: Level) -> list[tuple[float, ...]]:
 
 
 def test_holidays_of_the_whole_fleet_are_no_new_level_and_come_as_often_as_before() -> None:
-    """Three of 63 days without use, as if of 77: some 4 %."""
+    """Three of 63 days without use, as if of 77, each of which was 1.2 of an average day: some 4 %."""
     middles = [middle for _, middle, _ in shared(lambda day: 5.0 if -6 <= day <= -4 else 100.0)]
-    assert np.median(middles) == pytest.approx(1 - 3 * 0.95 / 77, abs=0.015)
+    assert np.median(middles) == pytest.approx(1 - 3 * 0.95 * 1.2 / 77, abs=0.015)
 
 
 def test_days_of_new_firmware_are_no_new_level_and_come_as_often_as_before() -> None:
     middles = [middle for _, middle, _ in shared(lambda day: 400.0 if day in (-3, -33) else 100.0)]
-    assert np.median(middles) == pytest.approx(1 + 2 * 3 / 77, abs=0.015)
+    assert np.median(middles) == pytest.approx(1 + 2 * 3 * 1.2 / 77, abs=0.015)
+
+
+def test_new_firmware_of_one_kind_of_sims_is_nothing_to_the_others() -> None:
+    """Thirty routers that wait at 1 MB a day load 150 MB on one day; fifteen tablets in the same account do not."""
+    tablets = [series(lambda _: 100.0, seed=index) for index in range(15)]
+    routers = [series(lambda day: 150.0 if day == -25 else 1.0, seed=50 + index) for index in range(30)]
+    low, middle, high = np.median(forecasts([*tablets, *routers])[:15], axis=0) / MB
+    assert middle == pytest.approx(21 * 100, rel=0.05)
+    assert high - low < 0.25 * middle
+
+
+@pytest.mark.parametrize(("before", "after"), [(0.0, 100.0), (10.0, 100.0), (100.0, 0.0), (100.0, 30.0)])
+@pytest.mark.parametrize("ago", [7, 14, 28, 42, 49, 56, 70])
+def test_a_level_that_holds_since_some_weeks_is_not_about_to_go_back(before: float, after: float, ago: int) -> None:
+    changed = series(lambda day: before if day <= -ago else after, count=98, noise=0.2)
+    others = [series(lambda _: 100.0, count=98, seed=index, noise=0.2) for index in range(1, 21)]
+    for days in (14, 35):
+        assert forecast(changed, days, others)[1] == pytest.approx(days * after, rel=0.2, abs=days * 12.0)
 
 
 def added(members: Sequence[Days]) -> Days:

@@ -5,6 +5,7 @@ A *course* says how the logarithm of a level goes, but for a constant:
 - *flat*: it stays;
 - *turn*: it comes to another level within some days, and may be on its way there;
 - *spell*: it was or is another one for some weeks, and then the one before;
+- *step*: it is another one since some day, and stays;
 - *growth*: by the same share each day, or by the same amount;
 - *wave*: it grows and has a season of some weeks or months; *year*: it follows the seasons of a year;
 - *jumps*: it changes now and then (`changes`).
@@ -25,7 +26,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from yardlight.cellular.changes import Floats, Jumps, jumps, weighted_middle
+from yardlight.cellular.changes import LEAST, Floats, Jumps, jumps, unlikely, weighted_middle
 from yardlight.cellular.history import KEEP_DAYS
 
 # A level is told so many days ahead; between them it goes straight, and after the last it stays.
@@ -39,14 +40,17 @@ _AHEAD = np.where(_DAY > 0, _DAY / (1 + np.maximum(_DAY, 0) / _DAMPING), _DAY)
 _TURNS, _TURNING = (1.0, 2.5), range(-26, 7, 4)
 # How far it goes, as the logarithm of a factor.
 _FAR = tuple(factor for step in range(1, 11) for factor in (-0.12 * step, 0.12 * step))
-# A spell lasts so many weeks; nothing is known of one of which there is no more than so many days.
+# A spell lasts so many weeks; nothing is known of one of which there is no more than so many days. A step does not end.
 _WEEKS, _DAYS_OF_A_SPELL = range(1, 10), 1.5
+_FOR_GOOD = 0
 # By the same share each day; by the same amount, which is that much of the level now.
 _BOWS = (0.0, 0.006)
 _SEASONS = (30.0, 36.0, 45.0, 60.0, 75.0, 90.0, 120.0, 180.0, 365.0)
 _YEAR = 365.0
 # What share of series has which kind of course, usually.
-_USUAL = {"flat": 0.32, "growth": 0.32, "year": 0.05, "turn": 0.05, "spell": 0.10, "wave": 0.06, "jumps": 0.10}
+_USUAL = {
+    "flat": 0.32, "growth": 0.30, "year": 0.05, "turn": 0.05, "spell": 0.08, "step": 0.08, "wave": 0.06, "jumps": 0.06,
+}  # fmt: skip
 # As if the usual had been seen in so many series: shares, growth, and jumps and seasons.
 _SHARES, _RATES, _SIZES = 15.0, 2.0, 10.0
 _ROUNDS, _ROUNDS_OF_SHARES, _ITERATIONS = 8, 8, 4
@@ -94,10 +98,11 @@ def _turns() -> Iterator[tuple[float, Floats]]:
 
 
 def _spells() -> Iterator[tuple[int, Floats]]:
-    for weeks in _WEEKS:
+    for weeks in (*_WEEKS, _FOR_GOOD):
         for begin in range(4 - KEEP_DAYS, -1, 2):
-            if begin + 7 * weeks > 8 - KEEP_DAYS:
-                yield weeks, ((begin < _DAY) & (begin + 7 * weeks >= _DAY)).astype(float)
+            end = begin + 7 * weeks if weeks != _FOR_GOOD else math.inf
+            if end > 8 - KEEP_DAYS:
+                yield weeks, ((begin < _DAY) & (end >= _DAY)).astype(float)
 
 
 def _trends() -> Iterator[_Trend]:
@@ -124,7 +129,7 @@ _LEVELLED = np.exp(-_CURVES)
 _COURSES: tuple[tuple[str, float], ...] = (
     ("flat", 0.0),
     *(("turn", far) for far, _ in _turns()),
-    *(("spell", float(weeks)) for weeks, _ in _spells()),
+    *(("spell" if weeks != _FOR_GOOD else "step", float(weeks)) for weeks, _ in _spells()),
     *((trend.kind, trend.place) for trend in _TREND),
     ("jumps", 0.0),
 )
@@ -285,8 +290,7 @@ def _evidence(used: Floats, weight: Floats, spread: Floats, jumped: Jumps, habit
 
 
 def _floor(used: Floats, total: Floats) -> Floats:
-    """No level is less than that part of the mean: nothing has no logarithm."""
-    floor: Floats = 1e-4 * used.sum(axis=1, keepdims=True) / total + 1e-12
+    floor: Floats = LEAST * used.sum(axis=1, keepdims=True) / total + 1e-12
     return floor
 
 
@@ -302,7 +306,7 @@ def _spelled(used: Floats, weight: Floats, per_day: Floats, far: float) -> _Spel
     known, jump = per_day / (1 / inside + 1 / beside), np.log(spell / outside)
     told = known * far**2
     evidence = -(inside * np.log(spell) + beside * np.log(outside) + total) * per_day
-    evidence -= 0.5 * np.log1p(told) + 0.5 * jump**2 * known / (1 + told)
+    evidence -= 0.5 * np.log1p(told) + unlikely(jump, known, far)
     evidence = np.where((inside > _DAYS_OF_A_SPELL) & (beside > _DAYS_OF_A_SPELL), evidence, -np.inf)
     return _Spells(evidence, outside, jump * told / (1 + told), far**2 / (1 + told))
 
@@ -333,8 +337,9 @@ def _fit(trend: _Trend, used: Floats, weight: Floats, per_day: Floats, habits: H
         if step < _ITERATIONS:
             off = (share * np.exp(-found[:, :1]) - weight) @ design * per_day - (found - mean) * sure
             found += np.clip(np.einsum("nij,nj->ni", inverse, off), -_LONGEST_STEP, _LONGEST_STEP)
-    logs = found @ design.T
-    evidence = -(share.sum(axis=1) * np.exp(-found[:, 0]) + (weight * logs).sum(axis=1)) * per_day[:, 0]
+    # Amounts are parts of their mean here, and so is the least level.
+    logs = np.maximum(found @ design.T, math.log(LEAST))
+    evidence = -(used * np.exp(-logs) + weight * logs).sum(axis=1) * per_day[:, 0]
     evidence -= 0.5 * ((found - mean) ** 2 * sure).sum(axis=1)
     evidence += np.log(sure[1:]).sum() / 2 - np.linalg.slogdet(matrix)[1] / 2
     return _Fitted(evidence, found, np.diagonal(inverse, axis1=1, axis2=2))

@@ -5,7 +5,8 @@ last days takes a weekend for a trend. So, from whole days of history, all of it
 
 1. *Weekdays.* The profile of a SIM, w[weekday], is the mean share of each in the week around it, shrunk towards the
    fleet's as if that had been watched here for four weeks. Days on which the fleet as a whole did far less or more
-   (holidays, firmware) are left out; of the days to come as many are taken to be such as were.
+   (holidays, firmware) are left out; of the days to come as many are taken to be such as were, and each SIM to do on
+   them what it did: other kinds of SIMs may not have noticed.
 2. *Peaks* that stand alone are no part of a level. Of those that come `often` a day, n days have as many as a Poisson
    distribution with that mean has in the middle: mostly none, where the mean would say a half.
 3. *Level*, so that a day to come is level * w[weekday], in four views: exponential means with half-lives of 4, 14 and
@@ -105,8 +106,7 @@ class Fleet:
 
     `noise` is how far single days are off (squared), `habits` which courses levels take. `errors` are the mean errors
     of the views where nothing changed, perhaps and clearly; `spread` is the square of the relative error of a single
-    day that is to come, `drift` what past forecasts erred beyond that in these cases; odd days of the whole fleet add
-    `upset` to the spread, and `more` to every day on average, in parts of its use. `outcomes` are where 0.1, 0.5 and
+    day that is to come, `drift` what past forecasts erred beyond that in these cases. `outcomes` are where 0.1, 0.5 and
     0.9 of what came fell, in standard deviations from the middle of them.
     """
 
@@ -116,8 +116,6 @@ class Fleet:
     errors: tuple[tuple[float, ...], ...] = ((1.0,) * VIEWS,) * 3
     spread: float = 0.25
     drift: tuple[float, ...] = (_USUAL_DRIFT,) * 3
-    upset: float = 0.0
-    more: float = 0.0
     outcomes: tuple[float, ...] = _NORMAL
 
 
@@ -125,7 +123,7 @@ class Fleet:
 class Fit:
     """One series, ready to be continued: use on an average day at each of `KNOTS`, and how far it may be off (squared).
 
-    Peaks of `peak` bytes come `often` a day, by chance.
+    Peaks of `peak` bytes come `often` a day, by chance. Odd days of the whole fleet add `upset` to the `spread`.
     """
 
     last: int
@@ -135,6 +133,7 @@ class Fit:
     unsure: float
     often: float = 0.0
     peak: float = 0.0
+    upset: float = 0.0
 
     def expect(self, days: Sequence[tuple[int, float]]) -> list[float]:
         """The use of days to come (ordinals, each with the part of it that is to come), with as many peaks as usual."""
@@ -155,20 +154,21 @@ def learn(account: Sequence[Days], pools: Mapping[int, Sequence[int]] | None = N
     """
     some = Table.of(account[:: max(1, len(account) // _TEACHERS)])
     odd = _odd_days(some, _shared_profile(some))
-    some = some.without(odd.days)
-    fleet = _taught(some, _shared_profile(some), odd)
+    some = some.without(odd)
+    fleet = _taught(some, _shared_profile(some))
     fits, counts = list[Fit](), list[int]()
     for begin in range(0, len(account), _AT_ONCE):
-        table = Table.of(account[begin : begin + _AT_ONCE]).without(odd.days)
-        fits += _fitted(series_of(table, fleet.profile), fleet)
+        whole = Table.of(account[begin : begin + _AT_ONCE])
+        table = whole.without(odd)
+        fits += _fitted(series_of(table, fleet.profile), _odd_use(whole, table, fleet.profile), fleet)
         counts += table.count.tolist()
     for pool, members in (pools or {}).items():
-        fits[pool] = _together(fits[pool], [fits[member] for member in members], fleet)
+        fits[pool] = _together(fits[pool], [fits[member] for member in members])
     return fleet, [fit if count >= MIN_DAYS else None for fit, count in zip(fits, counts, strict=True)]
 
 
-def _taught(some: Table, profile: tuple[float, ...], odd: Odd) -> Fleet:
-    fleet = Fleet(profile, upset=odd.upset, more=odd.more)
+def _taught(some: Table, profile: tuple[float, ...]) -> Fleet:
+    fleet = Fleet(profile)
     enough = (some.count >= _A_WEEK) & (some.mean >= 1.0)
     if not enough.any():
         return fleet
@@ -202,19 +202,19 @@ def _shared_profile(table: Table) -> tuple[float, ...]:
 
 
 @dataclass(frozen=True)
-class Odd:
-    """Days on which the whole fleet did far less or more than usual.
+class OddUse:
+    """What each series did on days on which the whole fleet did far less or more than usual.
 
     Holidays and storms say nothing of the level. That they come says how far a single day may be off (`upset`,
-    squared), and by how much days to come differ from those without them on average (`more`).
+    squared), and by how much days to come differ from those without them on average (`more`), in parts of a day.
     """
 
-    days: Ints
-    upset: float = 0.0
-    more: float = 0.0
+    more: Floats
+    upset: Floats
 
 
-def _odd_days(table: Table, shared: Sequence[float]) -> Odd:
+def _odd_days(table: Table, shared: Sequence[float]) -> Ints:
+    """Their ordinals."""
     table = table.only((table.count >= WARM_UP) & (table.mean > 0))
     weight = np.array(shared)[table.day % 7]
     told = table.known & (weight > 0.5)
@@ -222,13 +222,17 @@ def _odd_days(table: Table, shared: Sequence[float]) -> Odd:
     days = table.day[told]
     ratios = {int(day): float(np.median(each)) for day in np.unique(days) if len(each := off[days == day]) >= _MANY}
     usual = median(list(ratios.values())) if len(ratios) >= WARM_UP else 0.0
-    odd = {day: ratio / usual for day, ratio in ratios.items() if usual and not 1 / _ODD < ratio / usual < _ODD}
-    if len(odd) > len(ratios) / 5:
-        odd = {}
-    upset = sum((ratio - 1.0) ** 2 for ratio in odd.values()) / max(1, len(ratios))
+    odd = [day for day, ratio in ratios.items() if usual and not 1 / _ODD < ratio / usual < _ODD]
+    return np.array([] if len(odd) > len(ratios) / 5 else odd, dtype=np.int64)
+
+
+def _odd_use(whole: Table, table: Table, shared: Sequence[float]) -> OddUse:
+    """Of `whole`, where `table` is without the odd days."""
+    weight = np.array(shared)[whole.day % 7]
+    level = (table.used.sum(axis=1) / np.maximum((weight * table.known).sum(axis=1), 1e-9))[:, None]
+    off = np.where(whole.known & ~table.known & (level >= 1.0), whole.used / np.maximum(level, 1.0) - weight, 0.0)
     # As if there had been none for some days more: one in a fortnight is not one in every fortnight.
-    more = sum(ratio - 1.0 for ratio in odd.values()) / (len(ratios) + WARM_UP)
-    return Odd(np.array(sorted(odd), dtype=np.int64), upset, more)
+    return OddUse(off.sum(axis=1) / (whole.count + WARM_UP), (off**2).sum(axis=1) / np.maximum(whole.count, 1))
 
 
 def _errors(trials: Sequence[Trial], changed: int) -> tuple[float, ...]:
@@ -333,20 +337,20 @@ def _outcomes(series: Series, views: Views, fleet: Fleet) -> tuple[float, ...]:
     )
 
 
-def _fitted(series: Series, fleet: Fleet) -> Iterator[Fit]:
+def _fitted(series: Series, odd: OddUse, fleet: Fleet) -> Iterator[Fit]:
     views = views_of(series, noise_of(series, fleet.noise), fleet.habits)
     weights, spread = _weigh(views, fleet), _spread(series, views, fleet)
-    levels = (1.0 + fleet.more) * (weights[:, :, None] * views.levels).sum(axis=1)
+    levels = (1.0 + odd.more)[:, None] * (weights[:, :, None] * views.levels).sum(axis=1)
     levels = np.where(series.mean[:, None] >= 1.0, levels, 0.0)
     few = np.maximum(0.0, 1.0 / np.maximum(series.count, 1) - 1.0 / _SETTLED)
     unsure = spread * few + _drift(series, views, fleet)
-    columns = (series.last, series.profile, levels, spread + fleet.upset, unsure, series.often, series.peak)
+    columns = (series.last, series.profile, levels, spread, unsure, series.often, series.peak, odd.upset)
     for last, profile, path, *numbers in zip(*(column.tolist() for column in columns), strict=True):
         # As arrays they take half of the memory.
         yield Fit(last, array("d", profile), array("d", path), *numbers)
 
 
-def _together(own: Fit, members: Sequence[Fit], fleet: Fleet) -> Fit:
+def _together(own: Fit, members: Sequence[Fit]) -> Fit:
     """A pool continued as its members are; only how far it may drift is its own, for they do so together."""
     levels = tuple(map(sum, zip(*(fit.levels for fit in members), strict=True)))
     if not levels or levels[0] <= 0:
@@ -356,14 +360,14 @@ def _together(own: Fit, members: Sequence[Fit], fleet: Fleet) -> Fit:
     def mean(values: Iterable[float]) -> float:
         return sum(share * value for share, value in zip(shares, values, strict=True))
 
-    apart = sum(share**2 * (fit.spread - fleet.upset) for share, fit in zip(shares, members, strict=True))
     # Peaks that add up to as many bytes and differ as much as theirs together.
     peaks, squares = (sum(fit.often * fit.peak**power for fit in members) for power in (1, 2))
     return replace(
         own,
         profile=tuple(mean(fit.profile[day] for fit in members) for day in range(7)),
         levels=levels,
-        spread=apart + fleet.upset,
+        # What is odd is so for all of them at once, and is the pool's own.
+        spread=sum(share**2 * fit.spread for share, fit in zip(shares, members, strict=True)),
         often=peaks**2 / squares if squares else 0.0,
         peak=squares / peaks if squares else 0.0,
     )
@@ -373,7 +377,7 @@ def project(fit: Fit, fleet: Fleet, used: float, days: Sequence[tuple[int, float
     """The use at the end of these days (ordinals, each with the part of it that is to come), by `PROBABILITIES`."""
     expected = fit.expect(days)
     total, calm = sum(expected), sum(expected) - fit.peaks(days)
-    variance = fit.spread * sum(each * each for each in expected) + fit.unsure * calm * calm
+    variance = (fit.spread + fit.upset) * sum(each * each for each in expected) + fit.unsure * calm * calm
     deviation = math.sqrt(variance + fit.often * sum(part for _, part in days) * fit.peak**2)
     assert math.isfinite(total + deviation), "a forecast is finite, or there is none"
     return tuple(used + max(0.0, total + outcome * deviation) for outcome in fleet.outcomes)
