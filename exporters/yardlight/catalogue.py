@@ -601,6 +601,10 @@ POOL_USAGE = _add(
     "gauge", "pool_usage_bytes", "account pool",
     "What the pool has used in its open cycle: the platform's total, or the sum of the SIMs that could be read.",
 )  # fmt: skip
+POOL_KNOWN_USAGE = _add(
+    "gauge", "pool_known_usage_bytes", "account pool",
+    "The same with what was known in this cycle of SIMs that cannot be read now: at least so much was used.",
+)  # fmt: skip
 SIM_CAP = _add("gauge", "sim_cap_bytes", "account sim", "What the SIM may use in a cycle; absent where nobody says.")
 POOL_CAP = _add("gauge", "pool_cap_bytes", "account pool", "What the pool may use in a cycle, by the inventory.")
 POOL_SIMS = _add("gauge", "pool_sims", "account pool", "SIMs of a pool that is added up from them.")

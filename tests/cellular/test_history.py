@@ -227,6 +227,16 @@ def test_a_total_that_begins_anew_before_the_cycle_does_takes_no_day_back_and_is
     assert days(track, "2026-03-29", 4) == pytest.approx([100, 100, 98, 12], abs=0.1)
 
 
+def test_half_a_day_before_the_end_of_a_cycle_is_not_a_day_of_half_the_use() -> None:
+    track = Track(UTC)
+    for day in range(1, 32):
+        total(track, 100 * day - 50, f"2026-03-{day:02}T12:00")
+    total(track, 50, "2026-04-01T12:00")
+    # Of the afternoon of the 31st nothing will ever be told.
+    assert days(track, "2026-03-30", 3) == [pytest.approx(100, abs=0.1), None, 50]
+    assert track.closed == Closed(MONTH.at(at("2026-03-01")), 3050 * MB)
+
+
 def test_a_total_of_which_nobody_names_the_cycle_begins_anew_and_takes_no_day_back() -> None:
     track = Track(UTC)
     for day in range(1, 32):

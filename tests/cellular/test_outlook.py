@@ -20,6 +20,7 @@ from yardlight.cellular.usage import Plan, Record, Sim, Usage, Used
 from yardlight.cli import main
 from yardlight.collection import Source, pack_memory
 from yardlight.inventory.load import load
+from yardlight.inventory.words import size
 from yardlight.state import State
 
 DAY, MB, GB = 86400.0, 10**6, 10**9
@@ -152,6 +153,19 @@ def test_who_used_most_of_a_cycle_that_is_over_says_nothing_of_one_that_nobody_t
     made.told([(last, [sim("t1", last), Usage(Used(GB), last, sim="t1", cycle=over)]), (NOW, [sim("t1", NOW)])])
     [pool] = report(capsys)["sources"][0]["plans"]
     assert (pool["used_bytes"], pool["biggest"]) == (None, [])
+
+
+def test_of_a_pool_that_is_known_in_part_more_may_be_needed_and_no_cap_is_safe(
+    fleet: Callable[..., Fleet], capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = fleet("pools: {tablets: {cap: 20 GB, sims: [t1, t2, t3]}}")
+    made.collected({"t1": 100 * MB, "t2": 200 * MB})
+    [pool] = report(capsys)["sources"][0]["plans"]
+    assert (pool["sims"], pool["sims_counted"], pool["next_cap_bytes"]) == (3, 2, None)
+    assert pool["next_cap_at_least_bytes"] >= 8 * GB
+    assert main(["usage", "report"]) == 0
+    [line] = [each for each in capsys.readouterr().out.splitlines() if each.startswith("tablets")]
+    assert re.split(r"\s{2,}", line)[8:10] == ["not known", f"more than {size(pool['next_cap_at_least_bytes'])}"]
 
 
 def test_blocks_beyond_the_cap_are_counted_and_the_last_one_is_whole(

@@ -356,6 +356,39 @@ def test_c15_a_sim_that_cannot_be_read_any_more_is_missing_in_the_sum_and_is_not
     assert account.value("pool_usage_bytes", "tablets") == 110
     assert account.value("pool_sims_counted", "tablets") == 1
     assert account.value("sim_usage_bytes", "T2") == 50
+    # What it used before it used all the same, and what was told of the cap stays true.
+    assert account.value("pool_known_usage_bytes", "tablets") == 160
+
+
+def test_the_forecast_of_a_pool_is_not_lower_for_a_sim_that_cannot_be_read_once() -> None:
+    account = Account(pools={"tablets": {"cap": "100 GB"}}, cap="50 GB")
+    names = ["T1", "T2", "T3"]
+    for day in range(1, 20):
+        account.collect(
+            at(day), *(sim(each, at(day)) for each in names), *(total(each, day * GB, at(day)) for each in names)
+        )
+    before = account.value("usage_projected_bytes", "tablets", "", "0.5")
+    assert before is not None
+    read = [total(each, 19 * GB, at(19, 13)) for each in names[:2]]
+    account.collect(at(19, 13), *(sim(each, at(19, 13)) for each in names), *read, Refused("T3"))
+    assert account.value("usage_projected_bytes", "tablets", "", "0.5") == pytest.approx(before, rel=0.03)
+    assert account.value("pool_usage_bytes", "tablets") == 38 * GB
+
+
+def test_a_sim_that_is_activated_in_the_middle_of_a_cycle_is_counted_from_its_first_day() -> None:
+    account = Account(pools={"tablets": {"cap": "1 GB"}})
+    for day in range(12, 16):
+        told = [day_row("T1", day, 7, at(day, 20)), AllDays("T1", at(day, 0))]
+        account.collect(at(day, 20), sim("T1", at(day, 20), activated=at(12, 9)), *told)
+    assert account.value("usage_counted_since_timestamp_seconds", "", "T1") is None
+    assert account.value("pool_sims_counted", "tablets") == 1
+    assert account.value("pool_usage_bytes", "tablets") == 28
+
+
+def test_a_cap_of_nothing_is_no_cap() -> None:
+    account = Account()
+    account.collect(at(5), sim("T1", at(5), plan=Plan("flex", 0)), total("T1", 5, at(5)))
+    assert account.value("sim_cap_bytes", "T1") is None
 
 
 def test_c16_a_router_that_wraps_and_reboots_never_jumps() -> None:
@@ -382,6 +415,10 @@ def test_c17_router_and_carrier_are_compared_over_a_week_that_both_have_told() -
         router.collect(at(day, 23), sim("lte", at(day, 23)), daily("lte", 271.4 * MB, day))
     assert carrier.value("sim_settled_bytes", "lte", "carrier") == pytest.approx(2.6 * GB, rel=0.001)
     assert router.value("sim_settled_bytes", "lte", "router") == pytest.approx(1.9 * GB, rel=0.001)
+    # Of figures that stopped in the middle of a day nothing is settled from then on.
+    for day in range(16, 20):
+        carrier.collect(at(day, 23), sim("lte", at(day, 23)))
+    assert carrier.value("sim_settled_bytes", "lte", "carrier") is None
 
 
 def sessions(now: float, dark: Sequence[str] = (), parked: bool = False) -> Iterator[Record]:
@@ -479,6 +516,19 @@ def test_a_pool_whose_sims_cycles_are_over_is_unknown_until_the_next_one_is_told
     assert account.value("pool_sims_counted", "tablets") == 0
     account.collect(at(6, 9), sim("T1", at(6, 9)), total("T1", 2 * MB, at(6, 8), cycle=new))
     assert account.value("pool_usage_bytes", "tablets") == 2 * MB
+
+
+def test_figures_that_come_in_a_lump_after_a_sim_was_suspended_are_no_use_while_suspended() -> None:
+    account = Account()
+    for day in range(1, 16):
+        state = "suspended" if day >= 10 else "active"
+        # They stop on the 8th, and come on the 13th.
+        known = 8 if 8 < day < 13 else min(day, 10)
+        until = at(8) if 8 < day < 13 else at(day)
+        account.collect(at(day), sim("T1", at(day), state=state), total("T1", known * 100 * MB, until))
+    assert account.value("sim_used_while_suspended_bytes", "T1") == 0
+    account.collect(at(16), sim("T1", at(16), state="suspended"), total("T1", 1007 * MB, at(16)))
+    assert account.value("sim_used_while_suspended_bytes", "T1") == pytest.approx(7 * MB)
 
 
 def test_use_while_suspended_counts_from_the_second_day_on() -> None:

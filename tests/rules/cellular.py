@@ -87,6 +87,32 @@ def standby(left: float, unstaffed: float | None = None) -> Platform:
     )
 
 
+def with_figures(platform: Platform) -> Platform:
+    """The same where the carrier's figures count until now."""
+    until: Sample = ("usage_as_of_timestamp_seconds", {"pool": "", "sim": "fontana-standby"}, lambda at: at)
+    return replace(platform, samples=(*platform.samples, until))
+
+
+def then_nothing(read: Read, until: float) -> Read:
+    """What is told until then; what the inventory says goes on."""
+    return lambda at: read(at) if at < until else None
+
+
+def parked(carrier: str, count: int, least: float) -> tuple[Sample, ...]:
+    """Trucks of Barstow on a carrier, which all stand for a while."""
+    labels, stand = {"carrier": carrier, "terminal": "barstow"}, then(1, 0)
+    return (
+        *(
+            info(f"{carrier[0]}{n}", truck=f"{carrier[0]}{n}", terminal="barstow", carrier=carrier)
+            for n in range(count)
+        ),
+        *(("sim_in_session", {"sim": f"{carrier[0]}{n}"}, lambda at: 0.0 if stand(at) else 1.0) for n in range(count)),
+        ("carrier_sims", labels, always(count)),
+        ("carrier_sims_in_session", labels, lambda at: 0.0 if stand(at) else float(count)),
+        ("carrier_sims_in_session_least", labels, always(least)),
+    )
+
+
 def counter(speed: float) -> tuple[Sample, ...]:
     """Fontana's router counts what LTE receives: so many bytes a second from the beginning on, and then much more."""
     labels = {"terminal": "fontana", "interface": "wwan0", "uplink": "lte"}
@@ -458,6 +484,39 @@ CELLULAR: tuple[Scenario, ...] = (
         centre=Centre(runs=((0.0, 600.0), (1800.0, 1e9))),
         moved=None,
         every=15.0,
+    ),
+    case(
+        "headroom-figures-follow",
+        "on LTE, and the carrier's figures have what it carries: that is not taken off twice",
+        with_figures(standby(12 * GB + 0.03 * GB)),
+        on_lte(),
+        yards=(failover(15),),
+        end=900.0,
+        moved=None,
+        every=5.0,
+    ),
+    case(
+        "headroom-account-fails",
+        "on LTE, its plan does not last, and then the carrier's API fails and tells nothing any more: the page stays",
+        Platform(
+            tuple(
+                (name, labels, then_nothing(read, 500.0) if name == "standby_left_bytes" else read)
+                for name, labels, read in standby(9 * GB).samples
+            ),
+            answers=((0.0, 500.0),),
+        ),
+        ((0, CUT - 5, ()), (CUT + 90, 1490, (HEADROOM, *LTE_TICKETS)), (1700, 1800, ())),
+        yards=(yard(((CUT, 1500.0),), path=((CUT + 15, "lte"), (1520, "fiber"))),),
+        end=1800.0,
+        moved=None,
+        every=15.0,
+    ),
+    case(
+        "carrier-parked-beside-unheard",
+        "all trucks of a home are parked, and beside its two carriers there is one of which no habit is known",
+        Platform((*parked("Verizon", 8, 4.0), *parked("AT&T", 8, 4.0), *parked("T-Mobile", 3, 0.0), NEWEST)),
+        ((0, END, ()),),
+        moved=None,
     ),
     case(
         "headroom-enough",

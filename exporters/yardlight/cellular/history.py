@@ -32,6 +32,8 @@ KEEP_DAYS = 98
 _WRAP_31, _WRAP_32 = 2**31, 2**32
 # What a platform says may be so late, or its calendar so far from ours; this cycle and the last lie no further apart.
 _LATE = 2 * 86400.0
+# A day of which no more than that is missing is whole.
+_HARDLY = 3600.0
 # A total that loses more than so many days is not restated.
 _RESTATED_DAYS = 3
 # In the place of a day of which nothing is known: here, and in the text.
@@ -103,6 +105,11 @@ class Track:
                 self._take_day(day, 0, SOURCES[0], midnight(day + 1, self.zone), cycle_at(begins))
         self.as_of = max(self.as_of or until, until)
 
+    def born(self, activated: float) -> None:
+        """It was activated then: what was counted from that day on is all of it."""
+        if self.since is not None and abs(self.since - activated) < _LATE:
+            self.since = None
+
     def open(self, at: float) -> bool:
         """Whether the total is of the cycle in which this instant is: one that is over says nothing of the next."""
         return self.used is not None and (self.cycle is None or self.cycle.has(at))
@@ -138,6 +145,8 @@ class Track:
         if not named and self._still_of_closed(used, as_of):
             self._grow_closed(used, as_of)
             return
+        if turns and early is None:
+            self._leave_half_a_day()
         start, before, since = (self.as_of, self.used, self.since) if self.used is not None else (None, 0, None)
         if start is None and self.cycle is not None:
             start = self.cycle.start
@@ -180,6 +189,15 @@ class Track:
         if self.as_of is not None:
             self._spread(used - self.closed.used, self.as_of, as_of)
         self.closed, self.as_of = Closed(self.closed.cycle, used), as_of
+
+    def _leave_half_a_day(self) -> None:
+        """What was used from the last figure to the end of its cycle nobody tells: half a day's use is not a day's."""
+        if self.as_of is None or self.cycle is None or self.cycle.start is None:
+            return
+        day = self._ordinal(self.as_of)
+        end = min(midnight(day + 1, self.zone), self.cycle.start)
+        if end - self.as_of > _HARDLY and self.day(day):
+            self.days[day - self.first] = UNKNOWN
 
     def _begins_anew(self, used: int, before: int) -> bool:
         """Whether a total that shrank is that of another cycle: more is gone than the newest days had."""

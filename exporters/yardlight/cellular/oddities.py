@@ -55,30 +55,49 @@ def last_use(track: Track) -> float | None:
 
 def used_since(track: Track, since: float) -> int:
     """What was used on the days after the one after this instant."""
-    first = ordinal(since, track.zone) + _GRACE_DAYS + 1
+    first = _after_grace(track, since)
     return sum(track.day(day) or 0 for day in range(max(first, track.first), track.end))
+
+
+def _after_grace(track: Track, since: float) -> int:
+    return ordinal(since, track.zone) + _GRACE_DAYS + 1
 
 
 @dataclass(slots=True)
 class Facts:
-    """What must be remembered of a SIM besides its use: since when it has its state, when its device changed."""
+    """What must be remembered of a SIM besides its use: since when it has its state, when its device changed.
+
+    `late` is what came with the first total after the days of grace: it may have been used before.
+    """
 
     state: str = ""
     since: float = 0.0
     device: str | None = None
     changed: float | None = None
     trouble: float = 0.0
+    late: int = 0
 
     def note(self, sim: Sim) -> None:
         """What the platform says now. A state that is not told is no change of it, nor a mark made anew."""
         if sim.state != "unknown" and sim.state != self.state:
-            self.state, self.since = sim.state, sim.seen
+            self.state, self.since, self.late = sim.state, sim.seen, 0
         if sim.device is not None and sim.device != self.device:
             # One of another length was made of other digits, by an older version.
             if self.device is not None and len(self.device) == len(sim.device):
                 self.changed = sim.seen
             self.device = sim.device
 
+    def caught_up(self, track: Track, before: float | None) -> None:
+        """A total came, until which its figures counted `before`: what it grew by is spread over all the days since."""
+        if self.state == "suspended" and before is not None and track.as_of is not None:
+            after = midnight(_after_grace(track, self.since), track.zone)
+            if before < after <= track.as_of:
+                self.late = used_since(track, self.since)
+
+    def used_while_suspended(self, track: Track) -> int | None:
+        """Bytes on days after the one after it was suspended; None for a SIM that is not."""
+        return max(0, used_since(track, self.since) - self.late) if self.state == "suspended" else None
+
     def to_json(self) -> list[Any]:
         """All of it as a list that JSON takes."""
-        return [self.state, self.since, self.device, self.changed, self.trouble]
+        return [self.state, self.since, self.device, self.changed, self.trouble, self.late]

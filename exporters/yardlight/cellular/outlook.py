@@ -49,6 +49,8 @@ class Entry:
     `sims` is how many share it, `counted` of how many of them `used` is the sum (None for a total of the platform's
     own). `next_cap` is what the next cycle needs with a probability of 0.9, as a size in which plans are sold; None
     where too little is known. `biggest` are the SIMs that used most of it.
+
+    Of a pool that is not `whole`, of which some SIMs could not be counted, what is used and comes is at least that.
     """
 
     kind: Literal["pool", "sim"]
@@ -58,6 +60,10 @@ class Entry:
     counted: int | None
     next_cap: int | None
     biggest: tuple[tuple[str, int], ...]
+
+    @property
+    def whole(self) -> bool:
+        return self.counted is None or self.counted >= self.sims
 
 
 @dataclass(frozen=True)
@@ -155,7 +161,7 @@ def overage(line: Line) -> tuple[int, ...] | None:
     plan, ahead = line.plan, line.projection
     if plan.overage_block is None or plan.cap is None or ahead is None or ahead.at_end is None:
         return None
-    return tuple(math.ceil(max(0.0, used - plan.cap) / plan.overage_block) for used in ahead.at_end)
+    return tuple(-(-max(0, round(used) - plan.cap) // plan.overage_block) for used in ahead.at_end)
 
 
 def _idle(track: Track, days: int) -> bool | None:
@@ -204,7 +210,8 @@ def _entry_record(entry: Entry, zone: ZoneInfo) -> dict[str, object]:
         else None,
         "cap_reached": _iso(ahead.exhausted if ahead else None, zone),
         "overage_blocks": {f"{p:g}": count for p, count in zip(PROBABILITIES, blocks, strict=True)} if blocks else None,
-        "next_cap_bytes": entry.next_cap,
+        "next_cap_bytes": entry.next_cap if entry.whole else None,
+        "next_cap_at_least_bytes": entry.next_cap,
         "biggest": [{"sim": sim, "used_bytes": used} for sim, used in entry.biggest],
     }
 
@@ -260,8 +267,9 @@ def _cells(entry: Entry, zone: ZoneInfo) -> Iterator[str]:
     yield "-" if cycle is None or cycle.end is None else _clock(cycle.end, zone)
     at_end = ahead.at_end if ahead is not None else None
     yield from map(size, at_end) if at_end is not None else ("-",) * len(PROBABILITIES)
-    yield f"{_reached(line, zone)}{_bought(line)}"
-    yield "-" if entry.next_cap is None else size(entry.next_cap)
+    reached = _reached(line, zone)
+    yield "not known" if reached == "no" and not entry.whole else f"{reached}{_bought(line)}"
+    yield "-" if entry.next_cap is None else f"{'' if entry.whole else 'more than '}{size(entry.next_cap)}"
     yield ", ".join(f"{sim} {size(used)}" for sim, used in entry.biggest) or "-"
 
 

@@ -84,7 +84,8 @@ def terms_of(said: Plan | None, written: PlanTerms) -> Plan:
     said = said or Plan()
     return Plan(
         said.name,
-        written.cap if written.cap is not None else said.cap,
+        # A cap of nothing is how platforms write that there is none.
+        written.cap if written.cap is not None else said.cap or None,
         written.fair_use if written.fair_use is not None else said.fair_use,
         written.after or said.after,
         written.overage_block if written.overage_block is not None else said.overage_block,

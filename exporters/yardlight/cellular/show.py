@@ -14,10 +14,10 @@ from yardlight.catalogue import Metric
 from yardlight.cellular import diversity, lateness
 from yardlight.cellular.cycle import Cycle, ending
 from yardlight.cellular.forecast import PROBABILITIES, Fit, Fleet, exhaustion, learn, project, remaining, whole_days
-from yardlight.cellular.history import Track, begin, ordinal
+from yardlight.cellular.history import Track, begin, midnight, ordinal
 from yardlight.cellular.levels import Days
 from yardlight.cellular.memory import Memory, recalled
-from yardlight.cellular.oddities import Day, largest_day, last_use, used_since
+from yardlight.cellular.oddities import Day, largest_day, last_use
 from yardlight.cellular.plan import Place, Terms, rule, terms_of
 from yardlight.cellular.pools import Sum, add_up, in_cycle, members
 from yardlight.cellular.usage import SIM_STATES, AllDays, Count, Plan, Record, Refused, Sim, Usage, Used, listed
@@ -146,6 +146,9 @@ class Account:
         for sim, each in counts.items():
             self._take_counts(sim, each)
         self._take_rest([each for each in records if isinstance(each, AllDays) and each.sim not in self.refused])
+        for name, said in self.kept.said.items():
+            if name in self.kept.sims and said.activated is not None:
+                self.kept.sims[name].born(said.activated)
         self.kept.refused = set(self.refused)
         self._forget({record.sim for record in records})
 
@@ -178,7 +181,10 @@ class Account:
         if cycle is not None and cycle.start is None and cycle.end is not None:
             cycle = ending(cycle.end, track.cycle)
         plan = self.plan(usage.sim) if usage.sim else self.pool_plan(usage.pool)
+        before = track.as_of
         track.take(usage, cycle, plan)
+        if usage.sim and usage.day is None:
+            self.kept.fact(usage.sim).caught_up(track, before)
 
     def _take_rest(self, told: Sequence[AllDays]) -> None:
         """Days without use, until the newest figures of the account: what is later may not be known of anybody yet."""
@@ -252,8 +258,7 @@ class Account:
                 found[name] = Sum(own, tuple(names), None)
                 continue
             cycle = self.cycle_at("", name, self.now) or self._common(names)
-            readable = {sim: track for sim, track in self.kept.sims.items() if sim not in self.refused}
-            found[name] = add_up(readable, names, cycle, self.zone, self.now)
+            found[name] = add_up(self.kept.sims, names, cycle, self.zone, self.now, self.refused)
         return found
 
     def _common(self, names: Sequence[str]) -> Cycle | None:
@@ -341,11 +346,13 @@ class Account:
             yield from self._sim(account, name, pool_of.get(name, ""), days[name])
         for name, line in self.pool_lines.items():
             yield from self._usage(account, name, "", line)
-            yield m.POOL_USAGE, (account, name), line.used
+            each = self.pools[name]
+            yield m.POOL_USAGE, (account, name), line.used if each.counted is None or line.used is None else each.read
+            yield m.POOL_KNOWN_USAGE, (account, name), line.used
             yield m.POOL_CAP, (account, name), line.plan.limit
-            if (counted := self.pools[name].counted) is not None:
-                yield m.POOL_SIMS, (account, name), len(self.pools[name].members)
-                yield m.POOL_SIMS_COUNTED, (account, name), counted
+            if each.counted is not None:
+                yield m.POOL_SIMS, (account, name), len(each.members)
+                yield m.POOL_SIMS_COUNTED, (account, name), each.counted
         yield from self._carriers(account)
         yield from self._standbys()
 
@@ -386,8 +393,7 @@ class Account:
         )
 
     def _suspended_use(self, name: str, track: Track) -> int | None:
-        facts = self.kept.fact(name)
-        return used_since(track, facts.since) if facts.state == "suspended" else None
+        return self.kept.fact(name).used_while_suspended(track)
 
     def _shown_alone(self, name: str) -> bool:
         recent = self.now - self.kept.fact(name).trouble < _SHOWN_AFTER_TROUBLE
@@ -424,8 +430,10 @@ class Account:
             yield m.PLAN_EXPIRY, key, said.expires
 
     def _settled(self, track: Track) -> int | None:
-        """The use of a week of which everybody has told all; None if a day of it is not known."""
+        """The use of a week of which everybody has told all; None if a day of it is not known, or not whole yet."""
         last = ordinal(self.now, self.zone) - _SETTLED
+        if track.as_of is None or track.as_of < midnight(last, self.zone):
+            return None
         days = [track.day(day) for day in range(last - _COMPARED, last)]
         told = [used for used in days if used is not None]
         return sum(told) if len(told) == _COMPARED and track.seeded <= last - _COMPARED else None
