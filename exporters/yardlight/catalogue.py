@@ -605,6 +605,10 @@ POOL_KNOWN_USAGE = _add(
     "gauge", "pool_known_usage_bytes", "account pool",
     "The same with what was known in this cycle of SIMs that cannot be read now: at least so much was used.",
 )  # fmt: skip
+POOL_BIGGEST = _add(
+    "gauge", "pool_biggest_usage_bytes", "account pool sim",
+    "What the SIMs used that used most of a pool, in the pool's cycle; those that have a name.",
+)  # fmt: skip
 SIM_CAP = _add("gauge", "sim_cap_bytes", "account sim", "What the SIM may use in a cycle; absent where nobody says.")
 POOL_CAP = _add("gauge", "pool_cap_bytes", "account pool", "What the pool may use in a cycle, by the inventory.")
 POOL_SIMS = _add("gauge", "pool_sims", "account pool", "SIMs of a pool that is added up from them.")

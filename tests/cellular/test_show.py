@@ -179,6 +179,34 @@ def test_c05_what_is_late_does_not_become_usual() -> None:
     assert account.value("usage_late_after_seconds") == limit
 
 
+def test_what_a_sim_loads_each_monday_is_no_runaway_and_twice_as_much_is() -> None:
+    account, told = Account(cycle="lifetime"), []
+    for day in range(1, 50):
+        # March 2 is a Monday.
+        used = 500 * MB if day % 7 == 2 else MB
+        account.collect(at(day, 23), sim("T1", at(day, 23)), day_row("T1", day, used, at(day, 23)))
+        if account.value("sim_runaway_above_bytes", "T1") is not None:
+            told.append(
+                (account.value("sim_largest_day_bytes", "T1") or 0)
+                > (account.value("sim_runaway_above_bytes", "T1") or 0)
+            )
+    assert not any(told[-20:])
+    account.collect(
+        at(51, 23), sim("T1", at(51, 23)), day_row("T1", 50, MB, at(51, 23)), day_row("T1", 51, 1200 * MB, at(51, 23))
+    )
+    assert (account.value("sim_largest_day_bytes", "T1") or 0) > (account.value("sim_runaway_above_bytes", "T1") or 0)
+
+
+def test_who_used_most_of_a_pool_is_told_for_the_pools_own_cycle() -> None:
+    account = Account(cycle="month", pools={"tablets": {"cap": "10 GB", "cycle": {"day": 10}}})
+    for day in range(1, 21):
+        # T1 did it before the pool's cycle, T2 in it.
+        rows = [day_row("T1", day, 9 * MB if day < 10 else MB, at(day, 23)), day_row("T2", day, 3 * MB, at(day, 23))]
+        account.collect(at(day, 23), sim("T1", at(day, 23)), sim("T2", at(day, 23)), *rows)
+    assert account.value("pool_biggest_usage_bytes", "tablets", "T1") == 11 * MB
+    assert account.value("pool_biggest_usage_bytes", "tablets", "T2") == 33 * MB
+
+
 def test_c06_a_restatement_by_forty_percent_is_no_runaway() -> None:
     account = Account()
     for day in range(-20, 11):

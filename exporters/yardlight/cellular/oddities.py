@@ -15,6 +15,8 @@ from yardlight.inventory.cellular import Runaway
 
 # Days of its own that a SIM must have before one of them is called unusual.
 _LEAST_DAYS = 7
+# What a SIM does each week is no runaway: so many times its middle day of the same weekday, if as many are known.
+_OVER_ITS_WEEKDAY, _LEAST_WEEKS = 2.0, 3
 # A single day with use tells nothing of a usual one: it may be the peak itself.
 _LEAST_WITH_USE = 2
 # Figures of the day on which a SIM was suspended still come in on the next.
@@ -23,7 +25,7 @@ _GRACE_DAYS = 1
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """The larger of the last two days, and from where on a day is unusual."""
+    """The more unusual of the last two days, and from where on it is unusual."""
 
     used: int
     above: float
@@ -34,13 +36,23 @@ def largest_day(track: Track, runaway: Runaway) -> Day | None:
     if track.as_of is None:
         return None
     today = ordinal(track.as_of, track.zone)
-    last = [used for day in (today - 1, today) if (used := track.day(day)) is not None and day >= track.seeded]
+    last = [day for day in (today - 1, today) if track.day(day) is not None and day >= track.seeded]
     before = [used for day in range(track.first, min(today - 1, track.end)) if (used := track.day(day)) is not None]
     if not last or len(before) < _LEAST_DAYS:
         return None
     with_use = [used for used in before if used]
     usual = median(with_use) if len(with_use) >= _LEAST_WITH_USE else 0.0
-    return Day(max(last), max(runaway.least, runaway.times * usual))
+    judged = [
+        Day(track.day(day) or 0, max(runaway.least, runaway.times * usual, _OVER_ITS_WEEKDAY * _on_weekday(track, day)))
+        for day in last
+    ]
+    return max(judged, key=lambda day: (day.used / max(day.above, 1.0), day.used))
+
+
+def _on_weekday(track: Track, day: int) -> float:
+    """The middle use of the same weekday in the weeks before, 0 if that is not known."""
+    same = [used for before in range(day - 7, track.first - 1, -7) if (used := track.day(before)) is not None]
+    return median(same) if len(same) >= _LEAST_WEEKS else 0.0
 
 
 def last_use(track: Track) -> float | None:

@@ -350,6 +350,8 @@ class Account:
             yield m.POOL_USAGE, (account, name), line.used if each.counted is None or line.used is None else each.read
             yield m.POOL_KNOWN_USAGE, (account, name), line.used
             yield m.POOL_CAP, (account, name), line.plan.limit
+            for sim, used in self.biggest(name):
+                yield m.POOL_BIGGEST, (account, name, sim), used
             if each.counted is not None:
                 yield m.POOL_SIMS, (account, name), len(each.members)
                 yield m.POOL_SIMS_COUNTED, (account, name), each.counted
