@@ -611,6 +611,10 @@ POOL_BIGGEST = _add(
 )  # fmt: skip
 SIM_CAP = _add("gauge", "sim_cap_bytes", "account sim", "What the SIM may use in a cycle; absent where nobody says.")
 POOL_CAP = _add("gauge", "pool_cap_bytes", "account pool", "What the pool may use in a cycle, by the inventory.")
+PLAN_AFTER = _add(
+    "gauge", "plan_after_info", "account pool sim after",
+    "What happens when the cap is reached: stop, throttle or overage; always 1, absent where nobody says.",
+)  # fmt: skip
 POOL_SIMS = _add("gauge", "pool_sims", "account pool", "SIMs of a pool that is added up from them.")
 POOL_SIMS_COUNTED = _add(
     "gauge", "pool_sims_counted", "account pool", "How many of pool_sims are in the sum; the others could not be read."

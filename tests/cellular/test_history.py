@@ -227,6 +227,16 @@ def test_a_total_that_begins_anew_before_the_cycle_does_takes_no_day_back_and_is
     assert days(track, "2026-03-29", 4) == pytest.approx([100, 100, 98, 12], abs=0.1)
 
 
+def test_a_total_that_is_said_as_nothing_once_goes_on_from_where_it_was() -> None:
+    track = Track(UTC)
+    for day in range(1, 21):
+        total(track, 100 * day, f"2026-03-{day:02}T23:59:59")
+    total(track, 0, "2026-03-21T06:00")
+    total(track, 2060, "2026-03-21T12:00")
+    assert (track.used, track.since, track.closed) == (2060 * MB, None, None)
+    assert days(track, "2026-03-19", 3) == pytest.approx([100, 100, 60], abs=0.1)
+
+
 def test_half_a_day_before_the_end_of_a_cycle_is_not_a_day_of_half_the_use() -> None:
     track = Track(UTC)
     for day in range(1, 32):

@@ -232,6 +232,22 @@ CELLULAR: tuple[Scenario, ...] = (
         moved=None,
     ),
     case(
+        "cap-reached-overage",
+        "the cap is reached, and the contract says what follows",
+        Platform(
+            (
+                *heading(always(None), always(561 * GB), then(503 * GB, 391 * GB)).samples,
+                ("plan_after_info", {**POOL, "after": "overage"}, always(1)),
+                *(
+                    ("pool_biggest_usage_bytes", {"pool": "tablets", "sim": sim}, always(used * GB))
+                    for sim, used in (("T9", 90), ("T12", 12))
+                ),
+            )
+        ),
+        told("ticket CapReached thingspace/tablets"),
+        moved=None,
+    ),
+    case(
         "C14",
         "the plan is raised: the forecast is against the new cap, and the ticket closes",
         sim(*line(SIM, always(4 * GB), then(5 * GB, 10 * GB, 0, OVER), then(CAP_DAY), always(7 * GB))),

@@ -70,8 +70,9 @@ _LIKE_THE_FLEET, _PRIOR_TRIALS, _PRIOR_DAYS = 15.0, 3.0, 10.0
 _SHARPNESS, _BETTER = 16.0, 0.8
 # A day is odd if the middle one of at least so many series is off the usual by this factor.
 _MANY, _ODD = 20, 2.0
-# At least so many series teach the rest, and so many are taken at a time: each takes memory for every course.
-_TEACHERS, _AT_ONCE = 150, 100
+# All of so many series teach, of more at least so many, and so many are taken at a time: each takes memory for every
+# course.
+_ALL, _TEACHERS, _AT_ONCE = 250, 110, 100
 # Trials of the fleet that are believed as much as the normal distribution, and as what is usual of fleets at large.
 _ENOUGH, _FEW = 100, 25
 # Before this many days a series teaches the others nothing.
@@ -149,10 +150,10 @@ class Fit:
 def learn(account: Sequence[Days], pools: Mapping[int, Sequence[int]] | None = None) -> tuple[Fleet, list[Fit | None]]:
     """What an account teaches, and each of its series fitted with that; None where there is too little to go by.
 
-    Of a large account one or two hundred series teach as much as all. `pools` are the series that are sums of others,
+    Of a large account a hundred series teach as much as all. `pools` are the series that are sums of others,
     each with those, all by their places in `account`.
     """
-    some = Table.of(account[:: max(1, len(account) // _TEACHERS)])
+    some = Table.of(account[:: len(account) // _TEACHERS if len(account) > _ALL else 1])
     odd = _odd_days(some, _shared_profile(some))
     some = some.without(odd)
     fleet = _taught(some, _shared_profile(some))

@@ -150,6 +150,8 @@ class Track:
         start, before, since = (self.as_of, self.used, self.since) if self.used is not None else (None, 0, None)
         if start is None and self.cycle is not None:
             start = self.cycle.start
+        if since is not None and (whole := self._as_it_was(used)) is not None:
+            before, since, self.closed = whole, None, None
         if start is not None and start <= as_of:
             if used >= before:
                 self._spread(used - before, start, as_of)
@@ -189,6 +191,12 @@ class Track:
         if self.as_of is not None:
             self._spread(used - self.closed.used, self.as_of, as_of)
         self.closed, self.as_of = Closed(self.closed.cycle, used), as_of
+
+    def _as_it_was(self, used: int) -> int | None:
+        """The total before it began anew, if it goes on from there: it was only said too low for a while."""
+        closed = self.closed
+        again = closed is not None and self.cycle is not None and closed.cycle.same(self.cycle) and used >= closed.used
+        return closed.used if closed is not None and again else None
 
     def _leave_half_a_day(self) -> None:
         """What was used from the last figure to the end of its cycle nobody tells: half a day's use is not a day's."""

@@ -444,6 +444,8 @@ class Account:
         """What SIMs and pools have in common."""
         key, track, ahead = (account, pool, sim), line.track, line.projection
         yield m.USAGE_AS_OF, key, track.as_of
+        if line.plan.limit is not None and line.plan.after != "unknown":
+            yield m.PLAN_AFTER, (*key, line.plan.after), 1
         if line.cycle is not None:
             yield m.CYCLE_START, key, line.cycle.start
             yield m.CYCLE_END, key, line.cycle.end
