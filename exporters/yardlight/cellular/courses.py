@@ -145,7 +145,6 @@ USUAL = Habits(tuple(_BEFOREHAND.tolist()))
 class _Spells:
     """Of each series for each spell: the level outside, how far that inside is from it, and the square of its error."""
 
-    evidence: Floats
     outside: Floats
     jump: Floats
     unsure: Floats
@@ -172,9 +171,11 @@ class _Evidence:
 
     def likely(self, habits: Habits) -> Floats:
         """How likely each course is."""
-        every = self.evidence + np.log(np.array(habits.shares) / _IN_CLASS)[_CLASS]
-        each = np.exp(every - every.max(axis=1, keepdims=True))
-        likely: Floats = each / each.sum(axis=1, keepdims=True)
+        likely: Floats = self.evidence + np.log(np.array(habits.shares) / _IN_CLASS)[_CLASS]
+        # In place: these are the largest arrays there are.
+        likely -= likely.max(axis=1, keepdims=True)
+        np.exp(likely, out=likely)
+        likely /= likely.sum(axis=1, keepdims=True)
         return likely
 
 
@@ -202,7 +203,7 @@ class Explained:
         spells = self.said.spells.outside * np.exp(self.said.spells.jump * _INSIDE[:, column])
         curves = self.said.curves * np.exp(_CURVES[:, column])
         levels = np.concatenate([curves, spells, np.stack([*trends, self.said.jumps.level], axis=1)], axis=1)
-        best = np.argpartition(-self.likely, _BEST, axis=1)[:, :_BEST]
+        best = np.argpartition(self.likely, -_BEST, axis=1)[:, -_BEST:]
         middle = weighted_middle(np.take_along_axis(levels, best, 1), np.take_along_axis(self.likely, best, 1))
         return self.scale * middle
 
@@ -280,12 +281,12 @@ def _evidence(used: Floats, weight: Floats, spread: Floats, jumped: Jumps, habit
     alone = -0.5 * np.log(total * per_day)
     curves = np.maximum(used @ _LEVELLED[:, past].T / total, _floor(used, total))
     of_curves = alone - (total * (1 + np.log(curves)) + weight @ _CURVES[:, past].T) * per_day
-    spells = _spelled(used, weight, per_day, habits.jump)
+    of_spells, spells = _spelled(used, weight, per_day, habits.jump)
     weeks, weights = _cells(used), _cells(weight)
     trends = [_fit(trend, weeks, weights, per_day, habits) for trend in _TREND]
     of_trends = np.stack([trend.evidence for trend in trends], axis=1)
     of_jumps = of_curves[:, :1] + jumped.gain[:, None]
-    every = np.concatenate([of_curves, alone + spells.evidence, of_trends, of_jumps], axis=1)
+    every = np.concatenate([of_curves, alone + of_spells, of_trends, of_jumps], axis=1)
     return _Evidence(every, curves, spells, trends, jumped)
 
 
@@ -294,8 +295,8 @@ def _floor(used: Floats, total: Floats) -> Floats:
     return floor
 
 
-def _spelled(used: Floats, weight: Floats, per_day: Floats, far: float) -> _Spells:
-    """With a level inside and one outside, which are usually `far` apart."""
+def _spelled(used: Floats, weight: Floats, per_day: Floats, far: float) -> tuple[Floats, _Spells]:
+    """The evidence for a level inside and one outside, which are usually `far` apart, and these levels."""
     within = _INSIDE[:, KEEP_DAYS - used.shape[1] : KEEP_DAYS].T
     total = np.maximum(weight.sum(axis=1, keepdims=True), _NONE)
     floor = _floor(used, total)
@@ -308,7 +309,7 @@ def _spelled(used: Floats, weight: Floats, per_day: Floats, far: float) -> _Spel
     evidence = -(inside * np.log(spell) + beside * np.log(outside) + total) * per_day
     evidence -= 0.5 * np.log1p(told) + unlikely(jump, known, far)
     evidence = np.where((inside > _DAYS_OF_A_SPELL) & (beside > _DAYS_OF_A_SPELL), evidence, -np.inf)
-    return _Spells(evidence, outside, jump * told / (1 + told), far**2 / (1 + told))
+    return evidence, _Spells(outside, jump * told / (1 + told), far**2 / (1 + told))
 
 
 def _cells(days: Floats) -> Floats:

@@ -72,7 +72,7 @@ _SHARPNESS, _BETTER = 16.0, 0.8
 _MANY, _ODD = 20, 2.0
 # All of so many series teach, of more at least so many, and so many are taken at a time: each takes memory for every
 # course.
-_ALL, _TEACHERS, _AT_ONCE = 250, 110, 100
+_ALL, _TEACHERS, _AT_ONCE = 250, 90, 80
 # Trials of the fleet that are believed as much as the normal distribution, and as what is usual of fleets at large.
 _ENOUGH, _FEW = 100, 25
 # Before this many days a series teaches the others nothing.
