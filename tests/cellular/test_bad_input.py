@@ -395,3 +395,28 @@ def test_rows_that_come_newest_first_on_several_pages_are_not_taken_for_all(tmp_
 
     with Vendor(script) as vendor, pytest.raises(BadReplyError, match="those of this page do not go on in time"):
         collect("thingspace", vendor, session(tmp_path))
+
+
+def test_terminated_sims_at_the_head_of_a_list_that_the_platform_refuses_cost_nobody_else(tmp_path: Path) -> None:
+    face = ControlCenter(carrier(30), rate=1e9)
+    retired = {sim.iccid for sim in list(face.carrier.sims.values())[:11]}
+
+    def script(asked: Asked) -> Answer:
+        if any(number in asked.path for number in retired) and asked.path.endswith("ctdUsages"):
+            return Answer({}, 404)
+        return spoken(face)(asked)
+
+    with Vendor(script) as vendor:
+        records = collect("control_center", vendor, session(tmp_path))
+    assert len(usages(records)) == 19
+    assert len([each for each in records if isinstance(each, Refused)]) == 11
+
+
+def test_plans_that_verizon_refuses_cost_no_use(tmp_path: Path) -> None:
+    face = ThingSpace(carrier(2))
+
+    def script(asked: Asked) -> Answer:
+        return Answer({"errorCode": "x"}, 400) if "/plans/" in asked.path else spoken(face)(asked)
+
+    with Vendor(script) as vendor:
+        assert usages(collect("thingspace", vendor, session(tmp_path)))

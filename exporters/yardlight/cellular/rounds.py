@@ -108,7 +108,8 @@ class Rounds:
 
     def _order(self, sims: Mapping[str, Any]) -> list[str]:
         """Urgent and other SIMs in turns, each the oldest answer first."""
-        oldest = sorted(sims, key=lambda sim: self._asked.get(sim, [-1.0])[0])
+        known = self._asked
+        oldest = sorted(sims, key=lambda sim: known.get(sim, [-1.0])[0]) if known else _spread(list(sims))
         wanted = set(self._session.first)
         urgent = [sim for sim in oldest if sim in wanted]
         others = [sim for sim in oldest if sim not in wanted]
@@ -116,3 +117,9 @@ class Rounds:
         for index in range(max(len(urgent), len(others))):
             order += urgent[index : index + 1] + others[index : index + 1]
         return order
+
+
+def _spread(sims: list[str]) -> list[str]:
+    """Some of all parts of the list first: those that a platform refuses, such as terminated ones, may stand together."""
+    first = dict.fromkeys(sims[index * len(sims) // _HOPELESS] for index in range(_HOPELESS)) if sims else {}
+    return [*first, *(sim for sim in sims if sim not in first)]

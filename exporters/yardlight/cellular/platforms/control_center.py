@@ -66,7 +66,7 @@ class Config(SimAccount):
 class Reply:
     """The SIMs as listed, and what was told of each by its name; asked at `at`.
 
-    `imeis` are those of the SIMs that were asked just now: no number is remembered.
+    `imeis` and `phones` are those of the SIMs that were asked just now: no number is remembered.
     """
 
     directory: Directory
@@ -74,6 +74,7 @@ class Reply:
     devices: list[dict[str, Any]]
     answers: Mapping[str, Answer]
     imeis: Mapping[str, str]
+    phones: Mapping[str, str]
 
 
 def fetch(config: Config, session: Session) -> Reply:
@@ -82,19 +83,20 @@ def fetch(config: Config, session: Session) -> Reply:
     client = Client(session, config, "https://restapi3.jasper.com/rws/api", auth, _throttled)
     devices = list(_devices(client))
     imeis: dict[str, str] = {}
+    phones: dict[str, str] = {}
     numbers = {name: text(device, "iccid") for name, device in names(devices, known, _DEVICES, "iccid")}
 
     def ask(sim: str, number: str) -> dict[str, Any]:
         path = "/v1/devices/{iccid}"
         used = whole(client.get(f"{path}/ctdUsages", values={"iccid": number}).json(), f"GET {path}/ctdUsages")
         told = {key: used.get(key) for key in ("ctdDataUsage", "overageLimitReached", "overageLimitOverride")}
-        imeis[sim] = text(used, "imei")
+        imeis[sim], phones[sim] = text(used, "imei"), text(used, "msisdn")
         told["device"] = known.device(imeis[sim])
         if config.sessions:
             told["online"] = _online(client, number)
         return told
 
-    return Reply(known, session.clock(), devices, Rounds(session).go(numbers, ask), imeis)
+    return Reply(known, session.clock(), devices, Rounds(session).go(numbers, ask), imeis, phones)
 
 
 def _devices(client: Client) -> Iterator[dict[str, Any]]:
@@ -144,6 +146,7 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
             device=text(told, "device") or None,
             iccid=text(device, "iccid"),
             imei=reply.imeis.get(name, ""),
+            phone=reply.phones.get(name, ""),
         )
         if answer is None:
             continue

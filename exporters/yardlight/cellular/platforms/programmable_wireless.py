@@ -25,7 +25,7 @@ from yardlight.collection import Session
 SUPPORT = support(
     "KORE Programmable Wireless",
     usage="days, in bytes",
-    cap="plan's limit, per SIM",
+    cap="plan's limit at home, per SIM",
     cycle="no",
     session="no",
     pool="no",
@@ -48,7 +48,6 @@ _STATES: dict[str, SimState] = {
     "deactivated": "terminated",
     "canceled": "terminated",
     "deleted": "terminated",
-    "scheduled": "inactive",
 }
 _AFTER: dict[str, After] = {"block": "stop", "throttle": "throttle"}
 

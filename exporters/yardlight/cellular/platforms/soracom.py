@@ -108,7 +108,7 @@ def _following(content: Any, reply: Answered) -> dict[str, str] | None:
 
 
 def _numbered(sims: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """SIMs with the ICCID of the active profile where it can be read by name; without profiles a SIM's id is one.
+    """SIMs with ICCID and phone number of the active profile by name; without profiles a SIM's id is its ICCID.
 
     A virtual one is no SIM in a truck.
     """
@@ -119,7 +119,11 @@ def _numbered(sims: list[dict[str, Any]]) -> list[dict[str, Any]]:
         profiles = below(sim, "profiles")
         listed = list(profiles.values()) if isinstance(profiles, dict) else []
         active = below(profiles, text(sim, "activeProfileId")) or (listed[0] if len(listed) == 1 else None)
-        numbered.append({**sim, "iccid": text(active, "iccid") or text(sim, "simId")})
+        subscribers = below(active, "subscribers")
+        lines = list(subscribers.values()) if isinstance(subscribers, dict) else []
+        line = below(subscribers, text(active, "primaryImsi")) or (lines[0] if len(lines) == 1 else None)
+        phone = text(line, "msisdn")
+        numbered.append({**sim, "iccid": text(active, "iccid") or text(sim, "simId"), "phone": phone})
     return numbered
 
 
@@ -138,6 +142,7 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
             called=text(sim, "tags", "name"),
             iccid=text(sim, "iccid"),
             imei=imei,
+            phone=text(sim, "phone"),
         )
         yield from usages(name, reply.rows.get(name), partial(_usage, name, reply.at))
 

@@ -22,7 +22,7 @@ from yardlight.cellular.rounds import Answer
 from yardlight.cellular.usage import Directory, Plan, Record, Sim, SimState, Source, Usage, Used
 from yardlight.client import Client, Token, basic, seconds_of
 from yardlight.collection import Session
-from yardlight.errors import AuthError, BadReplyError, ForbiddenError, IncompleteError
+from yardlight.errors import AuthError, BadReplyError, ForbiddenError, IncompleteError, RefusedError
 from yardlight.inventory.values import Secret
 
 SUPPORT = support(
@@ -90,10 +90,10 @@ def fetch(config: Config, session: Session) -> Reply:
 
 
 def _plans(client: Client, account: str) -> list[dict[str, Any]]:
-    """The account's plans, which its user may not be allowed to see."""
+    """The account's plans, which its user may not be allowed to see; devices and their use are told all the same."""
     try:
         return records(client.get("/m2m/v1/plans/{account}", values={"account": account}).json(), "GET /m2m/v1/plans")
-    except ForbiddenError:
+    except (ForbiddenError, RefusedError):
         return []
 
 
