@@ -120,6 +120,6 @@ class Rounds:
 
 
 def _spread(sims: list[str]) -> list[str]:
-    """Some of all parts of the list first: those that a platform refuses, such as terminated ones, may stand together."""
+    """Some of all parts of the list first: those that are refused, such as terminated ones, may stand together."""
     first = dict.fromkeys(sims[index * len(sims) // _HOPELESS] for index in range(_HOPELESS)) if sims else {}
     return [*first, *(sim for sim in sims if sim not in first)]
