@@ -21,10 +21,6 @@ Floats = NDArray[np.float64]
 SHORTEST = 2
 # How often levels change, and how far (as the logarithm of a factor).
 _HAZARD, _JUMP = 1 / 40, 0.7
-# No level is less than that part of the mean: nothing has no logarithm.
-LEAST = 1e-4
-# However far a jump is, it is no less likely than one of three times the usual distance.
-_FARTHEST = 9.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +43,7 @@ def jumps(used: Floats, weight: Floats, spread: Floats, ends: Sequence[int]) -> 
     evidence, found = np.zeros((len(used), days + 1)), {}
     for end in range(1, days + 1):
         weighed = np.maximum(weights[:, end : end + 1] - weights[:, :end], 1e-9)
-        level = np.maximum((sums[:, end : end + 1] - sums[:, :end]) / weighed, LEAST * scale)
+        level = np.maximum((sums[:, end : end + 1] - sums[:, :end]) / weighed, 1e-3 * scale)
         stretch = _evidence(np.log(level / scale), weighed / spread[:, None])
         each = evidence[:, :end] + _chance(known, end) + stretch
         best = each.max(axis=1, keepdims=True)
@@ -65,15 +61,9 @@ def _until(values: Floats) -> Floats:
 
 def _evidence(jump: Floats, known: Floats) -> Floats:
     """For stretches with one level that is so far from the usual one, of which so much is known."""
-    chance = 0.5 * np.log1p(known * _JUMP**2) + unlikely(jump, known, _JUMP)
+    chance = 0.5 * np.log1p(known * _JUMP**2) + 0.5 * jump**2 / (_JUMP**2 + 1 / known)
     evidence: Floats = -known * jump - chance
     return evidence
-
-
-def unlikely(jump: Floats, known: Floats, far: float) -> Floats:
-    """How unlikely a jump is, as a logarithm, where jumps are usually `far`; from nothing to any level none is."""
-    squares: Floats = 0.5 * np.minimum(jump**2 / (far**2 + 1 / known), _FARTHEST)
-    return squares
 
 
 def _chance(known: Floats, end: int) -> Floats:

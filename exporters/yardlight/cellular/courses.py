@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from yardlight.cellular.changes import LEAST, Floats, Jumps, jumps, unlikely, weighted_middle
+from yardlight.cellular.changes import Floats, Jumps, jumps, weighted_middle
 from yardlight.cellular.history import KEEP_DAYS
 
 # A level is told so many days ahead; between them it goes straight, and after the last it stays.
@@ -54,6 +54,10 @@ _USUAL = {
 # As if the usual had been seen in so many series: shares, growth, and jumps and seasons.
 _SHARES, _RATES, _SIZES = 15.0, 2.0, 10.0
 _ROUNDS, _ROUNDS_OF_SHARES, _ITERATIONS = 8, 8, 4
+# No level is less than that part of the mean: nothing has no logarithm.
+_LEAST = 1e-4
+# From nothing to a level, or back, is far: no spell or step is less likely than one of three times the usual distance.
+_FARTHEST = 9.0
 # Growth and seasons are fitted to weeks: nothing is lost, and there are fewer of them.
 _CELL = 7
 # Nothing goes further than that, as a logarithm; and no step of a fit is longer.
@@ -291,7 +295,7 @@ def _evidence(used: Floats, weight: Floats, spread: Floats, jumped: Jumps, habit
 
 
 def _floor(used: Floats, total: Floats) -> Floats:
-    floor: Floats = LEAST * used.sum(axis=1, keepdims=True) / total + 1e-12
+    floor: Floats = _LEAST * used.sum(axis=1, keepdims=True) / total + 1e-12
     return floor
 
 
@@ -307,7 +311,7 @@ def _spelled(used: Floats, weight: Floats, per_day: Floats, far: float) -> tuple
     known, jump = per_day / (1 / inside + 1 / beside), np.log(spell / outside)
     told = known * far**2
     evidence = -(inside * np.log(spell) + beside * np.log(outside) + total) * per_day
-    evidence -= 0.5 * np.log1p(told) + unlikely(jump, known, far)
+    evidence -= 0.5 * np.log1p(told) + 0.5 * np.minimum(jump**2 * known / (1 + told), _FARTHEST)
     evidence = np.where((inside > _DAYS_OF_A_SPELL) & (beside > _DAYS_OF_A_SPELL), evidence, -np.inf)
     return evidence, _Spells(outside, jump * told / (1 + told), far**2 / (1 + told))
 
@@ -339,7 +343,7 @@ def _fit(trend: _Trend, used: Floats, weight: Floats, per_day: Floats, habits: H
             off = (share * np.exp(-found[:, :1]) - weight) @ design * per_day - (found - mean) * sure
             found += np.clip(np.einsum("nij,nj->ni", inverse, off), -_LONGEST_STEP, _LONGEST_STEP)
     # Amounts are parts of their mean here, and so is the least level.
-    logs = np.maximum(found @ design.T, math.log(LEAST))
+    logs = np.maximum(found @ design.T, math.log(_LEAST))
     evidence = -(used * np.exp(-logs) + weight * logs).sum(axis=1) * per_day[:, 0]
     evidence -= 0.5 * ((found - mean) ** 2 * sure).sum(axis=1)
     evidence += np.log(sure[1:]).sum() / 2 - np.linalg.slogdet(matrix)[1] / 2
