@@ -50,8 +50,8 @@ _ONE_HOME = (
 _ONE_TRUCK = f"count by (terminal, carrier) ({_TRUCKS} and on (truck) count by (truck) ({_TRUCKS}) == 1)"
 
 
-def _at_cap(what: str) -> str:
-    return f"({of(f'{what}_usage_bytes', what)} >= {of(f'{what}_cap_bytes', what)})"
+def _at_cap(what: str, usage: str) -> str:
+    return f"({of(usage, what)} >= {of(f'{what}_cap_bytes', what)})"
 
 
 def _odd(what: str, holds: str) -> str:
@@ -95,7 +95,9 @@ def _now() -> Iterator[Panel]:
         "At their cap, or will be",
         "Pools and SIMs that have reached their cap, or will by forecast before their cycle ends. None is normal.",
         Place(4, 0, 5, 4),
-        Query(f"count({of('cap_exhaustion_timestamp_seconds', 'pool, sim')} or {_at_cap('pool')} or {_at_cap('sim')})"),
+        Query(
+            f"count({of('cap_exhaustion_timestamp_seconds', 'pool, sim')} or {_at_cap('pool', 'pool_known_usage_bytes')} or {_at_cap('sim', 'sim_usage_bytes')})"
+        ),
         known=of("sims", "state"),
         steps=((None, GREEN), (1, ORANGE)),
     )
@@ -124,9 +126,10 @@ def _now() -> Iterator[Panel]:
 def _pools() -> Iterator[Panel]:
     yield share(
         "Pools: used now",
-        "Use of the open cycle as a part of the cap. By itself it says little: look at the forecast.",
+        "Use of the open cycle as a part of the cap, with what was known of SIMs that cannot be read now: it is at least "
+        "that. By itself it says little: look at the forecast.",
         Place(0, 4, 8, 7),
-        Query(f"{of('pool_usage_bytes', 'pool')} / {of('pool_cap_bytes', 'pool')}", "{{pool}}"),
+        Query(f"{of('pool_known_usage_bytes', 'pool')} / {of('pool_cap_bytes', 'pool')}", "{{pool}}"),
         ((None, GREEN), (0.8, ORANGE), (1, RED)),
         empty=NOT_CONFIGURED,
     )
@@ -135,7 +138,7 @@ def _pools() -> Iterator[Panel]:
         "Use so far, and at the end of the cycle: one in ten ends below low or above high; dashed is the cap.",
         Place(8, 4, 16, 7),
         [
-            Query(of("pool_usage_bytes", "pool"), "{{pool}} used"),
+            Query(of("pool_known_usage_bytes", "pool"), "{{pool}} used"),
             *(
                 Query(of("usage_projected_bytes", "pool", f'{_OF_POOL},probability="{probability}"'), name)
                 for probability, name in _AHEAD

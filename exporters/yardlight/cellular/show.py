@@ -390,7 +390,7 @@ class Account:
         return (
             (day is not None and day.used > day.above)
             or bool(self._suspended_use(name, line.track))
-            or bool(said and said.throttled)
+            or bool(said and (said.throttled or said.roaming))
             or (changed is not None and self.now - changed < 86400.0)
         )
 
