@@ -96,7 +96,8 @@ def _now() -> Iterator[Panel]:
         "Pools and SIMs that have reached their cap, or will by forecast before their cycle ends. None is normal.",
         Place(4, 0, 5, 4),
         Query(
-            f"count({of('cap_exhaustion_timestamp_seconds', 'pool, sim')} or {_at_cap('pool', 'pool_known_usage_bytes')} or {_at_cap('sim', 'sim_usage_bytes')})"
+            f"count({of('cap_exhaustion_timestamp_seconds', 'pool, sim')}"
+            f" or {_at_cap('pool', 'pool_known_usage_bytes')} or {_at_cap('sim', 'sim_usage_bytes')})"
         ),
         known=of("sims", "state"),
         steps=((None, GREEN), (1, ORANGE)),
@@ -126,8 +127,8 @@ def _now() -> Iterator[Panel]:
 def _pools() -> Iterator[Panel]:
     yield share(
         "Pools: used now",
-        "Use of the open cycle as a part of the cap, with what was known of SIMs that cannot be read now: it is at least "
-        "that. By itself it says little: look at the forecast.",
+        "Use of the open cycle as a part of the cap, at least: of SIMs that cannot be read now it is what was known. By "
+        "itself it says little: look at the forecast.",
         Place(0, 4, 8, 7),
         Query(f"{of('pool_known_usage_bytes', 'pool')} / {of('pool_cap_bytes', 'pool')}", "{{pool}}"),
         ((None, GREEN), (0.8, ORANGE), (1, RED)),

@@ -149,6 +149,7 @@ def _cellular(t: int, start: int) -> Iterator[tuple[str, str, float]]:
     for state, count in (("active", 38), ("suspended", 2), ("inactive", 0)):
         yield "sims", f'{account},state="{state}"', count
     yield "pool_usage_bytes", f'{account},pool="tablets"', 391e9 + t * 1e6
+    yield "pool_known_usage_bytes", f'{account},pool="tablets"', 391e9 + t * 1e6
     yield "pool_cap_bytes", f'{account},pool="tablets"', 500e9
     for probability, used in (("0.1", 528e9), ("0.5", 561e9), ("0.9", 602e9)):
         yield "usage_projected_bytes", f'{pool},probability="{probability}"', used
