@@ -127,7 +127,7 @@ def _now() -> Iterator[Panel]:
 def _pools() -> Iterator[Panel]:
     yield share(
         "Pools: used now",
-        "Use of the open cycle as a part of the cap, at least: of SIMs that cannot be read now it is what was known. By "
+        "Use of the open cycle as a part of the cap, at least: of SIMs that cannot be read now, what was known. By "
         "itself it says little: look at the forecast.",
         Place(0, 4, 8, 7),
         Query(f"{of('pool_known_usage_bytes', 'pool')} / {of('pool_cap_bytes', 'pool')}", "{{pool}}"),
