@@ -413,6 +413,23 @@ def test_a_sim_that_is_activated_in_the_middle_of_a_cycle_is_counted_from_its_fi
     assert account.value("pool_usage_bytes", "tablets") == 28
 
 
+def test_what_is_not_told_of_a_sim_that_is_refused_is_as_it_was() -> None:
+    account = Account()
+    account.collect(at(5), sim("T1", at(5), throttled=True, roaming=True), total("T1", 5, at(5)))
+    account.collect(at(6), sim("T1", at(6)), Refused("T1"))
+    assert (account.value("sim_throttled", "T1"), account.value("sim_roaming", "T1")) == (1, 1)
+    account.collect(at(7), sim("T1", at(7)), total("T1", 5, at(7)))
+    assert account.value("sim_throttled", "T1") is None
+
+
+def test_a_sim_that_roams_is_shown_of_however_many() -> None:
+    account = Account(series_limit=1)
+    told = [sim(f"T{n}", at(5), roaming=n == 4) for n in range(5)]
+    account.collect(at(5), *told, *(total(f"T{n}", 5, at(5)) for n in range(5)))
+    assert account.value("sim_roaming", "T4") == 1
+    assert account.value("sim_roaming", "T3") is None
+
+
 def test_a_cap_of_nothing_is_no_cap() -> None:
     account = Account()
     account.collect(at(5), sim("T1", at(5), plan=Plan("flex", 0)), total("T1", 5, at(5)))

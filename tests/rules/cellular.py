@@ -403,6 +403,23 @@ CELLULAR: tuple[Scenario, ...] = (
         moved=None,
     ),
     case(
+        "C19-sampled-and-faster",
+        "a file came over the standby at its throttled speed, and since then the yard moves six times as much over it",
+        replace(
+            standby(48 * GB),
+            samples=(
+                *standby(48 * GB).samples,
+                *counter(15_000 * 6),
+                ("sim_throttle_speed_bytes_per_second", {"sim": "fontana-standby"}, always(16_000)),
+                ("cycle_start_timestamp_seconds", {"pool": "", "sim": "fontana-standby"}, always(-3 * DAY)),
+                ("standby_throughput_bytes_per_second", ON_LTE, always(15_000)),
+                ("standby_throughput_timestamp_seconds", ON_LTE, always(-DAY)),
+            ),
+        ),
+        ((300, END, ()),),
+        moved=None,
+    ),
+    case(
         "C19-last-cycle",
         "a file came over the standby at its throttled speed, before the cycle began: nothing is known of this one",
         replace(

@@ -78,15 +78,19 @@ def recalled(value: Any, zone: ZoneInfo) -> Memory:
 
 
 def _told(sim: Sim) -> list[Any]:
-    """Terms and whereabouts of a SIM; what it is in at this moment is of no use later."""
+    """Terms and whereabouts of a SIM, and what it is told for; what it is in at this moment is of no use later."""
     plan = sim.plan
     terms = [plan.name, plan.cap, plan.fair_use, plan.after, plan.overage_block, plan.throttle_speed] if plan else None
-    return [sim.seen, sim.pool, sim.carrier, sim.state, sim.activated, sim.expires, terms]
+    marks = [sim.throttled, sim.roaming]
+    return [sim.seen, sim.pool, sim.carrier, sim.state, sim.activated, sim.expires, terms, *marks]
 
 
 def _sim(
     name: str, seen: float, pool: str, carrier: str, state: SimState, activated: float | None, expires: float | None,
-    terms: list[Any] | None,
+    terms: list[Any] | None, throttled: bool | None = None, roaming: bool | None = None,
 ) -> Sim:  # fmt: skip
     plan = Plan(*terms) if terms else None
-    return Sim(name, seen, pool, carrier, state, activated=activated, expires=expires, plan=plan)
+    return Sim(
+        name, seen, pool, carrier, state, throttled=throttled, roaming=roaming, activated=activated, expires=expires,
+        plan=plan,
+    )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -99,6 +99,15 @@ def show(source: Source, records: Sequence[Record], memory: Any, now: float) -> 
     return Told(families, kept.to_json(), first, things=things)
 
 
+def _as_before(said: Sim, before: Sim) -> Sim:
+    """What is asked for SIM by SIM is not told of one that is refused: it is as it was, and no alert of it ends."""
+    return replace(
+        said,
+        throttled=said.throttled if said.throttled is not None else before.throttled,
+        roaming=said.roaming if said.roaming is not None else before.roaming,
+    )
+
+
 def looked_back(terms: Terms, memory: Any, now: float) -> Account:
     """The source as its last collection left it, at `now`."""
     kept = recalled(memory, ZoneInfo(terms.zone))
@@ -127,6 +136,8 @@ class Account:
                 self.kept.fact(record.sim).note(record)
             elif isinstance(record, Refused):
                 self.refused.add(record.sim)
+        for name in self.refused & self.said.keys() & self.kept.said.keys():
+            self.said[name] = _as_before(self.said[name], self.kept.said[name])
         self.kept.said |= self.said
         usages = [record for record in records if isinstance(record, Usage)]
         # Less than nothing is no figure, nor is what has still to be used; what the others are worth nobody knows.
