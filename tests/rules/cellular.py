@@ -87,6 +87,21 @@ def standby(left: float, unstaffed: float | None = None) -> Platform:
     )
 
 
+def sampled(speed: Read, taken: Read, *more: Sample) -> Platform:
+    """A file came over Fontana's standby at such a `speed`, `taken` then; throttled it has 16 kB/s."""
+    sim = {"sim": "fontana-standby"}
+    return Platform(
+        (
+            *standby(48 * GB).samples,
+            *more,
+            ("sim_throttle_speed_bytes_per_second", sim, always(16_000)),
+            ("cycle_start_timestamp_seconds", {"pool": "", **sim}, always(-3 * DAY)),
+            ("standby_throughput_bytes_per_second", ON_LTE, speed),
+            ("standby_throughput_timestamp_seconds", ON_LTE, taken),
+        )
+    )
+
+
 def with_figures(platform: Platform) -> Platform:
     """The same where the carrier's figures count until now."""
     until: Sample = ("usage_as_of_timestamp_seconds", {"pool": "", "sim": "fontana-standby"}, lambda at: at)
@@ -389,49 +404,21 @@ CELLULAR: tuple[Scenario, ...] = (
     case(
         "C19-sampled",
         "a file came over the idle standby at its throttled speed, and the platform says nothing",
-        replace(
-            standby(48 * GB),
-            samples=(
-                *standby(48 * GB).samples,
-                ("sim_throttle_speed_bytes_per_second", {"sim": "fontana-standby"}, always(16_000)),
-                ("cycle_start_timestamp_seconds", {"pool": "", "sim": "fontana-standby"}, always(-3 * DAY)),
-                ("standby_throughput_bytes_per_second", ON_LTE, then(15_000, 900_000)),
-                ("standby_throughput_timestamp_seconds", ON_LTE, then(BEGIN, -DAY, end=1e9)),
-            ),
-        ),
+        sampled(then(15_000, 900_000), then(BEGIN, -DAY, end=1e9)),
         told("ticket SimThrottled thingspace//fontana-standby", quiet=OVER + 120),
         moved=None,
     ),
     case(
         "C19-sampled-and-faster",
         "a file came over the standby at its throttled speed, and since then the yard moves six times as much over it",
-        replace(
-            standby(48 * GB),
-            samples=(
-                *standby(48 * GB).samples,
-                *counter(15_000 * 6),
-                ("sim_throttle_speed_bytes_per_second", {"sim": "fontana-standby"}, always(16_000)),
-                ("cycle_start_timestamp_seconds", {"pool": "", "sim": "fontana-standby"}, always(-3 * DAY)),
-                ("standby_throughput_bytes_per_second", ON_LTE, always(15_000)),
-                ("standby_throughput_timestamp_seconds", ON_LTE, always(-DAY)),
-            ),
-        ),
+        sampled(always(15_000), always(-DAY), *counter(15_000 * 6)),
         ((300, END, ()),),
         moved=None,
     ),
     case(
         "C19-last-cycle",
         "a file came over the standby at its throttled speed, before the cycle began: nothing is known of this one",
-        replace(
-            standby(48 * GB),
-            samples=(
-                *standby(48 * GB).samples,
-                ("sim_throttle_speed_bytes_per_second", {"sim": "fontana-standby"}, always(16_000)),
-                ("cycle_start_timestamp_seconds", {"pool": "", "sim": "fontana-standby"}, always(-3 * DAY)),
-                ("standby_throughput_bytes_per_second", ON_LTE, always(15_000)),
-                ("standby_throughput_timestamp_seconds", ON_LTE, always(-4 * DAY)),
-            ),
-        ),
+        sampled(always(15_000), always(-4 * DAY)),
         ((0, END, ()),),
         moved=None,
     ),

@@ -194,9 +194,9 @@ class Track:
 
     def _as_it_was(self, used: int) -> int | None:
         """The total before it began anew, if it goes on from there: it was only said too low for a while."""
-        closed = self.closed
-        again = closed is not None and self.cycle is not None and closed.cycle.same(self.cycle) and used >= closed.used
-        return closed.used if closed is not None and again else None
+        if self.closed is None or self.cycle is None or not self.closed.cycle.same(self.cycle):
+            return None
+        return self.closed.used if used >= self.closed.used else None
 
     def _leave_half_a_day(self) -> None:
         """What was used from the last figure to the end of its cycle nobody tells: half a day's use is not a day's."""

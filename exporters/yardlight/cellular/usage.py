@@ -28,6 +28,7 @@ _MOST, _DIGITS = 10**18, 40
 _PLAIN = {"B": 1, "BYTE": 1, "BYTES": 1, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 _DECIMAL = {**_PLAIN, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _BINARY = {**_PLAIN, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
+UNITS = "B, KB, MB, GB, TB, KiB, MiB, GiB, TiB"
 # Commas stand between thousands and nowhere else: in many places they begin the decimals.
 _NUMBER = re.compile(r"[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?([eE][+-]?\d+)?")
 _UNLISTED = "#"
@@ -160,7 +161,7 @@ def to_bytes(raw: Any, unit: str = "B", *, binary: bool = False) -> int:
     sizes = _BINARY if binary else _DECIMAL
     scale = sizes.get(unit.strip().upper())
     if scale is None:
-        raise ValueError(f"{unit!r} is not a unit of data; known here: B, KB, MB, GB, TB, KiB, MiB, GiB, TiB")
+        raise ValueError(f"{unit!r} is not a unit of data; known here: {UNITS}")
     if isinstance(raw, bool) or not isinstance(raw, int | float | str):
         raise ValueError(f"{type(raw).__name__} is not an amount of data")
     text = str(raw).strip()

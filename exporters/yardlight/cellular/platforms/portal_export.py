@@ -19,7 +19,19 @@ from yardlight import drop
 from yardlight.cellular.account import Cost, SimAccount, directory, support
 from yardlight.cellular.history import midnight, ordinal
 from yardlight.cellular.reading import amount, name_of, period
-from yardlight.cellular.usage import SIM_STATES, Directory, Left, Plan, Record, Refused, Sim, SimState, Usage, Used
+from yardlight.cellular.usage import (
+    SIM_STATES,
+    UNITS,
+    Directory,
+    Left,
+    Plan,
+    Record,
+    Refused,
+    Sim,
+    SimState,
+    Usage,
+    Used,
+)
 from yardlight.collection import Session
 from yardlight.errors import BadReplyError, IncompleteError
 from yardlight.inventory.model import Model
@@ -186,7 +198,7 @@ def _usage(name: str, said: dict[str, str], export: drop.Export, line: int, conf
         if found is None and cell.lower() not in _NOTHING:
             raise BadReplyError(
                 f"{where(key)}: {cell[:40]!r} is not an amount in {said.get('unit') or config.unit} with"
-                f" {config.decimal!r} before its decimals; units are B, KB, MB, GB, TB, KiB, MiB, GiB, TiB"
+                f" {config.decimal!r} before its decimals; units are {UNITS}"
             )
         return found
 
