@@ -102,10 +102,15 @@ def table(text: str, wanted: Collection[str], what: str) -> tuple[list[str], lis
 def rows(text: str, columns: Mapping[str, str], what: str) -> Iterator[tuple[int, dict[str, str]]]:
     """Each row with its line: its cells by our own names for the columns. Raises `BadReplyError`.
 
-    So it does for a row with more cells than headings: a comma in a number may have cut it in two.
+    So it does for a row with more cells than headings: a comma in a number may have cut it in two. A row that stands
+    twice, cell for cell, is told once.
     """
     heading, found = table(text, columns.values(), what)
+    told = set[tuple[str, ...]]()
     for line, cells in found:
+        if (every := tuple(cells)) in told:
+            continue
+        told.add(every)
         if any(cells[len(heading) :]):
             raise BadReplyError(f"{what}:{line}: has {len(cells)} cells under {len(heading)} headings")
         row = dict(zip(heading, cells, strict=False))

@@ -114,6 +114,21 @@ def test_days_and_what_is_left_are_what_they_are(tmp_path: Path) -> None:
     assert left.amount == Left(-500_000)
 
 
+def test_rows_of_one_sim_and_time_are_parts_of_it_and_a_row_that_stands_twice_is_one(tmp_path: Path) -> None:
+    columns = {"iccid": "ICCID", "used": "MB", "day": "Day"}
+    rows = [f"{FIRST},2026-11-19,{cell}" for cell in ("70,US", "5,CA", "70,US", "70,MX", ",PR")]
+    other = f"{SECOND},2026-11-19,1,US"
+    lay(tmp_path, "a.csv", "\n".join(["ICCID,Day,MB,Country", *rows, other, f"{FIRST},2026-11-18,3,US", ""]))
+    days = usages(collect(tmp_path, columns))
+    assert [(usage.sim, usage.day, usage.amount.bytes) for usage in days] == [
+        ("cab-7", 739939, 145_000_000),
+        ("cab-8", 739939, 1_000_000),
+        ("cab-7", 739938, 3_000_000),
+    ]
+    lay(tmp_path, "a.csv", f"ICCID,Service,Data Usage (MB)\n{FIRST},APN 1,3\n{FIRST},APN 2,4\n")
+    assert amounts(collect(tmp_path)) == {"cab-7": 7_000_000}
+
+
 def test_a_file_that_is_still_written_is_left_for_later(tmp_path: Path) -> None:
     lay(tmp_path, "a.csv", f"ICCID,Data Usage (MB)\n{FIRST},1\n", age=7200)
     lay(tmp_path, "b.csv", f"ICCID,Data Usage (MB)\n{FIRST},2\n", age=3)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -135,20 +135,33 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
     sims: dict[str, Sim] = {}
     told: list[Record] = []
     for export in reply.exports:
-        mistake, read = None, False
+        mistake, used, refused = None, list[Usage](), list[Refused]()
         for line, name, said in _rows(export, reply.directory, config):
             sims[name] = _sim(name, said, export.at, reply.directory, config)
             try:
                 use = _usage(name, said, export, line, config)
             except BadReplyError as error:
                 mistake, use = mistake or error, Refused(name)
-            read = read or isinstance(use, Usage)
-            told.append(use)
+            if isinstance(use, Usage):
+                used.append(use)
+            else:
+                refused.append(use)
         # One odd row costs one SIM; where no row can be read it is the form of all of them.
-        if mistake is not None and not read:
+        if mistake is not None and not used:
             raise mistake
+        told += [*_added(used), *refused]
     yield from sims.values()
     yield from told
+
+
+def _added(used: list[Usage]) -> list[Usage]:
+    """Rows of one SIM that tell of the same time are parts of one figure: sessions, countries, services."""
+    whole: dict[Usage, Usage] = {}
+    for use in used:
+        what = replace(use, amount=replace(use.amount, bytes=0))
+        before = whole.get(what, what)
+        whole[what] = replace(use, amount=replace(use.amount, bytes=before.amount.bytes + use.amount.bytes))
+    return list(whole.values())
 
 
 def _rows(export: drop.Export, directory: Directory, config: Config) -> Iterator[tuple[int, str, dict[str, str]]]:
