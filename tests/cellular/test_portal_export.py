@@ -76,19 +76,20 @@ def test_a_portals_taste_in_files_makes_no_difference(tmp_path: Path, content: b
 def test_all_that_a_portal_may_tell_is_read(tmp_path: Path) -> None:
     columns = {
         "iccid": "SIM", "used": "Used", "unit": "Unit", "cap": "Limit", "plan": "Plan", "state": "Status",
-        "as_of": "Updated", "cycle_start": "From", "cycle_end": "To",
+        "as_of": "Updated", "cycle_start": "From", "cycle_end": "To", "activated": "Since",
     }  # fmt: skip
     lay(
         tmp_path,
         "a.csv",
-        "SIM,Used,Unit,Limit,Plan,Status,Updated,From,To\n"
-        f'{FIRST},"1,5",GB,2,Pro,Activated,20.11.2026 05:00,01.11.2026 00:00,01.12.2026 00:00\n',
+        "SIM,Used,Unit,Limit,Plan,Status,Updated,From,To,Since\n"
+        f'{FIRST},"1,5",GB,2,Pro,Activated,20.11.2026 05:00,01.11.2026 00:00,01.12.2026 00:00,20.10.2026 05:00\n',
     )
     sim, usage = collect(
         tmp_path, columns, dates="%d.%m.%Y %H:%M", decimal=",", timezone="America/Los_Angeles", network="att"
     )
     assert isinstance(sim, Sim)
     assert (sim.state, sim.plan, sim.carrier) == ("active", Plan("Pro", 2 * 10**9), "att")
+    assert sim.activated == 1792497600.0
     # Midnight in Los Angeles: in November eight hours after that of UTC, on the first still seven.
     cycle = Cycle(1793516400.0, 1796112000.0)
     assert usage == Usage(Used(1_500_000_000), 1795179600.0, "cab-7", cycle=cycle)

@@ -272,6 +272,19 @@ def test_c09_each_sim_has_its_own_end_and_the_pool_the_calendar_months() -> None
     assert account.value("pool_usage_bytes", "tablets") == pytest.approx(2400 * MB, rel=0.05)
 
 
+def test_c09_cycles_of_days_count_from_the_day_that_the_inventory_says_of_sims_and_of_a_pool() -> None:
+    every = {"days": 30, "since": "2026-02-10"}
+    account = Account(cycle=every, pools={"yards": {"cap": "30 GB", "cycle": every}}, zone="America/New_York")
+    new_york = ZoneInfo("America/New_York")
+    now = datetime(2026, 3, 13, 12, tzinfo=new_york).timestamp()
+    account.collect(now, sim("T1", now), total("T1", 5, now))
+    for labels in (("", "T1"), ("yards", "")):
+        # The clocks went forward on the eighth.
+        start, end = datetime(2026, 3, 12, tzinfo=new_york), datetime(2026, 4, 11, tzinfo=new_york)
+        assert account.value("cycle_start_timestamp_seconds", *labels) == start.timestamp()
+        assert account.value("cycle_end_timestamp_seconds", *labels) == end.timestamp()
+
+
 def test_c10_a_lifetime_plan_runs_out_before_it_expires_and_no_end_is_made_up() -> None:
     account = Account(cycle="lifetime")
     plan = Plan(cap=500 * MB)

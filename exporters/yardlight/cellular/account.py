@@ -64,6 +64,11 @@ class SimAccount(AccountConfig):
     def binary(self) -> bool:
         return self.megabyte == "binary"
 
+    @property
+    def tells_activation(self) -> bool:
+        """Whether the platform says since when each SIM is active."""
+        return False
+
 
 def directory(config: SimAccount, session: Session) -> Directory:
     """Names for the numbers of SIMs; their key is made once and remembered. Raises `PollError` naming file and line."""

@@ -104,7 +104,7 @@ class MonthEnd:
 
 @dataclass(frozen=True)
 class EveryDays:
-    """Each so many days from when the SIM was activated, at that time of the day in `zone`."""
+    """Each so many days from when the SIM was activated, or from another start, at that time of the day in `zone`."""
 
     activated: float
     days: int = 30

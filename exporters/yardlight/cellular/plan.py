@@ -5,6 +5,7 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo
 
 from yardlight.cellular.cycle import EveryDays, Lifetime, MonthDay, Rule
+from yardlight.cellular.history import midnight
 from yardlight.cellular.usage import Plan
 from yardlight.inventory.cellular import CellularSource, CycleRule, PlanTerms
 from yardlight.inventory.model import Model
@@ -76,7 +77,8 @@ def rule(written: CycleRule | None, zone: str, activated: float | None) -> Rule 
     if written.lifetime:
         return Lifetime(activated)
     assert written.days is not None
-    return EveryDays(activated, written.days, local) if activated is not None else None
+    start = activated if written.since is None else midnight(written.since.toordinal(), local)
+    return EveryDays(start, written.days, local) if start is not None else None
 
 
 def terms_of(said: Plan | None, written: PlanTerms) -> Plan:

@@ -18,6 +18,7 @@ from yardlight.domains import DOMAINS, platforms
 from yardlight.errors import Problem
 from yardlight.inventory import (
     archive_rules,
+    cellular_rules,
     complain,
     contact_rules,
     drill_rules,
@@ -65,6 +66,7 @@ class _Assembly:
         fleet, _ = self._lenient(Fleet, own, self._root)
         self._timezone = fleet.timezone if fleet else "UTC"
         self._problems.extend(rules.fleet_problems(self._root))
+        self._problems.extend(cellular_rules.fleet_problems(self._root, own["accounts"]))
         self._problems.extend(mdm_rules.fleet_problems(self._root))
         self._problems.extend(feed_rules.fleet_problems(self._root, own["accounts"]))
         self._problems.extend(flow_rules.fleet_problems(self._root, own["accounts"]))

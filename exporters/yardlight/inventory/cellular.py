@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -11,13 +12,15 @@ from yardlight.inventory.values import Duration, Lasting, Share, Size
 
 
 class CycleRule(Model):
-    """How a plan's cycles follow each other: from a `day` of the month, or each so many `days` from activation.
+    """How a plan's cycles follow each other: from a `day` of the month, or each so many `days`.
 
-    A `lifetime` plan has none. Midnights are those of `timezone`, or of the account where that is empty.
+    These count from the day `since`, or else from when the SIM was activated. A `lifetime` plan has no cycles.
+    Midnights are those of `timezone`, or of the account where that is empty.
     """
 
     day: Annotated[int, Field(ge=1, le=31)] | None = None
     days: Annotated[int, Field(ge=1, le=366)] | None = None
+    since: date | None = None
     lifetime: bool = False
     timezone: TimeZone | None = None
 
@@ -25,6 +28,8 @@ class CycleRule(Model):
     def _one_of_them(self) -> CycleRule:
         if (self.day is not None) + (self.days is not None) + self.lifetime != 1:
             raise ValueError("a cycle is one of {day: 12}, {days: 30}, lifetime and month")
+        if self.since is not None and self.days is None:
+            raise ValueError("since is of cycles of so many days, as in {days: 30, since: 2026-11-03}")
         return self
 
 
@@ -66,10 +71,10 @@ class Pool(PlanTerms):
 
     @model_validator(mode="after")
     def _of_the_calendar(self) -> Pool:
-        if self.cycle is not None and self.cycle.days is not None:
+        if self.cycle is not None and self.cycle.days is not None and self.cycle.since is None:
             raise ValueError(
                 f"{{days: {self.cycle.days}}} counts from when a SIM is activated, and a pool is not;"
-                " write month, lifetime or {day: 12}"
+                f" write {{days: {self.cycle.days}, since: 2026-11-03}}, month, lifetime or {{day: 12}}"
             )
         return self
 

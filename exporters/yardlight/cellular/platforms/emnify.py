@@ -57,6 +57,10 @@ class Config(SimAccount):
     application_token_file: str
     pool: Name | None = None
 
+    @property
+    def tells_activation(self) -> bool:
+        return True
+
 
 @dataclass(frozen=True)
 class Reply:

@@ -84,6 +84,7 @@ class Columns(Model):
     plan: str | None = None
     state: str | None = None
     roaming: str | None = None
+    activated: str | None = None
     day: str | None = None
     as_of: str | None = None
     cycle_start: str | None = None
@@ -100,6 +101,10 @@ class Config(SimAccount):
     dates: TimeForm | None = None
     decimal: Literal[".", ","] = "."
     encoding: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9_-]+$")] = None
+
+    @property
+    def tells_activation(self) -> bool:
+        return self.columns.activated is not None
 
 
 @dataclass(frozen=True)
@@ -137,11 +142,13 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
     for export in reply.exports:
         mistake, used, refused = None, list[Usage](), list[Refused]()
         for line, name, said in _rows(export, reply.directory, config):
-            sims[name] = _sim(name, said, export.at, reply.directory, config)
+            activated = None
             try:
+                activated = _moment(said.get("activated", ""), _where(export, line, "activated", config), config)
                 use = _usage(name, said, export, line, config)
             except BadReplyError as error:
                 mistake, use = mistake or error, Refused(name)
+            sims[name] = _sim(name, said, activated, export.at, reply.directory, config)
             if isinstance(use, Usage):
                 used.append(use)
             else:
@@ -173,7 +180,9 @@ def _rows(export: drop.Export, directory: Directory, config: Config) -> Iterator
             yield line, name_of(number, directory, f"{export.name}:{line}"), said
 
 
-def _sim(name: str, said: dict[str, str], at: float, directory: Directory, config: Config) -> Sim:
+def _sim(
+    name: str, said: dict[str, str], activated: float | None, at: float, directory: Directory, config: Config
+) -> Sim:
     imei = drop.bare(said.get("imei", ""))
     cap, plan = _amount(said, "cap", config), said.get("plan", "")
     state = _STATES.get(said.get("state", "").lower(), "unknown")
@@ -185,6 +194,7 @@ def _sim(name: str, said: dict[str, str], at: float, directory: Directory, confi
         carrier=config.network,
         state=state,
         roaming=word in _YES if word in (*_YES, *_NO) else None,
+        activated=activated,
         plan=named,
         device=directory.device(imei),
         called=said.get("name", ""),
@@ -200,18 +210,15 @@ def _usage(name: str, said: dict[str, str], export: drop.Export, line: int, conf
     Raises `BadReplyError` for what is no date and no amount, with what is accepted.
     """
 
-    def where(key: str) -> str:
-        return f"{export.name}:{line}: {getattr(config.columns, key)}"
-
     def when(key: str) -> float | None:
-        return _moment(said.get(key, ""), where(key), config)
+        return _moment(said.get(key, ""), _where(export, line, key, config), config)
 
     def bytes_of(key: str) -> int | None:
         cell, found = said.get(key, ""), _amount(said, key, config)
         if found is None and cell.lower() not in _NOTHING:
             raise BadReplyError(
-                f"{where(key)}: {cell[:40]!r} is not an amount in {said.get('unit') or config.unit} with"
-                f" {config.decimal!r} before its decimals; units are {UNITS}"
+                f"{_where(export, line, key, config)}: {cell[:40]!r} is not an amount in"
+                f" {said.get('unit') or config.unit} with {config.decimal!r} before its decimals; units are {UNITS}"
             )
         return found
 
@@ -228,6 +235,10 @@ def _usage(name: str, said: dict[str, str], export: drop.Export, line: int, conf
     if used is not None:
         return Usage(Used(used), until, name, cycle=cycle)
     return Refused(name) if left is None else Usage(Left(left), until, name, cycle=cycle)
+
+
+def _where(export: drop.Export, line: int, key: str, config: Config) -> str:
+    return f"{export.name}:{line}: {getattr(config.columns, key)}"
 
 
 def _amount(said: dict[str, str], key: str, config: Config) -> int | None:

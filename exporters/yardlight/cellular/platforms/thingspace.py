@@ -63,6 +63,10 @@ class Config(SimAccount):
     password_file: str
     network: str = "verizon"
 
+    @property
+    def tells_activation(self) -> bool:
+        return True
+
 
 @dataclass(frozen=True)
 class Reply:
