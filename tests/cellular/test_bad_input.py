@@ -371,6 +371,13 @@ def test_a_quota_that_cannot_be_read_once_is_refused_and_not_taken_for_none(quot
     assert len([each for each in records if isinstance(each, Refused)]) == 1
 
 
+@pytest.mark.parametrize(("refill", "expires"), [(0, 1798761600.0), (1, None)])
+def test_a_quota_that_is_refilled_by_itself_does_not_expire(refill: int, expires: float | None, tmp_path: Path) -> None:
+    with Vendor(emnify(Answer({**QUOTA, "auto_refill": refill}))) as vendor:
+        [sim] = [each for each in collect("emnify", vendor, session(tmp_path)) if isinstance(each, Sim)]
+    assert sim.expires == expires
+
+
 def test_a_quota_that_expired_blocks_its_sim(tmp_path: Path) -> None:
     with Vendor(emnify(Answer({**QUOTA, "status": {"description": "EXPIRED"}}))) as vendor:
         [sim] = [each for each in collect("emnify", vendor, session(tmp_path)) if isinstance(each, Sim)]

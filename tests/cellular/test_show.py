@@ -443,6 +443,14 @@ def test_a_sim_that_roams_is_shown_of_however_many() -> None:
     assert account.value("sim_roaming", "T3") is None
 
 
+def test_a_sim_whose_plan_ends_soon_is_shown_of_however_many() -> None:
+    account = Account(series_limit=1)
+    told = [sim(f"T{n}", at(5), expires=at(5) + (13 + 2 * n) * DAY) for n in range(5)]
+    account.collect(at(5), *told, *(total(f"T{n}", 5, at(5)) for n in range(5)))
+    assert account.value("plan_expiry_timestamp_seconds", "T0") == at(5) + 13 * DAY
+    assert account.value("plan_expiry_timestamp_seconds", "T1") is None
+
+
 def test_a_cap_of_nothing_is_no_cap() -> None:
     account = Account()
     account.collect(at(5), sim("T1", at(5), plan=Plan("flex", 0)), total("T1", 5, at(5)))

@@ -350,6 +350,18 @@ CELLULAR: tuple[Scenario, ...] = (
         told("info SimRoaming thingspace//T12"),
     ),
     case(
+        "expiring",
+        "plans with an expiry: of T12 in two weeks, of T13 in three, and T14 is in no use any more",
+        sim(
+            ("plan_expiry_timestamp_seconds", {"sim": "T12"}, always(14 * DAY + BEGIN)),
+            ("plan_expiry_timestamp_seconds", {"sim": "T13"}, always(21 * DAY)),
+            ("plan_expiry_timestamp_seconds", {"sim": "T14"}, always(DAY)),
+            ("sim_state", {"sim": "T12", "state": "active"}, always(1)),
+            ("sim_state", {"sim": "T14", "state": "terminated"}, always(1)),
+        ),
+        ((0, BEGIN - 30, ()), (BEGIN + 60, END, ("ticket PlanExpiring thingspace//",))),
+    ),
+    case(
         "headroom-measured",
         "on LTE, and what the primary carried in the last week would use up the plan in nine hours",
         replace(standby(9 * GB), samples=(*without_load(standby(9 * GB)), *carried(2 * GB / HOUR))),

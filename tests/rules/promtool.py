@@ -59,7 +59,7 @@ OF_SERVICES = ("ServiceUnreachable", "ServiceSlow", "PlatformDown")
 OF_DRILLS = ("DrillDueSoon", "DrillOverdue", "DrillFailed", "DrillStillInProgress")
 OF_SIMS = (
     "CapWillBeExceeded", "CapReached", "UsageDataLate", "SimRunaway", "SimSilent", "SimSuspendedUse", "SimThrottled",
-    "UsageReconcileDrift", "SimDeviceChanged", "SimRoaming",
+    "UsageReconcileDrift", "SimDeviceChanged", "SimRoaming", "PlanExpiring",
 )  # fmt: skip
 OF_TABLETS = {
     "DevicesSilent": ("account", "group"),

@@ -34,6 +34,8 @@ _FORGOTTEN_AFTER = 32 * 86400.0 + _SHOWN_AFTER_TROUBLE
 _CLOCKS_DIFFER = 2 * 86400.0
 # A plan that neither ends nor begins anew is looked ahead for so long; one that expires later is not projected.
 _LIFETIME_AHEAD, _LONGEST_AHEAD = 60 * 86400.0, 400 * 86400.0
+# A plan that ends in so long is looked after now.
+_SOON = 14 * 86400.0
 # A SIM with this share of its cap used is asked first where each takes a request.
 _NEAR = 0.8
 # So many SIMs of a pool are named.
@@ -403,6 +405,7 @@ class Account:
             or bool(self._suspended_use(name, line.track))
             or bool(said and (said.throttled or said.roaming))
             or (changed is not None and self.now - changed < 86400.0)
+            or (said is not None and said.expires is not None and abs(said.expires - self.now) < _SOON)
         )
 
     def _suspended_use(self, name: str, track: Track) -> int | None:

@@ -172,6 +172,7 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
         answer = reply.answers.get(name)
         told = answer.told if answer and answer.told else {}
         state = _STATES.get(text(sim, "status", "description").lower(), "unknown")
+        refilled = bool(below(told, "quota", "refilled"))
         over = text(told, "quota", "status").upper() in ("EXHAUSTED", "EXPIRED")
         imei = text(sim, "endpoint", "imei")
         yield Sim(
@@ -184,7 +185,7 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
             iccid=text(sim, "iccid"),
             imei=imei,
             phone=text(sim, "msisdn"),
-            expires=moment(below(told, "quota", "expiry_date"), UTC),
+            expires=None if refilled else moment(below(told, "quota", "expiry_date"), UTC),
             plan=_plan(told, reply.amounts.get(name), config),
             device=reply.directory.device(imei),
         )
