@@ -455,9 +455,9 @@ CELLULAR: tuple[Scenario, ...] = (
         "C19-capped",
         "the SIM of a pool is throttled because the pool's cap is reached: one ticket",
         replace(
-            heading(always(None), always(561 * GB), then(503 * GB, 391 * GB)),
+            heading(always(None), always(561 * GB), then(503 * GB, 391 * GB), ends=DAY),
             samples=(
-                *heading(always(None), always(561 * GB), then(503 * GB, 391 * GB)).samples,
+                *heading(always(None), always(561 * GB), then(503 * GB, 391 * GB), ends=DAY).samples,
                 ("sim_throttled", {"sim": "T7"}, then(1, 0)),
             ),
         ),
