@@ -43,11 +43,17 @@ _OF_POOL, _OF_SIM = 'sim="",pool!=""', 'pool="",sim!=""'
 
 _INFO = 'yardlight_sim_info{fleet="$fleet",terminal!="",carrier!=""}'
 _TRUCKS = 'max by (terminal, truck, carrier) (yardlight_sim_info{fleet="$fleet",truck!="",carrier!=""})'
+# One more carrier, perhaps.
+_UNKNOWN = 'yardlight_sim_info{fleet="$fleet",carrier=""}'
 _ONE_HOME = (
     f"count by (terminal, carrier) (max by (terminal, sim, carrier) ({_INFO}))"
     f" and on (terminal) count by (terminal) (count by (terminal, carrier) ({_INFO})) == 1"
+    f" unless on (terminal) {_UNKNOWN}"
 )
-_ONE_TRUCK = f"count by (terminal, carrier) ({_TRUCKS} and on (truck) count by (truck) ({_TRUCKS}) == 1)"
+_ONE_TRUCK = (
+    f"count by (terminal, carrier) ({_TRUCKS} and on (truck) count by (truck) ({_TRUCKS}) == 1"
+    f" unless on (truck) {_UNKNOWN})"
+)
 
 
 def _at_cap(what: str, usage: str) -> str:
@@ -99,8 +105,9 @@ def _now() -> Iterator[Panel]:
             f"count({of('cap_exhaustion_timestamp_seconds', 'pool, sim')}"
             f" or {_at_cap('pool', 'pool_known_usage_bytes')} or {_at_cap('sim', 'sim_usage_bytes')})"
         ),
-        known=of("sims", "state"),
+        known=f"{of('sims_with_cap', 'account')} > 0 or {of('pool_cap_bytes', 'pool')}",
         steps=((None, GREEN), (1, ORANGE)),
+        empty="no cap known",
     )
     yield single(
         "Age of the figures",

@@ -685,6 +685,7 @@ USAGE_DRIFT = _add(
     "gauge", "usage_drift_limit_ratio", "account", "How far router and carrier may count apart, of the carrier's count."
 )
 SIMS = _add("gauge", "sims", "account state", "SIMs of the roster by state, by the platform's word.")
+SIMS_WITH_CAP = _add("gauge", "sims_with_cap", "account", "SIMs of which is known what they may use.")
 SIMS_NOT_SHOWN = _add(
     "gauge", "sims_not_shown", "account", "SIMs in no trouble that are counted only, because of series_limit."
 )

@@ -146,6 +146,9 @@ def _cellular(t: int, start: int) -> Iterator[tuple[str, str, float]]:
     yield "usage_as_of_timestamp_seconds", f'{account},pool="",sim=""', start + t - 6 * 3600
     yield "sims_unlisted", account, 1
     yield "sims_not_shown", account, 0
+    yield "sims_with_cap", account, 40
+    yield "sims_with_cap", 'account="without-caps"', 0
+    yield "sims", 'account="without-caps",state="active"', 12
     for state, count in (("active", 38), ("suspended", 2), ("inactive", 0)):
         yield "sims", f'{account},state="{state}"', count
     yield "pool_usage_bytes", f'{account},pool="tablets"', 391e9 + t * 1e6

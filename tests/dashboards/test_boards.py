@@ -340,6 +340,14 @@ def test_that_there_is_no_trouble_is_said_where_something_is_known_and_how_much_
     assert in_words(panel, []) == "not measured"
 
 
+@pytest.mark.needs("prometheus", "promtool")
+def test_where_no_cap_is_known_none_is_not_how_many_are_at_it(prometheus: Callable[[str, float], list[Any]]) -> None:
+    [panel] = [each for path in BOARDS for each in panels(path) if each["title"] == "At their cap, or will be"]
+    [expr] = [target["expr"] for target in panel["targets"]]
+    assert in_words(panel, prometheus(filled(expr, {**CHOSEN, "account": "without-caps"}), 0)) == "no cap known"
+    assert [each["value"][1] for each in prometheus(filled(expr, CHOSEN), 0)] == ["2"]
+
+
 def test_the_links_in_notifications_lead_to_a_board(root: Path) -> None:
     rules = "".join(path.read_text(encoding="utf-8") for path in (root / "alert_rules").glob("*.yml"))
     linked = set(re.findall(r"/d/([\w-]+)", rules))

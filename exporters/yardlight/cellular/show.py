@@ -347,6 +347,7 @@ class Account:
                 for name, _ in self.biggest(pool):
                     self.kept.fact(name).trouble = self.now
         alone = [name for name in self.sims if self._shown_alone(name)]
+        yield m.SIMS_WITH_CAP, (account,), sum(line.plan.limit is not None for line in self.sims.values())
         yield m.SIMS_NOT_SHOWN, (account,), len(self.sims) - len(alone)
         yield m.SIMS_UNLISTED, (account,), sum(not listed(name) for name in self.there)
         if self.terms.in_trucks and not self.terms.counts:
