@@ -55,7 +55,7 @@ def test_a_level_that_stays_goes_on_and_is_the_mean_of_all_days() -> None:
 def test_a_course_goes_on(level: Level, ahead: int, error: float) -> None:
     """Where many series have it, which is known of the account."""
     used = days(level, rows=30)
-    habits = learned(used, np.ones_like(used), np.full(len(used), SPREAD))
+    habits = learned(used, np.ones_like(used), np.full(len(used), SPREAD), [])
     said = found(used, habits).level(ahead)
     assert np.median(np.abs(said / level(ahead) - 1)) < error
 
@@ -64,7 +64,7 @@ def test_a_spell_ends_when_it_does_in_this_account() -> None:
     """Each has four weeks of twice the use, from every other day on; the last one has been in it for three of them."""
     ended = [days(lambda day, at=at: 200.0 if at <= day < at + 28 else 100.0, seed=-at) for at in range(-91, -30, 2)]
     used = np.concatenate([*ended, days(lambda day: 200.0 if day > -22 else 100.0)])
-    habits = learned(used, np.ones_like(used), np.full(len(used), SPREAD))
+    habits = learned(used, np.ones_like(used), np.full(len(used), SPREAD), [])
     assert share(habits, "spell") > 0.6
     now = found(used, habits)
     assert now.level(1)[-1] == pytest.approx(200.0, rel=0.1)
@@ -83,7 +83,7 @@ def test_habits_are_those_of_the_account() -> None:
     waves = days(lambda day: 1 + 0.4 * math.sin(day / 10), rows=60)
 
     def habits(used: Floats) -> Habits:
-        return learned(used, np.ones_like(used), np.full(len(used), SPREAD))
+        return learned(used, np.ones_like(used), np.full(len(used), SPREAD), [])
 
     assert share(habits(still), "flat") > 0.8
     assert share(habits(grown), "growth") > 0.7

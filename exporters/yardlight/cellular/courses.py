@@ -8,6 +8,7 @@ A *course* says how the logarithm of a level goes, but for a constant:
 - *step*: it is another one since some day, and stays;
 - *growth*: by the same share each day, or by the same amount;
 - *wave*: it grows and has a season of some weeks or months; *year*: it follows the seasons of a year;
+- *together*: it goes as those of the account go (`together`), more, less or against them, and may grow beside it;
 - *jumps*: it changes now and then (`changes`).
 
 A day is taken to be off by a share of its mean (gamma quasi-likelihood with a logarithmic link: McCullagh and Nelder,
@@ -21,13 +22,14 @@ account (empirical Bayes, by expectation and maximization).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from yardlight.cellular.changes import Floats, Jumps, jumps, weighted_middle
 from yardlight.cellular.history import KEEP_DAYS
+from yardlight.cellular.together import course
 
 # A level is told so many days ahead; between them it goes straight, and after the last it stays.
 KNOTS = (1, 8, 15, 22, 30, 45, 62)
@@ -49,7 +51,8 @@ _SEASONS = (30.0, 36.0, 45.0, 60.0, 75.0, 90.0, 120.0, 180.0, 365.0)
 _YEAR = 365.0
 # What share of series has which kind of course, usually.
 _USUAL = {
-    "flat": 0.32, "growth": 0.30, "year": 0.05, "turn": 0.05, "spell": 0.08, "step": 0.08, "wave": 0.06, "jumps": 0.06,
+    "flat": 0.29, "growth": 0.27, "year": 0.05, "turn": 0.05, "spell": 0.08, "step": 0.08, "wave": 0.06,
+    "together": 0.06, "jumps": 0.06,
 }  # fmt: skip
 # As if the usual had been seen in so many series: shares, growth, and jumps and seasons.
 _SHARES, _RATES, _SIZES = 15.0, 2.0, 10.0
@@ -71,7 +74,8 @@ _NONE = 1e-9
 class Habits:
     """What share of series has each class of courses (`CLASSES`); growth a day: mean and spread; spreads of the rest.
 
-    `jump` is how far turns and spells go, `height` how high seasons are, both as logarithms.
+    `jump` is how far turns and spells go, `height` how high seasons are, both as logarithms. `together` is the course
+    that series share, as known so many days ago; they have `moves` of it, and `differ` in that.
     """
 
     shares: tuple[float, ...]
@@ -79,6 +83,9 @@ class Habits:
     apart: float = 0.006
     jump: float = 0.7
     height: float = 0.25
+    moves: float = 1.0
+    differ: float = 0.7
+    together: Mapping[int, Floats] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +132,15 @@ def _season(days: float) -> tuple[Floats, Floats]:
     return np.sin(angle), np.cos(angle)
 
 
-_TREND = list(_trends())
+def _shared(together: Floats) -> Iterator[_Trend]:
+    """What series do together, and growth of their own beside it."""
+    yield _Trend("together", 0.0, together[:, None], lambda habits: ([habits.moves], [habits.differ]))
+    both = np.stack([_AHEAD, together], axis=1)
+    yield _Trend("together", 1.0, both, lambda habits: ([0.0, habits.moves], [habits.apart, habits.differ]))
+
+
+_TREND, _NOT_TOGETHER = list(_trends()), 0 * _DAY
+_OF_ALL = list(_shared(_NOT_TOGETHER))
 _CURVES = np.array([0 * _DAY, *(curve for _, curve in _turns())])
 _INSIDE = np.array([inside for _, inside in _spells()])
 _LEVELLED = np.exp(-_CURVES)
@@ -134,7 +149,7 @@ _COURSES: tuple[tuple[str, float], ...] = (
     ("flat", 0.0),
     *(("turn", far) for far, _ in _turns()),
     *(("spell" if weeks != _FOR_GOOD else "step", float(weeks)) for weeks, _ in _spells()),
-    *((trend.kind, trend.place) for trend in _TREND),
+    *((trend.kind, trend.place) for trend in (*_TREND, *_OF_ALL)),
     ("jumps", 0.0),
 )
 CLASSES = tuple(dict.fromkeys(_COURSES))
@@ -156,8 +171,9 @@ class _Spells:
 
 @dataclass(frozen=True, slots=True)
 class _Fitted:
-    """A trend fitted to each series: the constant and the numbers of the basis, the squares of their errors."""
+    """A trend fitted to each series: the constant and the numbers of its basis, the squares of their errors."""
 
+    basis: Floats
     evidence: Floats
     found: Floats
     errors: Floats
@@ -201,8 +217,8 @@ class Explained:
         """The middle of what is said of the level so many days after the last one."""
         column = KEEP_DAYS - 1 + ahead
         trends = [
-            np.exp(_bounded(fitted.found[:, 0] + fitted.found[:, 1:] @ trend.basis[column]))
-            for fitted, trend in zip(self.said.trends, _TREND, strict=True)
+            np.exp(_bounded(fitted.found[:, 0] + fitted.found[:, 1:] @ fitted.basis[column]))
+            for fitted in self.said.trends
         ]
         spells = self.said.spells.outside * np.exp(self.said.spells.jump * _INSIDE[:, column])
         curves = self.said.curves * np.exp(_CURVES[:, column])
@@ -222,7 +238,7 @@ def explained(used: Floats, weight: Floats, spread: Floats, habits: Habits, ends
     used = used / scale[:, None]
 
     def before(end: int, jumped: Jumps) -> Explained:
-        said = _evidence(used[:, :end], weight[:, :end], spread, jumped, habits)
+        said = _evidence(used[:, :end], weight[:, :end], spread, jumped, habits, used.shape[1] - end)
         return Explained(scale, said, said.likely(habits))
 
     for end, jumped in zip(ends, jumps(used, weight, spread, ends), strict=True):
@@ -235,13 +251,18 @@ def _scale(used: Floats, weight: Floats) -> Floats:
     return scale
 
 
-def learned(used: Floats, weight: Floats, spread: Floats) -> Habits:
-    """The habits of an account: those under which what was found is what was to be expected."""
-    habits, end = USUAL, used.shape[1]
+def learned(used: Floats, weight: Floats, spread: Floats, ends: Sequence[int]) -> Habits:
+    """The habits of an account: those under which what was found is what was to be expected.
+
+    Arguments are those of `explained`.
+    """
+    width = used.shape[1]
+    courses = {width - end: course(used[:, :end], weight[:, :end], spread, KNOTS[-1]) for end in ends}
+    habits = replace(USUAL, together={back: found for back, found in courses.items() if found is not None})
     used = used / _scale(used, weight)[:, None]
-    [jumped] = jumps(used, weight, spread, [end])
+    [jumped] = jumps(used, weight, spread, [width])
     for _ in range(_ROUNDS):
-        said = _evidence(used, weight, spread, jumped, habits)
+        said = _evidence(used, weight, spread, jumped, habits, 0)
         for _ in range(_ROUNDS_OF_SHARES):
             likely = said.likely(habits)
             seen = np.bincount(_CLASS, likely.sum(axis=0)) + _SHARES * _BEFOREHAND
@@ -252,33 +273,37 @@ def learned(used: Floats, weight: Floats, spread: Floats) -> Habits:
 
 def _sized(said: _Evidence, likely: Floats, habits: Habits) -> Habits:
     """How fast things grow, how far they jump and how high seasons are, of what is said of courses that are likely."""
-    usual, weights = USUAL, likely[:, _FIRST_TREND:-1]
-    grown = [index for index, trend in enumerate(_TREND) if trend.kind == "growth"]
-    growing = weights[:, grown].sum() + _RATES
-    rate = sum(weights[:, index] @ said.trends[index].found[:, 1] for index in grown) / growing
-    rates = sum(weights[:, index] @ _squares(said.trends[index])[:, 1] for index in grown)
-    square = (rates + _RATES * usual.apart**2) / growing - rate**2
-    seasonal = [index for index in range(len(_TREND)) if index not in grown]
-    heights = sum(weights[:, index] @ _squares(said.trends[index])[:, -2:].mean(axis=1) for index in seasonal)
-    height = (heights + _SIZES * usual.height**2) / (weights[:, seasonal].sum() + _SIZES)
+    usual = USUAL
+
+    def seen(kinds: tuple[str, ...], column: int, few: float, mean: float, spread: float) -> tuple[float, float]:
+        """The mean of a number of these trends, and of its squares, as if the usual had been seen in `few` series."""
+        told = [
+            (likely[:, at], said.trends[at - _FIRST_TREND]) for at, (kind, _) in enumerate(_COURSES) if kind in kinds
+        ]
+        count = sum(weights.sum() for weights, _ in told) + few
+        total = sum(weights @ trend.found[:, column] for weights, trend in told) + few * mean
+        squares = sum(weights @ (trend.found**2 + trend.errors)[:, column] for weights, trend in told)
+        return float(total / count), float((squares + few * (mean**2 + spread**2)) / count)
+
+    rate, rates = seen(("growth",), 1, _RATES, usual.rate, usual.apart)
+    heights = [seen(("wave", "year"), column, _SIZES, 0.0, usual.height)[1] for column in (-2, -1)]
+    moves, squares = seen(("together",), -1, _SIZES, usual.moves, usual.differ)
     spells = likely[:, len(_CURVES) : _FIRST_TREND]
-    squares = (spells * (said.spells.jump**2 + said.spells.unsure)).sum()
-    jump = (squares + _SIZES * usual.jump**2) / (spells.sum() + _SIZES)
+    far = (spells * (said.spells.jump**2 + said.spells.unsure)).sum()
+    jump = (far + _SIZES * usual.jump**2) / (spells.sum() + _SIZES)
     return replace(
         habits,
-        rate=float(rate),
-        apart=float(np.sqrt(np.clip(square, 0.0003**2, 0.02**2))),
+        rate=rate,
+        apart=float(np.sqrt(np.clip(rates - rate**2, 0.0003**2, 0.02**2))),
         jump=float(np.clip(np.sqrt(jump), 0.15, 1.5)),
-        height=float(np.clip(np.sqrt(height), 0.05, 0.6)),
+        height=float(np.clip(np.sqrt(np.mean(heights)), 0.05, 0.6)),
+        moves=moves,
+        differ=float(np.sqrt(np.clip(squares - moves**2, 0.1**2, 2.0**2))),
     )
 
 
-def _squares(fitted: _Fitted) -> Floats:
-    squares: Floats = fitted.found**2 + fitted.errors
-    return squares
-
-
-def _evidence(used: Floats, weight: Floats, spread: Floats, jumped: Jumps, habits: Habits) -> _Evidence:
+def _evidence(used: Floats, weight: Floats, spread: Floats, jumped: Jumps, habits: Habits, back: int) -> _Evidence:
+    """Of what is known so many days `back`, which ends with the last column."""
     past = slice(KEEP_DAYS - used.shape[1], KEEP_DAYS)
     total, per_day = np.maximum(weight.sum(axis=1, keepdims=True), _NONE), 1 / spread[:, None]
     # How sure a level is by itself: a trend's constant has it in its matrix.
@@ -287,8 +312,11 @@ def _evidence(used: Floats, weight: Floats, spread: Floats, jumped: Jumps, habit
     of_curves = alone - (total * (1 + np.log(curves)) + weight @ _CURVES[:, past].T) * per_day
     of_spells, spells = _spelled(used, weight, per_day, habits.jump)
     weeks, weights = _cells(used), _cells(weight)
-    trends = [_fit(trend, weeks, weights, per_day, habits) for trend in _TREND]
+    shared = _shared(habits.together.get(back, _NOT_TOGETHER))
+    trends = [_fit(trend, weeks, weights, per_day, habits) for trend in (*_TREND, *shared)]
     of_trends = np.stack([trend.evidence for trend in trends], axis=1)
+    if back not in habits.together:
+        of_trends[:, len(_TREND) :] = -np.inf
     of_jumps = of_curves[:, :1] + jumped.gain[:, None]
     every = np.concatenate([of_curves, alone + of_spells, of_trends, of_jumps], axis=1)
     return _Evidence(every, curves, spells, trends, jumped)
@@ -347,7 +375,7 @@ def _fit(trend: _Trend, used: Floats, weight: Floats, per_day: Floats, habits: H
     evidence = -(used * np.exp(-logs) + weight * logs).sum(axis=1) * per_day[:, 0]
     evidence -= 0.5 * ((found - mean) ** 2 * sure).sum(axis=1)
     evidence += np.log(sure[1:]).sum() / 2 - np.linalg.slogdet(matrix)[1] / 2
-    return _Fitted(evidence, found, np.diagonal(inverse, axis1=1, axis2=2))
+    return _Fitted(trend.basis, evidence, found, np.diagonal(inverse, axis1=1, axis2=2))
 
 
 def _bounded(logs: Floats) -> Floats:

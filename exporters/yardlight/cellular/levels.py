@@ -218,8 +218,7 @@ def noise_of(series: Series, fleet: float) -> Floats:
 
 def views_of(series: Series, noise: Floats, habits: Habits) -> Views:
     """Every level as it is now, and as it was in trials."""
-    width = series.used.shape[1]
-    origins = range(width - _SHORTEST, WARM_UP - 1, -_APART)
+    width, *origins = ends_of(series)
     means, spread = _means(series)
     # One at a time: together they would take ten times the memory of all else.
     known = explained(series.calm, series.weight, noise, habits, [width, *origins])
@@ -229,6 +228,12 @@ def views_of(series: Series, noise: Floats, habits: Habits) -> Views:
     del now
     trials = [_trial(series, at, min(at + _LONGEST, width), means[at], next(known)) for at in origins]
     return Views(np.stack(ahead, axis=2), changed, spread, trials)
+
+
+def ends_of(series: Series) -> list[int]:
+    """Before which columns levels are judged: the end, and the trials."""
+    width = series.used.shape[1]
+    return [width, *range(width - _SHORTEST, WARM_UP - 1, -_APART)]
 
 
 def _changed(found: Explained) -> Ints:
