@@ -195,6 +195,26 @@ def test_an_endless_answer_is_not_read_to_its_end(authority: Authority) -> None:
     play(authority, scene, forever(HEAD + b"\r\n", b"x" * 65536, 0))
 
 
+@pytest.mark.parametrize("location", ["http://[::1", "http://127.0.0.1:99999/", "http://127.0.0.1:web/"])
+@pytest.mark.parametrize("redirects", ["none", "same_host"])
+def test_a_redirect_to_what_is_no_address_is_a_failure_and_no_bug_of_ours(
+    authority: Authority, location: str, redirects: str
+) -> None:
+    async def scene(net: Internet) -> None:
+        outcome = await net.ask(redirects=redirects)
+        assert (outcome.reason, outcome.detail) == ("redirect", "to what is no address")
+
+    play(authority, scene, says(302, "", f"Location: {location}"))
+
+
+def test_a_redirect_with_characters_that_no_address_has_is_followed_as_browsers_do(authority: Authority) -> None:
+    async def scene(net: Internet) -> None:
+        assert (await net.ask("/start", redirects="same_host", body="all is well")).reason == ""
+
+    moved = says(302, "", "Location: /état des lieux?of=a%20b")
+    play(authority, scene, by_path({"/start": moved, "/%C3%A9tat%20des%20lieux?of=a%20b": says(200, "all is well")}))
+
+
 def test_redirects_lead_only_where_they_may(authority: Authority) -> None:
     async def scene(net: Internet) -> None:
         assert (await net.ask("/start")).reason == "redirect"

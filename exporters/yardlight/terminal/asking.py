@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 import h11
 
@@ -57,6 +57,8 @@ _MAX_REDIRECTS = 5
 _MAX_HEADERS = 16_384
 # TLS and the headers are not content.
 _OVERHEAD = 256_000
+# All that an address may hold; browsers escape whatever else a redirect is written with.
+_WRITTEN = "%:/?#[]@!$&'()*+,;=~"
 
 
 @dataclass(slots=True)
@@ -168,21 +170,21 @@ class _Question:
             url = self._redirected(url, reply.location)
         else:
             raise ServiceError("redirect", f"more than {_MAX_REDIRECTS} times")
-        self._judge(reply)
+        self._judge(reply, url)
 
-    def _judge(self, reply: Reply) -> None:
+    def _judge(self, reply: Reply, url: str) -> None:
         service = self._service
         if reply.status == 511:
             raise ServiceError("captive_portal", "status 511: the network wants a login")
         if reply.status not in service.status if service.status else not 200 <= reply.status < 300:
             if reply.location is not None:
-                raise ServiceError("redirect", f"status {reply.status} to {_host(urlsplit(reply.location))}")
+                raise ServiceError("redirect", f"status {reply.status} to {_host(_target(url, reply.location))}")
             raise ServiceError("status", f"status {reply.status}")
         if service.body is not None and service.body.encode() not in reply.body:
             raise ServiceError("body", f"{service.body!r} is not in it")
 
     def _redirected(self, url: str, location: str) -> str:
-        target, here = urlsplit(urljoin(url, location)), urlsplit(url)
+        target, here = _target(url, location), urlsplit(url)
         allowed = (_host(here),) if self._service.redirects == "same_host" else self._service.redirects
         if target.scheme not in ("http", "https") or (here.scheme, target.scheme) == ("https", "http"):
             raise ServiceError("redirect", f"to {target.scheme or 'nothing'}, without TLS")
@@ -269,7 +271,7 @@ class _Question:
                 self._answering = True
                 location = next((value for name, value in event.headers if name == b"location"), None)
                 moved = event.status_code in (301, 302, 303, 307, 308) and location is not None
-                reply = Reply(event.status_code, location.decode("latin-1") if moved and location else None)
+                reply = Reply(event.status_code, quote(location, safe=_WRITTEN) if moved and location else None)
                 if self._enough(reply):
                     return reply
             elif isinstance(event, h11.Data):
@@ -300,13 +302,25 @@ async def _is_portal(address: str, outcome: Outcome, service: Service, way: Way,
     try:
         async with asyncio.timeout(service.timeout):
             reply = await _Question(service, way, None, meter).get_as(host, path, address, port)
+        leads = host if reply.location is None else _host(_target(f"http://{host}", reply.location))
     except (TimeoutError, ServiceError, OSError):
         return False
     if reply.status == 511 or (outcome.reason and 200 <= reply.status < 300):
         return True
     if not outcome.reason:
         return reply.status in service.status if service.status else 200 <= reply.status < 300
-    return reply.location is not None and _host(urlsplit(reply.location)) not in ("", host, _host(url))
+    return leads not in (host, _host(url))
+
+
+def _target(url: str, location: str) -> SplitResult:
+    """Where a redirect of this address leads. Raises `ServiceError` (redirect) if nobody can go there."""
+    try:
+        target = urlsplit(urljoin(url, location))
+        if target.port != 0:
+            return target
+    except ValueError:
+        pass
+    raise ServiceError("redirect", "to what is no address")
 
 
 def _host(url: SplitResult) -> str:
