@@ -5,13 +5,21 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from pathlib import Path as Folder
 
+import dns.rcode
+import pytest
+
+from yardlight.errors import ServiceError
 from yardlight.inventory.models import Target
+from yardlight.terminal import names as asked_names
 from yardlight.terminal.engine import Engine
 from yardlight.terminal.lanes import TargetLane
+from yardlight.terminal.names import Resolver
 from yardlight.terminal.pacing import Pace
 from yardlight.terminal.path import Path
 from yardlight.terminal.pins import Key
+from yardlight.terminal.stream import Meter
 
 from .internet import HOST, name_server, says, web
 
@@ -69,3 +77,41 @@ def test_a_target_that_moved_is_found_again_through_the_path_itself() -> None:
             await engine.stop()
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("alien", ["2001:db8::53", "fe80::1%lo", "255.255.255.255"])
+def test_a_dns_server_that_cannot_be_asked_over_a_path_leaves_the_word_to_the_next(alien: str) -> None:
+    """A box whose list begins with a server of the other IP version would resolve nothing, and say nothing."""
+
+    async def run() -> None:
+        async with name_server() as names:
+            names.addresses = {NAME: HOST}
+            resolver = Resolver("127.0.0.7", (alien, f"{HOST}:{names.port}"))
+            assert await resolver.address(NAME, Meter()) == HOST
+            names.rcode = dns.rcode.SERVFAIL
+            with pytest.raises(ServiceError) as failed:
+                await resolver.address(NAME, Meter())
+            assert failed.value.reason == "dns_servfail"
+            names.silent = True
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(resolver.address(NAME, Meter()), 2.5)
+            with pytest.raises(OSError, match=r"not supported|Invalid|denied|unreachable"):
+                await Resolver("127.0.0.7", (alien,)).address(NAME, Meter())
+            with pytest.raises(OSError, match="name one in resolvers"):
+                await Resolver("127.0.0.7", ()).address(NAME, Meter())
+
+    asyncio.run(run())
+
+
+def test_where_this_box_resolves_for_itself_paths_ask_whom_it_asks(
+    tmp_path: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """systemd-resolved stands in /etc/resolv.conf with an address of the box, from which no path can be told."""
+    own, asked = tmp_path / "resolv.conf", tmp_path / "asked.conf"
+    monkeypatch.setattr(asked_names, "_FILES", (own, asked))
+    assert asked_names.system_resolvers() == ()
+    own.write_text("# stub\nnameserver 127.0.0.53\noptions edns0\n")
+    assert (asked_names.system_resolvers(), asked_names.system_resolvers(own=True)) == ((), ("127.0.0.53",))
+    asked.write_text("nameserver 10.10.0.1\nnameserver 2001:db8::53\nnameserver\n")
+    assert asked_names.system_resolvers() == ("10.10.0.1", "2001:db8::53")
+    assert asked_names.system_resolvers(own=True) == ("127.0.0.53",)

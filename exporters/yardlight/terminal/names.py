@@ -27,6 +27,8 @@ from yardlight.terminal.sockets import bind_socket
 from yardlight.terminal.stream import Meter, Stream
 
 _AGAIN_AFTER = 1.0
+# The second one where the first names nobody but this box: systemd's own resolver writes there whom it asks.
+_FILES = (Path("/etc/resolv.conf"), Path("/run/systemd/resolve/resolv.conf"))
 _REASONS = {
     dns.rcode.NXDOMAIN: "dns_nxdomain",
     dns.rcode.SERVFAIL: "dns_servfail",
@@ -53,7 +55,9 @@ class Resolver:
         (dns_refused) if nobody listens.
         """
         last: dns.message.Message | None = None
-        refused = 0
+        if not self.servers:
+            raise OSError(errno.ENOENT, "no DNS server to ask: name one in resolvers")
+        refused, alien = 0, set[int]()
         while True:
             index = self._first % len(self.servers)
             try:
@@ -63,11 +67,18 @@ class Resolver:
                 continue
             except ConnectionError:
                 answer = None
+            except OSError:
+                # Of the other IP version than the path, say; another server may be asked all the same.
+                self._first = index + 1
+                alien.add(index)
+                if len(alien) == len(self.servers):
+                    raise
+                continue
             if answer is not None and answer.rcode() not in (dns.rcode.SERVFAIL, dns.rcode.REFUSED):
                 self._first = index
                 return answer
             self._first, last, refused = index + 1, answer or last, refused + 1
-            if refused >= len(self.servers):
+            if refused >= len(self.servers) - len(alien):
                 if last is None:
                     raise ServiceError("dns_refused", f"{', '.join(self.servers)}: no DNS server there")
                 return last
@@ -158,10 +169,14 @@ def _read(query: dns.message.Message, packet: bytes) -> dns.message.Message | No
 
 
 def system_resolvers(own: bool = False) -> tuple[str, ...]:
-    """The DNS servers in /etc/resolv.conf; those on this box, which ask over the default path, only with `own`."""
-    try:
-        lines = Path("/etc/resolv.conf").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return ()
-    found = [words[1] for line in lines if (words := line.split()) and words[0] == "nameserver" and len(words) > 1]
-    return tuple(server for server in found if is_address(server) and (own or not ip_address(server).is_loopback))
+    """This machine's DNS servers; those on it, which ask over the default path, only with `own`."""
+    for file in _FILES:
+        try:
+            lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            continue
+        named = [words[1] for line in lines if (words := line.split()) and words[0] == "nameserver" and len(words) > 1]
+        found = [server for server in named if is_address(server) and (own or not ip_address(server).is_loopback)]
+        if found:
+            return tuple(found)
+    return ()

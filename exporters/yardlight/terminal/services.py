@@ -266,7 +266,7 @@ class ServiceProbes:
         meter, stalls, wires = Meter(), self._stalls, watch.route.wires
         outcome, problem = None, ""
         try:
-            outcome, problem = await self._ask(watch, meter)
+            outcome = await self._ask(watch, meter)
         except OSError as error:
             problem = error.strerror or str(error)
         except Exception:
@@ -279,13 +279,11 @@ class ServiceProbes:
             watch.task = None
         self._conclude(watch, outcome if stalls == self._stalls else None, problem)
 
-    async def _ask(self, watch: Watch, meter: Meter) -> tuple[Outcome | None, str]:
+    async def _ask(self, watch: Watch, meter: Meter) -> Outcome:
         resolver = watch.way.resolver
         resolver.servers = watch.servers or system_resolvers(own=watch.path in (DEFAULT_PATH, CENTRE))
-        if not resolver.servers:
-            return None, "no DNS server to ask: name one in resolvers"
         way = Way(resolver, FRUGAL if watch.route.metered else None)
-        return await ask(watch.service, way, await context(watch.service.ca_file), meter), ""
+        return await ask(watch.service, way, await context(watch.service.ca_file), meter)
 
     def _conclude(self, watch: Watch, outcome: Outcome | None, problem: str) -> None:
         now = time.monotonic()
