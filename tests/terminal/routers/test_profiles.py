@@ -116,6 +116,33 @@ def test_text_is_readable_whatever_its_encoding(wire: Value, value: str | None) 
     assert understand(Column("operator", "1", "text"), wire) == value
 
 
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda profile: profile.name)
+def test_a_zero_where_nothing_is_measured_is_no_signal(profile: Profile) -> None:
+    """A modem without a network says 0 in every column: nobody has 0 dBm, and 0 dB beside nothing is nothing."""
+    signals = {"rssi", "rssi_3g", "rsrp", "rsrq", "sinr", "snr", "ec_io"}
+    said: dict[Oid, Value] = {
+        (*name, 0 if table.scalars else 1): 0
+        for table, column, name in columns_of(profile)
+        if table.subject == "modem" and column.fact in signals
+    }
+    assert [getattr(modem, each) for modem in parse(profile, said).modems for each in signals] == []
+
+
+@pytest.mark.parametrize(
+    ("sim", "pin", "ready"),
+    [(b"inserted", b"OK", True), (b"not inserted", b"SIM not inserted", False), (b"not inserted", b"Unknown", False),
+     (b"inserted", b"Required PIN", False), (b"inserted", b"SIM failure", False), (b"inserted", b"SIM busy", None),
+     (b"inserted", b"Required network subset personalization unlocking password", False)],
+)  # fmt: skip
+def test_a_teltonika_without_a_usable_sim_says_so(sim: bytes, pin: bytes, ready: bool | None) -> None:
+    row = {oid("1.3.6.1.4.1.48690.2.2.1.9.1"): sim, oid("1.3.6.1.4.1.48690.2.2.1.10.1"): pin}
+    scalars = {oid("1.3.6.1.4.1.48690.2.1.0"): sim, oid("1.3.6.1.4.1.48690.2.2.0"): pin}
+    assert [modem.sim_ready for said in (row, scalars) for modem in parse(PROFILES["teltonika"], said).modems] == [
+        ready,
+        ready,
+    ]
+
+
 COLUMNS = [name for profile in PROFILES.values() for _, _, name in columns_of(profile)]
 COLUMNS += [*standard.NAMES, *standard.STATES, *standard.COUNTERS, *standard.ADDRESSES]
 COLUMNS += [(*entry, column) for entry, *_ in standard.ROUTES.values() for column in range(1, 18)]

@@ -26,7 +26,7 @@ PROFILE = Profile(
                 text("technology", "16"),
                 number("rssi", "22", 1, 0),
                 text("band", "26"),
-                number("sinr", "28"),
+                number("sinr", "28", zero_needs="rsrp"),
                 number("rsrp", "29", 1, 0),
                 number("rsrq", "30", 1, 0),
                 flag("connected", "32", yes=("connected", "up", "CONN_STATE_CONNECTED"),

@@ -19,10 +19,10 @@ PROFILE = Profile(
             ("1.3.6.1.4.1.14988.1.1.16.1.1",),
             (
                 number("rssi", "2", 1, 0),
-                number("rsrq", "3"),
+                number("rsrq", "3", zero_needs="rsrp"),
                 number("rsrp", "4", 1, 0),
                 text("cell", "5"),
-                number("sinr", "7"),
+                number("sinr", "7", zero_needs="rsrp"),
                 Column("iccid", "13", "secret", fixed=True),
                 text("technology", "14", words={"evolved 3g (lte)": "LTE"}),
                 text("technology", "6", words=_ACCESS),

@@ -6,10 +6,16 @@ _HOME = ("registered (home)", "registered, home")
 _ROAMING = ("registered (roaming)", "registered, roaming")
 _NOT = (
     "not registered", "not registered, searching", "not registered (searching)", "searching", "denied",
-    "registration denied", "unregistered",
+    "registration denied", "unregistered", "registered, emergency services only",
 )  # fmt: skip
 _CONNECTED, _DISCONNECTED = ("connected",), ("disconnected", "connecting")
-_READY, _LOCKED = ("ok", "ready"), ("pin", "puk", "sim pin", "sim puk", "pin required", "puk required", "not inserted")
+_READY, _ABSENT = ("ok", "ready"), ("not inserted", "sim not inserted")
+_NOT_READY = (
+    *_ABSENT, "not ready", "sim failure", "pin", "puk", "sim pin", "sim puk", "pin required", "puk required",
+    "required pin", "required puk",
+    *(f"required network {subset}personalization {word}password"
+      for subset in ("", "subset ") for word in ("", "unlocking ")),
+)  # fmt: skip
 
 PROFILE = Profile(
     "teltonika",
@@ -37,7 +43,8 @@ PROFILE = Profile(
             ("1.3.6.1.4.1.48690.2.2.1",),
             (
                 said("sim", "9"),
-                flag("sim_ready", "10", _READY, _LOCKED),
+                flag("sim_ready", "10", _READY, _NOT_READY),
+                flag("sim_ready", "9", (), _ABSENT),
                 flag("registered", "11", _HOME + _ROAMING, _NOT),
                 flag("roaming", "11", _ROAMING, _HOME),
                 number("rssi", "12", 1, 0),
@@ -47,7 +54,7 @@ PROFILE = Profile(
                 text("technology", "16"),
                 number("temperature", "17", 10, 0),
                 text("cell", "18"),
-                number("sinr", "19"),
+                number("sinr", "19", zero_needs="rsrp"),
                 number("rsrp", "20", 1, 0),
                 number("rsrq", "21", 1, 0),
                 # Signed 32 bits before 7.10: what wrapped below zero is not known.
@@ -64,7 +71,8 @@ PROFILE = Profile(
             ("1.3.6.1.4.1.48690.2",),
             (
                 said("sim", "1"),
-                flag("sim_ready", "2", _READY, _LOCKED),
+                flag("sim_ready", "2", _READY, _NOT_READY),
+                flag("sim_ready", "1", (), _ABSENT),
                 flag("registered", "3", _HOME + _ROAMING, _NOT),
                 flag("roaming", "3", _ROAMING, _HOME),
                 number("rssi", "4", 1, 0),
@@ -73,7 +81,7 @@ PROFILE = Profile(
                 text("technology", "8"),
                 number("temperature", "9", 10, 0),
                 number("uptime", "17"),
-                number("sinr", "22"),
+                number("sinr", "22", zero_needs="rsrp"),
                 number("rsrp", "23", 1, 0),
                 number("rsrq", "24", 1, 0),
             ),
