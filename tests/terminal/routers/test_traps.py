@@ -116,6 +116,36 @@ def test_a_failover_trap_is_the_claim_of_a_router_whose_tables_claim_nothing(
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("end", ["standby", "restart"])
+def test_the_word_of_a_failover_trap_is_over_when_that_line_stands_by_again_or_the_router_restarts(
+    tmp_path: Path, state: State, port: int, end: str
+) -> None:
+    silent = {name: value for name, value in ROUTER.items() if ".4.21." not in name}
+
+    def wan(name: bytes, status: int) -> bytes:
+        status_of = {f"{CRADLEPOINT}.13.0": status, f"{CRADLEPOINT}.14.0": 3, f"{CRADLEPOINT}.15.0": name}
+        return ber.encode_v2c(b"public", pdu(f"{CRADLEPOINT}.1.8", **status_of))
+
+    async def run() -> None:
+        async with FakeAgent(values(silent)) as agent:
+            watch = RouterWatch("inland", terminal(tmp_path, agent.port, traps=port), state)
+            watch.start()
+            await until(lambda: watch.reading is not None)
+            send(port, wan(b"wwan0", 3))
+            send(port, wan(b"eth1", 4))
+            await until(lambda: watch.claim.uplink == "lte")
+            if end == "standby":
+                send(port, wan(b"wwan0", 5))
+                await until(lambda: counted(watch) == (3, 0))
+            else:
+                agent.use(values({**silent, "1.3.6.1.2.1.1.3.0": 500}))
+            watch.hurry(0.0)
+            await until(lambda: watch.claim.uplink is None)
+            watch.stop()
+
+    asyncio.run(run())
+
+
 USER = Usm("noc", "sha", Secret("auth passphrase"), "aes", Secret("priv passphrase"))
 ENGINE = b"\x80\x00\x1f\x88\x04yard"
 
@@ -144,6 +174,6 @@ def test_a_trap_that_names_a_line_that_was_lost_claims_nothing() -> None:
         oid(f"{CRADLEPOINT}.13.0"): 4,
         oid(f"{CRADLEPOINT}.15.0"): b"ethernet-wan",
     }
-    assert traps.carrying(lost) is None
-    assert traps.carrying({**lost, oid(f"{CRADLEPOINT}.13.0"): 3}) == "ethernet-wan"
-    assert traps.carrying({oid("1.3.6.1.6.3.1.1.4.1.0"): oid(LINK_DOWN)}) is None
+    assert traps.told(lost) == ("ethernet-wan", False)
+    assert traps.told({**lost, oid(f"{CRADLEPOINT}.13.0"): 3}) == ("ethernet-wan", True)
+    assert traps.told({oid("1.3.6.1.6.3.1.1.4.1.0"): oid(LINK_DOWN)}) is None

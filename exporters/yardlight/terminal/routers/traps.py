@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from yardlight.errors import SnmpError
 from yardlight.snmp import Agent, Oid, Value, oid
@@ -52,14 +53,21 @@ def opened(data: bytes, agent: Agent) -> dict[Oid, Value]:
     return _bindings(found.pdu)
 
 
-def carrying(bindings: dict[Oid, Value]) -> str | None:
-    """The interface that a failover trap says carries now; None for every other trap."""
+class Told(NamedTuple):
+    """What a failover trap says: this interface carries now, or does no more."""
+
+    interface: str
+    carries: bool
+
+
+def told(bindings: dict[Oid, Value]) -> Told | None:
+    """The interface that a failover trap speaks of; None for every other trap."""
     trap = bindings.get(_TRAP_OID)
     meaning = MEANINGS.get(trap) if isinstance(trap, tuple) else None
-    if meaning is None or (meaning.state and _under(bindings, meaning.state) != meaning.value):
+    name = _under(bindings, meaning.name) if meaning is not None else None
+    if meaning is None or not isinstance(name, bytes):
         return None
-    name = _under(bindings, meaning.name)
-    return name.decode("utf-8", "replace") if isinstance(name, bytes) else None
+    return Told(name.decode("utf-8", "replace"), not meaning.state or _under(bindings, meaning.state) == meaning.value)
 
 
 def _bindings(pdu: Pdu) -> dict[Oid, Value]:

@@ -165,7 +165,8 @@ class RouterWatch:
             self._traps["refused"] += 1
             return
         self._traps["accepted"] += 1
-        self._told = traps.carrying(bindings) or self._told
+        if (told := traps.told(bindings)) is not None and (told.carries or told.interface == self._told):
+            self._told = told.interface if told.carries else ""
         if time.monotonic() - self._trapped_at >= TRAPS_APART:
             self._trapped_at = time.monotonic()
             self.hurry(0.5)
@@ -258,6 +259,7 @@ class RouterWatch:
         if self.boot is None or restarted:
             self.boot = time.time() - seconds
             if restarted:
+                self._told = ""
                 log.warning("the router has restarted", extra=self._kv(uptime=round(seconds)))
         return again or restarted
 
