@@ -57,14 +57,15 @@ def values(table: Mapping[str, int | bytes | str | Oid | None]) -> dict[Oid, byt
 class FakeAgent:
     """Listens on loopback from `start` to `stop`. What it does wrong is set from outside.
 
-    `forge(kind, asked, reply)` may change the variable bindings of a reply; `silent` drops everything.
+    `forge(kind, asked, reply)` may change the variable bindings of a reply; `silent` drops everything, `mute` whatever
+    is meant for another engine or time than its own, without the word about it that it owes.
     """
 
     def __init__(self, table: Table, community: str = "public", users: Iterable[Usm] = ()) -> None:
         self.community, self.users = community.encode(), {user.user.encode(): user for user in users}
         self.use(table)
         self.engine_id, self.boots, self.born = b"\x80\x00\x1f\x88\x04yard", 3, time.monotonic() - 1000
-        self.silent = False
+        self.silent = self.mute = False
         self.limit = 65535
         self.asked: list[Pdu] = []
         self.contexts: list[bytes] = []
@@ -133,7 +134,7 @@ class FakeAgent:
         engine_id, boots, at, name = security.octets(), security.integer(), security.integer(), security.octets()
         plain = Usm("")
         if engine_id != self.engine_id:
-            return self._report(plain, number, 4)
+            return self._report(plain, number, 4) if not engine_id or not self.mute else None
         if name not in self.users:
             return self._report(plain, number, 3)
         user = self.users[name]
@@ -148,7 +149,7 @@ class FakeAgent:
             return self._report(plain, number, 6)
         self.contexts.append(secured.context)
         if user.auth and (boots != self.boots or abs(at - self.time()) > 150):
-            return self._report(Usm(user.user, user.auth, user.auth_key), number, 2)
+            return None if self.mute else self._report(Usm(user.user, user.auth, user.auth_key), number, 2)
         return self._seal(user, keys, number, self._reply(secured.pdu))
 
     def _report(self, user: Usm, number: int, problem: int) -> bytes:

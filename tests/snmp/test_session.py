@@ -249,6 +249,26 @@ def test_an_engine_that_changes_its_id_or_forgets_its_boots_is_followed() -> Non
     run(ask())
 
 
+@pytest.mark.parametrize("renamed", [True, False])
+def test_a_router_that_says_nothing_of_its_new_self_is_known_again_after_a_silence(renamed: bool) -> None:
+    """Some drop what is meant for their former engine or time, and send no report: they would be silent for ever."""
+
+    async def ask() -> None:
+        async with FakeAgent(TABLE, users=[USER]) as agent:
+            client = agent.client(USER, timeout=0.2, tries=1)
+            async with Session(client) as session:
+                await session.get([(*ROOT, 1)])
+            agent.mute, agent.born = True, time.monotonic()
+            if renamed:
+                agent.engine_id = b"\x80\x00\x1f\x88\x04new"
+            async with Session(client) as session:
+                assert await reason(session) == "timeout"
+            async with Session(client) as session:
+                assert await session.get([(*ROOT, 1)]) == {(*ROOT, 1): 201}
+
+    run(ask())
+
+
 def test_an_engine_with_another_id_for_every_question_is_given_up() -> None:
     async def ask() -> None:
         async with FakeAgent(TABLE, users=[USER]) as agent, Session(agent.client(USER)) as session:

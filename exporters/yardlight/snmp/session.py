@@ -59,6 +59,8 @@ class Engine:
     time: int = 0
     at: float = 0.0
     keys: Keys = field(default_factory=Keys)
+    # It fell silent: not every agent says that it does not know its former self.
+    doubted: bool = False
 
     def now(self) -> int:
         """The engine's time, by our clock since it was last heard."""
@@ -243,7 +245,7 @@ class Session:
     async def _request_v3(self, kind: int, varbinds: bytes, status: int, index: int) -> Pdu:
         user, engine = self.agent.user, self.agent.engine
         assert user is not None
-        if not engine.engine_id:
+        if not engine.engine_id or engine.doubted:
             await self._discover(user)
         for last in (False, False, True):
             number = self._next()
@@ -280,7 +282,10 @@ class Session:
 
         def answer(data: bytes) -> Secured | None:
             reply = usm.unseal(data, user, lambda _: Keys())
-            return reply if reply.message_id == number and reply.pdu.kind == REPORT and reply.engine_id else None
+            if reply.message_id != number or reply.pdu.kind != REPORT or not reply.engine_id:
+                return None
+            # About its clock an engine complains with its signature or not at all.
+            return reply if _report(reply.pdu) != _NOT_IN_TIME else None
 
         reply = await self._exchange(lambda: message, answer)
         engine = self.agent.engine
@@ -288,7 +293,7 @@ class Session:
             # Hashing megabytes takes milliseconds, which the loop does not have.
             engine.keys = await asyncio.to_thread(usm.localize, user, reply.engine_id)
         engine.engine_id, engine.boots, engine.time = reply.engine_id, reply.boots, reply.time
-        engine.at = time.monotonic()
+        engine.at, engine.doubted = time.monotonic(), False
 
     def _open(self, data: bytes, user: Usm, number: int) -> Secured | None:
         """The reply if it is ours and as safe as the question; what nobody signed can only be a complaint."""
@@ -340,6 +345,7 @@ class Session:
                     return reply
             if time.monotonic() >= self._ends:
                 raise malformed or SnmpError("timeout", "the router answers too slowly to be read in time")
+        agent.engine.doubted = True
         seconds = f"{agent.timeout:g} s"
         hint = (
             "no SNMP there, a firewall, or a wrong community" if agent.user is None else "no SNMP there or a firewall"
