@@ -9,7 +9,7 @@ import pytest
 from yardlight.errors import StartError
 from yardlight.inventory.init import init, inventory_text
 from yardlight.inventory.load import load
-from yardlight.inventory.machine import Gateway, Machine
+from yardlight.inventory.machine import Gateway, Machine, parse_route
 
 
 def machine(*gateways: Gateway) -> Machine:
@@ -32,6 +32,10 @@ FOUR = machine(
     [
         (machine(), {"fiber": ("primary", "fiber", None)}),
         (ONE, {"fiber": ("primary", "fiber", None)}),
+        (
+            machine(Gateway("eth0", "192.0.2.1", 100), Gateway("wwan0", "", 700), Gateway("wg0", "", 800)),
+            {"fiber": ("primary", "fiber", "eth0"), "lte": ("standby", "lte", "wwan0")},
+        ),
         (TWO, {"fiber": ("primary", "fiber", "eth0"), "lte": ("standby", "lte", "wwan0")}),
         (
             FOUR,
@@ -53,6 +57,18 @@ def test_every_way_out_becomes_an_uplink_of_an_inventory_that_is_valid(
     fontana = fleet.terminals["fontana"]
     assert fleet.fleet == "inland-haul"
     assert {key: (value.role, value.medium, value.bind) for key, value in fontana.uplinks.items()} == uplinks
+
+
+def test_a_modem_without_a_gateway_is_a_way_out_and_half_a_default_route_of_a_vpn_is_none() -> None:
+    table = """\
+Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT
+tun0 00000000 0100080A 0003 0 0 0 00000080 0 0 0
+wwan0 00000000 00000000 0001 0 0 700 00000000 0 0 0
+eth0 00000000 010200C0 0003 0 0 100 00000000 0 0 0
+eth0 000200C0 00000000 0001 0 0 100 00FFFFFF 0 0 0
+tun0 00000080 0100080A 0003 0 0 0 00000080 0 0 0
+"""
+    assert parse_route(table) == (Gateway("eth0", "192.0.2.1", 100), Gateway("wwan0", "", 700))
 
 
 def test_init_writes_an_inventory_that_check_accepts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,6 +29,7 @@ terminals:
 def init(path: Path, fleet: str, terminal: str | None) -> int:
     """Write an inventory for this machine; say what was found. Raises `StartError` rather than overwrite."""
     machine = snapshot()
+    ways = _ways(machine)
     text = inventory_text(machine, _checked(fleet), _checked(terminal or _name(socket.gethostname())))
     try:
         with path.open("x", encoding="utf-8") as file:
@@ -37,7 +38,7 @@ def init(path: Path, fleet: str, terminal: str | None) -> int:
         raise StartError(f"{path} exists already and is left as it is") from None
     except OSError as error:
         raise StartError(f"{path} cannot be written: {(error.strerror or str(error)).lower()}") from None
-    found = ", ".join(f"{gateway.interface} by {gateway.address}" for gateway in machine.gateways)
+    found = ", ".join(f"{each.interface} by {each.address}" if each.address else each.interface for each in ways)
     print(f"found {found}" if found else "found no way out of this machine; one uplink is written all the same")
     print(f"wrote {path}; next: yardlight check {path}")
     return 0
@@ -45,9 +46,15 @@ def init(path: Path, fleet: str, terminal: str | None) -> int:
 
 def inventory_text(machine: Machine, fleet: str, terminal: str) -> str:
     """The inventory: an uplink per interface with a default route, the preferred route first and primary."""
-    by_interface = {gateway.interface: gateway for gateway in reversed(machine.gateways)}
-    gateways = [gateway for gateway in machine.gateways if by_interface[gateway.interface] is gateway]
+    ways = _ways(machine)
+    by_interface = {gateway.interface: gateway for gateway in reversed(ways)}
+    gateways = [gateway for gateway in ways if by_interface[gateway.interface] is gateway]
     return _HEAD.format(fleet=fleet, terminal=terminal) + "".join(_uplinks(gateways))
+
+
+def _ways(machine: Machine) -> list[Gateway]:
+    """Default routes out of this machine; one without a gateway is a modem's own line, or else a tunnel."""
+    return [each for each in machine.gateways if each.address or _MODEM.match(each.interface)]
 
 
 def _uplinks(gateways: Sequence[Gateway]) -> list[str]:
@@ -62,7 +69,8 @@ def _uplinks(gateways: Sequence[Gateway]) -> list[str]:
         fields = [] if name == medium else [f"medium: {medium}"]
         # With one way out there is nothing to tell apart, and no bind that could go stale.
         fields += [f"bind: {gateway.interface}"] if len(gateways) > 1 else []
-        note = f"by {gateway.interface} to {gateway.address}; fiber, lte, 5g, cable or satellite?"
+        way = f"by {gateway.interface} to {gateway.address}" if gateway.address else f"by {gateway.interface}"
+        note = f"{way}; fiber, lte, 5g, cable or satellite?"
         lines.append(f"      {name}: {{{', '.join(fields)}}}  # {note}\n")
     return lines
 

@@ -19,7 +19,7 @@ _PROC = Path("/proc/net")
 
 @dataclass(frozen=True)
 class Gateway:
-    """A default route: the interface and the address it leads to."""
+    """A default route: the interface and the address it leads to, empty where there is nobody but the other end."""
 
     interface: str
     address: str
@@ -64,13 +64,13 @@ def parse_if_inet6(text: str) -> tuple[Network, ...]:
 
 
 def parse_route(text: str) -> tuple[Gateway, ...]:
-    """The IPv4 default routes with a gateway, the preferred first, from /proc/net/route."""
+    """The IPv4 default routes, the preferred first, from /proc/net/route; half of one, as VPNs have, is none."""
     gateways = []
     for line in text.splitlines()[1:]:
-        interface, destination, gateway, *rest = line.split()
-        if destination == "00000000" and gateway != "00000000":
+        interface, destination, gateway, _, _, _, metric, mask, *_ = line.split()
+        if destination == mask == "00000000":
             address = IPv4Address(bytes.fromhex(gateway)[::-1])
-            gateways.append(Gateway(interface, str(address), int(rest[3])))
+            gateways.append(Gateway(interface, "" if address.is_unspecified else str(address), int(metric)))
     return tuple(sorted(gateways, key=lambda gateway: gateway.metric))
 
 

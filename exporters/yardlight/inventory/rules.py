@@ -100,6 +100,7 @@ def judged_problems(node: Node, terminal: Terminal, broken: Mapping[str, set[str
             yield _at(node, (*path, "quorum"), f"{uplink.quorum} cannot be reached with {_count(targets)}")
         if not too_short:
             yield from _down_after_problems(node, path, terminal, uplink)
+        yield from _version_problems(node, path, uplink.bind, targets)
     for index, window in enumerate(terminal.maintenance):
         yield from _window_problems(node, ("maintenance", str(index)), window)
     yield from service_rules.terminal_problems(node, terminal)
@@ -158,6 +159,17 @@ def _down_after_problems(node: Node, path: tuple[str, ...], terminal: Terminal, 
             why = f"intervals of {words.duration(plan.interval)}, which is what {paid} pay for"
         message = f"{_written(node, path, 'down_after')} is under three {why}; the shortest is {shortest}"
         yield _at(node, (*path, "down_after"), message)
+
+
+def _version_problems(
+    node: Node, path: tuple[str, ...], bind: str | None, targets: tuple[Target, ...]
+) -> Iterator[Problem]:
+    """From an address of one IP version nothing of the other can be asked; a name may have both."""
+    if bind is None or not is_address(bind) or not all(is_address(target.host) for target in targets):
+        return
+    version, others = ip_address(bind).version, {ip_address(target.host).version for target in targets}
+    if others and version not in others:
+        yield _at(node, (*path, "bind"), f"{bind!r} is IPv{version}, and all targets are IPv{others.pop()}")
 
 
 def _window_problems(node: Node, path: tuple[str, ...], window: Maintenance) -> Iterator[Problem]:
