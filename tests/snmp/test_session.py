@@ -144,6 +144,34 @@ def test_one_value_that_cannot_be_told_does_not_cost_the_others() -> None:
     run(ask())
 
 
+@pytest.mark.parametrize("status", [2, 5])
+def test_one_column_that_cannot_be_told_does_not_cost_the_others(status: int) -> None:
+    """Some agents know nothing of GETBULK's end, some stumble over a table that they list and do not have."""
+    broken, well = (*ROOT[:-1], 77), ROOT
+
+    async def ask() -> None:
+        async with FakeAgent(TABLE) as agent, Session(agent.client()) as session:
+            reply = agent._reply
+
+            def refuse(pdu: Pdu) -> bytes:
+                names = [name for name, _ in pdu.varbinds]
+                if broken in names:
+                    bindings = ber.encode_asked(names)
+                    return ber.encode_pdu(ber.RESPONSE, pdu.request_id, bindings, status, names.index(broken) + 1)
+                return reply(pdu)
+
+            agent._reply = refuse  # type: ignore[method-assign]
+            walk = await session.walk([broken, well])
+            assert walk.values == (await session.walk([well])).values != {}
+            assert len(walk.stopped) == (status == 5)
+            assert await session.get_next([well, broken, (*well, 1)]) == [
+                ((*well, 1), 201), (broken, Missing.END_OF_VIEW), ((*well, 2), 202),
+            ]  # fmt: skip
+            assert await session.get_next([broken]) == [(broken, Missing.END_OF_VIEW)]
+
+    run(ask())
+
+
 def test_silence_ends_after_the_tries_and_a_lost_packet_is_sent_again() -> None:
     async def ask() -> None:
         async with FakeAgent(TABLE) as agent, Session(client := agent.client(timeout=0.2)) as session:

@@ -140,8 +140,7 @@ class Session:
             if reply.status == _TOO_BIG and len(part) > 1:
                 self.agent.batch = len(part) // 2
                 wanted = part + wanted
-            elif reply.status and 0 < reply.index <= len(part):
-                # One value that the agent cannot tell must not cost the others.
+            elif _is_of_one(reply, part):
                 found[part.pop(reply.index - 1)] = Missing.NO_INSTANCE
                 wanted = part + wanted
             elif reply.status:
@@ -154,6 +153,10 @@ class Session:
     async def get_next(self, oids: Sequence[Oid]) -> list[tuple[Oid, Value]]:
         """What follows each of these; `END_OF_VIEW` where nothing does."""
         reply = await self._ask(GET_NEXT, oids)
+        if _is_of_one(reply, oids):
+            at = reply.index - 1
+            others = await self.get_next([*oids[:at], *oids[at + 1 :]]) if len(oids) > 1 else []
+            return [*others[:at], (oids[at], Missing.END_OF_VIEW), *others[at:]]
         if reply.status == _NO_SUCH_NAME:
             return [(name, Missing.END_OF_VIEW) for name in oids]
         if reply.status:
@@ -171,6 +174,12 @@ class Session:
         while cursors:
             asked = list(cursors)[: self.agent.batch]
             reply = await self._bulk([cursors[root] for root in asked])
+            if _is_of_one(reply, asked):
+                root = asked[reply.index - 1]
+                last = cursors.pop(root)
+                if reply.status != _NO_SUCH_NAME:
+                    stopped.append(f"{ber.dotted(root)} cannot be told after {ber.dotted(last)}")
+                continue
             if not reply.varbinds:
                 break
             for index, (name, value) in enumerate(reply.varbinds):
@@ -214,6 +223,8 @@ class Session:
                 self._repetitions = count // 2
             elif reply.status == _TOO_BIG and len(after) > 1:
                 raise SnmpError("error_status", "the router cannot answer a single row: tooBig")
+            elif _is_of_one(reply, after):
+                return reply
             elif reply.status == _NO_SUCH_NAME:
                 return Pdu(RESPONSE, 0)
             elif reply.status:
@@ -396,6 +407,11 @@ def _unreachable(error: OSError) -> SnmpError:
     if error.errno == errno.ECONNREFUSED:
         return SnmpError("refused", "nothing listens on that port")
     return SnmpError("unreachable", (error.strerror or str(error)).lower())
+
+
+def _is_of_one(reply: Pdu, asked: Sequence[Oid]) -> bool:
+    """True if the agent cannot tell one of these, the `index`th; that must not cost the others."""
+    return reply.status not in (0, _TOO_BIG) and 0 < reply.index <= len(asked)
 
 
 def _refused(reply: Pdu) -> SnmpError:
