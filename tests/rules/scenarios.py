@@ -74,6 +74,7 @@ NO_STANDBY = ("ticket StandbyNotReady fontana lte",)
 WINDOW: dict[str, Spans] = {"fiber": ((100.0, 2000.0),)}
 LOSSY = replace(FIBER, degraded=((CUT, HEAL),))
 DEAD_LTE = replace(LTE, dead=((LONG_AGO, 1e9),))
+THREE = {"fiber": replace(FIBER, dead=((CUT, HEAL),)), "lte-a": LTE, "lte-b": replace(LTE, isp="T-Mobile")}
 FLAPS: Spans = tuple((CUT + 30 * each, CUT + 30 * each + (2.3, 3.2, 5.4, 8.1)[each % 4]) for each in range(40))
 
 DNS_DEAD = Service(fails={"default": ((CUT, HEAL),), "fiber": ((CUT, HEAL),)}, reason="dns_timeout")
@@ -697,6 +698,20 @@ SCENARIOS = (
             (3010, 3200, ()),
         ),
         every=10, moved=1200,
+    ),
+    Scenario(
+        "three-lines", "fiber dies, and of two LTE lines the router moves to the second",
+        (replace(failover(15), lines=THREE, path=((CUT + 15, "lte-b"), (HEAL + 20, "fiber")), router=Router()),), END,
+        ((CUT + 25, HEAL + 15, ON_LTE), (HEAL + 30, END, ())),
+    ),
+    Scenario(
+        "three-lines-standby", "one of two LTE lines is dead: a ticket, and no risk while the other one is there",
+        (replace(yard(), lines={**THREE, "fiber": LOSSY, "lte-a": DEAD_LTE}),), END,
+        (
+            (140, CUT + 50, ("ticket StandbyNotReady fontana lte-a",)),
+            (CUT + 80, HEAL - 10, ("ticket StandbyNotReady fontana lte-a", "ticket UplinkDegraded fontana fiber")),
+            (HEAL + 30, END, ("ticket StandbyNotReady fontana lte-a",)),
+        ),
     ),
     Scenario(
         "on-failover-page", "a terminal whose failover pages",
