@@ -176,6 +176,15 @@ def test_slow_and_uneven_answers_degrade_too() -> None:
         assert rig.run(1, ALL).state == "degraded"
 
 
+def test_targets_at_different_distances_are_no_jitter() -> None:
+    rig = Rig(limits=Degraded.model_validate({"jitter": "30ms"}))
+    rig.run(5, ALL)
+    for _ in range(60):
+        for target, rtt in enumerate((0.008, 0.08, 0.19)):
+            rig.verdict.quality.answered(rig.now, rtt, target)
+        assert rig.run(1, ALL).state == "up"
+
+
 def test_a_few_samples_do_not_make_a_share() -> None:
     rig = Rig()
     rig.run(5, ALL)

@@ -44,7 +44,8 @@ class Quality:
         self._slices: deque[_Slice] = deque()
         # How many of each target's newest probes were lost in a row.
         self._runs: dict[int, int] = {}
-        self._last_rtt: float | None = None
+        # Of each target: one is farther away than the other, and that is no jitter.
+        self._last_rtt: dict[int, float] = {}
 
     def answered(self, now: float, rtt: float, target: int = 0) -> None:
         """A routine probe of this target came back after `rtt` seconds."""
@@ -56,10 +57,10 @@ class Quality:
             slice_.lost += run
         slice_.probes += 1
         slice_.rtt += rtt
-        if self._last_rtt is not None:
+        if (last := self._last_rtt.get(target)) is not None:
             slice_.steps += 1
-            slice_.jitter += abs(rtt - self._last_rtt)
-        self._last_rtt = rtt
+            slice_.jitter += abs(rtt - last)
+        self._last_rtt[target] = rtt
 
     def lost(self, now: float, target: int = 0) -> None:
         """A routine probe of this target, outside any silence of the path, was not answered.
@@ -107,7 +108,7 @@ class Quality:
         """Start over: nothing was measured for a while."""
         self._slices.clear()
         self._runs.clear()
-        self._last_rtt = None
+        self._last_rtt.clear()
 
 
 @dataclass(frozen=True, slots=True)
