@@ -714,6 +714,16 @@ SCENARIOS = (
         ),
     ),
     Scenario(
+        "busy-hop", "15 % loss on fiber, whose next hop answers four echoes of ten, as routers do that have better to do",
+        (Yard(lines={"fiber": replace(LOSSY, deaf_hop=0.6), "lte": LTE}),), END,
+        ((CUT + 70, HEAL - 5, ("ticket UplinkDegraded fontana fiber",)), (HEAL + 10, END, ())),
+    ),
+    Scenario(
+        "deaf-hop", "15 % loss on fiber, whose next hop answers no echo at all",
+        (Yard(lines={"fiber": replace(LOSSY, deaf_hop=1.0), "lte": LTE}),), END,
+        ((CUT + 70, HEAL - 5, ("ticket UplinkDegraded fontana fiber",)), (HEAL + 10, END, ())),
+    ),
+    Scenario(
         "on-failover-page", "a terminal whose failover pages",
         (failover(15, on_failover="page"),), END,
         (

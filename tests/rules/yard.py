@@ -58,6 +58,8 @@ class Line:
     # When required checks beyond the path were asked for in vain, by check, and when none was asked at all.
     failing: dict[str, Spans] = field(default_factory=dict)
     unasked: Spans = ()
+    # How much of what its next hop is asked that one never answers, whatever the line does; 1 for nothing ever.
+    deaf_hop: float = 0.0
 
     def state(self, at: float) -> tuple[str, float]:
         """The exporter's verdict and since when: for down, since the last answered probe."""
@@ -595,14 +597,19 @@ class _Process:
             yield from self.uplink_state(state, word, over)
         yield from self.made("uplink_state_since_timestamp_seconds", over, lambda at: state(at)[1] + self.skew(at))
         yield from self.made("uplink_pinned", over, pinned)
-        yield from self.made("uplink_segment_up", {**over, "segment": "next_hop"}, lambda _: 1)
+        if uplink.deaf_hop < 1:
+            yield from self.made("uplink_segment_up", {**over, "segment": "next_hop"}, lambda _: 1)
         yield from self.made("uplink_segment_up", {**over, "segment": "isp"}, lambda at: float(state(at)[0] != "down"))
+        if uplink.dead_target or (uplink.degraded and not uplink.dead):
+            yield from self.made("uplink_segment_up", {**over, "segment": "far"}, lambda _: 1)
         if uplink.degraded and not uplink.dead:
             # Something is lost in the provider's network; its gateway, the next hop, answers everything.
             for target, segment, share in (("100.64.1.1", "next_hop", 0.0), ("192.0.2.1", "isp", LOSS)):
                 near = {**over, "target": target, "segment": segment}
                 yield from self.made("uplink_probes_sent_total", near, lambda at: at // 5)
-                yield from self.made("uplink_probes_lost_total", near, _losing(uplink.degraded, share / 5))
+                deaf = uplink.deaf_hop if segment == "next_hop" else 0.0
+                lost = _losing(ALWAYS if deaf else uplink.degraded, (deaf or share) / 5)
+                yield from self.made("uplink_probes_lost_total", near, lost)
         if uplink.role == "standby":
             yield from self.standby(uplink, over, state)
         for bound in ("2.0", "30.0", "+Inf"):
