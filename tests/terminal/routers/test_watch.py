@@ -172,6 +172,27 @@ def test_a_restart_of_the_router_is_told_and_its_tables_are_walked_again(tmp_pat
     asyncio.run(run())
 
 
+def test_of_an_interface_that_is_not_followed_no_old_state_is_told(tmp_path: Path, state: State) -> None:
+    """A firewall with a hundred VLANs: the LTE that was down when it was looked through may be up by now."""
+    many = {
+        f"{IF}.{column}.{row}": value
+        for row in range(100, 170)
+        for column, value in ((2, f"vlan{row}".encode()), (8, 1))
+    }
+
+    async def run() -> None:
+        async with FakeAgent(values({**ROUTER, **many})) as agent:
+            watch = RouterWatch("inland", terminal(tmp_path, agent.port), state)
+            await watch.poll()
+            agent.use(values({**ROUTER, **many, f"{IF}.8.2": 1}))
+            await watch.poll()
+            told = {name: value for name, value in page(watch).items() if "router_interface" in name}
+            assert [value for name, value in told.items() if "_up{" in name] == [1.0] * 64
+            assert not [name for name in told if 'interface="wwan0"' in name]
+
+    asyncio.run(run())
+
+
 def test_ticks_that_run_over_after_497_days_are_no_restart(tmp_path: Path, state: State) -> None:
     async def run() -> None:
         old = {**ROUTER, "1.3.6.1.2.1.1.3.0": 2**32 - 10}

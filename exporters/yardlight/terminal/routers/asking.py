@@ -56,7 +56,9 @@ async def discover(session: Session, model: str = "auto") -> Known:
     if profile.scripts is not None:
         fixed |= await _run_scripts(session, profile)
     changing = [name for name in _changing(profile, values) if not isinstance(values[name], Missing)]
-    fixed |= {name: value for name, value in values.items() if name not in set(changing)}
+    # A state or a count that is not asked for again is soon none.
+    asked, moving = set(changing), {*standard.STATES, *standard.COUNTERS}
+    fixed |= {name: value for name, value in values.items() if name not in asked and name[:-1] not in moving}
     return Known(profile, fixed, (*standard.PULSE, *changing), tuple(stopped))
 
 
