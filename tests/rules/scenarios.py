@@ -714,7 +714,7 @@ SCENARIOS = (
         ),
     ),
     Scenario(
-        "busy-hop", "15 % loss on fiber, whose next hop answers four echoes of ten, as routers do that have better to do",
+        "busy-hop", "15 % loss on fiber, whose next hop answers four echoes of ten",
         (Yard(lines={"fiber": replace(LOSSY, deaf_hop=0.6), "lte": LTE}),), END,
         ((CUT + 70, HEAL - 5, ("ticket UplinkDegraded fontana fiber",)), (HEAL + 10, END, ())),
     ),
