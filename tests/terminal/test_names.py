@@ -11,10 +11,11 @@ import dns.rcode
 import pytest
 
 from yardlight.errors import ServiceError
-from yardlight.inventory.models import Target
+from yardlight.inventory.models import Metered, Target
 from yardlight.terminal import names as asked_names
 from yardlight.terminal.engine import Engine
 from yardlight.terminal.lanes import TargetLane
+from yardlight.terminal.metering import Account, Wire
 from yardlight.terminal.names import Resolver
 from yardlight.terminal.pacing import Pace
 from yardlight.terminal.path import Path
@@ -115,3 +116,30 @@ def test_where_this_box_resolves_for_itself_paths_ask_whom_it_asks(
     asked.write_text("nameserver 10.10.0.1\nnameserver 2001:db8::53\nnameserver\n")
     assert asked_names.system_resolvers() == ("10.10.0.1", "2001:db8::53")
     assert asked_names.system_resolvers(own=True) == ("127.0.0.53",)
+
+
+def test_where_bytes_cost_a_name_that_is_known_is_asked_seldom_and_never_out_of_the_reserve() -> None:
+    """Each five minutes, three names would use up in a month two thirds of what a failover has to live on."""
+
+    async def run() -> None:
+        async with name_server() as names:
+            names.addresses = {NAME: HOST}
+            engine, account = Engine(), Account(Metered.model_validate({"budget": "50 GB"}), time.time())
+            target = Target(label=NAME, host=NAME)
+            resolver = f"{HOST}:{names.port}"
+            pace, wires = Pace(18.0, rounds=True, charge=300), (Wire(account),)
+            path = Path(engine, Owner(), "lte", HOST, (target,), 0.9, pace, wires=wires, resolvers=(resolver,))
+            [lane] = path.names
+            for asked in range(3):
+                if asked:
+                    account.routine(0, time.time() + asked)
+                lane.fire(time.monotonic())
+                await until(lambda: lane.task is None)
+                if not asked:
+                    first = account.ledger.reserve
+            assert path.lanes[0].address == HOST
+            assert (len(names.asked), account.ledger.reserve) == (3, first)
+            assert account.ledger.routine > 0
+            assert lane.due - time.monotonic() > 2900
+
+    asyncio.run(run())

@@ -234,12 +234,12 @@ class NameLane:
         """Ask; often until there is an answer or while the path is in trouble."""
         path = self.lane.path
         settled = self.lane.address is not None and not path.silence.suspicious(now)
-        path.engine.schedule(self, now + (NAMES_EVERY if settled else NAMES_FAST * (10 if path.pace.charge else 1)))
+        path.engine.schedule(self, now + (NAMES_EVERY if settled else NAMES_FAST) * (10 if path.pace.charge else 1))
         self.resolver.servers = path.resolvers or system_resolvers()
         if not self.resolver.servers:
             self.lane.problem = f"no DNS server to ask for {self.lane.target.host}: name one in resolvers"
             return
-        if self.task is None and path.allowed(2 * NAME_BYTES, True):
+        if self.task is None and path.allowed(2 * NAME_BYTES, not settled):
             self.task = asyncio.get_running_loop().create_task(self._ask())
 
     async def _ask(self) -> None:
