@@ -123,7 +123,14 @@ def test_an_older_server_tells_no_last_contact_so_that_the_inventory_stands_for_
 
 
 def test_computers_are_asked_for_by_the_servers_version(read: Callable[..., list[Device]]) -> None:
-    for version, path in (("11.23.2", "/api/v3/computers-inventory"), ("11.30.1-t7", "/api/v4/computers-inventory")):
+    for version, path in (
+        ("10.49.0", "/api/v1/computers-inventory"),
+        ("11.22.1", "/api/v1/computers-inventory"),
+        ("11.23.2", "/api/v3/computers-inventory"),
+        ("11.29.1-t1782156420899", "/api/v3/computers-inventory"),
+        ("11.30.1-t7", "/api/v4/computers-inventory"),
+        ("?", "/api/v1/computers-inventory"),
+    ):
         server, asked = Server([], version), []
         server.spoil = lambda one, asked=asked: asked.append(one.path)  # type: ignore[misc]
         [computer] = read(server, computers="true")
@@ -190,7 +197,21 @@ def parsed(*devices: Any) -> list[Device]:
     return [record for record in jamf.parse(reply, config) if isinstance(record, Device)]
 
 
-@pytest.mark.parametrize("raw", [0, "1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z"])
+def test_commands_that_an_old_server_does_not_have_are_no_reason_to_see_no_device(
+    read: Callable[..., list[Device]],
+) -> None:
+    server = Server([mobile(1)])
+    server.spoil = lambda asked: Answer({}, 404) if asked.path.endswith("/mdm/commands") else None
+    [found] = read(server)
+    assert found.orders is None
+
+
+def test_a_device_is_in_each_of_its_groups_by_name_and_by_number() -> None:
+    [found] = parsed({**mobile(1), "groups": [{"groupId": "1", "groupName": "All Managed"}, {"groupId": 7}, None]})
+    assert (found.group, found.groups) == ("All Managed", ("All Managed", "1", "7"))
+
+
+@pytest.mark.parametrize("raw", [None, 0, "1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z"])
 def test_never_is_said_as_never(raw: Any) -> None:
     [device] = parsed(mobile(1, lastContactDate=raw, lastInventoryUpdateDate=None))
     assert device.checkin == NEVER

@@ -19,7 +19,7 @@ Progress = Literal["pending", "done", "failed"]
 _NO_SERIAL = frozenset({
     "unknown", "none", "null", "n/a", "na", "not available", "not applicable", "not specified", "undefined", "invalid",
     "default string", "defaultstring", "system serial number", "systemserialnumber", "to be filled by o.e.m.",
-    "123456789", "0123456789",
+    "123456789", "0123456789", "1234567890", "0123456789abcdef", "1234567890abcdef", "123456789abcdef",
 })  # fmt: skip
 
 
@@ -43,8 +43,9 @@ class Device:
     """One record of an MDM. `id` is the platform's own and in memory only, like `serial` and `name`.
 
     `checkin` is the last word of the device itself; `inventory`, `status_report` and `policy_sync` are other times,
-    kept apart. `group` is the MDM's name or id of a group. `apps` are versions by package; None where the platform does
-    not tell, like `orders`. `unapproved` is how many apps nobody approved. `iccids` are the SIMs that are in it.
+    kept apart. `group` is the MDM's name or id of a group; `groups` are more of them, where a device is in several or
+    one has several. `apps` are versions by package; None where the platform does not tell, like `orders`. `unapproved`
+    is how many apps nobody approved. `iccids` are the SIMs that are in it.
     """
 
     id: str
@@ -62,6 +63,7 @@ class Device:
     apps: Mapping[str, str] | None = None
     unapproved: int | None = None
     orders: tuple[Order, ...] | None = None
+    groups: tuple[str, ...] = field(default=(), repr=False)
     iccids: tuple[str, ...] = field(default=(), repr=False)
     imei: str = field(default="", repr=False)
     phone: str = field(default="", repr=False)

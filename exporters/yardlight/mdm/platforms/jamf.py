@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from yardlight.client import Client, Token, client_credentials
 from yardlight.collection import Session
-from yardlight.errors import ForbiddenError
+from yardlight.errors import ForbiddenError, NotThereError
 from yardlight.inventory.accounts import AccountConfig, BaseUrl, Rate
 from yardlight.mdm.device import Device, Order, Progress, Record, version
 from yardlight.mdm.listing import complete, numbered
@@ -27,7 +27,7 @@ SUPPORT = support(
     "Jamf Pro",
     rights="API role with Read Mobile Devices, Read Computers, View MDM Command Information",
     last_word="contact; of mobile devices on older servers the inventory",
-    group="first group; of computers the site",
+    group="groups, by name or id; of computers the site",
     apps="of mobile devices",
     orders="wipes, with since when",
     counted="yes",
@@ -37,8 +37,9 @@ SUPPORT = support(
 _MOBILE = "/api/v2/mobile-devices/detail"
 _NAMES = "/api/v2/mobile-devices"
 _COMMANDS = "/api/v2/mdm/commands"
-# From this version on computers are told with the time of their last contact over any channel (general.lastContact).
-_V4 = (11, 29)
+# From which version on a server has which computers endpoint. Only v4 tells the last contact over any channel, and all
+# of them have v1 so far.
+_COMPUTERS = {(11, 30): "v4", (11, 23): "v3", (): "v1"}
 _PER_PAGE = 200
 # LENIENT: one broken device is null in its page, and not an error in place of the page.
 _MOBILE_PARAMS = {
@@ -118,15 +119,16 @@ def _jamf(config: Config, session: Session) -> Client:
 def _computers(jamf: Client) -> str:
     """The path for computers that this version of the server has."""
     server = text(jamf.get("/api/v1/jamf-pro-version").json(), "version")
-    return f"/api/{'v4' if (version(server) or ()) >= _V4 else 'v3'}/computers-inventory"
+    which = next(endpoint for least, endpoint in _COMPUTERS.items() if (version(server) or ()) >= least)
+    return f"/api/{which}/computers-inventory"
 
 
 def _wipes(jamf: Client) -> list[Any] | None:
-    """All wipes; None where they may not be read, which is not none."""
+    """All wipes; None where they may not be read, or not on a server so old, which is not none."""
     try:
         wipes = {"filter": "command==ERASE_DEVICE", "sort": "dateSent:asc"}
         return _pages(jamf, _COMMANDS, wipes)
-    except ForbiddenError:
+    except (ForbiddenError, NotThereError):
         return None
 
 
@@ -158,15 +160,15 @@ def _pages(jamf: Client, path: str, params: Mapping[str, Any]) -> list[Any]:
 
 def _mobile(raw: dict[str, Any], orders: _Orders | None, zone: ZoneInfo) -> Device:
     number = text(raw, "mobileDeviceId")
-    contact = moment(below(raw, "general", "lastContactDate"), zone)
-    inventory = moment(below(raw, "general", "lastInventoryUpdateDate"), zone)
+    contact, inventory = (_moment(raw, key, zone) for key in ("lastContactDate", "lastInventoryUpdateDate"))
     apps = below(raw, "applications")
-    groups = [name for each in several(raw, "groups") if (name := text(each, "groupName"))]
+    groups = [name for key in ("groupName", "groupId") for each in several(raw, "groups") if (name := text(each, key))]
     return Device(
         id=number and f"mobile {number}",
         serial=text(raw, "hardware", "serialNumber"),
         name=text(raw, "general", "displayName"),
         group=groups[0] if groups else "",
+        groups=tuple(groups),
         os=text(raw, "deviceType"),
         os_version=text(raw, "general", "osVersion"),
         checkin=_first_of(contact, inventory),
@@ -182,7 +184,7 @@ def _mobile(raw: dict[str, Any], orders: _Orders | None, zone: ZoneInfo) -> Devi
 
 def _computer(raw: dict[str, Any], orders: _Orders | None, zone: ZoneInfo) -> Device:
     number = text(raw, "id")
-    contact = _first_of(*(moment(below(raw, "general", key), zone) for key in ("lastContact", "lastContactTime")))
+    contact = _first_of(*(_moment(raw, key, zone) for key in ("lastContact", "lastContactTime")))
     return Device(
         id=number and f"computer {number}",
         serial=text(raw, "hardware", "serialNumber"),
@@ -191,7 +193,7 @@ def _computer(raw: dict[str, Any], orders: _Orders | None, zone: ZoneInfo) -> De
         os="macOS",
         os_version=text(raw, "operatingSystem", "version"),
         checkin=contact,
-        inventory=moment(below(raw, "general", "reportDate"), zone),
+        inventory=_moment(raw, "reportDate", zone),
         enrolled=moment(below(raw, "general", "lastEnrolledDate"), zone),
         orders=None if orders is None else orders.get(text(raw, "general", "managementId"), ()),
     )
@@ -203,6 +205,12 @@ def _mend(raw: dict[str, Any], named: Any) -> None:
     for part, known in (("general", general), ("hardware", {"serialNumber": text(named, "serialNumber")})):
         if not isinstance(raw.get(part), dict):
             raw[part] = known
+
+
+def _moment(raw: dict[str, Any], key: str, zone: ZoneInfo) -> Moment:
+    """What did not happen is null; what this version does not tell is not there."""
+    general = below(raw, "general")
+    return NEVER if isinstance(general, dict) and general.get(key, "") is None else moment(below(general, key), zone)
 
 
 def _first_of(*moments: Moment) -> Moment:
