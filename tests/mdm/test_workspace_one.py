@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 from tests.mdm.talk import SECRET, collect, devices, fixture
 from yardlight.client import basic
 from yardlight.inventory.values import Secret
+from yardlight.mdm.device import Order
 from yardlight.mdm.platforms.workspace_one import Config
 
 OAUTH = {"client_id": "abc", "client_secret_file": "secret", "login_url": "https://login.example.com"}
@@ -43,6 +45,15 @@ def test_there_is_one_way_in_and_it_is_whole(said: dict[str, str]) -> None:
 def test_what_is_listed_and_not_enrolled_counts_as_listed_and_is_no_device(tmp_path: Path) -> None:
     records, _, _ = collect("workspace_one", tmp_path)
     assert [device.serial for device in devices(records)] == ["R5T112", "R5T113", "R5T114", "R5T116"]
+
+
+@pytest.mark.parametrize("status", ["Unenrolled", "Retired", "DeviceRetired", "UnenrolledByFeedbackService"])
+def test_what_has_left_is_no_device_that_is_managed(tmp_path: Path, status: str) -> None:
+    said = json.loads(json.dumps(fixture("workspace_one")).replace('"Enrolled"', f'"{status}"'))
+    assert {device.orders for device in devices(collect("workspace_one", tmp_path, said)[0])} <= {
+        (Order("wipe", None, "pending"),),
+        (Order("retire", None, "pending"),),
+    }
 
 
 def test_no_devices_at_all_are_none(tmp_path: Path) -> None:

@@ -45,7 +45,10 @@ _ORDERS: dict[str, Action] = {
     "enterprisewipepending": "retire",
     "unenrollmentpending": "retire",
 }
-_NOT_MANAGED = frozenset({"unenrolled", "discovered", "registered"})
+_NOT_MANAGED = frozenset({
+    "discovered", "registered", "unenrolled", "unenrolledbyfeedbackservice", "retired", "deviceretired",
+    "devicenotfound",
+})  # fmt: skip
 
 
 class Config(AccountConfig):
@@ -123,6 +126,7 @@ def _device(raw: dict[str, Any], zone: ZoneInfo) -> Device:
         serial=text(raw, "SerialNumber"),
         name=text(raw, "DeviceFriendlyName"),
         group=text(raw, "LocationGroupName"),
+        groups=(text(raw, "LocationGroupId", "Id", "Value"),),
         os=_SYSTEMS.get(platform.lower(), platform),
         os_version=text(raw, "OperatingSystem"),
         checkin=moment(raw.get("LastSeen"), zone),
