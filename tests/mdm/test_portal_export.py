@@ -155,3 +155,22 @@ def test_devices_whose_serial_number_only_stands_for_none_are_told_apart_by_name
         tmp_path / "exports/a.csv", "Serial,Name,Seen\nunknown,truck 1,2026-01-04 08:15\nN/A,truck 2,2026-01-04 08:15\n"
     )
     assert set(of(tmp_path, columns={**COLUMNS, "name": "Name"})) == {"truck 1", "truck 2"}
+
+
+def test_days_before_months_are_not_read_as_months_before_days(tmp_path: Path) -> None:
+    text = f"{HEADING}A,05/01/2026 09:15\nB,27/12/2025 09:15\n"
+    lay(tmp_path / "exports/a.csv", text)
+    with pytest.raises(
+        BadReplyError, match=r"^a\.csv: days before months in column 'Seen'; write dates: '%d/%m/%Y %H:%M'$"
+    ):
+        collect(tmp_path)
+    found = of(tmp_path, dates="%d/%m/%Y %H:%M", timezone="Europe/Berlin")
+    assert found["A"].checkin == 1767600900.0
+
+
+def test_a_form_of_dates_that_fits_none_of_them_is_told(tmp_path: Path) -> None:
+    lay(tmp_path / "exports/a.csv", f"{HEADING}A,2026-01-05 08:15\nB,never\n")
+    with pytest.raises(BadReplyError, match=r"^a\.csv: no time in column 'Seen' has the form of `dates`$"):
+        collect(tmp_path, dates="%d.%m.%Y")
+    lay(tmp_path / "exports/a.csv", f"{HEADING}B,never\n")
+    assert of(tmp_path, dates="%d.%m.%Y")["B"].checkin == NEVER

@@ -6,7 +6,8 @@ no further. One that is older than `max_age` is no list any more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
@@ -34,6 +35,7 @@ SUPPORT = support(
 )
 
 _NEVER = frozenset({"", "-", "never", "n/a", "none", "null", "not available"})
+_DAY_FIRST = re.compile(r"(1[3-9]|2\d|3[01])/\d{1,2}/\d{4}")
 _WORDS: dict[str, Compliance] = {
     **{said: said for said in COMPLIANCE},
     "yes": "compliant",
@@ -99,11 +101,23 @@ def fetch(config: Config, session: Session) -> drop.Export:
 def parse(reply: drop.Export, config: Config) -> Iterator[Record]:
     """The devices, and when they were so. Raises `BadReplyError`."""
     columns = config.columns.model_dump(exclude_none=True)
-    yield from complete(_devices(drop.rows(reply.text, columns, reply.name), reply.name, config), reply.name)
+    rows = list(drop.rows(reply.text, columns, reply.name))
+    _dates_fit([said.get("checkin", "") for _, said in rows], config, reply.name)
+    yield from complete(_devices(rows, reply.name, config), reply.name)
     yield Tenant(as_of=reply.at)
 
 
-def _devices(rows: Iterator[tuple[int, dict[str, str]]], name: str, config: Config) -> Iterator[Device]:
+def _dates_fit(cells: Iterable[str], config: Config, name: str) -> None:
+    """Raises `BadReplyError` if `dates` fits none of these, or if one shows that the day stands before the month."""
+    told = [cell for cell in cells if cell.lower() not in _NEVER]
+    if config.dates is not None and told and not any(drop.dated(cell, config.dates) for cell in told):
+        raise BadReplyError(f"{name}: no time in column {config.columns.checkin!r} has the form of `dates`")
+    if config.dates is None and any(_DAY_FIRST.match(cell) for cell in told):
+        form = "%d/%m/%Y %H:%M"
+        raise BadReplyError(f"{name}: days before months in column {config.columns.checkin!r}; write dates: {form!r}")
+
+
+def _devices(rows: Iterable[tuple[int, dict[str, str]]], name: str, config: Config) -> Iterator[Device]:
     zone = ZoneInfo(config.timezone)
     words = _WORDS | config.words
     for line, said in rows:
