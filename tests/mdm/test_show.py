@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from yardlight.catalogue import METRICS
 from yardlight.collection import Source, Told
-from yardlight.errors import IncompleteError
+from yardlight.errors import BadReplyError, IncompleteError
 from yardlight.exposition import block
 from yardlight.inventory.models import Calendar
 from yardlight.inventory.roster import Tablet, Truck
@@ -166,7 +166,9 @@ def test_m20_of_two_records_with_one_serial_the_newest_counts_and_the_other_is_a
         assert value(made, "device_last_checkin_timestamp_seconds", "T1") == NOW - HOUR
 
 
-@pytest.mark.parametrize("serial", ["unknown", "0", "000000000000", "To be filled by O.E.M.", "Default string", "N/A"])
+@pytest.mark.parametrize(
+    "serial", ["unknown", "0", "000000000000", "To be filled by O.E.M.", "Default string", "N/A", "0123456789ABCDEF"]
+)
 def test_what_stands_for_no_serial_number_makes_no_two_devices_one(serial: str) -> None:
     made = told(plan(), [device(1, serial=serial), device(2, serial=serial.upper()), device(3)])
     assert states(made, "other") == {"fresh": 3}
@@ -438,3 +440,67 @@ def test_each_device_is_told_with_its_numbers_and_how_it_stands_for_whoever_asks
     [gone] = [each for each in unpack(later.things)[1] if each.gone is not None]
     assert (gone.name, gone.all("serial"), gone.gone) == ("T113", ["SER113"], NOW)
     assert Fact("state", "gone from mdm") in gone.facts
+
+
+def test_a_device_that_is_called_like_anothers_serial_number_is_not_that_other_one() -> None:
+    named = device(9, serial="SER9", name="SER1")
+    for devices in ([named, device(1)], [device(1), named]):
+        made = told(plan(truck(1)), devices)
+        assert value(made, "device_last_checkin_timestamp_seconds", "T1") == NOW - HOUR
+        assert value(made, "roster_mismatches", "mdm_only") == 1
+        [tablet] = [thing for thing in unpack(made.things)[1] if thing.name == "T1"]
+        assert ("serial", "SER1") in tablet.numbers
+
+
+def test_of_two_records_that_are_called_as_the_roster_has_it_the_one_that_spoke_last_counts() -> None:
+    old = Device("guid-old", "", "SER1", checkin=NOW - 400 * HOUR)
+    new = Device("guid-new", "", "SER1", checkin=NOW - HOUR)
+    for devices in ([old, new], [new, old]):
+        assert states(told(plan(truck(1)), devices)) == {"fresh": 1}
+
+
+def test_a_group_that_no_device_is_in_any_more_was_renamed_and_one_that_left_it_was_moved() -> None:
+    both = [device(1, group="Drivers"), device(2, group="Drivers")]
+    first = told(plan(), both)
+    renamed = told(plan(), [device(1, group="Road Staff"), device(2, group="Road Staff")], first.memory)
+    assert (states(renamed), states(renamed, "other")) == ({"fresh": 2}, {})
+    again = told(plan(), [device(1, group="Road Staff"), device(2, group="Road Staff"), device(3)], renamed.memory)
+    assert (states(again), states(again, "other")) == ({"fresh": 2}, {"fresh": 1})
+    moved = told(plan(), [device(1, group="Drivers"), device(2, group="Spares")], first.memory)
+    assert (states(moved), states(moved, "other")) == ({"fresh": 1}, {"fresh": 1})
+
+
+def test_a_device_in_several_groups_is_in_the_one_that_the_inventory_names() -> None:
+    assert states(told(plan(), [device(1, group="All Managed", groups=("All Managed", "Drivers"))])) == {"fresh": 1}
+
+
+def test_last_words_that_most_devices_have_no_more_are_another_answer_and_make_nobody_silent() -> None:
+    devices = [device(number) for number in range(5)]
+    first = told(plan(), devices)
+    for instead in (None, NEVER):
+        mute = [replace(each, checkin=instead) for each in devices]
+        with pytest.raises(BadReplyError, match=r"^5 of 5 devices do not tell any more when they spoke last$"):
+            told(plan(), mute, first.memory, NOW + 900)
+        some = told(plan(), [*mute[:2], *devices[2:]], first.memory, NOW + 900)
+        assert states(some, "other") == {"fresh": 3, instead or "unknown": 2}
+
+
+def test_a_last_word_that_is_days_ahead_makes_nobody_fresh() -> None:
+    made = told(plan(truck(1), truck(2)), [device(1, checkin=NOW + 40 * 86400), device(2)])
+    assert states(made) == {"fresh": 1, "unknown": 1}
+    assert value(made, "devices_in_future") == 1
+    assert value(made, "device_last_checkin_timestamp_seconds", "T1") is None
+
+
+def test_of_orders_of_one_kind_the_last_one_counts() -> None:
+    failed, done = Order("wipe", NOW - 90 * 86400, "failed"), Order("wipe", NOW - HOUR, "done")
+    for orders in ((failed, done), (done, failed)):
+        assert not wiping(told(plan(truck(1)), [device(1, orders=orders)]))
+    anew = Order("wipe", NOW, "pending")
+    assert wiping(told(plan(truck(1)), [device(1, orders=(anew, failed))])) == {"T1": NOW}
+
+
+def test_a_wipe_from_before_the_device_was_enrolled_anew_waits_no_more() -> None:
+    lately = Order("wipe", NOW - HOUR, "failed")
+    assert wiping(told(plan(truck(1)), [device(1, orders=(lately,), enrolled=NOW - 2 * HOUR)]))
+    assert not wiping(told(plan(truck(1)), [device(1, orders=(lately,), enrolled=NOW - HOUR / 2)]))

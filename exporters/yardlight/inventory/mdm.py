@@ -48,7 +48,8 @@ class Expected(Model):
 class Group(Expected):
     """Tablets that belong together, such as the drivers'. Besides those that the roster puts into it, these:
 
-    `mdm_groups` are names or ids that the MDM has for it. A tablet of the roster is where the roster says.
+    `mdm_groups` are names or ids that the MDM has for it. A tablet of the roster is where the roster says. Once no
+    device at all is in such a group any more, it was renamed in the MDM, and its tablets stay where they were.
     """
 
     mdm_groups: Listed = ()

@@ -102,25 +102,51 @@ def newest(devices: Iterable[Device]) -> tuple[list[Device], int]:
 def matched(plan: Plan, devices: Sequence[Device], before: Mapping[str, Seen], now: float) -> Iterator[Match]:
     """Every device that is there, then every one that should be and is not."""
     by_key = _by_key(plan)
+    meant = _meant(by_key, devices)
+    groups = [_group(plan, device) for device in devices]
+    emptied = {*plan.mdm_groups.values()}.difference(groups)
     found: set[str] = set()
-    for device in devices:
-        own_key = key = f"id {device.id}"
-        truck = by_key.get(device.serial.casefold()) or by_key.get(device.name.casefold()) if by_key else None
-        if truck is not None and truck.tablet is not None:
-            key = truck.tablet.key.casefold()
-        if key in found:
-            # Two devices with the name that the roster has: the roster cannot mean both.
-            key, truck = own_key, None
+    for device, group in zip(devices, groups, strict=True):
+        own_key = f"id {device.id}"
+        key = meant.get(device.id, own_key)
+        truck = by_key.get(key)
         found.add(key)
         found.add(own_key)
         name = "" if truck is None or truck.tablet is None else truck.tablet.name
-        group = (truck.group if truck else None) or plan.mdm_groups.get(device.group, OTHER)
-        if (known := before.get(key) or _otherwise(before, device, by_key)) is None:
+        known = before.get(key) or _otherwise(before, device, by_key)
+        if truck is not None and truck.group:
+            group = truck.group
+        elif group is None:
+            # A group that the MDM has no device in any more was renamed there, and its devices are where they were.
+            group = known.group if known is not None and not known.name and known.group in emptied else OTHER
+        if known is None:
             seen = Seen(name, group, now, now, device.checkin)
         else:
             seen = Seen(name, group, known.first, now, device.checkin, known.trouble, known.orders, known.serial)
         yield Match(key, group, truck, device, seen)
     yield from _missing(plan, devices, before, found, now)
+
+
+def _group(plan: Plan, device: Device) -> str | None:
+    """Ours, by what the MDM calls its groups; None for what the inventory does not name."""
+    group = plan.mdm_groups.get(device.group)
+    if group is None and device.groups:
+        group = next((plan.mdm_groups[theirs] for theirs in device.groups if theirs in plan.mdm_groups), None)
+    return group
+
+
+def _meant(by_key: Mapping[str, Truck], devices: Iterable[Device]) -> dict[str, str]:
+    """Which key of the roster means which device, by the device's id.
+
+    The one with that serial number, or else of those that are called so the one that spoke last.
+    """
+    best: dict[str, tuple[bool, float, str]] = {}
+    for device in devices if by_key else ():
+        for key, certain in ((device.name.casefold(), False), (device.serial.casefold(), True)):
+            if key in by_key:
+                best[key] = max(best.get(key, (False, -1.0, "")), (certain, _rank(device), device.id))
+    # A device with the serial number of one truck and the name of another is the first one's.
+    return {id_: key for key, (_, _, id_) in sorted(best.items(), key=lambda each: each[1][0])}
 
 
 def _by_key(plan: Plan) -> dict[str, Truck]:

@@ -12,7 +12,7 @@ from typing import Any
 from yardlight import catalogue as m
 from yardlight.catalogue import Metric
 from yardlight.collection import Families, Source, Told
-from yardlight.mdm.device import Device, Record
+from yardlight.mdm.device import Device, Order, Record
 from yardlight.mdm.matching import Seen, name_of, recalled, to_remember
 
 _WIPE_WATCH = 60.0
@@ -34,8 +34,7 @@ def note_orders(seen: Seen, device: Device | None, now: float) -> None:
                 order.since if isinstance(order.since, float) else before.get(order.action, now),
                 order.progress == "failed",
             )
-            for order in device.orders or ()
-            if order.progress != "done"
+            for order in _standing(device)
         }
         seen.serial = (device.serial or device.id).casefold() if "wipe" in seen.orders else ""
 
@@ -52,7 +51,23 @@ def orders(account: str, device: str, seen: Seen) -> Iterator[Sample]:
 
 def waits(device: Device) -> bool:
     """Whether a wipe of it waits."""
-    return any(order.action == "wipe" and order.progress == "pending" for order in device.orders or ())
+    return any(order.action == "wipe" and order.progress == "pending" for order in _standing(device))
+
+
+def _standing(device: Device) -> Iterator[Order]:
+    """The last order of each action, if it is not done; one that is older than the enrolment is of another life."""
+    last: dict[str, Order] = {}
+    enrolled = device.enrolled if isinstance(device.enrolled, float) else 0.0
+    for order in device.orders or ():
+        # Others are of many kinds, of which one that is done says nothing about the next.
+        if _since(order) >= enrolled and not (order.action == "other" and order.progress == "done"):
+            last[order.action] = max(order, last.get(order.action, order), key=_since)
+    return (order for order in last.values() if order.progress != "done")
+
+
+def _since(order: Order) -> float:
+    """When it was ordered; lately, if nobody tells."""
+    return order.since if isinstance(order.since, float) else float("inf")
 
 
 def told(families: Families, seen: Iterable[tuple[str, Seen]], wiping: Mapping[str, str]) -> Told:

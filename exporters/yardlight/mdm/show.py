@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 from yardlight import catalogue as m
 from yardlight.catalogue import Metric
 from yardlight.collection import Source, Told
-from yardlight.errors import IncompleteError
+from yardlight.errors import BadReplyError, IncompleteError
 from yardlight.inventory.mdm import App
 from yardlight.mdm.device import COMPLIANCE, Compliance, Device, Record, Tenant, older
-from yardlight.mdm.matching import Match, awaited, matched, never_listed, newest, recalled
+from yardlight.mdm.matching import Match, Seen, awaited, matched, never_listed, newest, recalled
 from yardlight.mdm.orders import Sample, note_orders, orders, told, waits
 from yardlight.mdm.plan import Plan, Standard
-from yardlight.mdm.staleness import STATES, Duty, Limits, State, older_than, state
+from yardlight.mdm.staleness import AHEAD, STATES, Duty, Limits, State, older_than, state
 from yardlight.moment import NEVER
 from yardlight.things import Pack, Row, numbered
 
@@ -27,6 +27,8 @@ from yardlight.things import Pack, Row, numbered
 AGES = (3600.0, 14400.0, 43200.0, 86400.0, 259200.0, 604800.0, 1209600.0, 2592000.0)
 # Clocks that differ by less are told by nobody.
 _FUTURE = 300.0
+# So many devices may be enrolled again at a time, however small the fleet is.
+_FEW = 2
 # Somebody has to unpack and switch it on.
 _FIRST_WORD_WITHIN = 3 * 86400.0
 # As long as rules look back: who was in trouble is shown one by one until then.
@@ -37,7 +39,8 @@ _TROUBLE: frozenset[State] = frozenset({"stale", "dark", "never", "gone_from_mdm
 def show(source: Source, records: Sequence[Record], memory: Any, now: float) -> Told:
     """The samples of one MDM, and what to remember.
 
-    Raises `IncompleteError` for nothing where devices were, and for fewer than the inventory expects.
+    Raises `IncompleteError` for nothing where devices were, and for fewer than the inventory expects; `BadReplyError`
+    for last words that most devices had and have no more.
     """
     assert isinstance(source.section, Plan)
     before = recalled(memory)
@@ -50,6 +53,7 @@ def show(source: Source, records: Sequence[Record], memory: Any, now: float) -> 
     if (expects := source.section.expects) is not None and len(devices) < expects:
         raise IncompleteError(f"{len(devices)} devices, where `expects` says {expects} at least")
     matches = list(matched(source.section, devices, before, now))
+    _still_telling(matches, before)
     families: dict[Metric, dict[tuple[str, ...], float]] = defaultdict(dict)
     policies = any(tenant.policies for tenant in tenants) or any(each.compliance == "no_policy" for each in devices)
     page = _Page(source.account, source.section, matches, now, policies, Pack(now))
@@ -63,6 +67,22 @@ def show(source: Source, records: Sequence[Record], memory: Any, now: float) -> 
     wiping = {device.id: key for device, key in ordered if waits(device)}
     made = told(families, ((each.key, each.seen) for each in matches), wiping)
     return replace(made, things=page.things.data())
+
+
+def _still_telling(matches: Iterable[Match], before: Mapping[str, Seen]) -> None:
+    """Raises `BadReplyError` if most of those that told when they spoke last do not any more.
+
+    A device may lose that when it is enrolled again. If they do so together, the MDM tells it in another way than it
+    did, and nobody is silent and nobody never spoke because of that.
+    """
+    known = [
+        each.device
+        for each in matches
+        if each.device is not None and each.key in before and isinstance(before[each.key].checkin, float)
+    ]
+    lost = sum(not isinstance(device.checkin, float) for device in known)
+    if lost > max(_FEW, len(known) / 2):
+        raise BadReplyError(f"{lost} of {len(known)} devices do not tell any more when they spoke last")
 
 
 class _Judged(NamedTuple):
@@ -136,7 +156,7 @@ class _Page:
     def _device(self, each: _Judged) -> Iterator[Sample]:
         match, device, truck = each.match, each.match.device, each.match.truck
         key = (self.account, match.name)
-        if isinstance(match.seen.checkin, float):
+        if isinstance(match.seen.checkin, float) and match.seen.checkin <= self.now + AHEAD:
             yield m.DEVICE_CHECKIN, key, match.seen.checkin
         if self.now - match.seen.trouble < _SHOWN_AFTER_TROUBLE:
             for one in STATES:

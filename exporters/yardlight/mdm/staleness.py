@@ -22,6 +22,8 @@ State = Literal["fresh", "stale", "dark", "never", "gone_from_mdm", "expected_si
 STATES: tuple[State, ...] = ("fresh", "stale", "dark", "never", "gone_from_mdm", "expected_silent", "unknown")
 # Longer silences are dark by any threshold that makes sense, and their hours need not be told apart.
 LOOKS_BACK = 120 * 86400.0
+# A last word that lies further ahead than any zone that was mixed up is of a clock that is wrong.
+AHEAD = 86400.0
 _DAY = 86400.0
 
 
@@ -80,7 +82,7 @@ def state(checkin: Moment, duty: Duty, limits: Limits, works: bool) -> State:
     """How a device that the MDM lists stands; `works` is False while its truck is parked, in repair or on leave."""
     if checkin == NEVER:
         return "never"
-    if checkin is None:
+    if checkin is None or checkin > duty.now + AHEAD:
         return "unknown"
     if duty.now - checkin < min(limits.stale_after, limits.dark_after):
         # On duty nobody was silent for longer than that; and so are nearly all of a hundred thousand.
