@@ -59,5 +59,11 @@ def test_the_tablets_of_the_roster_are_exported_by_name_until_their_truck_is_ret
     assert said[METRICS["yardlight_roster_tablet_info"]] == {("T112", "112"): 1}
 
 
+def test_a_group_is_the_inventorys_however_the_roster_writes_it(fleet: Fleet, tmp_path: Path) -> None:
+    (tmp_path / "trucks.csv").write_text(TRUCKS.replace("drivers", "Drivers"), encoding="utf-8")
+    written = load(tmp_path / "fleet.yml").fleet
+    assert domain.said(written, 1767300000.0) == domain.said(fleet, 1767300000.0)
+
+
 def test_without_tablets_to_read_nothing_is_said_of_the_roster(fleet: Fleet) -> None:
     assert domain.said(fleet.model_copy(update={"mdm": {}}), 1767300000.0) == {}

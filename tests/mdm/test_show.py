@@ -504,3 +504,21 @@ def test_a_wipe_from_before_the_device_was_enrolled_anew_waits_no_more() -> None
     lately = Order("wipe", NOW - HOUR, "failed")
     assert wiping(told(plan(truck(1)), [device(1, orders=(lately,), enrolled=NOW - 2 * HOUR)]))
     assert not wiping(told(plan(truck(1)), [device(1, orders=(lately,), enrolled=NOW - HOUR / 2)]))
+
+
+def test_what_the_inventory_leaves_out_is_nobodys_unless_the_roster_has_it() -> None:
+    how = plan(truck(1), truck(2), leave_out=frozenset({"windows", "office"}))
+    office = (
+        device(1, group="Office"),
+        device(3, group="Office"),
+        device(4, os="Windows"),
+        device(5, groups=("Office",)),
+    )
+    made = told(how, [*office, device(2), device(6)])
+    assert (states(made), states(made, "other")) == ({"fresh": 2}, {"fresh": 1})
+    assert value(made, "roster_mismatches", "mdm_only") == 1
+    none = plan(leave_out=frozenset({"office"}))
+    first = told(none, [device(1), device(2)])
+    moved = told(none, [device(1, group="Office"), device(2)], first.memory)
+    assert states(moved, "other") == {"fresh": 1}
+    assert len(list(unpack(moved.things)[1])) == 1

@@ -58,7 +58,9 @@ class Group(Expected):
 class MdmSource(Expected):
     """Tablets of one account, read every `poll` seconds; while a wipe is pending, each minute.
 
-    `expects` is how many there are at least where the platform does not count them itself; `series_limit` how many are
+    `leave_out` are names of systems or of the MDM's groups (Windows, Office) whose devices are not watched, where the
+    MDM has more than tablets; what is on the roster is. `expects` is how many there are at least, these included, where
+    the platform does not count them itself; `series_limit` how many are
     shown one by one, above which only those in trouble are. A wipe that is not carried out after `wipe_within` pages.
     Where telematics is read as well, silence counts from when the truck sets out after the tablet's last word: once it
     has moved for `truck_moved_for`, and not across the yard only. A truck of which neither telematics nor the tablet
@@ -69,6 +71,7 @@ class MdmSource(Expected):
     poll: Lasting = 900.0
     deadline: Lasting = 600.0
     groups: dict[Name, Group] = {}
+    leave_out: Listed = ()
     expects: Annotated[int, Field(ge=1)] | None = None
     wipe_within: Lasting = 86400.0
     truck_moved_for: Duration = 3600.0

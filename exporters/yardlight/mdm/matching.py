@@ -112,6 +112,8 @@ def matched(plan: Plan, devices: Sequence[Device], before: Mapping[str, Seen], n
         truck = by_key.get(key)
         found.add(key)
         found.add(own_key)
+        if truck is None and _left_out(plan, device):
+            continue
         name = "" if truck is None or truck.tablet is None else truck.tablet.name
         known = before.get(key) or _otherwise(before, device, by_key)
         if truck is not None and truck.group:
@@ -133,6 +135,12 @@ def _group(plan: Plan, device: Device) -> str | None:
     if group is None and device.groups:
         group = next((plan.mdm_groups[theirs] for theirs in device.groups if theirs in plan.mdm_groups), None)
     return group
+
+
+def _left_out(plan: Plan, device: Device) -> bool:
+    """Whether it is one of those that an MDM of the whole company has besides."""
+    called = (device.os, device.group, *device.groups)
+    return bool(plan.leave_out) and not plan.leave_out.isdisjoint(map(str.casefold, called))
 
 
 def _meant(by_key: Mapping[str, Truck], devices: Iterable[Device]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from yardlight.inventory.mdm import STALE_AFTER, App, Expected, Group, MdmSource
 from yardlight.inventory.model import Model
@@ -37,6 +38,7 @@ class Plan(Model):
     zone: str
     series_limit: int
     expects: int | None = None
+    leave_out: frozenset[str] = frozenset()
 
     def standard(self, group: str) -> Standard:
         """The standard of a group; one that the inventory does not name has the source's own."""
@@ -45,14 +47,21 @@ class Plan(Model):
 
 def resolved(fleet: Fleet, source: MdmSource) -> Plan:
     """The plan of this source; what a group does not say, its source does, and after that we."""
+    # A spreadsheet may write them with another case.
+    spelled = {name.casefold(): name for name in source.groups}
+    trucks = [
+        replace(truck, group=spelled.get(truck.group.casefold(), truck.group)) if truck.group else truck
+        for truck in fleet.roster.trucks
+    ]
     return Plan(
         base=_standard(source, Group(), fleet.calendars),
         standards={name: _standard(source, group, fleet.calendars) for name, group in source.groups.items()},
         mdm_groups={theirs: name for name, group in source.groups.items() for theirs in group.mdm_groups},
-        trucks=fleet.roster.trucks,
+        trucks=tuple(trucks),
         zone=fleet.timezone,
         series_limit=source.series_limit,
         expects=source.expects,
+        leave_out=frozenset(name.casefold() for name in source.leave_out),
     )
 
 
