@@ -325,6 +325,8 @@ def test_m16_a_device_that_the_roster_never_had_goes_on_waiting_for_its_wipe_aft
     left = told(how, [device(2)], left.memory, NOW + 40 * 86400)
     assert wiping(left) == {name: NOW - HOUR}
     assert value(left, "device_state", name, "other", "gone_from_mdm") == 1
+    [gone] = [thing for thing in unpack(left.things)[1] if thing.name == name]
+    assert gone.all("serial") == ["ser1"]
     assert states(left, "other") == {"gone_from_mdm": 1}
     assert value(left, "roster_mismatches", "mdm_only") == 0
     # The roster says that it is dealt with, or the MDM that it is there again.

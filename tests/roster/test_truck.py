@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.roster.world import MINUTE, World, iccid, imei, sim, tablet, vehicle
+from tests.roster.world import INVENTORY, MINUTE, World, iccid, imei, sim, tablet, vehicle
 from tests.vendor import Answer, Asked, Vendor
 from yardlight.cli import main
 from yardlight.inventory.models import Fleet
@@ -268,6 +268,24 @@ def test_the_command_reads_out_what_is_known(world: World, capsys: pytest.Captur
     assert f"  ICCID: {iccid(112)}\n" in text
     assert "in its console, where it can be wiped: https://intune.microsoft.com/#view/" in text
     assert "/overview/mdmDeviceId/guid-R112" in text
+
+
+def test_a_tablet_that_the_roster_does_not_have_is_found_by_the_name_that_alerts_have_for_it(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stranger = tablet("R999", "Ines", facts=[Fact("wipe ordered, failed", at=world.now - 7200)])
+    world.collected("mdm/tablets", tablet("R112"), stranger)
+    assert main(["show", "truck", stranger.name]) == 0
+    text = capsys.readouterr().out
+    assert f"Tablet {stranger.name} of inland: no truck of the roster has it\n" in text
+    assert "wipe ordered, failed: " in text
+    assert "R999" not in text
+    (world.folder / "fleet.yml").write_text(INVENTORY, encoding="utf-8")
+    assert main(["show", "truck", stranger.name, "--numbers"]) == 0
+    text = capsys.readouterr().out
+    assert "R999" in text
+    assert "/overview/mdmDeviceId/guid-R999" in text
+    assert main(["show", "truck", "unlisted-00000000"]) == 1
 
 
 def test_machines_read_the_same(world: World, capsys: pytest.CaptureFixture[str]) -> None:

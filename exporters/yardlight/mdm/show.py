@@ -238,7 +238,7 @@ def _thing(match: Match, how: State) -> Row:
     ]
     if device is None:
         tablet = match.truck.tablet if match.truck is not None else None
-        numbers = numbered(("serial", tablet.key)) if tablet is not None else ()
+        numbers = numbered(("serial", tablet.key if tablet is not None else seen.serial))
         return ("tablet", match.name, "", "", match.group, numbers, (spoke, _stands(how), *ordered), seen.last)
     apart = _apart(device) if device.inventory or device.status_report or device.policy_sync else ()
     facts = (spoke, _stands(how), *ordered, *apart, *_about(device.os, device.os_version, device.compliance))

@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from yardlight.errors import StartError, StateError
 from yardlight.history import History
 from yardlight.inventory import words
-from yardlight.inventory.roster import Truck
+from yardlight.inventory.load import Inventory
+from yardlight.inventory.roster import Tablet, Truck
 from yardlight.lookback import Source
 from yardlight.roster.alerts import about, open_alerts
+from yardlight.roster.draft import tablet_key
 from yardlight.roster.known import collected, known, planned
-from yardlight.roster.truck import Part, View, find, parts, zone_of
+from yardlight.roster.truck import STRANGER, Part, View, find, parts, zone_of
 from yardlight.roster.truck import words as words_of
 
 
@@ -23,9 +27,7 @@ def show(source: Source, asked: str, numbers: bool, as_json: bool) -> int:
     """Print a truck, by its name or that of its tablet. Raises `StartError` if there is none, or more than one."""
     inventory, states = source.choose()
     fleet, now = inventory.fleet, time.time()
-    if not fleet.roster.trucks:
-        raise StartError(f"{inventory.path}: there is no roster: so no truck; `yardlight roster draft` makes one")
-    truck = _only(find(fleet.roster, asked), asked, [truck.name for truck in fleet.roster.trucks])
+    truck = _stranger(inventory, states, asked) or _of_roster(inventory, asked)
     try:
         with History(states) as history:
             found = collected(inventory, history, words_of(truck))
@@ -42,6 +44,25 @@ def show(source: Source, asked: str, numbers: bool, as_json: bool) -> int:
     return 0
 
 
+def _stranger(inventory: Inventory, states: Sequence[Path], asked: str) -> Truck | None:
+    """A tablet that no truck of the roster has, by the name that alerts have for it, as if it were a truck's."""
+    if not asked.startswith(STRANGER):
+        return None
+    with suppress(StateError), History(states) as history:
+        for each in collected(inventory, history, {json.dumps(asked)}):
+            for thing in each.of("tablet"):
+                if thing.name == asked and (key := tablet_key(thing)):
+                    return Truck(asked, Tablet(asked, key))
+    return None
+
+
+def _of_roster(inventory: Inventory, asked: str) -> Truck:
+    roster = inventory.fleet.roster
+    if not roster.trucks:
+        raise StartError(f"{inventory.path}: there is no roster: so no truck; `yardlight roster draft` makes one")
+    return _only(find(roster, asked), asked, [truck.name for truck in roster.trucks])
+
+
 def _only(found: list[Truck], asked: str, names: list[str]) -> Truck:
     if len(found) == 1:
         return found[0]
@@ -55,7 +76,7 @@ def _only(found: list[Truck], asked: str, names: list[str]) -> Truck:
 
 
 def _lines(view: View, numbers: bool) -> Iterator[str]:
-    yield f"Truck {view.truck.name} of {view.fleet}: {view.about}"
+    yield view.title
     yield f"as of {view.clock(view.now)}; times in {view.zone}"
     for part in view.parts:
         yield ""

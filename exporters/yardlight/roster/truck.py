@@ -22,6 +22,8 @@ from yardlight.roster.names import masked, natural, plain, same_unit
 from yardlight.things import NUMBERS, Fact, Kind, Thing
 
 _SAID = re.compile(r"(?:truck|trk|tractor|unit|rig|number|no|nr)?(\d+)")
+# How metrics and alerts call a tablet that the roster does not have.
+STRANGER = "unlisted-"
 _NAME, _VEILED = "name at the vendor", "..."
 
 
@@ -62,6 +64,13 @@ class View:
     now: float
     parts: Sequence[Part]
     alerts: Alerts
+
+    @property
+    def title(self) -> str:
+        """What it is, of which fleet, and what the roster says of it."""
+        if self.truck.name.startswith(STRANGER):
+            return f"Tablet {self.truck.name} of {self.fleet}: no truck of the roster has it"
+        return f"Truck {self.truck.name} of {self.fleet}: {self.about}"
 
     @property
     def about(self) -> str:
