@@ -124,18 +124,23 @@ def test_an_older_server_tells_no_last_contact_so_that_the_inventory_stands_for_
 
 def test_computers_are_asked_for_by_the_servers_version(read: Callable[..., list[Device]]) -> None:
     for version, path in (
-        ("10.49.0", "/api/v1/computers-inventory"),
-        ("11.22.1", "/api/v1/computers-inventory"),
         ("11.23.2", "/api/v3/computers-inventory"),
         ("11.29.1-t1782156420899", "/api/v3/computers-inventory"),
         ("11.30.1-t7", "/api/v4/computers-inventory"),
-        ("?", "/api/v1/computers-inventory"),
     ):
         server, asked = Server([], version), []
         server.spoil = lambda one, asked=asked: asked.append(one.path)  # type: ignore[misc]
         [computer] = read(server, computers="true")
         assert path in asked
         assert (computer.name, computer.checkin, computer.os, computer.group) == ("office 1", AT, "macOS", "Fontana")
+
+
+def test_a_server_that_does_not_have_the_endpoint_yet_is_asked_for_the_one_before(
+    read: Callable[..., list[Device]],
+) -> None:
+    server = Server([mobile(1)], "11.10.1")
+    server.spoil = lambda asked: Answer({}, 404) if asked.path == "/api/v3/computers-inventory" else None
+    assert [(found.name, found.checkin) for found in read(server, computers="true")][1] == ("office 1", AT)
 
 
 def test_fewer_devices_than_the_server_counts_are_incomplete(read: Callable[..., list[Device]]) -> None:

@@ -37,9 +37,8 @@ SUPPORT = support(
 _MOBILE = "/api/v2/mobile-devices/detail"
 _NAMES = "/api/v2/mobile-devices"
 _COMMANDS = "/api/v2/mdm/commands"
-# From which version on a server has which computers endpoint. Only v4 tells the last contact over any channel, and all
-# of them have v1 so far.
-_COMPUTERS = {(11, 30): "v4", (11, 23): "v3", (): "v1"}
+# From this version on computers are told with the time of their last contact over any channel (general.lastContact).
+_V4 = (11, 30)
 _PER_PAGE = 200
 # LENIENT: one broken device is null in its page, and not an error in place of the page.
 _MOBILE_PARAMS = {
@@ -75,7 +74,7 @@ def fetch(config: Config, session: Session) -> Any:
     jamf = _jamf(config, session)
     reply = _mobiles(jamf, _MOBILE_PARAMS)
     if config.computers:
-        reply["computers"] = _pages(jamf, _computers(jamf), _COMPUTER_PARAMS)
+        reply["computers"] = _computers(jamf, _COMPUTER_PARAMS)
     return {**reply, "commands": _wipes(jamf)}
 
 
@@ -90,7 +89,7 @@ def fetch_some(config: Config, session: Session, ids: Sequence[str]) -> Any:
         reply = _mobiles(jamf, {**_MOBILE_PARAMS, "filter": _any_of("mobileDeviceId", mobile)})
     if computers := numbers["computer"]:
         params = {**_COMPUTER_PARAMS, "filter": _any_of("id", computers)}
-        reply["computers"] = _pages(jamf, _computers(jamf), params)
+        reply["computers"] = _computers(jamf, params)
     return {**reply, "commands": _wipes(jamf)}
 
 
@@ -116,11 +115,13 @@ def _jamf(config: Config, session: Session) -> Client:
     return Client(session, config, config.url, Token(take))
 
 
-def _computers(jamf: Client) -> str:
-    """The path for computers that this version of the server has."""
+def _computers(jamf: Client, params: Mapping[str, Any]) -> list[Any]:
+    """All pages from the endpoint that this version of the server has. Where v3 is not there yet, v1 tells the same."""
     server = text(jamf.get("/api/v1/jamf-pro-version").json(), "version")
-    which = next(endpoint for least, endpoint in _COMPUTERS.items() if (version(server) or ()) >= least)
-    return f"/api/{which}/computers-inventory"
+    try:
+        return _pages(jamf, f"/api/{'v4' if (version(server) or ()) >= _V4 else 'v3'}/computers-inventory", params)
+    except NotThereError:
+        return _pages(jamf, "/api/v1/computers-inventory", params)
 
 
 def _wipes(jamf: Client) -> list[Any] | None:
