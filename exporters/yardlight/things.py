@@ -30,6 +30,12 @@ NUMBERS: Mapping[Number, str] = {
 _FORMAT = 1
 # So many are written and compressed at a time.
 _AT_A_TIME = 500
+# What firmware and MDMs write where there is no serial number; beside noughts, crosses and dashes.
+_NO_SERIAL = frozenset({
+    "unknown", "none", "null", "n/a", "na", "not available", "not applicable", "not specified", "undefined", "invalid",
+    "default string", "defaultstring", "system serial number", "systemserialnumber", "to be filled by o.e.m.",
+    "123456789", "0123456789", "1234567890", "0123456789abcdef", "1234567890abcdef", "123456789abcdef",
+})  # fmt: skip
 
 
 class Fact(NamedTuple):
@@ -154,6 +160,11 @@ def _things(lines: Iterable[bytes]) -> Iterator[Thing]:
         for kind, name, called, id_, group, numbers, facts, gone in quickjson.loads(line):
             told = tuple(Fact(*each) for each in facts)
             yield Thing(kind, name, called, id_, group, tuple(map(tuple, numbers)), told, gone)
+
+
+def no_serial(raw: str) -> bool:
+    """Whether this only stands for a serial number, or is empty; many devices may have it."""
+    return not raw.strip("0xX-.* ") or raw.casefold() in _NO_SERIAL
 
 
 def iccids(raw: str) -> tuple[str, ...]:

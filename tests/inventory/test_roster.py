@@ -121,6 +121,15 @@ def test_every_mistake_of_a_roster_is_told_at_once_with_file_line_and_column(tmp
     ]
 
 
+def test_what_stands_for_no_serial_number_is_no_tablet_and_half_of_one_is_a_mistake(tmp_path: Path) -> None:
+    trucks = "truck,tablet\n112,n/a\n113,N/A\n114,-\n115,T115=unknown\n"
+    assert {truck.tablet for truck in roster(tmp_path, trucks=trucks).trucks} == {None}
+    assert problems(tmp_path, trucks="truck,tablet\n112,T112=\n113,1.23E+14\n") == [
+        "trucks.csv:2:2 tablet: there is no serial number behind 'T112='",
+        "trucks.csv:3:2 tablet: '1.23E+14' is no serial number; a spreadsheet rounded it: make the column text",
+    ]
+
+
 def test_an_empty_roster_is_refused(tmp_path: Path) -> None:
     assert problems(tmp_path, trucks="truck,tablet\n") == [
         "trucks.csv:1:1 there is no row below the headings; an empty roster is not used"

@@ -18,6 +18,7 @@ from yardlight.errors import InventoryError, Problem
 from yardlight.inventory.table import Cell, Row, problem_at, read_table
 from yardlight.inventory.values import checked_name
 from yardlight.inventory.words import choice
+from yardlight.things import no_serial
 
 Status = Literal["active", "parked", "repair", "leave", "retired"]
 Logs = Literal["eld", "paper", "exempt"]
@@ -52,7 +53,8 @@ REVOKED_COLUMNS = {
 }
 _YEARS = range(1900, 2200)
 _ICCID = re.compile(r"89\d{16,18}F?", re.IGNORECASE)
-_ROUNDED = re.compile(r"8[.,]\d+E\+\d+", re.IGNORECASE)
+_ROUNDED = re.compile(r"\d[.,]\d+E\+\d+", re.IGNORECASE)
+_MAKE_TEXT = "a spreadsheet rounded it: make the column text"
 
 
 @dataclass(frozen=True)
@@ -273,10 +275,17 @@ def _date(text: str) -> date:
 
 
 def _tablet(cell: Cell, truck: str, problems: list[Problem]) -> Tablet | None:
-    """'R52M30ABCDE' is the tablet of its truck and named like it; 'T112=R52M30ABCDE' has a name of its own."""
-    name, named, key = cell.text.rpartition("=")
+    """'R52M30ABCDE' is the tablet of its truck and named like it; 'T112=R52M30ABCDE' has a name of its own.
+
+    What only stands for a number, such as n/a, is no tablet.
+    """
+    name, named, key = (part.strip() for part in cell.text.rpartition("="))
     try:
-        return Tablet(checked_name(name.strip()) if named else truck, key.strip())
+        if named and not key:
+            raise ValueError(f"there is no serial number behind {cell.text!r}")
+        if _ROUNDED.fullmatch(key):
+            raise ValueError(f"{key!r} is no serial number; {_MAKE_TEXT}")
+        return None if no_serial(key) else Tablet(checked_name(name) if named else truck, key)
     except ValueError as error:
         problems.append(problem_at(cell.place, "tablet", str(error)))
         return None
@@ -288,7 +297,7 @@ def _sims(cell: Cell, truck: str, problems: list[Problem]) -> Iterator[SimCard]:
     for number, part in enumerate(parts, 1):
         name, named, iccid = part.rpartition("=")
         if not _ICCID.fullmatch(iccid):
-            rounded = "; a spreadsheet rounded it: make the column text" if _ROUNDED.fullmatch(iccid) else ""
+            rounded = f"; {_MAKE_TEXT}" if _ROUNDED.fullmatch(iccid) else ""
             message = f"{len(iccid)} characters that are not an ICCID: 18 to 20 digits from 89 on{rounded}"
             problems.append(problem_at(cell.place, "sims", message))
             continue

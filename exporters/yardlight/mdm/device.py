@@ -15,19 +15,6 @@ Action = Literal["wipe", "retire", "lock", "other"]
 Progress = Literal["pending", "done", "failed"]
 
 
-# What firmware and MDMs write where there is no serial number; beside noughts, crosses and dashes.
-_NO_SERIAL = frozenset({
-    "unknown", "none", "null", "n/a", "na", "not available", "not applicable", "not specified", "undefined", "invalid",
-    "default string", "defaultstring", "system serial number", "systemserialnumber", "to be filled by o.e.m.",
-    "123456789", "0123456789", "1234567890", "0123456789abcdef", "1234567890abcdef", "123456789abcdef",
-})  # fmt: skip
-
-
-def no_serial(raw: str) -> bool:
-    """Whether this only stands for a serial number, or is empty; many devices may have it."""
-    return not raw.strip("0xX-.* ") or raw.casefold() in _NO_SERIAL
-
-
 @dataclass(frozen=True, slots=True)
 class Order:
     """A remote action that somebody ordered in the MDM: since when, and how far it is."""

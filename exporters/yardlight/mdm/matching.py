@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from yardlight.inventory.roster import Truck
-from yardlight.mdm.device import Device, no_serial
+from yardlight.mdm.device import Device
 from yardlight.mdm.plan import OTHER, Plan
 from yardlight.moment import Moment
+from yardlight.things import no_serial
 
 # How long a device that no roster lists is missed after it vanished.
 MISSED_FOR = 30 * 86400.0

@@ -19,10 +19,11 @@ from yardlight.errors import BadReplyError, IncompleteError
 from yardlight.inventory.accounts import AccountConfig
 from yardlight.inventory.model import Model
 from yardlight.inventory.values import Duration, TimeForm
-from yardlight.mdm.device import COMPLIANCE, Compliance, Device, Record, Tenant, no_serial
+from yardlight.mdm.device import COMPLIANCE, Compliance, Device, Record, Tenant
 from yardlight.mdm.listing import complete
 from yardlight.mdm.support import support
 from yardlight.moment import NEVER, Moment, moment
+from yardlight.things import no_serial
 
 SUPPORT = support(
     "CSV export of any MDM's console",
