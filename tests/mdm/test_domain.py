@@ -59,6 +59,14 @@ def test_the_tablets_of_the_roster_are_exported_by_name_until_their_truck_is_ret
     assert said[METRICS["yardlight_roster_tablet_info"]] == {("T112", "112"): 1}
 
 
+def test_a_truck_whose_last_day_is_over_has_no_tablet_on_the_roster(fleet: Fleet, tmp_path: Path) -> None:
+    trucks = "truck,tablet,status,until\n112,T112=SER112,active,2026-01-01\n113,T113=SER113,parked,2026-01-01\n"
+    (tmp_path / "trucks.csv").write_text(trucks, encoding="utf-8")
+    said, metric = load(tmp_path / "fleet.yml").fleet, METRICS["yardlight_roster_tablet_info"]
+    assert set(domain.said(said, 1767301200.0)[metric]) == {("T112", "112"), ("T113", "113")}
+    assert set(domain.said(said, 1767301200.0 + 86400.0)[metric]) == {("T113", "113")}
+
+
 def test_a_group_is_the_inventorys_however_the_roster_writes_it(fleet: Fleet, tmp_path: Path) -> None:
     (tmp_path / "trucks.csv").write_text(TRUCKS.replace("drivers", "Drivers"), encoding="utf-8")
     written = load(tmp_path / "fleet.yml").fleet

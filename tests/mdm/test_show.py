@@ -124,6 +124,15 @@ def test_m07_a_device_that_is_retired_and_struck_from_the_roster_disappears() ->
     assert states(retired) == {"fresh": 1}
 
 
+def test_after_the_last_day_of_a_truck_nothing_of_it_is_missed() -> None:
+    sold = truck(2, until=date(2026, 1, 7))
+    how = plan(truck(1), sold, truck(3, until=date(2026, 1, 6)))
+    first = told(how, [device(1), device(2)])
+    assert value(first, "roster_mismatches", "roster_only") == 0
+    assert states(told(how, [device(1)], first.memory, NOW + HOUR)) == {"fresh": 1, "gone_from_mdm": 1}
+    assert states(told(how, [device(1, checkin=NOW + 13 * HOUR)], first.memory, NOW + 13 * HOUR)) == {"fresh": 1}
+
+
 def test_without_a_roster_a_device_that_vanishes_is_missed_for_thirty_days() -> None:
     first = told(plan(), [device(1, group="Drivers"), device(2, group="Drivers")])
     second = told(plan(), [device(1, group="Drivers")], first.memory, NOW + 60)

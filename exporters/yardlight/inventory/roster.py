@@ -99,6 +99,10 @@ class Truck:
         """Whether there is a day after which it is never on duty again, by this row."""
         return self.status == "retired" or (self.status == "active" and self.until is not None)
 
+    def left(self, day: date) -> bool:
+        """Whether nobody expects anything of it any more on this day."""
+        return self.status == "retired" or (self.ends and not self.works(day))
+
     @property
     def last_day(self) -> date | None:
         """That day; None for none, or where the row does not say when it was retired."""

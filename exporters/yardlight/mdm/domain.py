@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -40,10 +41,11 @@ def said(fleet: Fleet, now: float) -> Families:
     """What is expected of each group, since when it is on duty, and which tablets the roster has."""
     families: dict[Metric, dict[tuple[str, ...], float | None]] = defaultdict(dict)
     if fleet.mdm:
+        today = datetime.fromtimestamp(now, ZoneInfo(fleet.timezone)).date()
         families[ROSTER_TABLET] = {
             (truck.tablet.name, truck.name): 1
             for truck in fleet.roster.trucks
-            if truck.tablet is not None and truck.status != "retired"
+            if truck.tablet is not None and not truck.left(today)
         }
     for source in fleet.mdm.values():
         families[WIPE_WITHIN][(source.account,)] = source.wipe_within

@@ -168,20 +168,20 @@ def _otherwise(before: Mapping[str, Seen], device: Device, by_key: Mapping[str, 
     return next((before[key] for key in keys if key in before and key not in by_key), None)
 
 
-def never_listed(plan: Plan, matches: Iterable[Match]) -> int:
+def never_listed(plan: Plan, matches: Iterable[Match], now: float) -> int:
     """How many tablets of working trucks the MDM never had."""
-    known = {each.key for each in matches}
+    known, today = {each.key for each in matches}, plan.day(now)
     return sum(
-        truck.tablet is not None and truck.status != "retired" and truck.tablet.key.casefold() not in known
+        truck.tablet is not None and not truck.left(today) and truck.tablet.key.casefold() not in known
         for truck in plan.trucks
     )
 
 
 def awaited(plan: Plan, before: Mapping[str, Seen], now: float) -> bool:
     """Whether any device of the last collection should still be there: the roster has it, or never had it."""
-    by_key = _by_key(plan)
+    by_key, today = _by_key(plan), plan.day(now)
     return any(
-        truck.status != "retired" if (truck := by_key.get(key)) else not seen.name and now - seen.last < MISSED_FOR
+        not truck.left(today) if (truck := by_key.get(key)) else not seen.name and now - seen.last < MISSED_FOR
         for key, seen in before.items()
     )
 
@@ -189,11 +189,11 @@ def awaited(plan: Plan, before: Mapping[str, Seen], now: float) -> bool:
 def _missing(
     plan: Plan, devices: Iterable[Device], before: Mapping[str, Seen], found: set[str], now: float
 ) -> Iterator[Match]:
-    by_key, serials = _by_key(plan), set[str]()
+    by_key, serials, today = _by_key(plan), set[str](), plan.day(now)
     for before_key, seen in before.items():
         key = seen.serial if seen.serial in by_key else before_key
         truck = by_key.get(key)
-        if key in found or (truck is not None and truck.status == "retired"):
+        if key in found or (truck is not None and truck.left(today)):
             continue
         if truck is not None and truck.tablet is not None:
             found.add(key)

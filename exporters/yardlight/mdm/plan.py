@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from yardlight.inventory.mdm import STALE_AFTER, App, Expected, Group, MdmSource
 from yardlight.inventory.model import Model
@@ -39,6 +41,10 @@ class Plan(Model):
     series_limit: int
     expects: int | None = None
     leave_out: frozenset[str] = frozenset()
+
+    def day(self, now: float) -> date:
+        """The day by the fleet's clock."""
+        return datetime.fromtimestamp(now, ZoneInfo(self.zone)).date()
 
     def standard(self, group: str) -> Standard:
         """The standard of a group; one that the inventory does not name has the source's own."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from functools import cache, cached_property, lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -127,11 +127,11 @@ class _Page:
         if self.plan.trucks:
             unknown = sum(each.truck is None and each.device is not None for each in self.matches)
             yield m.ROSTER_MISMATCH, (self.account, "mdm_only"), unknown
-            yield m.ROSTER_MISMATCH, (self.account, "roster_only"), never_listed(self.plan, self.matches)
+            yield m.ROSTER_MISMATCH, (self.account, "roster_only"), never_listed(self.plan, self.matches, self.now)
 
     @cached_property
     def _today(self) -> date:
-        return datetime.fromtimestamp(self.now, ZoneInfo(self.plan.zone)).date()
+        return self.plan.day(self.now)
 
     def _duty(self, standard: Standard) -> Duty:
         return Duty(standard.calendar, ZoneInfo(self.plan.zone), self.now)
