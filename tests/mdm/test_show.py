@@ -463,6 +463,13 @@ def test_a_device_that_is_called_like_anothers_serial_number_is_not_that_other_o
         assert ("serial", "SER1") in tablet.numbers
 
 
+def test_two_records_of_one_id_are_never_both_the_tablet_of_a_truck() -> None:
+    named = Device("guid-1", "", "SER1", checkin=NOW - HOUR)
+    for devices in ([named, device(1)], [device(1), named]):
+        names = [thing.name for thing in unpack(told(plan(truck(1)), devices).things)[1]]
+        assert names.count("T1") == 1
+
+
 def test_of_two_records_that_are_called_as_the_roster_has_it_the_one_that_spoke_last_counts() -> None:
     old = Device("guid-old", "", "SER1", checkin=NOW - 400 * HOUR)
     new = Device("guid-new", "", "SER1", checkin=NOW - HOUR)

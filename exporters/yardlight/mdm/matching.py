@@ -107,9 +107,9 @@ def matched(plan: Plan, devices: Sequence[Device], before: Mapping[str, Seen], n
     groups = [_group(plan, device) for device in devices]
     emptied = {*plan.mdm_groups.values()}.difference(groups)
     found: set[str] = set()
-    for device, group in zip(devices, groups, strict=True):
+    for index, (device, group) in enumerate(zip(devices, groups, strict=True)):
         own_key = f"id {device.id}"
-        key = meant.get(device.id, own_key)
+        key = meant.get(index, own_key)
         truck = by_key.get(key)
         found.add(key)
         found.add(own_key)
@@ -144,18 +144,18 @@ def _left_out(plan: Plan, device: Device) -> bool:
     return bool(plan.leave_out) and not plan.leave_out.isdisjoint(map(str.casefold, called))
 
 
-def _meant(by_key: Mapping[str, Truck], devices: Iterable[Device]) -> dict[str, str]:
-    """Which key of the roster means which device, by the device's id.
+def _meant(by_key: Mapping[str, Truck], devices: Iterable[Device]) -> dict[int, str]:
+    """Which key of the roster means which device, by its place in the list.
 
     The one with that serial number, or else of those that are called so the one that spoke last.
     """
-    best: dict[str, tuple[bool, float, str]] = {}
-    for device in devices if by_key else ():
+    best: dict[str, tuple[bool, float, int]] = {}
+    for index, device in enumerate(devices if by_key else ()):
         for key, certain in ((device.name.casefold(), False), (device.serial.casefold(), True)):
             if key in by_key:
-                best[key] = max(best.get(key, (False, -1.0, "")), (certain, _rank(device), device.id))
+                best[key] = max(best.get(key, (False, -1.0, 0)), (certain, _rank(device), index))
     # A device with the serial number of one truck and the name of another is the first one's.
-    return {id_: key for key, (_, _, id_) in sorted(best.items(), key=lambda each: each[1][0])}
+    return {index: key for key, (_, _, index) in sorted(best.items(), key=lambda each: each[1][0])}
 
 
 def _by_key(plan: Plan) -> dict[str, Truck]:
