@@ -37,6 +37,10 @@ def vehicle(number: int) -> Raw:
         "lastSeenMs": 1_790_000_000_000 + RNG.randrange(10**8),
         "driver": None if RNG.random() < 0.3 else {"id": str(number)},
         "fuelPercent": RNG.choice([12.0, 12, 13.5]),
+        "distance": {"time": f"2026-11-20T15:{number % 60:02}:30Z", "value": 1000 + number},
+        "external": {"serial": f"G9{number:04}"},
+        "openIssues": number % 4,
+        "rate": {"amount": 1200 + number, "currency": "USD"},
     }
     if RNG.random() < 0.02:
         raw["note"] = "rare"
@@ -78,6 +82,12 @@ CHANGES: dict[str, tuple[Callable[[Raw], Any], str, str]] = {
     "nested": (lambda raw: raw.update(engine={"engineState": raw.pop("engineState")}), "moved", "engineState"),
     "wrapped": (lambda raw: raw.update(connected={"value": raw["connected"]}), "moved", "connected"),
     "object wrapped": (lambda raw: raw.update(last={"gps": raw.pop("gps")}), "moved", "gps"),
+    "object with a value wrapped": (lambda raw: raw.update(distance={"value": raw["distance"]}), "moved", "distance"),
+    "object of one field wrapped": (lambda raw: raw.update(external={"data": raw["external"]}), "moved", "external"),
+    "the only field dropped": (lambda raw: raw["external"].pop("serial"), "missing", "external.serial"),
+    "mostly zero and renamed": (lambda raw: rename(raw, "openIssues", "open_issues"), "renamed", "openIssues"),
+    "mostly zero and wrapped": (lambda raw: raw.update(openIssues={"total": raw["openIssues"]}), "moved", "openIssues"),
+    "currency": (lambda raw: raw["rate"].update(currency="CAD"), "enum", "rate.currency"),
     "number as text": (lambda raw: raw.update(odometerMeters=str(raw["odometerMeters"])), "type", "odometerMeters"),
     "flag as number": (lambda raw: raw.update(connected=int(raw["connected"])), "type", "connected"),
     "time as number": (lambda raw: raw["gps"].update(time=1_790_000_000), "type", "gps.time"),

@@ -27,7 +27,7 @@ _PER_WORD = 4
 _REPLIES, _VALUES, _PART = 20, 200, 0.8
 # Numbers of things are no measurements: they grow, and nothing is said about their size.
 _IDENTIFIER = re.compile(r"(^|_)(ids?|number|version|cursor|seq|sequence)$|(I[dD]s?|Number|Version|Cursor|Sequence)$")
-_UNIT = re.compile(r"unit|uom", re.IGNORECASE)
+_UNIT = re.compile(r"unit|uom|currency", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ renamed, not missing and new.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -41,17 +41,15 @@ def judged(found: Shape, contract: Contract, levels: Mapping[str, float]) -> lis
 class _Judge:
     def __init__(self, found: Shape, fields: Mapping[Path, Expected], levels: Mapping[str, float]) -> None:
         self.found, self.fields, self.levels = found, fields, levels
-        self.children: dict[Path, set[str]] = {}
-        for path in fields:
-            if path:
-                self.children.setdefault(path[:-1], set()).add(path[-1])
+        self.children, self.now = _children(fields), _children(found)
 
     def breaches(self) -> Iterator[Breach]:
+        wrapped = self._wrapped()
         new = [path for path in sorted(self.found) if path not in self.fields and not self._may_be(path)]
-        gone, doubtful = self._gone()
-        taken: set[Path] = set()
-        over: set[Path] = set(gone)
-        went: dict[Path, Path | None] = {}
+        gone, doubtful = ([path for path in each if not _below_any(path, wrapped)] for each in self._gone())
+        taken: set[Path] = {path for path in new if _below_any(path, wrapped)}
+        over: set[Path] = {*gone, *wrapped}
+        went: dict[Path, Path | None] = {**wrapped}
         for path in [*gone, *doubtful]:
             to = self._now(path, [each for each in new if each not in taken])
             if to is not None:
@@ -61,7 +59,7 @@ class _Judge:
         for path, to in self._together(went).items():
             yield self._went(path, to)
         for path in sorted(set(self.fields) & set(self.found)):
-            if any(path[: len(each)] == each for each in over):
+            if _below_any(path, over):
                 continue
             breach = self._changed(path, [each for each in new if each not in taken])
             if breach is None:
@@ -75,6 +73,18 @@ class _Judge:
                 types, count = self.found[path].types.most_common(1)[0][0], self.found[path].total
                 yield Breach("new_field", written(path), count, _a(types), "no such field")
 
+    def _wrapped(self) -> dict[Path, Path | None]:
+        """Objects of which all is now in another one that is all there is in them, and that was no object before."""
+        found: dict[Path, Path | None] = {}
+        for path, known in sorted(self.children.items()):
+            inner = (*path, *self.now.get(path, ()))
+            if not can_miss(path) or len(inner) != len(path) + 1 or not can_miss(inner) or _below_any(path, found):
+                continue
+            was = self.fields[inner].types if inner in self.fields else frozenset()
+            if known <= self.now.get(inner, set()) and "object" not in was:
+                found[path] = inner
+        return found
+
     def _may_be(self, path: Path) -> bool:
         """Whether a field that nobody knows is in an object that may have others than those that are known."""
         known = next(path[:length] for length in range(len(path) - 1, -1, -1) if path[:length] in self.fields)
@@ -85,7 +95,7 @@ class _Judge:
         gone: list[Path] = []
         doubtful: list[Path] = []
         for path, expected in sorted(self.fields.items(), key=lambda item: len(item[0])):
-            if expected.missing is None or any(path[: len(each)] == each for each in gone):
+            if expected.missing is None or _below_any(path, gone):
                 continue
             of = places(path, self.found)
             missing = of - (self.found[path].total if path in self.found else 0)
@@ -133,7 +143,7 @@ class _Judge:
         if not types or not all(_allowed(each, expected.types) for each in types):
             return False
         if "object" in types:
-            keys = {each[-1] for each in self.found if each[:-1] == new}
+            keys = self.now.get(new, set())
             known = self.children.get(path, set())
             return len(keys & known) >= 0.5 * max(1, min(len(keys), len(known)))
         if expected.words is not None:
@@ -161,7 +171,11 @@ class _Judge:
             kinds = " and ".join(_a(each) for each in sorted(strange))
             return Breach("type", where, count, kinds, _list(expected.types))
         if expected.nothing is not None and expected.nothing.refutes(found.types["null"], found.total):
-            empty = found.types["null"]
+            empty, inner = found.types["null"], self.children.get(path, set())
+            if empty == found.hollow and len(inner) == 1:
+                # Without the only thing in it.
+                lost = f"missing in {_share(empty, found.total)}"
+                return Breach("missing", written((*path, *inner)), empty, lost, _often(expected.nothing))
             return Breach("nulls", where, empty, f"empty in {_share(empty, found.total)}", _often(expected.nothing))
         if expected.words is not None and (words := sorted(set(found.texts) - expected.words)):
             count = sum(each not in expected.words for each in found.texts)
@@ -196,6 +210,19 @@ class _Judge:
         gone = of - (self.found[path].total if path in self.found else 0)
         assert missing is not None
         return Breach("missing", written(path), gone, f"missing in {_share(gone, of)}", _often(missing))
+
+
+def _children(paths: Iterable[Path]) -> dict[Path, set[str]]:
+    """The names of what is in each object or list."""
+    found: dict[Path, set[str]] = {}
+    for path in paths:
+        if path:
+            found.setdefault(path[:-1], set()).add(path[-1])
+    return found
+
+
+def _below_any(path: Path, others: Iterable[Path]) -> bool:
+    return any(_within(path, each) for each in others)
 
 
 def _within(path: Path, other: Path) -> bool:

@@ -109,6 +109,7 @@ class Scale:
 
     def covers(self, numbers: Sequence[float]) -> bool:
         """Whether the numbers could come from this distribution, for one that is looked for under another name."""
+        numbers = [each for each in numbers if each]
         low, high = self.knots[0], self.knots[-1]
         room = 0.25 * (high - low) or 0.05 * abs(high)
         return sum(low - room <= each <= high + room for each in numbers) >= 0.8 * len(numbers)

@@ -26,9 +26,10 @@ _DECIMAL = re.compile(r"-?\d{1,15}\.\d+$")
 
 @dataclass(slots=True)
 class Found:
-    """What was found at a path: how often each type, and the values themselves."""
+    """What was found at a path: how often each type, and the values themselves; `hollow` are empty objects."""
 
     types: Counter[str] = field(default_factory=Counter)
+    hollow: int = 0
     numbers: list[float] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
 
@@ -80,6 +81,7 @@ def _walk(value: Any, path: Path, found: Shape) -> None:
         here = found[path] = Found()
     if isinstance(value, dict):
         here.types["object" if value or path[-1:] in ((), (ITEM,)) else "null"] += 1
+        here.hollow += not value
         if len(path) < _DEPTH:
             for key, child in value.items():
                 _walk(child, (*path, ANY if _KEY_OF_MANY.search(key) else key), found)
