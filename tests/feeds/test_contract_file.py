@@ -79,6 +79,8 @@ BAD: list[tuple[Any, str]] = [
     ({"required": ["id"]}, 'required: "id" is not one of the properties'),
     ({"properties": []}, "properties: [] is not an object of schemas"),
     ({"properties": {"a": {"enum": [1]}}}, "properties.a.enum: [1] is not a list of words"),
+    ({"x-learned": 3}, "x-learned: 3 is not an object"),
+    ({"x-accepted": ["dana"]}, 'x-accepted: ["dana"] is not a list of objects'),
     ({"x-seen": 3}, "x-seen: 3 is not an object such as"),
     ({"x-missing": {"share": 2}}, 'x-missing: {"share": 2} is not an object such as {"share": 0.3}'),
     ({"x-epoch": "weeks"}, 'x-epoch: "weeks" is not one of seconds, milliseconds, microseconds, nanoseconds'),

@@ -111,6 +111,40 @@ def test_only_fields_that_are_named_are_accepted(here: World) -> None:
     assert main(["contract", "diff", "gps"]) == 1
 
 
+@pytest.mark.parametrize("fields", [[], ["odometer"]], ids=["all", "by its name in the inventory"])
+def test_a_unit_that_shows_only_beside_the_answers_before_ends_with_its_acceptance(
+    here: World, fields: list[str]
+) -> None:
+    def in_units_of(size: float) -> dict[str, Any]:
+        return {"data": [position(unit, NOW) | {"odo": 250_000 * size + unit} for unit in range(100, 110)]}
+
+    here.replies["/positions"] = in_units_of(1.0)
+    assert main(["contract", "learn", "gps"]) == 0
+    for minute in range(8):
+        here.collect(NOW + minute * 60)
+    here.replies["/positions"] = in_units_of(1.609344)
+    here.collect(NOW + 480)
+    assert here.value("feed_contract_violations", kind="unit", field="odometer") == 10
+    here.replies["/positions"]["data"][0]["color"] = "red"
+    assert main(["contract", "accept", "gps", "color"]) == 0
+    here.collect(NOW + 540)
+    assert here.value("feed_contract_violations", kind="unit", field="odometer") == 10
+    assert main(["contract", "accept", "gps", *fields]) == 0
+    here.collect(NOW + 600)
+    assert here.value("feed_contract_violations", kind="unit", field="odometer") is None
+
+
+def test_a_form_of_times_that_is_accepted_is_the_right_one(here: World) -> None:
+    assert main(["contract", "learn", "gps"]) == 0
+    here.collect(NOW)
+    here.replies["/positions"] = positions(lambda raw: raw.update(time=NOW))
+    here.collect(NOW + 60)
+    assert here.value("feed_contract_violations", kind="time_unit", field="time") == 300
+    assert main(["contract", "accept", "gps"]) == 0
+    here.collect(NOW + 120)
+    assert here.value("feed_contract_violations", kind="time_unit", field="time") is None
+
+
 def test_mistakes_are_told(here: World, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["contract", "diff", "gsp"]) == 1
     assert "there is no feed 'gsp'; feeds: gps" in capsys.readouterr().err

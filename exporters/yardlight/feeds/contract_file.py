@@ -42,7 +42,11 @@ def load(text: str, name: str) -> Contract:
         raise ContractError(f"{name}: no JSON: {error}") from None
     fields = dict(_fields(schema, (), _Place(name, ()), required=False))
     about = {key: schema[key] for key in ("title", "description", "x-learned", "x-accepted") if key in schema}
-    learned = about.get("x-learned", {})
+    learned, accepted = about.get("x-learned", {}), about.get("x-accepted", [])
+    if not isinstance(learned, dict):
+        raise _Place(name, ("x-learned",)).error(learned, "an object")
+    if not isinstance(accepted, list) or not all(isinstance(each, dict) for each in accepted):
+        raise _Place(name, ("x-accepted",)).error(accepted, "a list of objects")
     return Contract(fields, learned.get("replies", 0), learned.get("records", 0), about)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Iterable
 from functools import lru_cache
@@ -42,6 +43,17 @@ def files_of(base: Path, feed: str, written: str | None, platform: str, stream: 
 def first_of(files: Iterable[str]) -> str | None:
     """The file that holds; None while there is none."""
     return next((file for file in files if Path(file).is_file()), None)
+
+
+def mark(files: Iterable[str]) -> str | None:
+    """Changes when somebody takes all for right as it is, by the contract that holds; None if that cannot be read."""
+    file = first_of(files)
+    contract = _current(file) if file is not None else None
+    if contract is None:
+        return "" if file is None else None
+    notes = [contract.about.get("x-learned", {}), *contract.about.get("x-accepted", [])]
+    last = [note for note in notes if note.get("as_is", True)][-1:]
+    return hashlib.blake2b(repr(last).encode(), digest_size=8).hexdigest()
 
 
 def breaches(files: Iterable[str], records: Iterable[Record], levels: dict[str, float]) -> list[Breach]:

@@ -45,6 +45,7 @@ _SEEN = len(fields(Seen))
 class Memory:
     """What the collections before have seen. Instants are unix seconds.
 
+    `accepted` changes when all is taken for right as it is; None where nobody knows.
     `newest` is that of the last answer and `highest` of all, `marks` are the records of the last answers, `lively` is
     the usual share of records that say something new under a new time. `levels` are those of numbers in the last answer
     that kept its contract, by field. `breaches` are those of the last answer that had a record. `holes` are positions
@@ -56,6 +57,7 @@ class Memory:
     """
 
     description: str = ""
+    accepted: str | None = None
     newest: float | None = None
     highest: float | None = None
     received: float | None = None

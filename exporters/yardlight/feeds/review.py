@@ -53,6 +53,12 @@ class Feed:
         """The file of its own contract."""
         return Path(self._plan.contracts[0])
 
+    @property
+    def described(self) -> set[str]:
+        """What the inventory calls values and times of its records."""
+        stream = self.collection.options["feed"]
+        return {*stream.values, stream.time}
+
     def contract(self) -> Contract:
         """Its contract. Raises `ContractError` if there is none."""
         file = contracts.first_of(self._plan.contracts)
@@ -126,22 +132,28 @@ def diff(inventory: Path, name: str, as_json: bool) -> int:
 
 
 def accept(inventory: Path, name: str, fields: Some[str], by: str | None) -> int:
-    """Take over into the contract what changed, all of it or in these fields only."""
+    """Take over into the contract what changed, all of it or in these fields only.
+
+    What only those see who know the answers before, another unit or form of times, is taken for right with all of it
+    or by its name in the inventory.
+    """
     feed = find(inventory, name)
     records, contract = feed.records(), feed.contract()
     breaches = check(records, contract)
-    if unknown := sorted(set(fields) - {each.field for each in breaches}):
-        hint = words.choice(unknown[0], [each.field for each in breaches], "changed fields")
+    changed = {each.field for each in breaches}
+    if unknown := sorted(set(fields) - changed - feed.described):
+        hint = words.choice(unknown[0], sorted(changed), "changed fields")
         raise ContractError(f"nothing changed in {unknown[0]!r}; {hint}")
     taken = [each for each in breaches if not fields or each.field in fields]
-    if not taken:
-        print(f"{name}: nothing changed, nothing to accept.")
-        return 0
-    note = _note(by, what=[f"{each.field}: {each.kind}, {each.found}" for each in taken])
+    as_is = not fields or not changed.issuperset(fields)
+    what = [f"{each.field}: {each.kind}, {each.found}" for each in taken]
+    note = _note(by, what=what or ["units and forms of times"], as_is=as_is)
     before = contract.about.get("x-accepted", [])
     about = {"title": name, **contract.about, "x-accepted": [*before, note][-_ACCEPTED:]}
     _write(feed.own, replace(accepted(contract, records, taken), about=about))
     _show(taken)
+    if as_is:
+        print("Units and forms of times are taken for right as they are now.")
     print(f"{feed.own}: accepted.")
     return 0
 

@@ -31,9 +31,13 @@ def show(source: Source, items: Sequence[Item], memory: Any, now: float) -> Told
     """The samples of one feed, and what to remember."""
     assert isinstance(source.section, Plan)
     kept = recalled(memory)
-    if kept.description != source.section.description:
+    accepted = contracts.mark(source.section.contracts)
+    if accepted is None:
+        accepted = kept.accepted
+    if kept.description != source.section.description or kept.accepted not in (None, accepted):
         kept.description, kept.stamp = source.section.description, ""
         kept.steady, kept.scale, kept.levels, kept.breaches = {}, {}, {}, []
+    kept.accepted = accepted
     page = _Page(source.account, source.section, items, kept, now)
     families: dict[Metric, dict[tuple[str, ...], float | None]] = defaultdict(dict)
     for metric, labels, value in page.samples():
