@@ -151,6 +151,15 @@ def status_page(*states: tuple[float, str], until: float = 1e9) -> tuple[Sample,
     return tuple((name, labels, partial(_until, until, read)) for name, labels, read in samples)
 
 
+def beside(feed: str, expected: str, answers: float) -> tuple[Sample, ...]:
+    """Another feed of the account, and whether its last collection was complete."""
+    about = {"platform": "samsara", "expected": expected, "shows": feed.title(), "while_old": ""}
+    return (
+        ("feed_info", {"feed": feed, **about}, always(1)),
+        ("poll_success", {"poll": f"feeds/{feed}"}, always(answers)),
+    )
+
+
 def _last(states: tuple[tuple[float, str], ...], at: float) -> str:
     return next((state for start, state in reversed(states) if start <= at), "operational")
 
@@ -212,6 +221,11 @@ FEEDS = (
     case(
         "F01-parks", "the trucks park while the positions are old: nothing was mended, and nobody is told that it was",
         Feeds(stands(BEGIN), moving=((0.0, 2400.0), (4000.0, 1e9))), told(STALE, after=390),
+    ),
+    case(
+        "F01-beside", "beside it a status page, logs that tell of changes only, and messages that cannot be read now",
+        Feeds(stands(BEGIN), more=(*status_page(), *beside("logs", "on_change", 1.0), *beside("messages", "always", 0.0))),
+        told(STALE, after=390),
     ),
     case(
         "F02", "the same at night with every truck parked", Feeds(stands(BEGIN), moving=()), ((0, END, ()),),
