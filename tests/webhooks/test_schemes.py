@@ -72,6 +72,12 @@ def test_what_was_signed_long_ago_or_far_ahead_is_refused(off: float, expected: 
     assert refusal(BODY, samsara(stamp=f"{NOW + off:.0f}"), SAMSARA, [b"key"], NOW) == expected
 
 
+@pytest.mark.parametrize("stamp", ["1767600900123", "2026-01-05T08:15:00Z", "2026-01-05T00:15:00.5-08:00"])
+def test_a_time_may_be_in_milliseconds_or_as_people_write_it(stamp: str) -> None:
+    assert refusal(BODY, samsara(stamp=stamp), SAMSARA, [b"key"], NOW) is None
+    assert refusal(BODY, samsara(stamp=stamp), SAMSARA, [b"key"], NOW + 302) == "timestamp"
+
+
 @pytest.mark.parametrize("stamp", ["", "now", "nan", "inf", "-inf", "1e999", "{body}", "1767600900 "])
 def test_a_time_that_is_none_is_refused_however_well_it_is_signed(stamp: str) -> None:
     expected = None if stamp.strip() == "1767600900" else "timestamp"

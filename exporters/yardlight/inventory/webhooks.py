@@ -34,8 +34,9 @@ def _few(raw: tuple[str, ...]) -> tuple[str, ...]:
 class Signature(Model):
     """How a vendor signs: an HMAC by `algorithm` over `message`, sent in `header` as `encoding` behind `prefix`.
 
-    In `message` {body} is the body as it comes and {timestamp} what the header `timestamp` says, in seconds since 1970;
-    a call that is off by more than `tolerance` is refused then. The secret is the `key` as text, or what it encodes.
+    In `message` {body} is the body as it comes and {timestamp} what the header `timestamp` says, in seconds or
+    milliseconds since 1970 or as ISO 8601; a call that is off by more than `tolerance` is refused then. The secret is
+    the `key` as text, or what it encodes.
     """
 
     header: str

@@ -8,16 +8,18 @@ can be sent once more by whoever got hold of it, and then counts as a duplicate 
 from __future__ import annotations
 
 import hmac
-import math
 from base64 import b64decode
 from binascii import Error, unhexlify
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from yardlight.inventory.values import Secret
 from yardlight.inventory.webhooks import Signature
+from yardlight.moment import moment
 
+_UTC = ZoneInfo("UTC")
 Refusal = Literal["signature", "timestamp"]
 
 
@@ -84,8 +86,6 @@ def _decoded(said: str, signature: Signature) -> bytes:
 
 
 def _lately(stamp: str, tolerance: float, now: float) -> bool:
-    try:
-        at = float(stamp)
-    except ValueError:
-        return False
-    return math.isfinite(at) and abs(now - at) <= tolerance
+    """Whether a time, in seconds, milliseconds or ISO 8601, is about now."""
+    at = moment(stamp, _UTC)
+    return isinstance(at, float) and abs(now - at) <= tolerance
