@@ -134,6 +134,14 @@ def test_a_unit_that_shows_only_beside_the_answers_before_ends_with_its_acceptan
     assert here.value("feed_contract_violations", kind="unit", field="odometer") is None
 
 
+def test_what_the_inventory_names_and_was_renamed_is_not_told_as_gone_too(here: World) -> None:
+    assert main(["contract", "learn", "gps"]) == 0
+    here.replies["/positions"] = positions(lambda raw: raw.update(located_at=raw.pop("time")))
+    here.collect(NOW)
+    assert here.value("feed_contract_violations", kind="renamed", field="time") == 300
+    assert here.value("feed_contract_violations", kind="missing", field="time") is None
+
+
 def test_a_form_of_times_that_is_accepted_is_the_right_one(here: World) -> None:
     assert main(["contract", "learn", "gps"]) == 0
     here.collect(NOW)

@@ -169,7 +169,9 @@ class _Page:
         """The worst breaches, with those of before while no record says that they are mended."""
         before = [] if judged else self.kept.breaches
         every = {(each.kind, each.field): each for each in (*breaches, *before)}.values()
-        worst = sorted(every, key=lambda breach: (not breach.broken, -breach.count))[:_FIELDS]
+        elsewhere = {each.field for each in every if each.to}
+        found = [each for each in every if each.kind != "missing" or each.field not in elsewhere]
+        worst = sorted(found, key=lambda breach: (not breach.broken, -breach.count))[:_FIELDS]
         if judged:
             self.kept.breaches = worst
         return worst
