@@ -18,8 +18,8 @@ Moment = float | Literal["never"] | None
 _FIRST = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
 # Later than any instant that was measured: 2050 and 9999 stand for "not ended", which is no check-in.
 _LAST = datetime(2050, 1, 1, tzinfo=UTC).timestamp()
-# A number of seconds that large would be in the year 5138; it counts milliseconds.
-_MILLISECONDS = 1e11
+# From which size on a number counts what: so many seconds would be in the year 5138, and so many milliseconds in 33658.
+_UNITS = ((1e18, 1e9), (1e15, 1e6), (1e11, 1e3))
 _ISO = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[T ]+(\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?)?\s*(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?",
     re.IGNORECASE,
@@ -33,8 +33,9 @@ def moment(raw: Any, zone: ZoneInfo, by: float | None = None) -> Moment:
     """The instant in a vendor's value of any documented form; `zone` is that of times without one.
 
     Of a local time that a clock change repeats, it is the second one if that is not after `by`, else the first.
-    Seconds or milliseconds since 1970 as number or text; ISO 8601 with any number of decimals, with or without colons
-    in the offset; month/day/year of the United States; a date alone is its first instant.
+    Seconds since 1970, or thousandths, millionths or billionths of them, as number or text; ISO 8601 with any number of
+    decimals, with or without colons in the offset; month/day/year of the United States; a date alone is its first
+    instant.
     """
     try:
         if type(raw) is str and raw[4] == raw[7] == "-" and raw[10] == "T" and raw[-1] == "Z":
@@ -48,7 +49,7 @@ def moment(raw: Any, zone: ZoneInfo, by: float | None = None) -> Moment:
     try:
         if isinstance(raw, int | float):
             return _of_number(float(raw))
-        if re.fullmatch(r"-?\d{1,16}(\.\d+)?", text):
+        if re.fullmatch(r"-?\d{1,19}(\.\d+)?", text):
             return _of_number(float(text))
         if match := _ISO.fullmatch(text):
             return judged(_of_iso(match, zone, by))
@@ -68,7 +69,8 @@ def latest(*moments: Moment) -> Moment:
 
 
 def _of_number(number: float) -> Moment:
-    return judged(number / 1000 if abs(number) >= _MILLISECONDS else number)
+    per_second = next((unit for least, unit in _UNITS if abs(number) >= least), 1.0)
+    return judged(number / per_second)
 
 
 def judged(seconds: float) -> Moment:

@@ -151,7 +151,7 @@ def status_page(*states: tuple[float, str], until: float = 1e9) -> tuple[Sample,
     return tuple((name, labels, partial(_until, until, read)) for name, labels, read in samples)
 
 
-def beside(feed: str, expected: str, answers: float) -> tuple[Sample, ...]:
+def beside(feed: str, expected: str, answers: float = 1.0) -> tuple[Sample, ...]:
     """Another feed of the account, and whether its last collection was complete."""
     about = {"platform": "samsara", "expected": expected, "shows": feed.title(), "while_old": ""}
     return (
@@ -224,7 +224,7 @@ FEEDS = (
     ),
     case(
         "F01-beside", "beside it a status page, logs that tell of changes only, and messages that cannot be read now",
-        Feeds(stands(BEGIN), more=(*status_page(), *beside("logs", "on_change", 1.0), *beside("messages", "always", 0.0))),
+        Feeds(stands(BEGIN), more=(*status_page(), *beside("logs", "on_change"), *beside("messages", "always", 0.0))),
         told(STALE, after=390),
     ),
     case(
