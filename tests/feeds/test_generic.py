@@ -16,9 +16,11 @@ from tests.vendor import Answer, Asked, Vendor
 from yardlight.collection import Session
 from yardlight.errors import ApiError, AuthError, BadReplyError, IncompleteError
 from yardlight.feeds import credentials
+from yardlight.feeds.paging import Pager
 from yardlight.feeds.platforms import generic
 from yardlight.feeds.record import Breach, Record
 from yardlight.feeds.strict import read
+from yardlight.inventory.feeds import Paging, Stream
 
 NOW = 1_767_816_000.0
 LOAD = {"id": 7, "at": iso(NOW)}
@@ -170,6 +172,35 @@ def test_pages_of_every_style_are_read_to_the_end(
         found = records(tmp_path, vendor.url, {**LOADS, "paging": paging})
         assert [each.id for each in found] == [str(number) for number in range(25)]
         assert len(vendor.asked) == pages
+
+
+@pytest.mark.parametrize("none", [None, "", False, 0], ids=str)
+def test_no_cursor_is_the_end_however_it_is_written(none: Any, tmp_path: Path) -> None:
+    def page(asked: Asked) -> Answer:
+        start = int(asked.query.get("after", 0))
+        return Answer({"loads": ALL[start : start + 10], "cursor": start + 10 if start + 10 < len(ALL) else none})
+
+    feed = {**LOADS, "paging": {"cursor": "cursor", "param": "after"}}
+    with Vendor(page) as vendor:
+        assert len(records(tmp_path, vendor.url, feed)) == len(ALL)
+
+
+@pytest.mark.parametrize(
+    ("header", "leads"),
+    [
+        ('</p?c=1>; rel="next"', "/p?c=1"),
+        ('</p>; rel="first", </p?c=1,2>; title="a, b"; rel="next"', "/p?c=1,2"),
+        ("</p?c=1>; title=\"x\"; rel='next'", "/p?c=1"),
+        ('</p?c=1>;rel="prefetch next"', "/p?c=1"),
+        ('</p?c=1>; REL=NEXT, </p?c=9>; rel="last"', "/p?c=1"),
+        ('</p?c=1>; rel="nextcloud"', None),
+        ("<None>; rel=next", None),
+        ("", None),
+    ],
+)
+def test_a_link_header_leads_on_as_its_standard_says(header: str, leads: str | None) -> None:
+    pager = Pager(Stream(paging=Paging(header="link")))
+    assert pager.step([], {"link": header}) == leads
 
 
 def test_fewer_records_than_the_vendor_counts_are_not_all(tmp_path: Path) -> None:
@@ -370,6 +401,10 @@ def test_the_newest_whole_table_of_a_folder_is_read(tmp_path: Path) -> None:
 def test_what_json_forbids_is_not_known_and_never_a_number() -> None:
     said = b'{"speed": NaN, "top": Infinity, "a": 1, "a": 2, "b": 3, "b": 3, "long": %s}' % (b"9" * 5000)
     assert read(said, "GET /") == {"speed": None, "top": None, "a": None, "b": 3, "long": None}
+
+
+def test_a_name_in_other_letters_than_json_has_loses_no_reply() -> None:
+    assert read('{"name": "Peña"}'.encode("cp1252"), "GET /") == {"name": "Peña"}
 
 
 @pytest.mark.parametrize("body", [b"[" * 100_000, b'{"a": ', b"<html>maintenance</html>", b"", b"\xff\xfe"])

@@ -11,7 +11,9 @@ from yardlight.feeds.extract import number_of, records_in
 from yardlight.feeds.places import at
 from yardlight.inventory.feeds import Paging, Stream
 
-_NEXT = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?', re.IGNORECASE)
+# Each link of a Link header with its parameters, in which commas may stand in quotes; and what it leads to.
+_LINK = re.compile(r"""<([^>]*)>((?:"[^"]*"|'[^']*'|[^,<])*)""")
+_REL = re.compile(r""";\s*rel\s*=\s*["']?([^"';]*)""", re.IGNORECASE)
 # How flags are written that are none in JSON.
 _FLAGS = {**dict.fromkeys(("true", "yes", "y", "1"), True), **dict.fromkeys(("false", "no", "n", "0"), False)}
 # Rows come and go while pages are read.
@@ -68,7 +70,8 @@ class Pager:
 
     def _by_cursor(self, paging: Paging, content: Any, here: int) -> Mapping[str, Any] | None:
         given, more = at(paging.cursor, content), self._more(paging, content)
-        if given in (None, ""):
+        # False and 0 are how some write that there is none.
+        if given in (None, "", 0):
             return None
         same, self.cursor, self._sent = given == self._sent, given, given
         if more is None:
@@ -92,5 +95,8 @@ class Pager:
 
 def _linked(header: str) -> str | None:
     """The next page by a Link header (RFC 8288); some write <None> for none."""
-    found = _NEXT.search(header)
-    return found[1] if found and found[1] not in ("", "None") else None
+    for target, parameters in _LINK.findall(header):
+        rel = _REL.search(parameters)
+        if rel and "next" in rel[1].lower().split():
+            return target if target not in ("", "None") else None
+    return None

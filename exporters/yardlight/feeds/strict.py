@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from yardlight import drop
 from yardlight.errors import BadReplyError
 from yardlight.quickjson import whole
 
@@ -15,9 +16,17 @@ def read(body: bytes, what: str) -> Any:
     Raises `BadReplyError` for anything but JSON, and for what is nested too deeply.
     """
     try:
-        return json.loads(body, parse_constant=lambda _: None, object_pairs_hook=_object, parse_int=whole)
+        try:
+            return _content(body)
+        except UnicodeDecodeError:
+            # Old servers write names in the letters of their own system.
+            return _content(body.decode(drop.encoding_of(body), "replace"))
     except (ValueError, RecursionError):
         raise BadReplyError(f"{what}: no JSON in an answer of {len(body)} bytes") from None
+
+
+def _content(body: bytes | str) -> Any:
+    return json.loads(body, parse_constant=lambda _: None, object_pairs_hook=_object, parse_int=whole)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
