@@ -179,3 +179,24 @@ def test_a_feed_that_is_an_address_needs_no_account(tmp_path: Path) -> None:
         assert "authorization" not in here.asked[0].headers
         here.collect(NOON + HOUR)
         assert here.asked[1].query == {"updated_since": iso(NOON - 300)}
+
+
+def test_the_same_content_is_known_whatever_values_the_inventory_names_and_whatever_other_times_move(
+    tmp_path: Path,
+) -> None:
+    """Trucks without an odometer are frozen too, and so are those whose other clocks move on with the first one."""
+
+    def page(at: float, said_at: float) -> dict[str, Any]:
+        odd = {"odo": None, "received": iso(said_at + 2), "sentMs": int(said_at * 1000), "time": iso(said_at)}
+        return {"data": [position(unit, at) | odd for unit in range(100, 110)]}
+
+    replies: dict[str, Any] = {}
+    with world(tmp_path, replies) as here:
+        for minute in range(40):
+            at = NOON + minute * MINUTE
+            replies["/positions"] = page(min(at, NOON + 10 * MINUTE), at)
+            here.collect(at)
+        assert here.value("feed_unchanged_since_timestamp_seconds", feed="gps") == NOON + 10 * MINUTE
+        replies["/positions"] = page(NOON + 41 * MINUTE, NOON + 41 * MINUTE)
+        here.collect(NOON + 41 * MINUTE)
+        assert here.value("feed_unchanged_since_timestamp_seconds", feed="gps") is None

@@ -7,18 +7,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from yardlight.feeds.memory import Memory, instants
 from yardlight.feeds.record import Record
+from yardlight.moment import moment
 
 # Clocks that differ by less are told by nobody.
 FUTURE = 300.0
 # How long ago trucks were last told of, in seconds, as it is counted: a missed position up to three days.
 AGES = (300.0, 900.0, 3600.0, 14400.0, 86400.0, 259200.0)
+# How times begin that are texts; and how far from a record's own time another one of it belongs to the same moment.
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]|\d{10}")
+_AROUND = 900.0
+_UTC = ZoneInfo("UTC")
 # Marks of more records than this are not kept: what repeats is counted for people, nothing hangs on it.
 _MARKS = 20_000
 
@@ -79,14 +86,24 @@ def older_than(moments: Sequence[float], now: float) -> dict[float, int]:
 
 def digest(record: Record) -> str:
     """What a record says besides its times, in a few letters."""
-    said: Any = dict(record.values) or _without_times(record.raw, record)
-    return _short(json.dumps([said, record.moving], sort_keys=True, default=str))
+    return _short(json.dumps([_without_times(record.raw, record), record.moving], sort_keys=True, default=str))
 
 
 def _without_times(raw: Any, record: Record) -> Any:
+    """Without its time and what moves with it; when an arrival is expected, hours later, says something."""
     if isinstance(raw, dict):
-        return {key: _without_times(value, record) for key, value in raw.items() if value != record.stamp}
+        told = {key: value for key, value in raw.items() if key != "parent" and not _is_time(value, record)}
+        return {key: _without_times(value, record) for key, value in told.items()}
     return [_without_times(each, record) for each in raw] if isinstance(raw, list) else raw
+
+
+def _is_time(value: Any, record: Record) -> bool:
+    if value == record.stamp:
+        return True
+    if not isinstance(value, str | float | int) or (isinstance(value, str) and not _TIME.match(value)):
+        return False
+    found = moment(value, _UTC)
+    return isinstance(found, float) and isinstance(record.time, float) and abs(found - record.time) < _AROUND
 
 
 def _mark(record: Record) -> str:
