@@ -44,10 +44,10 @@ def files(folder: Path, pattern: str) -> list[tuple[Path, os.stat_result]]:
     return sorted(found, key=lambda each: (each[1].st_mtime, each[0].name))
 
 
-def content(path: Path, age: float, encoding: str | None = None) -> str | None:
+def content(path: Path, age: float, encoding: str | None = None, *, lines: bool = True) -> str | None:
     """What a file says that was last written to `age` seconds ago; None while somebody may still write to it.
 
-    Raises `BadReplyError` for a file that ends in the middle of a line and is not written to any more.
+    Raises `BadReplyError` for a file of `lines` that ends in the middle of one and is not written to any more.
     """
     if age < SETTLED:
         return None
@@ -61,7 +61,7 @@ def content(path: Path, age: float, encoding: str | None = None) -> str | None:
         text = data.decode(encoding or encoding_of(data)).removeprefix("\ufeff")
     except (UnicodeDecodeError, LookupError):
         raise BadReplyError(f"{path.name}: is not text in {encoding or 'UTF-8 or UTF-16'}") from None
-    if text.endswith(("\n", "\r")):
+    if not lines or text.endswith(("\n", "\r")):
         return text
     if age < ABANDONED:
         return None

@@ -398,6 +398,23 @@ def test_the_newest_whole_table_of_a_folder_is_read(tmp_path: Path) -> None:
     assert [each.truck for each in found] == ["112", "113"]
 
 
+def test_json_in_a_folder_needs_no_last_line_and_half_of_it_is_left_for_later(tmp_path: Path) -> None:
+    (tmp_path / "drop").mkdir()
+    whole = b'{"loads": [{"n": 7}]}'
+    feed = {"folder": "drop", "records": "loads", "id": "n"}
+
+    def lay(name: str, content: bytes, age: float) -> None:
+        (tmp_path / "drop" / name).write_bytes(content)
+        os.utime(tmp_path / "drop" / name, (NOW - age, NOW - age))
+
+    lay("a.json", whole, 900)
+    lay("b.json", whole[:-5], 60)
+    assert [each.id for each in records(tmp_path, "", feed)] == ["7"]
+    lay("b.json", whole[:-5], 700)
+    with pytest.raises(BadReplyError, match=r"b\.json: no JSON"):
+        records(tmp_path, "", feed)
+
+
 def test_what_json_forbids_is_not_known_and_never_a_number() -> None:
     said = b'{"speed": NaN, "top": Infinity, "a": 1, "a": 2, "b": 3, "b": 3, "long": %s}' % (b"9" * 5000)
     assert read(said, "GET /") == {"speed": None, "top": None, "a": None, "b": 3, "long": None}

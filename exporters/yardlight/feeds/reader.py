@@ -166,10 +166,16 @@ def read_folder(stream: Stream, session: Session) -> Fetched:
     """The newest whole file of the folder. Raises `PollError`."""
     assert stream.folder is not None
     for path, stat in reversed(drop.files(session.base / stream.folder, stream.files)):
-        text = drop.content(path, session.clock() - stat.st_mtime)
-        if text is not None:
-            content = _rows(text, stream, path.name) if stream.format == "csv" else read_json(text.encode(), path.name)
-            return Fetched([content], About())
+        age, table = session.clock() - stat.st_mtime, stream.format == "csv"
+        text = drop.content(path, age, lines=table)
+        if text is None:
+            continue
+        try:
+            return Fetched([_rows(text, stream, path.name) if table else read_json(text.encode(), path.name)], About())
+        except BadReplyError:
+            # Of JSON only its end shows that it is whole.
+            if table or age >= drop.ABANDONED:
+                raise
     raise IncompleteError(f"{stream.folder}: no whole file {stream.files} yet")
 
 
