@@ -29,7 +29,15 @@ def test_deprecation_in_its_spellings(said: str, expected: float | None) -> None
     assert promises.deprecated({"deprecation": said}) == expected
 
 
-@pytest.mark.parametrize(("said", "expected"), [("Wed, 30 Jun 2027 23:59:59 GMT", GONE), ("never", None)])
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("Wed, 30 Jun 2027 23:59:59 GMT", GONE),
+        ("2027-06-30T23:59:59Z", GONE),
+        ("2027-06-30", GONE - 86399),
+        ("never", None),
+    ],
+)
 def test_sunset_is_a_date(said: str, expected: float | None) -> None:
     assert promises.sunset({"sunset": said}) == expected
 

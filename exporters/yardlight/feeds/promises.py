@@ -5,6 +5,9 @@ from __future__ import annotations
 import email.utils
 import re
 from collections.abc import Mapping
+from zoneinfo import ZoneInfo
+
+from yardlight.moment import moment
 
 _VERSIONS = ("x-api-version", "api-version", "x-version", "api-supported-versions")
 _STAMP = re.compile(r"@(\d{1,12})$")
@@ -29,7 +32,9 @@ def deprecated(headers: Mapping[str, str]) -> float | None:
 
 
 def _instant(text: str) -> float | None:
+    """A date as HTTP has it, or as many write it all the same."""
     try:
         return email.utils.parsedate_to_datetime(text).timestamp()
     except (ValueError, OverflowError):
-        return None
+        found = moment(text, ZoneInfo("UTC"))
+    return found if isinstance(found, float) else None
