@@ -16,6 +16,7 @@ from tests.vendor import Answer, Asked, Vendor
 from yardlight.collection import Session
 from yardlight.errors import ApiError, AuthError, BadReplyError, IncompleteError
 from yardlight.feeds import credentials
+from yardlight.feeds.extract import number_of
 from yardlight.feeds.paging import Pager
 from yardlight.feeds.platforms import generic
 from yardlight.feeds.record import Breach, Record
@@ -295,6 +296,14 @@ def test_whether_there_is_more_is_said_in_many_words(yes: Any, no: Any, tmp_path
     with Vendor(says) as vendor:
         assert len(records(tmp_path, vendor.url, {**LOADS, "paging": {"page": "page", "more": "more"}})) == 2
         assert len(vendor.asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("said", "number"),
+    [("1,234.5", 1234.5), (" 20,811 ", 20811.0), ("1,23", None), ("33,123,4", None), ("12 mi", None)],
+)
+def test_numbers_that_are_text_may_have_thousands_apart(said: str, number: float | None) -> None:
+    assert number_of(said) == number
 
 
 def test_a_sum_that_is_text_is_a_number(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +18,8 @@ from yardlight.moment import Moment, judged, moment
 NOTHING = object()
 # Slower is standing: GPS receivers at rest show a walking pace.
 _MOVING_ABOVE = 3.0
+# As spreadsheets and reports write thousands.
+_GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
 # Words of vendors for an engine that runs, and one that does not; others say nothing.
 _ENGINES = {**dict.fromkeys(("on", "idle", "running", "1"), True), **dict.fromkeys(("off", "stopped", "0"), False)}
 
@@ -119,11 +122,11 @@ def instant(raw: Any, form: str, zone: ZoneInfo, by: float | None = None) -> Mom
 
 
 def number_of(raw: Any) -> float | None:
-    """A number, also one that is written as text; None for anything else, NaN and infinity."""
+    """A number, also one that is written as text, 1,234.5 too; None for anything else, NaN and infinity."""
     if isinstance(raw, bool) or not isinstance(raw, int | float | str):
         return None
     try:
-        number = float(raw)
+        number = float(raw.replace(",", "") if isinstance(raw, str) and _GROUPED.fullmatch(raw.strip()) else raw)
     except (ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None
