@@ -327,6 +327,28 @@ def test_a_next_page_on_another_host_is_not_fetched() -> None:
         assert len(vendor.asked) == 1
 
 
+@pytest.mark.parametrize(
+    ("link", "own"),
+    [
+        ("https://API.example.com:443/list?page=2", True),
+        ("https://api.example.com/list?page=2", True),
+        ("https://api.example.com:8443/list", False),
+        ("http://api.example.com:443/list", False),
+        ("http://api.example.com:80/list", False),
+        ("https://api.example.com:443@evil.example.com/list", False),
+        ("https://somebody@api.example.com/list", False),
+        ("https://api.example.com.evil.example.com/list", False),
+    ],
+)
+def test_a_link_to_the_same_host_may_name_the_port_that_is_meant_anyway(link: str, own: bool) -> None:
+    client = asking("https://api.example.com")
+    if own:
+        assert client._own(link, "GET /list") == link
+    else:
+        with pytest.raises(ForeignLinkError):
+            client._own(link, "GET /list")
+
+
 def test_pages_that_lead_in_a_circle_are_incomplete_and_not_endless() -> None:
     circle = Answer({"next": "/list?page=2"})
     with Vendor(lambda asked: circle) as vendor, pytest.raises(IncompleteError, match="one that was there before"):

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -54,6 +54,7 @@ _FIRST_WAIT = 2.0
 _TRIES = 5
 _REDIRECTS = 3
 _CHUNK = 2**17
+_PORTS = {"http": ":80", "https": ":443"}
 # A token is renewed so many seconds before it ends.
 _EARLY = 10.0
 
@@ -354,7 +355,7 @@ class Client:
     def _own(self, url: str, what: str) -> str:
         """The address, if it is on the API's own host. Raises `ForeignLinkError`, and nothing was sent."""
         ours, theirs = urlsplit(self.url), urlsplit(url)
-        if (theirs.scheme, theirs.netloc.lower()) != (ours.scheme, ours.netloc.lower()):
+        if _origin(theirs) != _origin(ours):
             host = (theirs.hostname or "").lower()
             raise ForeignLinkError(f"{what}: leads to {theirs.scheme}://{host}, not to {ours.netloc}; not followed")
         return url
@@ -535,6 +536,11 @@ def seconds_of(raw: Any) -> float | None:
         return max(0.0, float(raw))
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+def _origin(parts: SplitResult) -> tuple[str, str]:
+    """Scheme and host, without the port that is meant anyway."""
+    return parts.scheme, parts.netloc.lower().removesuffix(_PORTS.get(parts.scheme, " "))
 
 
 def _sendable(headers: Mapping[str, str], what: str) -> Mapping[str, str]:

@@ -65,7 +65,7 @@ class Webhook(Model):
     signature: Signature | None = None
     id: Expression | None = None
     sequence: Expression | None = None
-    rate: Rate = 100.0
+    rate: Rate = 1000.0
     max_size: Size = 1_000_000
     feed: Name | None = None
     expected: str = ALWAYS
