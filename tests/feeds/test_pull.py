@@ -271,13 +271,14 @@ def test_without_a_driver_in_the_pattern_a_day_is_one_file(tmp_path: Path) -> No
     assert len(made.files["eld/all-20261115.csv"].splitlines()) == 5
 
 
-def test_a_name_that_is_no_files_name_leads_nowhere_else(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("driver", "folder"), [("../../etc/x", ".._.._etc_x"), ("..", "unknown"), (".", "unknown")])
+def test_a_name_that_is_no_files_name_leads_nowhere_else(driver: str, folder: str, tmp_path: Path) -> None:
     vendor = Eld()
-    logs = [{"id": "1", "driver": "../../etc/x", "unit": "1", "began": "2026-11-15T06:00:00-08:00", "status": "on"}]
+    logs = [{"id": "1", "driver": driver, "unit": "1", "began": "2026-11-15T06:00:00-08:00", "status": "on"}]
     vendor.fails = lambda asked: Answer({"logs": logs if asked.query["page"] == "1" else []})
     with world(tmp_path, vendor) as made:
         made.run()
-    assert [path for path in made.files if path.endswith(".csv")] == ["eld/.._.._etc_x/2026-11-15.csv"]
+    assert [path for path in made.files if path.endswith(".csv")] == [f"eld/{folder}/2026-11-15.csv"]
 
 
 @pytest.mark.parametrize("raw", ["{driver}/{date:%Y-%m-%d}.csv", "{date:%y%j}-{vehicle}.csv", "x/{date}.csv"])

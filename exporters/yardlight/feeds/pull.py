@@ -159,7 +159,9 @@ class Pull:
         for each in records:
             called = {"driver": each.driver, "vehicle": each.truck}.get(kind, "")
             known = plan.driver(called) if kind == "driver" else plan.trucks.get(called.casefold(), called)
-            whose.setdefault((_UNFIT.sub("_", known) or _NOBODY) if kind else "", []).append(each)
+            fit = _UNFIT.sub("_", known)
+            # Of dots alone a path leads out of here.
+            whose.setdefault((fit if fit.strip(".") else _NOBODY) if kind else "", []).append(each)
         for who, theirs in sorted(whose.items()):
             yield path_of(self.archive.pattern, who, day), table(theirs, ZoneInfo(self.zone))
 
