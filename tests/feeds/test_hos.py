@@ -260,7 +260,8 @@ def test_an_hour_over_midnight_belongs_to_both_days() -> None:
 @pytest.mark.parametrize(
     ("word", "status"),
     [
-        ("sleeperBed", "sleeper"), ("off_duty", "off_duty"), ("D", "driving"), ("PC", "personal"), ("YM", "yard_move"),
+        ("sleeperBed", "sleeper"), ("SLP", "sleeper"), ("Off Duty - PC", "personal"), ("ON_DUTY_YM", "yard_move"),
+        ("off_duty", "off_duty"), ("D", "driving"), ("PC", "personal"), ("YM", "yard_move"),
         ("On Duty (Not Driving)", "on_duty"), ("", None), (None, None), ("onBreak", None),
     ],
 )  # fmt: skip

@@ -25,11 +25,12 @@ _SPECIAL: dict[Status | None, Status] = {"personal": "off_duty", "yard_move": "o
 # Spellings by vendors, letters only and in lower case. What is not listed is no status, never off duty.
 _SPELLINGS: dict[str, Status] = {
     **dict.fromkeys(("offduty", "off", "1"), "off_duty"),
-    **dict.fromkeys(("sleeper", "sleeperberth", "sleeperbed", "sb", "2"), "sleeper"),
-    **dict.fromkeys(("driving", "drive", "d", "3"), "driving"),
+    **dict.fromkeys(("sleeper", "sleeperberth", "sleeperbed", "sb", "slp", "2"), "sleeper"),
+    **dict.fromkeys(("driving", "drive", "d", "dr", "3"), "driving"),
     **dict.fromkeys(("onduty", "on", "ondutynotdriving", "4"), "on_duty"),
     **dict.fromkeys(("personalconveyance", "personal", "pc", "personaluse", "pcexempted"), "personal"),
-    **dict.fromkeys(("yardmove", "yardmoves", "ym"), "yard_move"),
+    **dict.fromkeys(("offdutypersonalconveyance", "offdutypersonaluse", "offdutypc", "offpc"), "personal"),
+    **dict.fromkeys(("yardmove", "yardmoves", "ym", "ondutyyardmove", "ondutyyardmoves", "ondutyym"), "yard_move"),
 }
 # What stands in logs beside changes of the status: the one before holds on. INT_D, Exemption16H, PowerCompliance, ...
 _EVENTS = (
