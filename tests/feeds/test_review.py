@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.feeds.world import World, position, world
+from tests.vendor import Answer
 from yardlight.cli import main
 
 NOW = 1_790_000_000.0
@@ -75,6 +76,19 @@ def test_a_contract_is_learned_compared_and_accepted(here: World, capsys: pytest
     assert written["properties"]["condition"]["enum"] == ["idle", "off", "on"]
     assert "state" not in written["properties"]
     assert told(here) == {}
+
+
+def test_an_answer_that_does_not_come_loses_none_of_those_that_did(
+    here: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = iter([positions(), Answer({}, 500), positions()])
+    here.replies["/positions"] = lambda asked: next(answers)
+    assert main(["contract", "learn", "gps", "--replies", "3", "--every", "1s"]) == 0
+    said = capsys.readouterr()
+    assert "2 of 3: gps: GET /positions: status 500" in said.err
+    assert "600 records of 2 answers are few" in said.out
+    here.replies["/positions"] = Answer({}, 500)
+    assert main(["contract", "learn", "gps", "--again"]) == 1
 
 
 def test_a_new_field_is_drift_until_it_is_accepted(here: World, capsys: pytest.CaptureFixture[str]) -> None:

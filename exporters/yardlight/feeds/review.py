@@ -103,19 +103,26 @@ def learn_feed(inventory: Path, name: str, replies: int, every: float, again: bo
     for number in range(1, replies + 1):
         if number > 1:
             time.sleep(every)
-        learned.append(feed.records())
-        print(f"{number} of {replies}: {len(learned[-1])} records", file=sys.stderr)
+        try:
+            learned.append(feed.records())
+        except ContractError as error:
+            # A day of answers is not lost for one that did not come.
+            if not learned:
+                raise
+            print(f"{number} of {replies}: {error}", file=sys.stderr)
+        else:
+            print(f"{number} of {replies}: {len(learned[-1])} records", file=sys.stderr)
     if not any(learned):
         raise ContractError(f"{name}: no records, nothing to learn from")
     contract = learn(learned)
-    said = {"title": name, "x-learned": _note(by, replies=replies, records=contract.records)}
+    said = {"title": name, "x-learned": _note(by, replies=len(learned), records=contract.records)}
     _write(feed.own, replace(contract, about=said))
     required = sum(each.required for each in contract.fields.values())
     print(f"{feed.own}: {len(contract.fields) - 1} fields, {required} of them required. Read it before you commit it.")
-    if replies < _REPLIES or contract.records < _RECORDS:
+    if len(learned) < _REPLIES or contract.records < _RECORDS:
         print(
-            f"{contract.records} records of {replies} answers are few: what is rare is not known, and fields that come "
-            f"and go may look required. --replies {_REPLIES} --every 10m learns more."
+            f"{contract.records} records of {len(learned)} answers are few: what is rare is not known, and fields that "
+            f"come and go may look required. --replies {_REPLIES} --every 10m learns more."
         )
     return 0
 
