@@ -150,6 +150,19 @@ def test_what_was_seen_a_few_times_is_optional() -> None:
     assert check(changed(lambda raw: (raw.pop("engineState"), raw.update(odometerMeters=7)), reply(4)), thin) == []
 
 
+def test_zeros_of_a_night_say_nothing_about_decimals_by_day() -> None:
+    night = [[{"speed": 0, "stops": number % 5} for number in range(60)] for _ in range(20)]
+    known = contract_file.load(contract_file.dump(learn(night)), "gps.json")
+    assert check([{"speed": 45.2, "stops": 3}] * 60, known) == []
+    assert [each.kind for each in check([{"speed": 0, "stops": 3.5}] * 60, known)] == ["type"]
+
+
+def test_a_rare_new_field_is_no_new_name_of_one_that_is_not_there_just_now() -> None:
+    day = [[{"id": "1", "load": f"L{number}"} if number % 2 else {"id": "1"} for number in range(20)] for _ in range(3)]
+    night = [{"id": "1"}] * 19 + [{"id": "1", "note": "hello"}]
+    assert [(each.kind, each.field) for each in check(night, learn(day))] == [("new_field", "note")]
+
+
 def test_keys_that_are_identifiers_are_one_field() -> None:
     known = learn([[{"byVehicle": {f"{2814749 + each}": {"miles": 5}}} for each in range(60)] for _ in range(5)])
     assert check([{"byVehicle": {"9999999": {"miles": 6}}}], known) == []

@@ -125,7 +125,7 @@ class _Judge:
 
     def _likeness(self, path: Path, new: Path) -> float:
         expected, found = self.fields[path], self.found[new]
-        if not self._fits(path, expected, new, found):
+        if not self._fits(path, expected, new, found) or found.total < self._usual(path) / 2:
             return 0.0
         name = SequenceMatcher(None, path[-1].casefold(), new[-1].casefold()).ratio()
         if new[:-1] == path[:-1]:
@@ -136,6 +136,11 @@ class _Judge:
         # Another name in another place is believed where a new object holds it, and what it says is like nothing else.
         telling = expected.words is not None or expected.epoch is not None or expected.scale is not None
         return 0.5 * (1 + name) if new[:-1] == path or (telling and new[:-1] not in self.fields) else 0.0
+
+    def _usual(self, path: Path) -> float:
+        """In how many of the places where a field can be now it would be, if it was there as often as ever."""
+        missing = self.fields[path].missing
+        return 0.0 if missing is None or not missing.of else places(path, self.found) * (1 - missing.count / missing.of)
 
     def _fits(self, path: Path, expected: Expected, new: Path, found: Found) -> bool:
         """Whether what is at the new path could be the values of the field."""
