@@ -364,6 +364,12 @@ def updates(rng: random.Random) -> list[float]:
     return shocks
 
 
+def one_season(rng: random.Random) -> list[float]:
+    """More freight in some weeks or months than in others, for all of the fleet alike."""
+    height, length, phase = rng.uniform(0.15, 0.4), rng.uniform(45, 365), rng.uniform(0, 2 * math.pi)
+    return [1 + height * math.sin(2 * math.pi * day / length + phase) for day in range(LENGTH)]
+
+
 SHAPES: dict[str, tuple[Shape, Callable[[random.Random], list[float]]]] = {
     "typical": (typical, calm),
     "every kind alike": (equal, calm),
@@ -372,6 +378,7 @@ SHAPES: dict[str, tuple[Shape, Callable[[random.Random], list[float]]]] = {
     "waves": (waves, calm),
     "seasons": (seasons, calm),
     "growth and seasons": (swaying, calm),
+    "one season": (typical, one_season),
     "additive noise": (additive, calm),
     "loud": (loud, calm),
     "ordinary": (ordinary, calm),
