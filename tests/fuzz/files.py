@@ -23,10 +23,12 @@ from yardlight.demo.eld_files import Shape, eld_file
 from yardlight.drills import playbook
 from yardlight.errors import ContractError, DrillError, InventoryError, PollError, SnmpError, WebConfigError
 from yardlight.feeds import contract_file, contracts
+from yardlight.inventory.archives import Archive
 from yardlight.inventory.check import check
 from yardlight.inventory.load import load
 from yardlight.inventory.roster import read_drivers, read_revoked_elds, read_trucks
 from yardlight.inventory.values import Secret
+from yardlight.records.index import Entry
 from yardlight.records.reading import Content, Whose, wrong_with
 from yardlight.snmp import ber, usm
 from yardlight.snmp.usm import Keys, Usm
@@ -39,6 +41,7 @@ Target = Callable[[bytes], None]
 HERE = Path(__file__).parents[1]
 ZONE = ZoneInfo("America/Los_Angeles")
 _MOST = 20
+_DAY = Shape().day.toordinal()
 
 
 @dataclass(frozen=True)
@@ -154,14 +157,16 @@ def _export(data: bytes) -> None:
 
 
 def _record(data: bytes) -> None:
-    for form in ("eld", "pdf", "text"):
+    for form in ("eld", "pdf", "csv"):
         wrong_as(data, form)
 
 
 def wrong_as(data: bytes, form: str) -> tuple[str, str]:
     """What is wrong with the record; of a driver and a truck that are on the roster."""
     content = Content(hashlib.sha256(data).digest(), len(data), data)
-    return wrong_with(content, form, "d101", Whose(frozenset({"d101"}), frozenset({"112"})))  # type: ignore[arg-type]
+    archive = Archive.model_validate({"path": "x", "pattern": "{driver}/{date}.csv", "rule": "rods", "format": form})
+    entry = Entry(1, "d101/2026-01-05.csv", len(data), "0", "d101", _DAY, None, None, "", "")
+    return wrong_with(content, archive, entry, Whose(frozenset({"d101"}), frozenset({"112"})))
 
 
 def _journal(data: bytes) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import tracemalloc
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.records.world import ELD, TODAY, World
 from yardlight.demo.eld_files import TITLES, Shape, eld_file
+from yardlight.inventory.load import load
 from yardlight.records.eld import MOST_BYTES, EldFile, event_check, file_check, identity_problems, line_check, parse
 
 NOBODY: frozenset[str] = frozenset()
@@ -51,7 +54,7 @@ def test_check_values_are_those_that_others_compute(made: str, expected: str) ->
 @settings(max_examples=50, deadline=None)
 @given(SHAPES)
 def test_a_valid_file_has_nothing_wrong(shape: Shape) -> None:
-    assert parse(eld_file(shape)) == EldFile(shape.user, (shape.unit,), [])
+    assert parse(eld_file(shape)) == EldFile(shape.user, (shape.unit,), [], shape.day)
 
 
 def free_text(old: str, new: str) -> bool:
@@ -197,6 +200,96 @@ def test_a_file_of_another_driver_or_vehicle_is_told_by_the_roster() -> None:
     assert "not on the roster" in stranger.text
     [vehicle] = identity_problems(file, "d101", NOBODY, frozenset({"7"}))
     assert "power unit" in vehicle.text
+
+
+def test_a_driver_whom_the_vendor_knows_by_another_name_is_the_driver_of_the_path(tmp_path: Path) -> None:
+    world = World(tmp_path, ELD + "}", fill=False)
+    (tmp_path / "drivers.csv").write_text("code,hired,left,logs,eld\nd101,2020-01-01,,eld,LopezM\n", encoding="utf-8")
+    world.fleet = load(tmp_path / "fleet.yml").fleet
+    world.put("d101", TODAY - timedelta(days=1), content=eld_file(Shape(user="lopezm", day=TODAY - timedelta(days=1))))
+    world.check()
+    assert world.counts("archive_corrupt_files") == {}
+
+
+def test_a_file_that_was_made_before_the_day_of_its_path_is_not_of_that_day() -> None:
+    file = parse(eld_file(Shape(day=date(2026, 1, 5))))
+    assert not list(identity_problems(file, "d101", NOBODY, NOBODY, day=date(2026, 1, 5)))
+    [old] = identity_problems(file, "d101", NOBODY, NOBODY, day=date(2026, 1, 6))
+    assert str(old) == "line 7: it was made on 2026-01-05, before the day that its path says"
+
+
+def test_a_file_in_the_folder_of_a_vehicle_is_asked_for_the_vehicle_and_not_for_a_driver(tmp_path: Path) -> None:
+    world = World(tmp_path, ELD.replace("{driver}", "{vehicle}") + ", coverage: none}", fill=False)
+    for folder, unit in (("112", "112"), ("7", "112")):
+        world.put(folder, TODAY - timedelta(days=1), content=eld_file(Shape(unit=unit, day=TODAY - timedelta(days=1))))
+    world.check()
+    assert [(each.path.partition("/")[0], each.kind) for each in world.wrong()] == [("7", "identity")]
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        # A signature of 2048 bits, as appendix A has it since it asks for more than 16 characters.
+        (8, "ZA10,1001ZE," + "bGthamRr" * 43 + "=,yardlight,"),
+        (4, "Unit 112_A,1M8GDM9AXKP042788,T-20,"),
+        (4, ",,,"),
+    ],
+)
+def test_a_file_as_the_rule_allows_it_has_nothing_wrong(line: int, text: str) -> None:
+    shape = Shape(statuses=())
+    lines = eld_file(shape).decode().split("\r\n")
+    unit = text.split(",")[0]
+    vehicles = lines.index("CMV List:") + 2
+    change = {line: text} if line != 4 else {line: text, vehicles: f"1,{unit},1M8GDM9AXKP042788,"}
+    power = lines.index("CMV Engine Power-Up and Shut Down Activity:") + 2
+    change[power] = lines[power - 1][:-2]
+    data = rebuilt(shape, change)
+    if not unit:
+        data = without(data, vehicles)
+    assert [str(each) for each in parse(data).wrong] == []
+
+
+def without(data: bytes, number: int) -> bytes:
+    """The file without this line."""
+    lines = data.decode().split("\r\n")
+    del lines[number - 1]
+    checks = [each[-2:] for each in lines if each not in TITLES and "," in each]
+    return "\r\n".join([*lines[:-2], file_check(checks), ""]).encode()
+
+
+def in_order(*events: tuple[str, str, str]) -> list[str]:
+    """What is wrong with a file of these events (number, day, time), newest first."""
+    lines = eld_file(Shape(statuses=())).decode().split("\r\n")
+    told = ("1", "1")
+    rows = [
+        ",".join([sequence, "1", "1", *fields, "0", "1", "1", "0", "0", event_check([*fields, "112", "d101"])]) + ","
+        for sequence, day, time in events
+        for fields in [(*told, day, time, "0", "0.5", "34.11", "-117.44")]
+    ]
+    at = lines.index("ELD Event List:") + 1
+    lines[at:at] = [row + line_check(row) for row in rows]
+    checks = [each[-2:] for each in lines if each not in TITLES and "," in each]
+    data = "\r\n".join([*lines[:-2], file_check(checks), ""]).encode()
+    return [each.text for each in parse(data).wrong]
+
+
+@pytest.mark.parametrize("order", [("B", "A"), ("A", "B")])
+def test_in_the_hour_that_comes_twice_in_autumn_the_time_of_day_is_no_order(order: tuple[str, str]) -> None:
+    times = {"A": "014500", "B": "011500"}
+    night = "110126"
+    assert (
+        in_order(("C", night, "021500"), *((each, night, times[each]) for each in order), ("9", night, "004500")) == []
+    )
+    # A week later there is no such hour.
+    later = in_order(("C", "110826", "021500"), *((each, "110826", times[each]) for each in order))
+    assert later in (
+        ["is newer than the event above it"],
+        ["its sequence number B is not before that of a newer event"],
+    )
+
+
+def test_of_two_events_of_one_second_none_has_to_be_the_first() -> None:
+    assert in_order(("8", "010526", "011500"), ("9", "010526", "011500"), ("7", "010526", "001500")) == []
 
 
 def test_a_power_unit_that_is_in_no_list_is_told() -> None:

@@ -182,4 +182,5 @@ def _promise(
 def whose(archive: Archive, ground: Ground) -> Whose:
     """What files have to say of themselves, as far as the roster goes."""
     drivers = frozenset(each.code for each in ground.drivers) if archive.pattern.kind == "driver" else frozenset()
-    return Whose(drivers, frozenset(each.name for each in ground.trucks))
+    codes = {each.eld.casefold(): each.code for each in ground.drivers if each.eld}
+    return Whose(drivers, frozenset(each.name for each in ground.trucks), codes)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
 
 _EVENT, _LINE, _FILE = 0xC3, 0x96, 0x969C
@@ -42,7 +42,7 @@ def _rotated(byte: int) -> int:
 
 
 # What a field looks like; what is in braces in the regulation may be empty.
-_POSITION = r"-?\d{1,3}\.\d{1,2}|[XME]"
+_POSITION = r"[ -]?\d{1,3}\.\d{1,2}|[XME]"
 _FORMS = {
     "name": r"[^,]{1,30}",
     "name?": r"[^,]{0,30}",
@@ -50,8 +50,8 @@ _FORMS = {
     "user?": r"[^,]{0,60}",
     "state": r"[A-Z]{2}",
     "license": r"[A-Za-z0-9]{1,20}",
-    "unit": r"[A-Za-z0-9-]{1,10}",
-    "unit?": r"[A-Za-z0-9-]{0,10}",
+    "unit": r"[^,]{1,10}",
+    "unit?": r"[^,]{0,10}",
     "vin": r"-?[A-HJ-NPR-Z0-9]{17}|-?[A-HJ-NPR-Z0-9]{0}",
     "list?": r"[^,]{0,40}",
     "usdot": r"[1-9]\d{0,8}",
@@ -63,7 +63,7 @@ _FORMS = {
     "place?": r"[^,]{0,60}",
     "registration": r"[A-Z0-9]{4}",
     "identifier": r"[A-Z0-9]{6}",
-    "authentication": r"[^,]{16,32}",
+    "authentication": r"[^,]{16,}",
     "date": r"\d{6}",
     "time": r"\d{6}",
     "position": _POSITION,
@@ -88,7 +88,7 @@ _MOMENT = {"date": "%m%d%y", "time": "%H%M%S"}
 _HEADER = (
     "name name user state license",
     "name? name? user?",
-    "unit vin list?",
+    "unit? vin list?",
     "usdot carrier basis time offset",
     "list? exempt",
     "date time position position miles hours",
@@ -138,11 +138,14 @@ class Wrong:
 
 @dataclass
 class EldFile:
-    """What a file says of itself: the driver's ELD user name, the power units in it, and all that is wrong."""
+    """What a file says of itself: the driver's ELD user name, the power units in it, all that is wrong, and, where
+    nothing is, the day on which it was made.
+    """
 
     user: str = ""
     units: tuple[str, ...] = ()
     wrong: list[Wrong] = field(default_factory=list)
+    made: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +183,13 @@ def parse(data: bytes) -> EldFile:
     _end(sections[_END], checks, lines, found.wrong)
     found.user = header[0].fields[2] if len(header[0].fields) > 2 else ""
     units = {line.fields[0]: line.fields[1] for line in sections["CMV List:"] if len(line.fields) > 1}
-    found.units = tuple(dict.fromkeys((header[2].fields[0], *units.values())))
+    # Who drives nothing in all that time has no vehicle.
+    found.units = tuple(filter(None, dict.fromkeys((header[2].fields[0], *units.values()))))
     if not found.wrong:
+        found.made = datetime.strptime(header[5].fields[0], _MOMENT["date"]).date()
         users = {line.fields[0] for line in sections["User List:"]}
         found.wrong += islice(_event_problems(sections["ELD Event List:"], found.user, users, units), _ENOUGH)
-        if header[2].fields[0] not in units.values():
+        if units and header[2].fields[0] not in units.values():
             found.wrong.append(Wrong(header[2].number, "its power unit is not in the CMV list"))
     found.wrong.sort(key=lambda each: each.line)
     return found
@@ -206,14 +211,25 @@ def _tell(wrong: list[Wrong], line: int, text: str) -> None:
         wrong.append(Wrong(line, text))
 
 
-def identity_problems(file: EldFile, who: str, drivers: frozenset[str], trucks: frozenset[str]) -> Iterator[Wrong]:
-    """Where the file's own word on whose it is does not fit its place or the roster."""
+def identity_problems(
+    file: EldFile,
+    who: str,
+    drivers: frozenset[str],
+    trucks: frozenset[str],
+    vehicle: str = "",
+    day: date = date.min,
+) -> Iterator[Wrong]:
+    """Where the file's own word on whose it is, and of when, does not fit its place or the roster."""
     if who and file.user != who:
         yield Wrong(2, "it is another driver's file than its path says")
     elif drivers and file.user not in drivers:
         yield Wrong(2, "its driver is not on the roster")
-    if trucks and not set(file.units) <= trucks:
+    if vehicle and vehicle not in file.units:
+        yield Wrong(4, "it is another vehicle's file than its path says")
+    elif trucks and not set(file.units) <= trucks:
         yield Wrong(4, "a power unit in it is not on the roster")
+    if file.made is not None and file.made < day:
+        yield Wrong(7, f"it was made on {file.made}, before the day that its path says")
 
 
 def _lines(text: str, wrong: list[Wrong]) -> Iterator[_Line]:
@@ -283,7 +299,8 @@ def _end(end: Sequence[_Line], checks: Sequence[str], lines: Sequence[_Line], wr
 
 def _event_problems(events: Sequence[_Line], user: str, users: set[str], units: dict[str, str]) -> Iterator[Wrong]:
     """Newest first, each number once and later for what came later, by users and vehicles that are listed."""
-    before: tuple[datetime, dict[str, int]] | None = None
+    newer: datetime | None = None
+    last: dict[str, tuple[int, datetime]] = {}
     active: set[tuple[str, str]] = set()
     for line in events:
         sequence, status, origin, *told, _, unit, by, _, _, stands, _ = line.fields
@@ -296,16 +313,24 @@ def _event_problems(events: Sequence[_Line], user: str, users: set[str], units: 
             yield Wrong(line.number, f"its user {by} is not in the user list")
         if stands != event_check([*told, units[unit], user]):
             yield Wrong(line.number, "its event check value does not fit: the event was changed")
-        last = before[1] if before else {}
-        if before and at > before[0]:
-            yield Wrong(line.number, "is newer than the event above it")
         if status == "1":
             if (unit, sequence) in active:
                 yield Wrong(line.number, f"its sequence number {sequence} is there twice")
             active.add((unit, sequence))
-            # What is edited later gets a later number; numbers begin anew after FFFF.
-            if origin == "1":
-                if unit in last and not 0 < (last[unit] - int(sequence, 16)) % 0x10000 < 0x8000:
-                    yield Wrong(line.number, f"its sequence number {sequence} is not before that of a newer event")
-                last = {**last, unit: int(sequence, 16)}
-        before = (at, last)
+        if _comes_twice(at):
+            continue
+        if newer and at > newer:
+            yield Wrong(line.number, "is newer than the event above it")
+        newer = at
+        # What is edited later gets a later number; numbers begin anew after FFFF.
+        if (status, origin) == ("1", "1"):
+            number, since = last.get(unit, (0, at))
+            # Of one second, none is the first.
+            if at < since and not 0 < (number - int(sequence, 16)) % 0x10000 < 0x8000:
+                yield Wrong(line.number, f"its sequence number {sequence} is not before that of a newer event")
+            last[unit] = (int(sequence, 16), at)
+
+
+def _comes_twice(at: datetime) -> bool:
+    """Whether it is of the hour after which clocks go back: in it, the time of day is no order."""
+    return (at.month, at.weekday(), at.hour) == (11, 6, 1) and at.day <= 7

@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import IO
 
-from yardlight.inventory.archives import Archive, Form
+from yardlight.inventory.archives import Archive
 from yardlight.records import eld
 from yardlight.records.index import Entry, Index, Judged
 from yardlight.records.store import CHUNK, Listing, Store, UnreadableError
@@ -51,10 +51,14 @@ class Content:
 
 @dataclass(frozen=True)
 class Whose:
-    """What a file's own word on whose it is has to fit; empty sets where the roster does not say."""
+    """What a file's own word on whose it is has to fit; empty sets where the roster does not say.
+
+    `codes` are those of drivers whom the vendor of the logs knows by another name, which is in small letters here.
+    """
 
     drivers: frozenset[str] = frozenset()
     trucks: frozenset[str] = frozenset()
+    codes: Mapping[str, str] = field(default_factory=dict)
 
 
 def read(store: Store, path: str, left: Callable[[], float], large_in: Path | None = None) -> Content:
@@ -171,7 +175,7 @@ class Reader:
                 return entry.sha, kind, "its content is not that of its first reading"
         if self._archive.manifest and self._index.promised(entry.path) - {content.sha}:
             return content.sha, "manifest", "its hash is not the one in the manifest"
-        kind, detail = wrong_with(content, self._archive.format, entry.who, self._whose)
+        kind, detail = wrong_with(content, self._archive, entry, self._whose)
         return content.sha, kind, detail
 
 
@@ -180,8 +184,9 @@ def _stamped(entry: Entry, content: Content) -> str:
     return f"{content.size}:{content.stamp or entry.stamp}"
 
 
-def wrong_with(content: Content, form: Form, who: str, whose: Whose) -> tuple[str, str]:
-    """What is wrong with a file of this form, by kind and in words with its line; '' for nothing."""
+def wrong_with(content: Content, archive: Archive, entry: Entry, whose: Whose) -> tuple[str, str]:
+    """What is wrong with this file of the archive, by kind and in words with its line; '' for nothing."""
+    form = archive.format
     if not content.size:
         return "empty", "it has no content"
     if form == "any":
@@ -189,7 +194,8 @@ def wrong_with(content: Content, form: Form, who: str, whose: Whose) -> tuple[st
     if content.data is None:
         return "invalid", f"it has {content.size} bytes; no file of its kind is so large"
     if form == "pdf":
-        whole = content.data.startswith(b"%PDF-") and b"%%EOF" in content.data[-2048:]
+        # Readers let it begin and end within so much.
+        whole = b"%PDF-" in content.data[:1024] and b"%%EOF" in content.data[-2048:]
         return ("", "") if whole else ("invalid", "it does not begin and end as a PDF does")
     try:
         text = content.data.decode("utf-8")
@@ -200,7 +206,10 @@ def wrong_with(content: Content, form: Form, who: str, whose: Whose) -> tuple[st
         file = eld.parse(content.data)
         if file.wrong:
             return "invalid", "; ".join(map(str, file.wrong[:5]))
-        strange = list(eld.identity_problems(file, who, whose.drivers, whose.trucks))
+        file.user = whose.codes.get(file.user.casefold(), file.user)
+        driver, vehicle = (entry.who if archive.pattern.kind == kind else "" for kind in ("driver", "vehicle"))
+        day = date.fromordinal(entry.day)
+        strange = list(eld.identity_problems(file, driver, whose.drivers, whose.trucks, vehicle, day))
         return ("identity", "; ".join(map(str, strange))) if strange else ("", "")
     if not text.endswith(("\n", "\r")):
         return "invalid", f"line {text.count(chr(10)) + 1}: has no end; the file was cut off"

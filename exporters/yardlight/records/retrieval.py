@@ -248,7 +248,7 @@ class _Packing:
         best = good or next((each for each in found if each.content), found[0])
         content, why = best.content, best.why
         if content is not None and not why:
-            kind, detail = wrong_with(content, self._archive.format, entry.who, belongs)
+            kind, detail = wrong_with(content, self._archive, entry, belongs)
             why = f"{kind}: {detail}" if kind else ""
         if why:
             self._part.unusable.append(f"{entry.path}: {why}{'' if content is None else ' (packed as it is)'}")
