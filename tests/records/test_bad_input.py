@@ -6,6 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
@@ -14,13 +17,16 @@ from pathlib import Path
 import pytest
 
 from tests.records.world import ELD, HOUR, TODAY, World, days
+from yardlight.demo.eld_files import Shape, eld_file
 from yardlight.errors import IncompleteError, UnreachableError
 from yardlight.inventory.archives import parse_pattern
 from yardlight.records import reading, store
 from yardlight.records.index import Index
 from yardlight.records.layout import Layout
+from yardlight.records.reading import Reader, Whose
 
 DAY = TODAY - timedelta(days=20)
+YESTERDAY = TODAY - timedelta(days=1)
 ONE = "d101,2020-01-01,,eld\n"
 
 
@@ -193,6 +199,96 @@ def test_a_file_that_takes_longer_than_a_check_is_told_as_too_large(world: World
     with pytest.raises(store.UnreadableError, match="until the check's deadline") as raised:
         reading.read(store.LocalStore(world.folder / "eld"), f"d101/{DAY}.csv", lambda: 0.0)
     assert raised.value.kind == "too_large"
+
+
+class Slow:
+    """A clock that each part of a file takes a second of."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+        self.left = seconds
+        real = store._LocalFile.read
+
+        def read(file: store._LocalFile, size: int) -> bytes:
+            self.left -= 1
+            return real(file, size)
+
+        monkeypatch.setattr(store._LocalFile, "read", read)
+        monkeypatch.setattr(reading, "CHUNK", 1000)
+
+    def go_on(self, world: World) -> Counter[str]:
+        """Read as far as the time goes; kinds of what is wrong then, and how many were never read."""
+        index = Index(world.job().index_path)
+        try:
+            world.job()._list(index, 0, store.LocalStore(world.folder / "eld"), world.at, lambda: 1e9)
+            Reader(index, world.job().archive, Whose(), world.at, lambda: self.left).go_on(
+                store.LocalStore(world.folder / "eld"), 0, 10**9
+            )
+            kinds = Counter(entry.kind for entry in index.find("file.copy = 0 AND kind != ''", ()))
+            return kinds + Counter(unread=index.unread(0))
+        finally:
+            index.close()
+
+
+def test_a_file_that_the_deadline_cuts_off_after_others_is_read_next_time_and_not_too_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path, ELD.replace("format: eld, ", "") + "}", fill=False)
+    for back in range(1, 5):
+        world.put("d101", TODAY - timedelta(days=back), content=b"x" * 3500)
+    # A file takes five of these seconds.
+    assert Slow(monkeypatch, 12).go_on(world) == {"unread": 2}
+    assert Slow(monkeypatch, 12).go_on(world) == {}
+
+
+def test_a_file_that_takes_all_of_a_check_is_too_large_until_a_check_may_take_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path, ELD.replace("format: eld, ", "") + "}", fill=False)
+    world.put("d101", YESTERDAY, content=b"x" * 20_000)
+    assert Slow(monkeypatch, 12).go_on(world) == {"too_large": 1}
+    assert Slow(monkeypatch, 12).go_on(world) == {"too_large": 1}
+    assert Slow(monkeypatch, 100).go_on(world) == {}
+
+
+@pytest.mark.parametrize("spoil", [empty, truncated, encoded])
+def test_a_file_that_never_was_right_may_be_exported_again(world: World, spoil: Callable[[Path], None]) -> None:
+    path = world.path("d101", DAY)
+    spoil(path)
+    world.check()
+    assert sum(world.counts("archive_corrupt_files").values()) == 1
+    world.put("d101", DAY)
+    world.check(world.at + HOUR)
+    assert world.counts("archive_corrupt_files") == {}
+    # From then on it is kept like any other.
+    world.stamp(world.put("d101", DAY, content=eld_file(Shape(day=DAY, comment="forged"))), world.at)
+    world.check(world.at + HOUR)
+    assert world.counts("archive_corrupt_files") == {"changed": 1}
+
+
+def test_a_file_that_is_being_written_is_left_for_the_next_check(
+    tmp_path: Path, eventually: Callable[..., object]
+) -> None:
+    world = World(tmp_path, ELD.replace("format: eld, ", "") + "}", fill=False)
+    path = world.path("d101", YESTERDAY)
+    path.parent.mkdir(parents=True)
+    done = threading.Event()
+
+    def write() -> None:
+        with path.open("wb", buffering=0) as file:
+            while not done.wait(0.05):
+                file.write(b"x")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        eventually(lambda: path.exists() and path.stat().st_size)
+        world.check(time.time())
+    finally:
+        done.set()
+        writer.join()
+    assert world.counts("archive_unreadable_files") == {"changing": 1}
+    world.check(world.at + HOUR)
+    assert world.counts("archive_unreadable_files") == world.counts("archive_corrupt_files") == {}
 
 
 def test_a_gigantic_file_is_hashed_in_pieces_and_is_no_record(world: World) -> None:

@@ -190,6 +190,16 @@ def test_r11_a_store_that_lists_and_does_not_serve_is_told_and_never_counted_com
     assert world.counts("archive_unreadable_files") == {}
 
 
+def test_a_key_that_may_not_list_is_told_and_so_is_one_that_may_not_list_a_part(world: World, front: Front) -> None:
+    front.spoil = lambda method, path: (403, "AccessDenied") if "list-type" in path else None
+    with pytest.raises(AuthError, match="s3://records: the store does not list it: AccessDenied"):
+        world.check()
+    front.spoil = lambda method, path: (403, "AccessDenied") if "list-type" in path and "d101" in path else None
+    world.check(world.at + HOUR)
+    assert world.counts("archive_unplaced_files") == {"folder": 1}
+    assert world.value("archive_files") == 16
+
+
 def test_objects_that_are_gone_when_they_are_asked_for_are_counted(world: World, front: Front) -> None:
     front.spoil = lambda method, path: (404, "NoSuchKey") if "/d101/" in path and ".csv" in path else None
     world.check()

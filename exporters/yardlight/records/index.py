@@ -222,6 +222,10 @@ class Index(IndexFile):
         self.run("DELETE FROM file WHERE id = ? AND gone IS NOT NULL", (id_,))
         self.run("UPDATE file SET sha = NULL, verified = NULL, kind = '', detail = '' WHERE id = ?", (id_,))
 
+    def read_anew(self, kind: str) -> None:
+        """Files of this kind are to be read like those that nobody has read."""
+        self.run("UPDATE file SET verified = NULL WHERE kind = ?", (kind,))
+
     def forget(self, ids: Iterable[int]) -> None:
         """Files that are gone and that nobody will ask for any more."""
         self.run_many("DELETE FROM file WHERE id = ?", ((id_,) for id_ in ids))

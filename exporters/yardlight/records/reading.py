@@ -31,6 +31,9 @@ _SAMPLE = 20
 _EPOCH = date(1970, 1, 1).toordinal()
 # A file of this kind has content that is not what was kept, or not what it should be.
 CORRUPT = frozenset({"changed", "damaged", "empty", "encoding", "invalid", "identity", "manifest"})
+# So many seconds a check had when a file took longer.
+_CUT_OFF = "cut off after"
+_NEVER_RIGHT = CORRUPT - {"changed", "damaged"}
 # One of this kind could not be read.
 UNREADABLE = frozenset({"unreadable", "not_served", "too_large", "changing"})
 
@@ -111,6 +114,7 @@ class Reader:
 
     def __init__(self, index: Index, archive: Archive, whose: Whose, now: float, left: Callable[[], float]) -> None:
         self._index, self._archive, self._whose, self._now, self._left = index, archive, whose, now, left
+        self._whole = left()
         self.read_bytes = 0
         self.read_files = 0
 
@@ -118,13 +122,23 @@ class Reader:
         """Read what is due until `budget` bytes are read or the time is over."""
         due = self._now - self._archive.reread
         failures = self.read_files = self.read_bytes = 0
+        if self._whole > 1.1 * (self._index.fact(_CUT_OFF) or self._whole):
+            # What took longer than a check had may be done in one that has more.
+            self._index.read_anew("too_large")
+            self._index.keep(_CUT_OFF, None)
         for entries in self._due(copy, due):
             judged = []
             try:
                 for entry in entries:
                     if self._left() <= 0 or (self.read_bytes and self.read_bytes + entry.size > budget):
                         break
+                    began = self._left()
                     row, failed = self._read(store, copy, entry)
+                    if row[3] == "too_large" and began < self._whole / 2:
+                        # Others took the time: it comes before them in the next check.
+                        break
+                    if row[3] == "too_large":
+                        self._index.keep(_CUT_OFF, self._whole)
                     judged.append(row)
                     failures = failures + 1 if failed else 0
                     self.read_bytes, self.read_files = self.read_bytes + entry.size, self.read_files + 1
@@ -166,17 +180,21 @@ class Reader:
         if copy:
             # It is right if it is like the archive, whatever it was before.
             return content.sha, "", ""
-        if entry.sha is not None and content.sha != entry.sha:
-            # The day after the record's is over everywhere.
-            settled = (entry.day - _EPOCH + 2) * 86400.0 + self._archive.settles_after
-            if not self._archive.settles_after or self._now >= settled:
-                stamped = _stamped(entry, content) != entry.read_stamp and entry.kind != "damaged"
-                kind = "changed" if stamped or entry.kind == "changed" else "damaged"
-                return entry.sha, kind, "its content is not that of its first reading"
+        if entry.sha is not None and content.sha != entry.sha and settled(self._archive, entry, self._now):
+            stamped = _stamped(entry, content) != entry.read_stamp and entry.kind != "damaged"
+            kind = "changed" if stamped or entry.kind == "changed" else "damaged"
+            return entry.sha, kind, "its content is not that of its first reading"
         if self._archive.manifest and self._index.promised(entry.path) - {content.sha}:
             return content.sha, "manifest", "its hash is not the one in the manifest"
         kind, detail = wrong_with(content, self._archive, entry, self._whose)
         return content.sha, kind, detail
+
+
+def settled(archive: Archive, entry: Entry, now: float) -> bool:
+    """Whether a file has to stay as it was first read: not while it may be corrected, nor where it never was right."""
+    # The day after the record's is over everywhere.
+    over = (entry.day - _EPOCH + 2) * 86400.0 + archive.settles_after
+    return (not archive.settles_after or now >= over) and entry.kind not in _NEVER_RIGHT
 
 
 def _stamped(entry: Entry, content: Content) -> str:

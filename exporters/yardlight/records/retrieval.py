@@ -30,7 +30,7 @@ from yardlight.records.coverage import Ground, expected, gaps
 from yardlight.records.domain import check_of
 from yardlight.records.evidence import Retrieval
 from yardlight.records.index import Entry, Index
-from yardlight.records.reading import Content, Whose, read, wrong_with
+from yardlight.records.reading import Content, Whose, read, settled, wrong_with
 from yardlight.records.standing import broken_promises, days_there
 from yardlight.records.store import CHUNK, Store, UnreadableError, store
 
@@ -236,7 +236,8 @@ class _Packing:
                 self._away[number] = session.mask(str(error))
                 yield _Try(number, None, f"cannot be read: {self._away[number]}")
                 continue
-            why = "" if entry.sha in (None, content.sha) else "its content is not that of its first reading"
+            stays = entry.sha is not None and settled(self._archive, entry, time.time())
+            why = "its content is not that of its first reading" if stays and content.sha != entry.sha else ""
             if not why and promised - {content.sha}:
                 why = "its hash is not the one in the manifest"
             yield _Try(number, content, why)

@@ -59,7 +59,12 @@ class S3Store:
         more: dict[str, str] = {}
         while True:
             ask = partial(self._files.call_s3, "list_objects_v2", Bucket=self._bucket, Prefix=prefix, **more)
-            page = self._asked(partial(ask, Delimiter="/", MaxKeys=_PAGE))
+            try:
+                page = self._asked(partial(ask, Delimiter="/", MaxKeys=_PAGE))
+            except _NotServedError as error:
+                if path:
+                    raise UnreadableError("folder", f"{path}: the store does not list it: {error}") from None
+                raise AuthError(f"s3://{self._bucket}: the store does not list it: {error}") from None
             found.folders += [each["Prefix"][len(prefix) : -1] for each in page.get("CommonPrefixes", ())]
             found.rows += [_row(each, prefix) for each in page.get("Contents", ()) if each["Key"] != prefix]
             if len(found.rows) > MOST_IN_FOLDER:

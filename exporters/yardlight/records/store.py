@@ -26,6 +26,7 @@ from yardlight.inventory.archives import Place
 MOST_IN_FOLDER = 2_000_000
 CHUNK = 1 << 20
 _TICK_SECONDS = 2.5
+_WARM_SECONDS = 1.0
 
 
 class UnreadableError(Exception):
@@ -159,6 +160,9 @@ class _LocalFile:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self.before = os.fstat(descriptor)
+        # Whoever writes to it just now writes again within that time.
+        if 0 < (warm := self.before.st_mtime + _WARM_SECONDS - time.time()) <= _WARM_SECONDS:
+            time.sleep(warm)
         self.size = self.before.st_size
         self.stamp: str | None = str(self.before.st_mtime_ns)
 
