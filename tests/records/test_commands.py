@@ -279,6 +279,47 @@ def test_a_folder_that_cannot_be_listed_is_not_complete(world: World, monkeypatc
     assert "eld: d101: cannot be listed" in cover
 
 
+def test_an_inspection_of_before_the_days_asked_for_is_not_missing_while_it_is_kept(world: World) -> None:
+    for unit, back in (("112", 200), ("7", 500)):
+        (world.folder / "annual" / unit).mkdir(parents=True)
+        (world.folder / "annual" / unit / f"{TODAY - timedelta(days=back)}.pdf").write_bytes(b"%PDF-1.7\n%%EOF\n")
+    (world.folder / "trucks.csv").write_text("truck,terminal\n112,fontana\n7,fontana\n", encoding="utf-8")
+    annual = (
+        'annual: {path: annual, pattern: "{vehicle}/{date:%Y-%m-%d}.pdf", rule: annual-inspection, coverage: vehicle}'
+    )
+    world.write(f"{ELD}, since: {FIRST}}}\n{annual}", ROSTER)
+    code, _, cover = fetch(world, "--driver", "d101", "--vehicle", "112")
+    assert (code, "Nothing is missing" in cover) == (0, True)
+    code, _, cover = fetch(world, "--vehicle", "7")
+    assert code == 1
+    assert f"<li>7, {LAST}</li>" in cover
+
+
+def test_what_need_not_be_kept_any_more_is_not_missing_unless_it_is_held(world: World) -> None:
+    kept_from = window_start(RULES["rods"], None, TODAY)
+    held = kept_from - timedelta(days=30)
+    for day in days(kept_from, FIRST):
+        world.put("d101", day)
+    hold = f"holds: [{{who: [d101], from: {held}, to: {held}, why: claim}}]"
+    world.write(f"{ELD}, {hold}}}", "d101,2020-01-01,,eld\n")
+    target = world.folder / "year.zip"
+    year = ("retrieve", "--driver", "d101", "--from", str(TODAY - timedelta(days=365)), "--to", str(LAST))
+    assert typed(world, *year, "--by", "Ann", "--why", "audit 7", "-o", str(target)) == 1
+    cover = zipfile.ZipFile(target).read("00-COVER.html").decode()
+    assert cover.count("<li>d101, ") == 1
+    assert f"<li>d101, {held}</li>" in cover
+    assert f"records are kept from {kept_from}; nothing before is expected" in cover
+
+
+def test_a_log_that_may_still_be_corrected_is_packed_as_it_is_now(world: World) -> None:
+    world.write(f"{ELD}, second_copy: copy, since: {FIRST}, settles_after: 8d}}", ROSTER)
+    assert typed(world, "check") == 0
+    corrected = eld_file(Shape(user="d101", day=LAST, comment="corrected"))
+    world.put("d101", LAST, content=corrected)
+    code, packed, _ = fetch(world, "--driver", "d101")
+    assert (code, packed.read(f"eld/d101/{LAST}.csv")) == (0, corrected)
+
+
 def test_what_a_manifest_has_is_looked_for(world: World) -> None:
     lost, other = TODAY - timedelta(days=50), TODAY - timedelta(days=30)
     (world.folder / "eld" / "d101" / "SHA256SUMS").write_text(f"{'0' * 64}  {lost}.csv\n{'0' * 64}  {other}.csv\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -52,20 +52,29 @@ class Expected:
         """The same of these only."""
         return Expected(*({name: days[name] for name in who if name in days} for days in (self.days, self.unknown)))
 
+    def only(self, wanted: Callable[[str, int], bool]) -> Expected:
+        """The same of these days of each only."""
+        return Expected(*(
+            {name: frozenset(day for day in some if wanted(name, day)) for name, some in days.items()}
+            for days in (self.days, self.unknown)
+        ))  # fmt: skip
+
     @property
     def unknown_days(self) -> int:
         """How many days are not known of anybody."""
         return len(frozenset[int]().union(*self.unknown.values()))
 
 
-def expected(archive: Archive, ground: Ground, first: date, last: date) -> Expected:
-    """What the archive has to have of the days from `first` to `last`, both included."""
+def expected(archive: Archive, ground: Ground, first: date, last: date, of: Collection[str] | None = None) -> Expected:
+    """What the archive has to have of the days from `first` to `last`, both included; `of` these only, or of all."""
     if archive.covers == "none":
         return Expected({})
     days, unknown = _days(archive, ground, first, last)
     moving = archive.expected == "when_moving"
     found, not_known = {}, {}
     for who, begin, end in _who(archive, ground):
+        if of is not None and who not in of:
+            continue
         there = range(max(begin or first, first).toordinal(), min(end or last, last).toordinal() + 1)
         theirs = days & _moving(archive, ground, who) if moving else days
         found[who], not_known[who] = (

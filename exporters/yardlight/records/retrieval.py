@@ -23,7 +23,7 @@ from yardlight.errors import PollError, RecordsError
 from yardlight.inventory import words
 from yardlight.inventory.archives import Archive, Place
 from yardlight.inventory.models import Fleet
-from yardlight.inventory.retention import AS_OF
+from yardlight.inventory.retention import AS_OF, window_start
 from yardlight.records import evidence
 from yardlight.records.check import Check, whose
 from yardlight.records.coverage import Ground, expected, gaps
@@ -166,31 +166,41 @@ class _Packing:
 
     def _missing(self, index: Index, ground: Ground, who: tuple[str, ...] | None) -> None:
         first, last = self._wanted.first, self._wanted.last
-        if self._archive.since is not None and first < self._archive.since:
-            self._part.notes.append(f"the archive begins with {self._archive.since}; nothing before is expected")
-            first = self._archive.since
-        wanted = expected(self._archive, ground, first, min(last, ground.today(time.time()) - timedelta(days=1)))
-        there = days_there(index, first, last)
+        today = ground.today(time.time())
+        kept_from = window_start(self._archive.terms, self._archive.keep, today)
+        for since, why in ((self._archive.since, "the archive begins with"), (kept_from, "records are kept from")):
+            if since is not None and first < since:
+                self._part.notes.append(f"{why} {since}; nothing before is expected")
+        if self._archive.covers == "vehicle":
+            # One for all the time that they are kept: it need not be of the days asked for.
+            first = min(first, window_start(self._archive.terms, self._archive.keep, min(last, today)))
+        first = max(first, self._archive.since or first)
+        gone = days_there(index, first, last, gone=True)
+
+        def kept(name: str, day: int) -> bool:
+            of = date.fromordinal(day)
+            return of >= kept_from or day in gone.get(name, ()) or any(each.covers(name, of) for each in holds)
+
+        holds = self._archive.holds
+        asked = expected(self._archive, ground, first, min(last, today - timedelta(days=1)), who).only(kept)
         for name in who or ():
-            if self._archive.covers != "none" and name not in wanted.days:
+            if self._archive.covers != "none" and name not in asked.days:
                 why = "is not on the roster as one who has these records"
                 self._part.unusable.append(f"{name} {why}; what is missing is not known")
-        asked = wanted.of(who if who is not None else wanted.days)
         if asked.unknown_days:
             days = f"of {asked.unknown_days} days"
             self._part.unusable.append(
                 f"{days} nobody told who moved; whether records of them are missing is not known"
             )
-        gone = days_there(index, first, last, gone=True)
-        due = (ground.today(time.time()) - timedelta(days=self._archive.late_after)).toordinal()
-        for name, day in gaps(asked, there, self._archive):
+        due = (today - timedelta(days=self._archive.late_after)).toordinal()
+        for name, day in gaps(asked, days_there(index, first, last), self._archive):
             late = day <= due or day in gone.get(name, ()) or self._archive.covers == "vehicle"
             (self._part.missing if late else self._part.awaited).append((name, date.fromordinal(day).isoformat()))
         for path, _ in index.unlisted(0):
             self._part.unusable.append(f"{path or '.'}: cannot be listed; what is in it is not known")
         self._part.unusable += (
             f"{path}: the manifest has it, and it is not there"
-            for path, whose_ in broken_promises(index, self._archive, self._wanted.first, last)
+            for path, whose_ in broken_promises(index, self._archive, max(self._wanted.first, kept_from), last)
             if who is None or whose_ in who
         )
         for span in self._archive.excused:
