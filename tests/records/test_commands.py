@@ -177,6 +177,27 @@ def test_an_account_whose_export_stopped_or_whose_back_up_is_too_small_is_not_cl
     assert "the newest back-up has 100 B" in told
 
 
+def test_an_account_from_which_an_archive_is_pulled_is_not_closed_without_it(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (world.folder / "secret").write_text("shh\n", encoding="utf-8")
+    logs = ELD.replace("eld: {path: eld", "logs: {path: logs").replace("format: eld", "format: csv")
+    pulled = f"{logs}, since: {FIRST}, pull: {{feed: hos}}}}"
+    (world.folder / "logs").mkdir()
+    world.write(
+        f"{ELD}, vendor: samsara, second_copy: copy, since: {FIRST}}}\n{pulled}",
+        ROSTER,
+        more="""\
+accounts: {samsara: {platform: samsara, token_file: secret}}
+feeds: {hos: {account: samsara, stream: hos_logs}}
+""",
+    )
+    assert typed(world, "exit-check", "samsara") == 1
+    told = capsys.readouterr().out
+    assert "logs: Records of duty status" in told
+    assert "missing: d101" in told
+
+
 def test_an_account_that_no_archive_names_is_refused(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     assert typed(world, "exit-check", "samsarra") == 1
     assert "no archive says `vendor: samsarra`; did you mean 'samsara'?" in capsys.readouterr().err

@@ -58,8 +58,8 @@ class World:
                 for day in days(FIRST, TODAY - timedelta(days=1)):
                     self.put(driver, day)
 
-    def write(self, archives: str, drivers: str) -> None:
-        """The inventory with these archives and drivers."""
+    def write(self, archives: str, drivers: str, more: str = "") -> None:
+        """The inventory with these archives and drivers, and with more parts."""
         (self.folder / "drivers.csv").write_text("code,hired,left,logs\n" + drivers, encoding="utf-8")
         lines = "".join(f"  {line}\n" for line in archives.splitlines())
         (self.folder / "fleet.yml").write_text(
@@ -69,7 +69,7 @@ timezone: America/Los_Angeles
 calendars: {{weekdays: {{days: mon-fri, hours: "05:00-20:00"}}}}
 roster: {{trucks: trucks.csv, drivers: drivers.csv}}
 archives:
-{lines}terminals:
+{lines}{more}terminals:
   fontana: {{targets: ["tcp://127.0.0.1:9"], uplinks: {{fiber: {{bind: 127.0.0.1}}}}}}
 """,
             encoding="utf-8",

@@ -81,9 +81,9 @@ def check(where: Where, name: str | None, as_json: bool) -> int:
 def exit_check(where: Where, vendor: str) -> int:
     """Whether all that the archives must have of a vendor is there; 1 if anything is not, or is not known."""
     fleet = where.fleet()
-    ours = [name for name, archive in fleet.archives.items() if archive.vendor == vendor]
+    ours = [name for name, archive in fleet.archives.items() if vendor in _vendors(fleet, archive)]
     if not ours:
-        known = {archive.vendor for archive in fleet.archives.values() if archive.vendor}
+        known = set[str]().union(*(_vendors(fleet, archive) for archive in fleet.archives.values()))
         raise RecordsError(f"no archive says `vendor: {vendor}`; {words.choice(vendor, known, 'vendors')}")
     found = []
     for name in ours:
@@ -194,6 +194,12 @@ def _checked(job: Check, everything: bool) -> Found:
         return Found(job.name, found, list(_wrong(job, index, found)))
     finally:
         index.close()
+
+
+def _vendors(fleet: Fleet, archive: Archive) -> set[str]:
+    """Whose records it holds: as the inventory says, and the account from which they are pulled."""
+    feed = fleet.feeds.get(archive.pull.feed) if archive.pull else None
+    return set(filter(None, (archive.vendor, feed.account if feed else None)))
 
 
 def _unsaid(name: str, archive: Archive, vendor: str) -> Iterator[str]:
