@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -24,6 +25,7 @@ from yardlight.records import reading, store
 from yardlight.records.index import Index
 from yardlight.records.layout import Layout
 from yardlight.records.reading import Reader, Whose
+from yardlight.records.standing import standing
 
 DAY = TODAY - timedelta(days=20)
 YESTERDAY = TODAY - timedelta(days=1)
@@ -289,6 +291,27 @@ def test_a_file_that_is_being_written_is_left_for_the_next_check(
     assert world.counts("archive_unreadable_files") == {"changing": 1}
     world.check(world.at + HOUR)
     assert world.counts("archive_unreadable_files") == world.counts("archive_corrupt_files") == {}
+
+
+def test_an_archive_that_is_cleared_out_takes_no_more_memory_than_its_names(world: World) -> None:
+    world.check()
+    index = Index(world.job().index_path)
+    try:
+        [(folder, day)] = index.rows("SELECT folder, day FROM file LIMIT 1")
+        rows = ((folder, f"{number}.csv", day) for number in range(20_000))
+        index.run_many(
+            "INSERT INTO file (copy, folder, name, size, stamp, arrived, who, day, sha, gone)"
+            " VALUES (0, ?, ?, 1, '1', 0, 'd9', ?, randomblob(32), 1)",
+            rows,
+        )
+        tracemalloc.start()
+        found = standing(index, world.job().archive, world.job().ground, world.at)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        index.close()
+    assert len(found.deleted) == 20_000
+    assert peak < 20_000 * 250
 
 
 def test_a_gigantic_file_is_hashed_in_pieces_and_is_no_record(world: World) -> None:

@@ -239,8 +239,8 @@ def _wrong(job: Check, index: Index, found: Standing) -> Iterator[str]:
         yield f"not read yet: {found.unread} files"
     if found.copy_unread:
         yield f"not read yet: {found.copy_unread} files of the second copy"
-    for entry in found.deleted:
-        yield f"deleted early: {entry.path}"
+    for path in found.deleted:
+        yield f"deleted early: {path}"
     if job.archive.second_copy is None and job.archive.terms.copy_apart:
         yield f"no second copy, which {job.archive.terms.citation} asks for"
     elif found.copy_fails:

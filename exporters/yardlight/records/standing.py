@@ -49,7 +49,7 @@ class Standing:
     unlisted: Sequence[tuple[str, str]] = ()
     unread: int = 0
     longest_unread: float | None = None
-    deleted: Sequence[Entry] = ()
+    deleted: Sequence[str] = ()
     held: int = 0
     copied: float | None = None
     copy_fails: str = ""
@@ -98,7 +98,7 @@ def standing(index: Index, archive: Archive, ground: Ground, now: float, closes:
         spans = [day for days in wanted.days.values() for day in days] or [found.first.toordinal()]
         there = days_there(index, date.fromordinal(min(spans)), date.fromordinal(max(spans)))
         found.missing = list(gaps(wanted, there, archive))
-    found.deleted = list(deleted_early(index, archive, ground, now))
+    found.deleted = [entry.path for entry in deleted_early(index, archive, ground, now)]
     today = ground.today(now)
     found.held = sum(_held(index, archive, ground, today))
     if archive.second_copy is not None:
@@ -138,7 +138,7 @@ def kept_until(archive: Archive, ground: Ground, entry: Entry, arrived: float) -
 def deleted_early(index: Index, archive: Archive, ground: Ground, now: float) -> Iterator[Entry]:
     """Files that are gone though they had to be kept; not those whose content is there under another name."""
     today = ground.today(now)
-    for entry, arrived, _ in list(index.gone(0)):
+    for entry, arrived, _ in index.gone(0):
         if kept_until(archive, ground, entry, arrived) > today and not _elsewhere(index, entry):
             yield entry
 
@@ -146,10 +146,10 @@ def deleted_early(index: Index, archive: Archive, ground: Ground, now: float) ->
 def expired(index: Index, archive: Archive, ground: Ground, now: float) -> Iterator[int]:
     """Ids of files that are gone and that nobody will ask for: kept for long enough, or of the second copy."""
     today = ground.today(now)
-    for entry, arrived, _ in list(index.gone(0)):
+    for entry, arrived, _ in index.gone(0):
         if kept_until(archive, ground, entry, arrived) <= today or _elsewhere(index, entry):
             yield entry.id
-    for entry, _, _ in list(index.gone(1)):
+    for entry, _, _ in index.gone(1):
         yield entry.id
 
 
