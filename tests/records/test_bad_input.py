@@ -293,6 +293,18 @@ def test_a_file_that_is_being_written_is_left_for_the_next_check(
     assert world.counts("archive_unreadable_files") == world.counts("archive_corrupt_files") == {}
 
 
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [(b"%PDF-1.7 x %%EOF\n", {}), (b"\xef\xbb\xbf\r\n%PDF-1.7 x %%EOF\n", {}), (b"%PDF-1.7 x", {"invalid": 1})],
+)
+def test_a_pdf_is_whole_where_readers_say_so(world: World, content: bytes, kind: dict[str, float]) -> None:
+    (world.folder / "scans").mkdir()
+    (world.folder / "scans" / f"{DAY}.pdf").write_bytes(content)
+    world.write('scans: {path: scans, pattern: "{date:%Y-%m-%d}.pdf", rule: dvir, format: pdf}', ONE)
+    world.check(name="scans")
+    assert world.counts("archive_corrupt_files") == kind
+
+
 def test_an_archive_that_is_cleared_out_takes_no_more_memory_than_its_names(world: World) -> None:
     world.check()
     index = Index(world.job().index_path)
@@ -454,6 +466,13 @@ def test_a_manifest_tells_what_is_missing_and_what_has_another_hash(world: World
     world.check(world.at + 40 * 86400)
     assert world.counts("archive_corrupt_files") == {"manifest": 1}
     assert [entry.path for entry in world.wrong()] == [f"d101/{lines[0].split()[1]}"]
+
+
+def test_a_manifest_without_a_line_of_hashes_promises_nothing_and_is_told(world: World) -> None:
+    (world.folder / "eld" / "d101" / "SHA256SUMS").write_text(f"MD5 ({DAY}.csv) = d41d8cd98f00b204e9800998ecf8427e\n")
+    world.write(ELD + ", manifest: SHA256SUMS, since: 2028-02-20}", ONE)
+    world.check()
+    assert world.counts("archive_unplaced_files") == {"manifest": 1}
 
 
 def test_a_manifest_at_the_top_has_files_below_and_may_have_others(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -404,6 +405,19 @@ def test_what_is_written_for_somebody_else_is_theirs_alone_from_its_first_byte(
     assert modes == [0o600, 0o600]
 
 
+def test_a_disk_that_is_full_leaves_no_half_of_a_zip(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
+    asked = ("--driver", "d101", "--from", str(FIRST), "--to", str(LAST), "--by", "Ann", "--why", "test")
+    assert typed(world, "retrieve", *asked) == 1
+    assert "cannot be written: no space left on device" in capsys.readouterr().err
+    assert not list((world.folder / "yardlight-records" / "retrievals").glob("*.zip"))
+
+
 def test_zips_are_deleted_after_a_month_and_the_evidence_stays(world: World) -> None:
     fetch(world, "--driver", "d101")
     [old] = (world.folder / "yardlight-records" / "retrievals").glob("*.zip")
@@ -444,4 +458,14 @@ def test_a_change_that_is_right_is_accepted_and_written_down(world: World, capsy
     assert "changed:" not in told.split("accepted")[-1]
     journal = (world.folder / "yardlight-records" / "journal.jsonl").read_text()
     assert "corrected by the driver" in journal
+    # What does not open is not mended by a word; once it is gone, its absence may be accepted.
+    world.put("d102", FIRST, content=b"")
+    typed(world, "check")
+    assert typed(world, "accept", "eld", f"d102/{FIRST}.csv", "--by", "Ann", "--why", "x") == 0
+    typed(world, "check")
+    assert typed(world, "accept", "eld", f"d102/{FIRST}.csv", "--by", "Ann", "--why", "x") == 1
+    assert "this has to be mended" in capsys.readouterr().err
+    world.path("d102", FIRST).unlink()
+    typed(world, "check")
+    assert typed(world, "accept", "eld", f"d102/{FIRST}.csv", "--by", "Ann", "--why", "x") == 0
     assert typed(world, "accept", "eld", "nothing.csv", "--by", "Ann", "--why", "x") == 1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import date, timedelta
 from pathlib import Path
@@ -353,8 +355,10 @@ def test_r10_the_last_retrieval_is_too_old_or_by_the_same_person_as_the_one_befo
     retrieved(world, world.at - DAY, "Ann", missing=["d101 2028-01-01"])
     world.check(world.at + HOUR)
     assert world.alerts() == {("RetrievalTestOverdue", "")}
-    retrieved(world, world.at - 60, "Ann")
+    retrieved(world, world.at - 60, "Ann Lee")
+    retrieved(world, world.at - 50, " ann  lee")
     world.check(world.at + HOUR)
+    # However the name was typed.
     assert world.value("archive_retrieval_testers") == 1
     assert world.alerts() == {("RetrievalTestOverdue", "")}
     retrieved(world, world.at, "Ben")
@@ -397,3 +401,39 @@ def test_r13_a_back_up_is_40_percent_smaller_than_the_others(world: World) -> No
     world.stamp(path, noon(YESTERDAY) + 1)
     world.check(world.at + HOUR, name="maintenance")
     assert world.alerts() >= {("BackupSuspicious", "maintenance")}
+
+
+def test_a_back_up_that_is_being_written_is_not_told_as_too_small(
+    world: World, eventually: Callable[..., object]
+) -> None:
+    place = 'maintenance: {path: backups, pattern: "{date:%Y-%m-%d}.zip", rule: maintenance'
+    world.write(f"{place}, backup: {{}}, calendar: weekdays}}", "d101,2020-01-01,,eld\n")
+    (world.folder / "backups").mkdir()
+    for back in range(12, 1, -1):
+        path = world.folder / "backups" / f"{TODAY - timedelta(days=back)}.zip"
+        path.write_bytes(b"x" * 100_000)
+        world.stamp(path, noon(TODAY - timedelta(days=back)))
+    newest, done = world.folder / "backups" / f"{YESTERDAY}.zip", threading.Event()
+
+    def write() -> None:
+        with newest.open("wb", buffering=0) as file:
+            while not done.wait(0.05):
+                file.write(b"x")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        eventually(lambda: newest.exists() and newest.stat().st_size)
+        world.check(time.time(), name="maintenance")
+        assert world.value("backup_newest_bytes") == 100_000
+    finally:
+        done.set()
+        writer.join()
+    world.check(world.at + HOUR, name="maintenance")
+    assert (world.value("backup_newest_bytes") or 0) < 10_000
+
+
+def test_a_file_of_a_day_that_is_yet_to_come_is_no_newest_record(world: World) -> None:
+    world.put("d101", TODAY + timedelta(days=3650))
+    world.check()
+    assert world.value("archive_newest_timestamp_seconds") == noon(YESTERDAY) - 12 * HOUR

@@ -24,7 +24,7 @@ from yardlight.records.domain import check_of
 from yardlight.records.evidence import RESTORED
 from yardlight.records.index import UNLISTED, Index
 from yardlight.records.journal import note
-from yardlight.records.reading import CORRUPT, UNREADABLE
+from yardlight.records.reading import CORRUPT, NEVER_RIGHT, UNREADABLE
 from yardlight.records.retrieval import Wanted
 from yardlight.records.standing import Standing, standing
 from yardlight.records.store import CHUNK
@@ -147,6 +147,11 @@ def accept(where: Where, name: str, path: str, by: str, why: str) -> int:
         if entry is None:
             raise RecordsError(
                 f"{name} has no file {path!r}; `yardlight records check {name}` shows how they are called"
+            )
+        stays = NEVER_RIGHT | UNREADABLE
+        if entry.kind in stays and any(index.find("file.id = ?", (entry.id,))):
+            raise RecordsError(
+                f"{path}: {entry.kind}: {entry.detail}; a change or a deletion can be accepted, this has to be mended"
             )
         note(job.folder, "accepted", archive=name, path=path, by=by, why=why, kind=entry.kind)
         index.accept(entry.id)

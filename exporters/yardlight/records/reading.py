@@ -33,7 +33,7 @@ _EPOCH = date(1970, 1, 1).toordinal()
 CORRUPT = frozenset({"changed", "damaged", "empty", "encoding", "invalid", "identity", "manifest"})
 # So many seconds a check had when a file took longer.
 _CUT_OFF = "cut off after"
-_NEVER_RIGHT = CORRUPT - {"changed", "damaged"}
+NEVER_RIGHT = CORRUPT - {"changed", "damaged"}
 # One of this kind could not be read.
 UNREADABLE = frozenset({"unreadable", "not_served", "too_large", "changing"})
 
@@ -102,11 +102,14 @@ def promises(store: Store, folder: str, listing: Listing, manifest: str, left: C
     if data is None:
         raise UnreadableError("too_large", f"{manifest}: more than {MOST_OPENED} bytes")
     lines = (line.partition(b" ") for line in data.splitlines())
-    return {
+    found = {
         posixpath.normpath(posixpath.join(folder, name[1:].decode(errors="replace"))): bytes.fromhex(sha.decode())
         for sha, _, name in lines
         if len(sha) == 64 and not sha.translate(None, b"0123456789abcdefABCDEF")
     }
+    if data.strip() and not found:
+        raise UnreadableError("unreadable", f"{manifest}: no line of it is one of sha256sum")
+    return found
 
 
 class Reader:
@@ -194,7 +197,7 @@ def settled(archive: Archive, entry: Entry, now: float) -> bool:
     """Whether a file has to stay as it was first read: not while it may be corrected, nor where it never was right."""
     # The day after the record's is over everywhere.
     over = (entry.day - _EPOCH + 2) * 86400.0 + archive.settles_after
-    return (not archive.settles_after or now >= over) and entry.kind not in _NEVER_RIGHT
+    return (not archive.settles_after or now >= over) and entry.kind not in NEVER_RIGHT
 
 
 def _stamped(entry: Entry, content: Content) -> str:

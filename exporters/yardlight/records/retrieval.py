@@ -78,16 +78,23 @@ def retrieve(fleet: Fleet, base: Path, state: Path, wanted: Wanted) -> Retrieval
     folder = evidence.new_folder(records, began)
     target = evidence.zip_of(folder)
     sums: list[tuple[str, str]] = []
-    with zipfile.ZipFile(target, "x", zipfile.ZIP_DEFLATED) as packed:
-        target.chmod(0o600)
-        checks = (check_of(fleet, name, base, state) for name in wanted.archives or fleet.archives)
-        parts = [_Packing(each, wanted, packed, sums, folder).go() for each in checks]
-        body = _body(fleet, wanted, parts, began)
-        cover = templates.render("records_cover.html", r=body, parts=parts, as_of=AS_OF).encode()
-        listed = "".join(f"{sha}  {name}\n" for sha, name in sorted(sums, key=lambda each: each[1])).encode()
-        packed.writestr(COVER, cover)
-        packed.writestr(SUMS, listed)
-    body["sha256"] = _digest(target)
+    with ExitStack() as undo:
+        # Half of it would be people's records that no evidence knows of.
+        undo.callback(target.unlink, missing_ok=True)
+        try:
+            with zipfile.ZipFile(target, "x", zipfile.ZIP_DEFLATED) as packed:
+                target.chmod(0o600)
+                checks = (check_of(fleet, name, base, state) for name in wanted.archives or fleet.archives)
+                parts = [_Packing(each, wanted, packed, sums, folder).go() for each in checks]
+                body = _body(fleet, wanted, parts, began)
+                cover = templates.render("records_cover.html", r=body, parts=parts, as_of=AS_OF).encode()
+                listed = "".join(f"{sha}  {name}\n" for sha, name in sorted(sums, key=lambda each: each[1])).encode()
+                packed.writestr(COVER, cover)
+                packed.writestr(SUMS, listed)
+            body["sha256"] = _digest(target)
+        except OSError as error:
+            raise RecordsError(f"{target}: cannot be written: {(error.strerror or str(error)).lower()}") from None
+        undo.pop_all()
     evidence.seal(folder, body, {COVER: cover, SUMS: listed})
     return Retrieval(folder, body)
 

@@ -76,4 +76,4 @@ def _tests(families: Families, name: str, archive: Archive, tests: Sequence[Proo
     every = archive.retrieval_test if archive.backup is None else archive.backup.restore_test
     families[m.ARCHIVE_TEST_DUE][name,] = None if since is None else since + every
     if len(tests) > 1:
-        families[m.ARCHIVE_TESTERS][name,] = len({each.by for each in tests[-2:]})
+        families[m.ARCHIVE_TESTERS][name,] = len({" ".join(each.by.split()).casefold() for each in tests[-2:]})

@@ -75,7 +75,11 @@ def standing(index: Index, archive: Archive, ground: Ground, now: float, closes:
         return found
     [(found.files, total)] = index.rows("SELECT sum(files), sum(bytes) FROM folder WHERE copy = 0")
     found.files, found.bytes = found.files or 0, total or 0
-    [(oldest, newest)] = index.rows("SELECT min(day), max(day) FROM file WHERE copy = 0 AND gone IS NULL")
+    # What has a later day than this is no newest record: somebody's typing, or a clock.
+    [(oldest, newest)] = index.rows(
+        "SELECT min(day), max(day) FILTER (WHERE day <= ?) FROM file WHERE copy = 0 AND gone IS NULL",
+        (ground.today(now).toordinal(),),
+    )
     found.oldest, found.newest = _instant(oldest, ground), _instant(newest, ground)
     [(arrived,)] = index.rows("SELECT max(arrived) FROM file WHERE copy = 0 AND gone IS NULL")
     found.due = new_due(archive, ground, arrived, found.known_since or now)
@@ -194,7 +198,11 @@ def _compare(index: Index, archive: Archive, now: float, found: Standing) -> Non
 
 def _sizes(index: Index, backup: Backup, found: Standing) -> None:
     """The newest back-up against the middle of those before it."""
-    query = "SELECT size FROM file WHERE copy = 0 AND gone IS NULL ORDER BY day DESC, arrived DESC LIMIT ?"
+    # One that is being written is not as large yet as it will be.
+    query = (
+        "SELECT size FROM file WHERE copy = 0 AND gone IS NULL AND verified IS NOT NULL AND kind != 'changing'"
+        " ORDER BY day DESC, arrived DESC LIMIT ?"
+    )
     sizes = [size for (size,) in index.each(query, (_HABIT + 1,))]
     if sizes:
         found.newest_bytes = sizes[0]
