@@ -77,6 +77,25 @@ def test_a_check_names_what_is_missing_and_the_line_that_is_wrong(
     assert len(archive["wrong"]) == 2
 
 
+def test_a_name_that_steers_a_terminal_is_shown_without_that(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (world.folder / "eld" / "\x1b[31mred").mkdir()
+    real = store.LocalStore.folder
+
+    def folder(self: store.LocalStore, path: str) -> store.Listing:
+        if path.endswith("red"):
+            raise store.UnreadableError("folder", "no right to list it")
+        return real(self, path)
+
+    monkeypatch.setattr(store.LocalStore, "folder", folder)
+    assert typed(world, "check") == 1
+    fetch(world, "--driver", "d101")
+    told = capsys.readouterr().out
+    assert "cannot be listed: ?[31mred: folder" in told
+    assert "\x1b" not in told
+
+
 def test_many_of_a_kind_are_counted(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     for each in (world.folder / "eld" / "d101").iterdir():
         each.unlink()

@@ -155,6 +155,15 @@ def test_records_are_fetched_and_every_step_is_in_the_journal(
     assert lines[0]["why"] == "audit 7"
 
 
+def test_results_of_drug_tests_are_in_no_zip_for_which_nobody_ticked_them(port: int, world: World) -> None:
+    tests = 'tests: {path: eld, pattern: "{driver}/{date}.pdf", rule: drug-alcohol-1-year, coverage: none}'
+    world.write(f"{ELD}, since: {FIRST}}}\n{tests}", "d101,2020-01-01,,eld\n")
+    text = ask(port, "GET", "/records/")[1].decode()
+    assert 'value="eld" checked' in text
+    assert 'value="tests">' in text
+    assert "confidential, 49 CFR 382.405: only if it was asked for" in text
+
+
 def test_what_is_missing_comes_before_all_else(port: int, world: World, eventually: Callable[..., object]) -> None:
     world.path("d101", FIRST).unlink()
     text, _ = fetched(port, eventually)

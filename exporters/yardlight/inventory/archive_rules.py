@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 
@@ -66,8 +67,17 @@ def _coverage(node: Node, roster: Node | None) -> Iterator[Problem]:
 
 def _places(node: Node) -> Iterator[Problem]:
     path, copy = node.entries.get("path"), node.entries.get("second_copy")
-    if path and copy and path.value == copy.value and isinstance(path.value, str):
+    first, second = (_folder(each) for each in (path, copy))
+    if copy and first and first == second:
         yield copy.problem("the second copy is where the first is; a separate device is asked for")
+
+
+def _folder(place: Node | None) -> str:
+    """Where it is, however it is written; '' where a wrong value says nothing, or the store has a name of its own."""
+    if place is None or "endpoint" in place.entries:
+        return ""
+    written = place.entries.get("path", place).value
+    return posixpath.normpath(written) if isinstance(written, str) else ""
 
 
 def _pull(node: Node, feeds: Node | None) -> Iterator[Problem]:

@@ -51,7 +51,7 @@ class Rule:
     `keep` counts from the day of the record, `arrives_within` days later at most, where the rule counts from receipt.
     `after_disposal` begins when the vehicle leaves the carrier's control, `after_leaving` when the driver does.
     `copy_apart`: a second copy on another device is asked for. `new_within` is how many working days may pass without
-    a new record, None where they do not come daily.
+    a new record, None where they do not come daily. `confidential` is the section that says to whom they may be given.
     """
 
     title: str
@@ -62,6 +62,7 @@ class Rule:
     after_leaving: Period | None = None
     copy_apart: bool = False
     new_within: int | None = None
+    confidential: str = ""
 
 
 Name = Literal[
@@ -88,13 +89,15 @@ RULES: dict[str, Rule] = {
     "annual-inspection": Rule("Periodic (annual) inspection reports", "49 CFR 396.21(b)", Period(months=14)),
     "drug-alcohol-5-years": Rule(
         "Drug and alcohol: results of 0.02 and more, verified positives, refusals, evaluations, calibration, summaries",
-        "49 CFR 382.401(b)(1)", Period(months=60),
+        "49 CFR 382.401(b)(1)", Period(months=60), confidential="49 CFR 382.405",
     ),
     "drug-alcohol-2-years": Rule(
-        "Drug and alcohol: the collection process", "49 CFR 382.401(b)(2)", Period(months=24)
+        "Drug and alcohol: the collection process", "49 CFR 382.401(b)(2)", Period(months=24),
+        confidential="49 CFR 382.405",
     ),
     "drug-alcohol-1-year": Rule(
-        "Drug and alcohol: negative and canceled results, below 0.02", "49 CFR 382.401(b)(3)", Period(months=12)
+        "Drug and alcohol: negative and canceled results, below 0.02", "49 CFR 382.401(b)(3)", Period(months=12),
+        confidential="49 CFR 382.405",
     ),
     "drug-alcohol-training": Rule(
         "Drug and alcohol: education and training", "49 CFR 382.401(b)(4)", Period(months=24),

@@ -115,7 +115,7 @@ def retrieve(where: Where, wanted: Wanted, output: Path | None, as_json: bool) -
         return 0 if outcome.complete else 1
     body = outcome.body
     for text in _few([*body["missing"], *body["unusable"]]):
-        print(f"missing or unusable: {text}")
+        print(f"missing or unusable: {_shown(text)}")
     for text in _few(body["awaited"]):
         print(f"not there yet, and may still arrive: {text}")
     print(f"{body['files']} files in {body['ended'] - body['began']:.1f} s: {output or outcome.zip}")
@@ -282,13 +282,18 @@ def _print(found: Found, fleet: Fleet) -> None:
             f"  {now.files} files, {words.size(now.bytes)}, as of {_moment(now.listed)} UTC; {_required(archive, now)}"
         )
     for text in _few(found.wrong):
-        print(f"  {text}")
+        print(f"  {_shown(text)}")
     if found.whole:
         print("  nothing is missing, and everything opens")
 
 
 def _moment(at: float) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M}"
+
+
+def _shown(text: str) -> str:
+    """Names of folders are whatever somebody called them: nothing of it steers a terminal."""
+    return "".join(each if each.isprintable() else "?" for each in text)
 
 
 def _few(lines: Sequence[str]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from yardlight.calendars import instant, is_open
@@ -35,10 +36,13 @@ class Ground:
 
     def gone(self, who: str) -> date | None:
         """When this driver or vehicle left; None while it is here, or if the roster does not say."""
-        for driver in self.drivers:
-            if driver.code == who:
-                return driver.left
-        return next((truck.last_day for truck in self.trucks if truck.name == who and truck.status == "retired"), None)
+        return self._left.get(who)
+
+    @cached_property
+    def _left(self) -> dict[str, date | None]:
+        # Asked for each file that is gone, of thousands of drivers.
+        retired = {truck.name: truck.last_day for truck in self.trucks if truck.status == "retired"}
+        return retired | {driver.code: driver.left for driver in self.drivers}
 
 
 @dataclass(frozen=True)
