@@ -64,6 +64,18 @@ def test_r01_nothing_new_for_two_working_days_after_a_weekend(world: World) -> N
     assert world.alerts() == set()
 
 
+def test_r01_a_file_that_was_unpacked_with_an_old_time_is_new_when_it_comes(world: World) -> None:
+    world.check()
+    due = world.value("archive_new_due_timestamp_seconds")
+    world.check(noon(TODAY + timedelta(days=1)))
+    world.stamp(world.put("d101", TODAY), noon(date(1980, 1, 1)))
+    world.check(noon(TODAY + timedelta(days=2)))
+    later = world.value("archive_new_due_timestamp_seconds")
+    assert due is not None
+    assert later is not None
+    assert later > due
+
+
 def test_r01_nothing_ever_came(tmp_path: Path) -> None:
     world = World(tmp_path, fill=False)
     world.write(ELD + ", coverage: none}", "d101,2020-01-01,,eld\n")

@@ -145,7 +145,8 @@ class Index(IndexFile):
         if not known:
             self.run("INSERT INTO folder (copy, path, print, run) VALUES (?, ?, x'', ?)", (copy, path, run))
             known = self.rows("SELECT id, print, odd FROM folder WHERE copy = ? AND path = ?", (copy, path))
-        changes = _Changes(copy, known[0][0], path, layout, now, Counter(listing.odd))
+        before = self.fact(f"listed {copy}") or 0.0
+        changes = _Changes(copy, known[0][0], path, layout, now, before, Counter(listing.odd))
         changes.apply(self, listing.rows)
         self.run(
             "UPDATE folder SET print = ?, run = ?, files = ?, bytes = ?, odd = ?, below = ?, stamp = ?, listed = ?"
@@ -297,13 +298,14 @@ class Index(IndexFile):
 
 @dataclass
 class _Changes:
-    """One folder's rows against what the index has of it."""
+    """One folder's rows against what the index has of it; `before` is when the last whole listing ended."""
 
     copy: int
     folder: int
     path: str
     layout: Layout
     now: float
+    before: float
     odd: Counter[str]
     files: int = 0
     size: int = 0
@@ -345,7 +347,9 @@ class _Changes:
                 continue
             name, who, day = placed
             self.files, self.size = self.files + 1, self.size + int(size)
-            told = (int(size), stamp.decode(), min(max(int(stamp.partition(b":")[0]) / 1e9, 0.0), self.now))
+            # What a listing did not find came after it, whatever time its copying kept.
+            written = int(stamp.partition(b":")[0]) / 1e9
+            told = (int(size), stamp.decode(), min(max(written, self.before), self.now))
             if before is None or before[1] != name:
                 yield self.copy, self.folder, name, *told, who, day
                 continue
