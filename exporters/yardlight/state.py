@@ -36,6 +36,7 @@ _GATHER_SECONDS = 1.0
 _PENDING_LIMIT = 10_000
 _REFUSED = frozenset({errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO})
 _SQLITE_REFUSED = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR})
+_SQLITE_BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS event (
     id INTEGER PRIMARY KEY, fleet TEXT NOT NULL, terminal TEXT NOT NULL, kind TEXT NOT NULL, uplink TEXT NOT NULL,
@@ -378,6 +379,7 @@ class IndexFile:
         """Open or create `path`. Raises `StateError`."""
         self.path = path
         self._lock: IO[str] | None = None
+        self._broken = False
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._connection = _open_index(path, schema, version)
@@ -401,7 +403,7 @@ class IndexFile:
         try:
             yield from self._connection.execute(query, values)
         except sqlite3.Error as error:
-            raise StateError(f"{self.path}: cannot use the index: {error}") from error
+            raise self._failed("use", error) from error
 
     def run(self, statement: str, values: Sequence[Any] = ()) -> None:
         """One statement. Raises `StateError`."""
@@ -412,23 +414,30 @@ class IndexFile:
         try:
             self._connection.executemany(statement, values)
         except sqlite3.Error as error:
-            raise StateError(f"{self.path}: cannot use the index: {error}") from error
+            raise self._failed("use", error) from error
 
     def commit(self) -> None:
         """From now on it is there after a crash of this process. Raises `StateError`."""
         try:
             self._connection.commit()
         except sqlite3.Error as error:
-            raise StateError(f"{self.path}: cannot write the index: {error}") from error
+            raise self._failed("write", error) from error
+
+    def _failed(self, doing: str, error: sqlite3.Error) -> StateError:
+        # An index of which a page is broken opens, and would fail at the same place each time.
+        self._broken = self._broken or getattr(error, "sqlite_errorcode", 0) & 0xFF in _SQLITE_BROKEN
+        return StateError(f"{self.path}: cannot {doing} the index: {error}")
 
     def drop(self) -> None:
         """Forget what was not committed."""
         self._connection.rollback()
 
     def close(self) -> None:
-        """What was not committed is dropped."""
+        """What was not committed is dropped; whoever may write moves a broken index aside."""
         self._connection.close()
         if self._lock is not None:
+            if self._broken:
+                _move_aside(self.path, "corrupt", "is broken")
             self._lock.close()
 
 

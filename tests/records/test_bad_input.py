@@ -19,7 +19,7 @@ import pytest
 
 from tests.records.world import ELD, HOUR, TODAY, World, days
 from yardlight.demo.eld_files import Shape, eld_file
-from yardlight.errors import IncompleteError, UnreachableError
+from yardlight.errors import IncompleteError, StateError, UnreachableError
 from yardlight.inventory.archives import parse_pattern
 from yardlight.records import reading, store
 from yardlight.records.index import Index
@@ -425,6 +425,18 @@ def test_an_index_that_is_no_database_is_moved_aside_and_made_again(world: World
     for each in path.parent.glob("eld.db*"):
         each.unlink()
     path.write_bytes(b"not a database" * 1000)
+    world.check(world.at + HOUR)
+    assert world.value("archive_files") == 24
+    assert list(path.parent.glob("eld.db.corrupt-*"))
+
+
+def test_an_index_of_which_pages_are_broken_is_moved_aside_after_one_check(world: World) -> None:
+    world.check()
+    path = world.job().index_path
+    data = path.read_bytes()
+    path.write_bytes(data[:4096] + b"\xff" * (len(data) - 4096))
+    with pytest.raises(StateError, match="cannot use the index"):
+        world.check(world.at + HOUR)
     world.check(world.at + HOUR)
     assert world.value("archive_files") == 24
     assert list(path.parent.glob("eld.db.corrupt-*"))
