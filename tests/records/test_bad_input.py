@@ -430,6 +430,19 @@ def test_an_index_that_is_no_database_is_moved_aside_and_made_again(world: World
     assert list(path.parent.glob("eld.db.corrupt-*"))
 
 
+def test_a_clock_that_was_a_year_ahead_puts_nothing_off(world: World) -> None:
+    now = world.at
+    world.check(now + 365 * 86400)
+    world.check(now)
+    path = world.path("d101", DAY)
+    # A bit flips: its time does not tell.
+    written = path.stat().st_mtime
+    path.write_bytes(path.read_bytes().replace(b"Lopez", b"Lopes", 1))
+    world.stamp(path, written)
+    world.check(now + 31 * 86400)
+    assert world.counts("archive_corrupt_files") == {"damaged": 1}
+
+
 def test_an_index_of_which_pages_are_broken_is_moved_aside_after_one_check(world: World) -> None:
     world.check()
     path = world.job().index_path
@@ -451,7 +464,7 @@ index = Index(Path({str(world.job().index_path)!r}))
 assert index.lock()
 index.keep("kept", 1)
 index.commit()
-index.begin_listing(0, "lost")
+index.begin_listing(0, "lost", 0.0)
 os.kill(os.getpid(), signal.SIGKILL)
 """
     assert subprocess.run([sys.executable, "-c", killed], check=False).returncode == -signal.SIGKILL

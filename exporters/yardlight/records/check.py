@@ -138,7 +138,7 @@ class Check:
     def _list(self, index: Index, copy: int, place: Store, now: float, left: Callable[[], float]) -> bool:
         """Whether the listing came to its end in time. Raises `PollError`."""
         layout = Layout(self.archive.pattern, self.archive.manifest)
-        index.begin_listing(copy, self.archive.pattern.regex)
+        index.begin_listing(copy, self.archive.pattern.regex, now)
         done = 0
         while (path := index.next_folder(copy)) is not None:
             if left() <= 0:

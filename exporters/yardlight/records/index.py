@@ -91,8 +91,11 @@ class Index(IndexFile):
 
     # Listing
 
-    def begin_listing(self, copy: int, pattern: str) -> None:
+    def begin_listing(self, copy: int, pattern: str, now: float) -> None:
         """Start at the root, unless a listing is under way. By another pattern, every file is placed anew."""
+        # A clock that was ahead and went back would put off what is due until then.
+        self.run("UPDATE folder SET listed = 0 WHERE copy = ? AND listed > ?", (copy, now))
+        self.run("UPDATE file SET verified = ? WHERE copy = ? AND gone IS NULL AND verified > ?", (now, copy, now))
         if self.fact(f"pattern {copy}") != pattern:
             self.run("UPDATE folder SET print = x'', stamp = NULL WHERE copy = ?", (copy,))
             self.run("DELETE FROM todo WHERE copy = ?", (copy,))
