@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from yardlight.calendars import instant, is_open
-from yardlight.inventory.archives import Archive
+from yardlight.inventory.archives import Archive, Span
 from yardlight.inventory.models import Calendar
 from yardlight.inventory.retention import window_start
 from yardlight.inventory.roster import Driver, Truck
@@ -80,9 +80,10 @@ def expected(archive: Archive, ground: Ground, first: date, last: date, of: Coll
         if of is not None and who not in of:
             continue
         there = range(max(begin or first, first).toordinal(), min(end or last, last).toordinal() + 1)
+        spans = [span for span in archive.excused if not span.who or who in span.who]
         theirs = days & _moving(archive, ground, who) if moving else days
         found[who], not_known[who] = (
-            frozenset(each for each in some if each in there and not _excused(archive, who, each))
+            frozenset(each for each in some if each in there and not _excused(spans, who, each))
             for some in (theirs, unknown | _doubtful(archive, ground, who))
         )
     return Expected(found, not_known)
@@ -199,5 +200,5 @@ def _who(archive: Archive, ground: Ground) -> Iterable[tuple[str, date | None, d
     return [(each.name, None, each.last_day) for each in ground.trucks if each.last_day or not each.ends]
 
 
-def _excused(archive: Archive, who: str, day: int) -> bool:
-    return any(span.covers(who, date.fromordinal(day)) for span in archive.excused)
+def _excused(spans: Sequence[Span], who: str, day: int) -> bool:
+    return any(span.covers(who, date.fromordinal(day)) for span in spans)
