@@ -104,7 +104,7 @@ def alertmanager(folder: Path, number: int, tellers: list[int], gossip: list[int
         "prometheus-alertmanager", f"--config.file={folder / 'alertmanager.yml'}",
         f"--storage.path={folder / f'alertmanager-{number}'}", f"--web.listen-address=127.0.0.1:{tellers[number]}",
         f"--cluster.listen-address=127.0.0.1:{gossip[number]}", f"--cluster.peer=127.0.0.1:{gossip[1 - number]}",
-        "--cluster.peer-timeout=5s",
+        "--cluster.peer-timeout=1s",
     ]  # fmt: skip
 
 

@@ -6,8 +6,9 @@ import json
 import re
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,6 +19,7 @@ import yaml
 
 from tests.programs import running
 from tests.rules.test_routes import REACHES, amtool
+from tests.test_pair import ask
 from yardlight.cli import main
 from yardlight.errors import InventoryError, StartError
 from yardlight.inventory.load import Inventory, load
@@ -223,10 +225,30 @@ def inbox() -> Iterator[tuple[Inbox, str]]:
         server.shutdown()
 
 
-def send(port: int, status: str) -> None:
-    """An alert that dispatch and the NOC are told of, as Prometheus would send it."""
+STALE = {"alertname": "FeedStale", "severity": "ticket", "audience": "dispatch", "fleet": "inland", "feed": "gps"}
+GUIDE = Path(__file__).resolve().parents[1] / "playbooks" / "setup" / "scale-out.md"
+
+
+def peer_timeout() -> str:
+    """What the guide tells both Alertmanagers of a pair to wait for each other."""
+    (wait,) = set(re.findall(r"^prometheus-alertmanager --cluster\.peer-timeout=(\d+s) ", GUIDE.read_text(), re.M))
+    return str(wait)
+
+
+def test_alertmanagers_of_a_pair_wait_for_each_other_for_less_than_any_group_does() -> None:
+    """Else the second one compares what was open then with what was told since, and tells it again."""
+    shipped = yaml.safe_load((GUIDE.parents[2] / "alert_rules" / "alertmanager" / "alertmanager.yml").read_text())
+    routes, shortest = [shipped["route"]], 999
+    for route in routes:
+        routes += route.get("routes", ())
+        found = re.fullmatch(r"(\d+)s", route.get("group_interval", ""))
+        shortest = min(shortest, int(found[1])) if found else shortest
+    assert int(peer_timeout()[:-1]) < shortest
+
+
+def send(port: int, status: str, labels: dict[str, str]) -> None:
+    """An alert as Prometheus would send it."""
     now = datetime.now(UTC)
-    labels = {"alertname": "FeedStale", "severity": "ticket", "audience": "dispatch", "fleet": "inland", "feed": "gps"}
     ends = now if status == "resolved" else now + timedelta(minutes=5)
     alert = {
         "labels": labels,
@@ -240,6 +262,35 @@ def send(port: int, status: str) -> None:
     urlopen(request, timeout=10).close()
 
 
+@contextmanager
+def two_alertmanagers(folder: Path, config: str, free_port: Callable[[], int]) -> Iterator[tuple[int, int]]:
+    """A pair with this configuration, as the guide starts it: their ports."""
+    ports, peers = (free_port(), free_port()), (free_port(), free_port())
+    file = folder / "alertmanager.yml"
+    file.write_text(config)
+    with ExitStack() as stack:
+        for index, port in enumerate(ports):
+            stack.enter_context(
+                running(
+                    port,
+                    "prometheus-alertmanager",
+                    f"--config.file={file}",
+                    f"--storage.path={folder / str(port)}",
+                    f"--web.listen-address=127.0.0.1:{port}",
+                    f"--cluster.listen-address=127.0.0.1:{peers[index]}",
+                    f"--cluster.peer=127.0.0.1:{peers[1 - index]}",
+                    f"--cluster.peer-timeout={peer_timeout()}",
+                )
+            )
+        yield ports
+
+
+def settled(port: int) -> bool:
+    """Whether this Alertmanager knows the other one; until then it holds back what it has to tell."""
+    status = ask(port, "/api/v2/status")
+    return bool(status["cluster"]["status"] == "ready" and len(status["cluster"]["peers"]) == 2)
+
+
 @pytest.mark.needs("prometheus-alertmanager")
 @pytest.mark.parametrize("hours", ["always", "other"])
 @pytest.mark.timeout(180)
@@ -251,31 +302,38 @@ def test_two_alertmanagers_tell_once_and_whoever_is_out_of_hours_not_at_all(
     hours: str,
 ) -> None:
     kept, url = inbox
-    found = inventory(tmp_path, inbox=url, hours=hours)
-    ports, peers = (free_port(), free_port()), (free_port(), free_port())
-    file = tmp_path / "alertmanager.yml"
-    file.write_text(render([found], WANTED))
-    with ExitStack() as stack:
-        for index, port in enumerate(ports):
-            stack.enter_context(
-                running(
-                    port,
-                    "prometheus-alertmanager",
-                    f"--config.file={file}",
-                    f"--storage.path={tmp_path / str(port)}",
-                    f"--web.listen-address=127.0.0.1:{port}",
-                    f"--cluster.listen-address=127.0.0.1:{peers[index]}",
-                    f"--cluster.peer=127.0.0.1:{peers[1 - index]}",
-                    "--cluster.peer-timeout=3s",
-                )
-            )
+    config = render([inventory(tmp_path, inbox=url, hours=hours)], WANTED)
+    with two_alertmanagers(tmp_path, config, free_port) as ports:
         for port in ports:
-            send(port, "firing")
+            send(port, "firing", STALE)
         told = ("dispatch",) if hours == "other" else ("dispatch", "noc")
         eventually(lambda: all(map(kept.of, told)), within=60)
         for port in ports:
-            send(port, "resolved")
+            send(port, "resolved", STALE)
         eventually(lambda: all("resolved" in kept.of(audience) for audience in told), within=60)
     once = ["firing", "resolved"]
     assert kept.of("dispatch") == once
     assert kept.of("noc") == ([] if hours == "other" else once)
+
+
+@pytest.mark.needs("prometheus-alertmanager")
+@pytest.mark.timeout(180)
+def test_a_page_that_is_over_after_some_seconds_is_told_once_by_two_alertmanagers(
+    tmp_path: Path, inbox: tuple[Inbox, str], free_port: Callable[[], int], eventually: Callable[..., object]
+) -> None:
+    kept, url = inbox
+    found = inventory(tmp_path)
+    paged = f'oncall: {{webhook: "{url}/oncall"}}'
+    found.path.write_text(re.sub(r"oncall: \{.*\}", paged, found.path.read_text()))
+    labels = {"alertname": "TerminalDark", "severity": "page", "audience": "oncall", "fleet": "inland"}
+    yards = [{**labels, "terminal": f"yard-{number}"} for number in range(8)]
+    with two_alertmanagers(tmp_path, render([load(found.path)], WANTED), free_port) as ports:
+        eventually(lambda: all(map(settled, ports)), within=60)
+        for status in ("firing", "resolved"):
+            for yard in yards:
+                for port in ports:
+                    send(port, status, yard)
+                time.sleep(1.1)
+        # Longer than Alertmanager would wait by itself: a second word would have come by then.
+        time.sleep(20)
+    assert sorted(kept.of("oncall")) == ["firing"] * len(yards) + ["resolved"] * len(yards)
