@@ -40,10 +40,9 @@ WHOSE = {
 _SHIPPED = Path(__file__).parent / "alertmanager" / "alertmanager.yml"
 # As Alertmanager counts them in a range, and as Python does.
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-# What a phone shows at once.
-_LONGEST = 240
 # One notification is one text: that of its first alert, since a group is of one kind. Of several, and of what is over,
-# the first sentence says which; whom to call and what to do is for one that is open.
+# the first sentence says which; whom to call and what to do is for one that is open. A phone shows 240 characters at
+# once; what is cut says so, since half of a number or a circuit must not look like the whole of it.
 _FIRST = (
     "{{ $firing := .Alerts.Firing }}{{ $told := or $firing .Alerts.Resolved }}{{ $first := index $told 0 }}"
     '{{ $text := $first.Annotations.summary }}{{ $short := reReplaceAll "[.] .*" "." $text }}'
@@ -55,10 +54,10 @@ _TEXT = (
     '{{ $text = printf "All clear: %s" . }}{{ else }}{{ $text = printf "Over: %s" $short }}{{ end }}'
     "{{ else if $more }}{{ $text = $short }}{{ end }}"
     '{{ if $more }}{{ $text = printf "%s And %d more like it." $text (len $more) }}{{ end }}'
-    f'{{{{ printf "%.{_LONGEST}s" $text }}}}'
+    '{{ reReplaceAll "(?s)^(.{237}).{4,}$" "$1..." $text }}'
 )
 # Opsgenie cuts a title after 130 characters.
-_TITLE = _FIRST + '{{ if not $firing }}Over: {{ end }}{{ printf "%.120s" $short }}'
+_TITLE = _FIRST + '{{ if not $firing }}Over: {{ end }}{{ reReplaceAll "(?s)^(.{117}).{4,}$" "$1..." $short }}'
 _RUNBOOK = _FIRST + "{{ $first.Annotations.runbook_url }}"
 _BOARD = _FIRST + "{{ $first.Annotations.dashboard_url }}"
 _FAULT = (
@@ -244,6 +243,8 @@ class _Fleet:
                     "description": _TEXT,
                     "severity": '{{ if eq .CommonLabels.severity "page" }}critical{{ else }}warning{{ end }}',
                     "details": {"fault": _FAULT, "runbook": _RUNBOOK, "board": _BOARD},
+                    "client": "Yardlight",
+                    "client_url": _BOARD,
                 }
             ]
         if contact.opsgenie_file:
@@ -253,6 +254,7 @@ class _Fleet:
                     "message": _TITLE,
                     "description": _BODY,
                     "priority": '{{ if eq .CommonLabels.severity "page" }}P1{{ else }}P3{{ end }}',
+                    "source": "Yardlight",
                 }
             ]
         if contact.slack_file:
@@ -260,7 +262,7 @@ class _Fleet:
             ways["slack_configs"] = [
                 {
                     "api_url_file": self._secret(path, contact.slack_file), **channel, "send_resolved": ends,
-                    "title": "", "text": _BODY,
+                    "title": "", "text": _BODY, "fallback": _TEXT, "title_link": _BOARD,
                 }
             ]  # fmt: skip
         if contact.webhook or contact.webhook_file:

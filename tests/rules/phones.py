@@ -132,7 +132,7 @@ def phones() -> Iterator[Phones]:
 def _pagerduty(body: dict[str, Any]) -> Notice:
     ends = body["event_action"] == "resolve"
     said = body["payload"]
-    links = tuple(said["custom_details"][name] for name in ("runbook", "board"))
+    links = (said["custom_details"]["runbook"], body["client_url"])
     fault = said["custom_details"]["fault"]
     status = "resolved" if ends else "firing"
     return Notice(body["routing_key"], "pagerduty", status, said["summary"], links, fault=fault)
@@ -149,7 +149,8 @@ def _slack(who: str, body: dict[str, Any]) -> Notice:
     (said,) = body["attachments"]
     text, *rest = said["text"].split("\n")
     status = "firing" if said["color"] == "danger" else "resolved"
-    return Notice(who, "slack", status, text, tuple(LINK.findall("\n".join(rest))), said.get("title", ""), rest[0])
+    # What Slack shows on a locked phone is the fallback.
+    return Notice(who, "slack", status, text, tuple(LINK.findall("\n".join(rest))), said["fallback"], rest[0])
 
 
 def _webhook(who: str, body: dict[str, Any]) -> Notice:

@@ -73,6 +73,9 @@ MISSING = ("page TerminalNotReporting fontana",)
 NO_STANDBY = ("ticket StandbyNotReady fontana lte",)
 WINDOW: dict[str, Spans] = {"fiber": ((100.0, 2000.0),)}
 LOSSY = replace(FIBER, degraded=((CUT, HEAL),))
+LONG_NUMBERS = replace(
+    FIBER, support="+1 (800) 555-0199 ext. 48213", circuit="101/T3/DLLSTXZ01/FTWOTXED/0012345678/FTR-B2"
+)
 DEAD_LTE = replace(LTE, dead=((LONG_AGO, 1e9),))
 THREE = {"fiber": replace(FIBER, dead=((CUT, HEAL),)), "lte-a": LTE, "lte-b": replace(LTE, isp="T-Mobile")}
 FLAPS: Spans = tuple((CUT + 30 * each, CUT + 30 * each + (2.3, 3.2, 5.4, 8.1)[each % 4]) for each in range(40))
@@ -271,6 +274,12 @@ SCENARIOS = (
         (both_dead(),), END,
         ((0, CUT + 5, ()), (CUT + 20, HEAL - 5, DARK), (HEAL + 10, END, ())),
         moved=CUT + 150,
+    ),
+    Scenario(
+        "numbers-long", "an extension belongs to its number, and a circuit that is too long is cut where it shows",
+        (Yard(lines={"fiber": replace(LONG_NUMBERS, dead=((CUT, HEAL),)), "lte": replace(LTE, dead=((CUT, HEAL),))}),),
+        END,
+        ((0, CUT + 5, ()), (CUT + 20, HEAL - 5, DARK), (HEAL + 10, END, ())),
     ),
     Scenario(
         "T07", "LTE dead for three days, fiber fine",

@@ -27,6 +27,8 @@ from yardlight.receivers import WHOSE, Wanted, render
 pytestmark = [pytest.mark.needs("prometheus-alertmanager"), pytest.mark.timeout(300)]
 
 LONGEST = 240
+# The name of a text that is longer than any phone shows.
+LONG = "long"
 # Words of ours that mean nothing to whoever is woken.
 JARGON = re.compile(r"uplink|egress|quorum|exporter|series|yardlight[_:]|_seconds|\bNaN\b|<no value>|%!", re.IGNORECASE)
 INVENTORY = """\
@@ -103,7 +105,9 @@ def sent(there: Phones) -> list[dict[str, Any]]:
         }
         labels = {"alertname": text["alert"], "text": name, **labels}
         made.append({"labels": labels, "annotations": {**annotations, **links}})
-    return made
+    long = {**made[0], "labels": {**made[0]["labels"], "text": LONG}}
+    links = {name: link.replace(made[0]["labels"]["text"], LONG) for name, link in made[0]["annotations"].items()}
+    return [*made, {**long, "annotations": {**links, "summary": "Fontana: down. " + "Call +1 800 555 0199. " * 20}}]
 
 
 def post(port: int, alerts: list[dict[str, Any]], over: bool = False) -> None:
@@ -185,6 +189,13 @@ def test_what_stands_on_a_phone_is_short_and_needs_no_dictionary(everything: lis
             assert not JARGON.search(text), text
             assert not text or text.endswith((".", "?")), text
             assert "  " not in text, text
+
+
+def test_a_text_that_is_cut_says_so(everything: list[Said]) -> None:
+    (long,) = (said for said in everything if said.name == LONG)
+    for notice in (each for each in long.alone if each.way != "webhook"):
+        assert len(notice.text) == LONGEST
+        assert notice.text.endswith("..."), notice
 
 
 def test_whose_fault_it_is_stands_below_in_words_until_it_is_over(everything: list[Said]) -> None:
