@@ -198,6 +198,15 @@ def trucks(dark: Read, others_least: float = 6.0) -> Platform:
     return Platform(tuple(samples))
 
 
+def one_by_one(yards: tuple[Yard, ...], apart: float, never: int = 0) -> tuple[Yard, ...]:
+    """The same, whose LTE comes back so many seconds after that of the one before; that of the last ones does not."""
+    ends = [OVER + apart * index if index < len(yards) - never else 1e9 for index in range(len(yards))]
+    return tuple(
+        replace(each, lines={**each.lines, "lte": replace(LTE, dead=((BEGIN, end),))})
+        for each, end in zip(yards, ends, strict=True)
+    )
+
+
 def many(count: int) -> tuple[Yard, ...]:
     """Terminals whose LTE, all of one carrier, dies at once; their fiber is fine."""
     dead = replace(LTE, dead=((BEGIN, OVER),))
@@ -470,6 +479,20 @@ CELLULAR: tuple[Scenario, ...] = (
         Platform((NEWEST,)),
         told("ticket CarrierDegraded Verizon", start=BEGIN + 300, quiet=OVER + 60),
         yards=many(8),
+        moved=None,
+    ),
+    case(
+        "T30-one-by-one",
+        "a carrier's lines come back half a minute apart: the last of them is told alone once it should be there",
+        Platform((NEWEST,)),
+        (
+            (0, BEGIN + 90, ()),
+            (BEGIN + 300, OVER + 30, ("ticket CarrierDegraded Verizon",)),
+            (OVER + 150, OVER + 300, ()),
+            (OVER + 420, END + 300, ("ticket StandbyNotReady yard-5 lte",)),
+        ),
+        yards=one_by_one(many(5), 30, never=1),
+        end=END + 300,
         moved=None,
     ),
     case(
