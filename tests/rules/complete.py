@@ -31,7 +31,7 @@ HEADINGS = ("Meaning", "Impact", "Diagnosis", "Mitigation")
 ANNOTATIONS = {"summary", "description", "all_clear", "runbook_url", "dashboard_url"}
 MOVED, TWICE = "exporter moved", "every threshold twice"
 # Nothing moves where nothing was ever heard, or where the centre is what fails.
-STAYS = ("TerminalNeverReported", "CentreNotReporting", "FleetNotListed", "TerminalNotReporting")
+STAYS = ("TerminalNeverReported", "CentreNotReporting", "FleetNotListed", "TerminalNotReporting", "FleetNotReporting")
 # Moves by its own scenario.
 MOVES = ("T20", "T27-ticket")
 _ACTION = re.compile(r"\{\{-?\s*(\w*).*?-?\}\}", re.DOTALL)

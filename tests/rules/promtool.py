@@ -33,7 +33,7 @@ RUNBOOKS = "http://127.0.0.1:10480/runbooks"
 GRAFANA = "http://127.0.0.1:3000"
 ON_CALL = (
     "TerminalDark", "TerminalAtRisk", "CentreNotReporting", "ServiceUnreachable", "PlatformDown", "StandbyHeadroomLow",
-    "RuleEvaluationFailing",
+    "RuleEvaluationFailing", "FleetNotReporting",
 )  # fmt: skip
 GROUPS = (
     "yardlight-outage",
@@ -326,7 +326,7 @@ def _board(name: str, labels: Labels) -> str:
     own = f"?var-fleet={labels['fleet']}" if "fleet" in labels else ""
     if "terminal" in labels:
         return f"{GRAFANA}/d/yardlight-terminal{own}&var-terminal={labels['terminal']}"
-    return f"{GRAFANA}/d/yardlight-{'now' if name == 'PlatformDown' else 'itself'}{own}"
+    return f"{GRAFANA}/d/yardlight-{'now' if name in ('PlatformDown', 'FleetNotReporting') else 'itself'}{own}"
 
 
 def _told(scenario: Scenario, at: float, name: str) -> Labels:

@@ -64,6 +64,22 @@ def moved_host(blank: float) -> tuple[Host, ...]:
     return Host(runs=((0, CUT + 100),)), Host("10.10.0.99:10480", ((CUT + 140, 1e9),), blank=blank)
 
 
+def silent(*ends: float, start: float = CUT, first: int = 1, fleet: str = "inland-haul") -> tuple[Yard, ...]:
+    """yard-1 and so on, of which nothing is heard from `start` until these ends."""
+    return tuple(
+        Yard(
+            name=f"yard-{number}", fleet=fleet,
+            hosts=(Host(f"yard-{number}:10480", ((0, start), (end, 1e9)), lingers=True),),
+        )
+        for number, end in enumerate(ends, first)
+    )  # fmt: skip
+
+
+def missing(number: int) -> str:
+    return f"page TerminalNotReporting yard-{number}"
+
+
+SILENT = "page FleetNotReporting inland-haul/"
 ON_LTE = ("ticket TerminalOnStandby fontana", "ticket UplinkDown fontana fiber")
 DRILLED = ("drill:ticket TerminalOnStandby fontana", "drill:ticket UplinkDown fontana fiber")
 QUARTERLY = "quarterly-wan-failover"
@@ -274,6 +290,32 @@ SCENARIOS = (
         (both_dead(),), END,
         ((0, CUT + 5, ()), (CUT + 20, HEAL - 5, DARK), (HEAL + 10, END, ())),
         moved=CUT + 150,
+    ),
+    Scenario(
+        "fleet-silent",
+        "nothing is heard of all yards of a fleet: one page, one for who stays silent, and other fleets have their own",
+        (*silent(HEAL, HEAL + 15, HEAL + 30, HEAL + 45, 1e9), *silent(HEAL, fleet="coast-freight")), HEAL + 300,
+        (
+            (0, CUT + 50, ()), (CUT + 65, HEAL - 5, (SILENT, "page TerminalNotReporting coast-freight/yard-1")),
+            (HEAL + 15, HEAL + 140, (SILENT,)), (HEAL + 165, HEAL + 300, (missing(5),)),
+        ),
+        moved=-1,
+    ),
+    Scenario(
+        "fleet-silent-later", "who was silent before the others stays told, and who falls silent after them is told",
+        (
+            *silent(1e9), *silent(1e9, 1e9, 1e9, start=CUT + 300, first=2), *silent(1e9, start=CUT + 600, first=5),
+            yard(),
+        ), 1500,
+        (
+            (0, CUT + 50, ()), (CUT + 65, CUT + 350, (missing(1),)), (CUT + 365, CUT + 650, (missing(1), SILENT)),
+            (CUT + 665, 1500, (missing(1), SILENT, missing(5))),
+        ),
+    ),
+    Scenario(
+        "fleet-silent-two", "two of three yards fall silent together: each is told",
+        (*silent(HEAL, HEAL), yard()), END,
+        ((0, CUT + 50, ()), (CUT + 65, HEAL - 5, (missing(1), missing(2))), (HEAL + 10, END, ())),
     ),
     Scenario(
         "numbers-long", "an extension belongs to its number, and a circuit that is too long is cut where it shows",
