@@ -268,6 +268,9 @@ def _identity(expected: str) -> Labels:
         audience = "noc" if name == "ArchiveStorageLow" else "compliance"
         about = {"alertname": name, "alertstate": "firing", "severity": severity, "audience": audience}
         return {**about, "fleet": "inland-haul", **dict(zip(("archive",), rest, strict=False))}
+    if name == "NotificationsFailing":
+        about = {"alertname": name, "alertstate": "firing", "severity": severity, "audience": "noc"}
+        return {**about, "integration": "pagerduty"}
     fleet, _, terminal = rest[0].rpartition("/") if rest else ("", "", "")
     pages = name in ON_CALL or (name == "TerminalNotReporting" and severity == "page")
     labels = {

@@ -111,6 +111,7 @@ PLATFORM = ("page PlatformDown inland-haul/ dispatch",)
 UNREACHABLE = ("page ServiceUnreachable fontana dispatch",)
 UNPROVEN = ("ticket StandbyUnproven fontana lte",)
 AT_RISK = ("page TerminalAtRisk fontana",)
+_NOT_DELIVERED = 'alertmanager_notifications_failed_total{instance="a:9093", job="alertmanager", integration="%s"}'
 
 SCENARIOS = (
     Scenario(
@@ -871,6 +872,19 @@ SCENARIOS = (
                 'rule_group="/etc/prometheus/alert_rules/services.yml;yardlight-services"}',
                 f"0x{CUT / 5:g} 1+1x{(HEAL + 200 - CUT) / 5:g} {(HEAL + 200 - CUT) / 5 + 1:g}x200",
             ),
+        ),
+        every=15,
+        moved=CUT + 200,
+    ),
+    Scenario(
+        "pager-refuses", "what is sent to PagerDuty is refused for some minutes: the NOC hears of it by its own way",
+        (yard(),), 1200,
+        (
+            (0, CUT + 285, ()), (CUT + 330, HEAL + 195, ("ticket NotificationsFailing",)), (HEAL + 345, 1200, ()),
+        ),
+        history=(
+            (_NOT_DELIVERED % "pagerduty", f"0x{CUT / 5:g} 1+1x{(HEAL + 195 - CUT) / 5:g} 92x200"),
+            (_NOT_DELIVERED % "webhook", "7x400"),
         ),
         every=15,
         moved=CUT + 200,
