@@ -60,17 +60,14 @@ def test_a_season_that_a_third_have_and_some_against_it_is_found() -> None:
 
 
 def test_series_that_have_nothing_in_common_have_no_course() -> None:
-    said = found(account(season(90), np.zeros(120)))
-    assert said is not None
-    assert np.abs(said).max() < 0.05
+    for seed in range(10):
+        assert found(account(season(90), np.zeros(120), seed)) is None
 
 
 def test_one_series_that_does_what_the_others_do_not_is_no_course_of_all() -> None:
     used = account(season(90), np.zeros(60))
     used[7, 40:] *= 20
-    said = found(used)
-    assert said is not None
-    assert np.abs(said).max() < 0.06
+    assert found(used) is None
 
 
 def test_of_few_series_or_few_weeks_nobody_can_tell() -> None:

@@ -18,9 +18,13 @@ from yardlight.cellular.history import KEEP_DAYS
 _WEEK = 7
 # Fewer do nothing together, or nobody can tell.
 _LEAST_SERIES, _LEAST_WEEKS = 20, 4
+# So many have to move with a course, or it is theirs and not the account's.
+_LEAST_MOVING = 10
 # Of a week less than so many usual days are not enough.
 _LEAST_DAYS = 2.0
 _TURNS = 4
+# A course explains so many times as much as one would by chance.
+_BEYOND_CHANCE = 2.0
 # Nothing is further from its level, as a logarithm.
 _FARTHEST = 1.5
 # As if half of all weeks had shown that a series has nothing of the course.
@@ -39,7 +43,7 @@ _LEAST = 0.1
 def course(used: Floats, weight: Floats, spread: Floats, ahead: int) -> Floats | None:
     """The course of all these series (rows) on each of `KEEP_DAYS` until now and so many days ahead.
 
-    As a logarithm; None of too few. Arguments as in `courses.explained`.
+    As a logarithm; None where they have none, or are too few to tell. Arguments as in `courses.explained`.
     """
     use, days = _weeks(used), _weeks(weight)
     told = (days > _LEAST_DAYS).sum(axis=1) >= _LEAST_WEEKS
@@ -50,7 +54,10 @@ def course(used: Floats, weight: Floats, spread: Floats, ahead: int) -> Floats |
     known = (days > _LEAST_DAYS) & (level > 0)
     logs = np.log(np.clip(use / np.where(known, days * level, 1.0), np.exp(-_FARTHEST), np.exp(_FARTHEST)))
     noise = spread[:, None] / np.where(known, days, 1.0)
-    found, error = _shared(np.where(known, logs, 0.0), known, noise)
+    shared = _shared(np.where(known, logs, 0.0), known, noise)
+    if shared is None:
+        return None
+    found, error = shared
     at = np.arange(use.shape[1]) * _WEEK - used.shape[1] + used.shape[1] % _WEEK + (_WEEK + 1) / 2
     return _continued(found, error + _WRONG**2, at, np.arange(1 - KEEP_DAYS, ahead + 1, dtype=float))
 
@@ -61,8 +68,8 @@ def _weeks(days: Floats) -> Floats:
     return weeks
 
 
-def _shared(logs: Floats, known: Floats, noise: Floats) -> tuple[Floats, Floats]:
-    """The course on each week, and the square of its error."""
+def _shared(logs: Floats, known: Floats, noise: Floats) -> tuple[Floats, Floats] | None:
+    """The course on each week, and the square of its error; None of what may be chance."""
     moves, own = np.ones((len(logs), 1)), np.full((len(logs), 1), _OWN)
     for _ in range(_TURNS):
         sure = known / (noise + own)
@@ -78,7 +85,11 @@ def _shared(logs: Floats, known: Floats, noise: Floats) -> tuple[Floats, Floats]
         own = np.maximum(_OWN, _mean(rest**2 - noise, known))
     weights = sure * moves
     error = (weights**2 * rest**2).sum(axis=0) / np.maximum((weights * moves).sum(axis=0), 1e-9) ** 2
-    return found, error
+    # What the course that explains most explains of noise (Marchenko and Pastur, 1967).
+    chance = (1 / np.sqrt(len(found)) + 1 / np.sqrt(len(logs))) ** 2
+    explained = 1 - (sure * rest**2).sum() / max((sure * logs**2).sum(), 1e-9)
+    moving = (moves**2).sum() ** 2 / max((moves**4).sum(), 1e-9)
+    return (found, error) if explained > _BEYOND_CHANCE * chance and moving >= _LEAST_MOVING else None
 
 
 def _mean(values: Floats, sure: Floats) -> Floats:
