@@ -10,8 +10,8 @@ last days takes a weekend for a trend. So, from whole days of history, all of it
 2. *Peaks* that stand alone are no part of a level. Of those that come `often` a day, n days have as many as a Poisson
    distribution with that mean has in the middle: mostly none, where the mean would say a half.
 3. *Level*, so that a day to come is level * w[weekday], in four views: exponential means with half-lives of 4, 14 and
-   60 days, which stay as they are, and the `courses` that levels take: growth, turns, spells of weeks, seasons, jumps;
-   each is weighed by how well it explains the days, and how common it is in the account.
+   60 days, which stay as they are, and the `courses` that levels take: growth, turns, spells of weeks, seasons, jumps,
+   what the account does `together`; each is weighed by how well it explains the days, and how common it is there.
 4. *Which view.* Each is tried on the past: the error of forecasts made a week and more ago, the series' own and the
    fleet's in a like case (nothing changed, perhaps, clearly), decides how much it counts: as error ** -16.
 5. *How sure.* The square of the error of a sum is that of its days and peaks, plus, in proportion to the sum, that of a

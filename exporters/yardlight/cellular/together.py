@@ -33,7 +33,7 @@ _NOTHING = 0.5
 _OWN, _WRONG = 0.02, 0.015
 # Of curves: growth a day and its damping in days, how high seasons are, how far a walk goes in a week.
 _GROWTH, _DAMPING, _HEIGHT = 0.005, 90.0, 0.25
-# Evenly by how many there are in a year: two beside each other differ by a fortieth of a turn in a hundred days.
+# Evenly by how many there are in a year: two beside each other differ by a fifteenth of a turn in a hundred days.
 _SEASONS = tuple(365.0 / (1 + step / 4) for step in range(49))
 _WALKS = (0.0, 0.02, 0.06)
 _FLAT, _GROWING, _SEASONAL = 0.35, 0.25, 0.4
