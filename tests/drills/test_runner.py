@@ -132,6 +132,55 @@ def test_a_yard_with_trouble_is_left_alone(tmp_path: Path) -> None:
     assert record.body["why"] == "fontana has trouble already: UplinkDegraded"
 
 
+def test_alerts_that_ask_for_the_drill_do_not_stand_in_its_way(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.alerts.firing = ("DrillDueSoon", "DrillOverdue", "DrillFailed")
+    assert run(world).result == "pass"
+
+
+def attended(world: World, late: str) -> Record:
+    """Somebody presses on through the drill, and leaves the phone for three hours at the step `late`."""
+    runner = world.runner()
+
+    async def person() -> None:
+        seen = -1
+        while (shown := runner.screen()).phase != "over":
+            if shown.step == late and shown.revision != seen:
+                world.clock.at += 3 * 3600
+            if shown.revision != seen and shown.buttons:
+                seen = shown.revision
+                wanted = shown.buttons[-1 if shown.phase == "refused" else 0]
+                if shown.phase in ("approve", "refused") or wanted.choice != "stop":
+                    await runner.press(shown.step, wanted.choice, "maria")
+            await asyncio.sleep(0)
+
+    async def both() -> Record:
+        task = asyncio.create_task(person())
+        record = await runner.run()
+        await task
+        return record
+
+    return asyncio.run(both())
+
+
+def test_what_was_looked_at_hours_ago_is_looked_at_again_before_anything_is_cut(tmp_path: Path) -> None:
+    world = World(tmp_path, inventory=INVENTORY.replace("04:00-09:00", "17:00-19:00"), attended=True)
+    record = attended(world, "approve")
+    assert (record.result, world.yard.acts) == ("refused", [])
+    assert "peak hours (mornings)" in record.body["why"]
+    (tmp_path / "calm").mkdir()
+    record = attended(World(tmp_path / "calm", attended=True), "approve")
+    assert (record.result, record.body["why"]) == ("pass", "every criterion was met")
+    assert record.body["begun"] >= START + 3 * 3600, "it begins, and its silence with it, when somebody starts it"
+
+
+def test_a_drill_that_was_left_lying_before_the_cut_cuts_nothing_any_more(tmp_path: Path) -> None:
+    world = World(tmp_path, attended=True)
+    record = attended(world, "announce")
+    assert (record.result, record.body["why"]) == ("aborted", "its time was over before anything was cut")
+    assert world.yard.acts == ["armed", "released"]
+
+
 def test_a_cut_that_fails_is_undone(tmp_path: Path) -> None:
     world = World(tmp_path, Behaviour(cut_works=False))
     record = run(world)

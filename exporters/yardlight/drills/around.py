@@ -13,13 +13,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from yardlight.access import Access
+from yardlight.drills.conditions import OF_DRILLS
 from yardlight.drills.session import Around, Occasion
 from yardlight.errors import DrillError
 from yardlight.inventory.load import Inventory
 from yardlight.inventory.secret import read_secret
 
-# Told whatever else is silent: these are about the drill itself.
-_OF_DRILLS = "Drill.*"
 _MAKER = "yardlight drill"
 
 
@@ -56,7 +55,8 @@ def silence(occasion: Occasion, comment: str) -> dict[str, Any]:
     # Alertmanager takes an empty comment; whoever meets the silence at night must know whose it is.
     if not comment.strip():
         raise DrillError("a silence needs a comment")
-    spared = "|".join((_OF_DRILLS, *map(re.escape, occasion.alerts)))
+    # Told whatever else is silent: alerts about drills, and those that this one tests.
+    spared = "|".join((f"{OF_DRILLS}.*", *map(re.escape, occasion.alerts)))
     matchers = [
         ("fleet", occasion.fleet.fleet, False, True),
         ("terminal", occasion.terminal.name, False, True),

@@ -15,6 +15,8 @@ from yardlight.facts import TerminalFacts
 from yardlight.inventory.models import Fleet, Terminal
 from yardlight.lookback import length
 
+# How the alerts about drills themselves begin: that one is due, or failed, is why it is run.
+OF_DRILLS = "Drill"
 # Two machines further apart than this would date one event differently.
 CLOCK_LIMIT = 1.0
 

@@ -57,6 +57,8 @@ _RESOLVE_SECONDS = 900.0
 _UNDO_SECONDS = 600.0
 # A scrape, what sends it on, and two evaluations, each as slow as alert_rules/README.md allows.
 _KNOWN_SECONDS = 60.0
+# What was judged longer ago, while a person read or walked, is judged again before anything is cut.
+_FRESH_SECONDS = 120.0
 
 _ON_ITS_WAY = "The alert that a real outage would send is on its way."
 _PLUG, _LEAVE = "Plug the cable back in", "Leave everything as it is."
@@ -87,6 +89,7 @@ class Runner:
         self._glance: Glance | None = None
         self._armed = False
         self._round = 0
+        self._excused: set[str] = set()
         self._seen_at = 0.0
         self._back_at = 0.0
         self._begun = clock.now()
@@ -142,9 +145,12 @@ class Runner:
     async def _prepare(self) -> list[tuple[Around, Mapping[str, Any]]]:
         """Judge, ask, begin what is around it, arm. What stands in the way is in `refused`."""
         try:
-            if self.plan.playbook.kind == "live":
-                await self._judge()
+            await self._judge()
+            judged = self._clock.now()
             await self._approve()
+            if self._clock.now() - judged > _FRESH_SECONDS:
+                await self._judge()
+            self._begun = self._clock.now()
             begun = await self._begin_around()
         except (DrillError, _StoppedError) as error:
             self._known.refused = str(error)
@@ -158,6 +164,8 @@ class Runner:
         return begun
 
     async def _judge(self) -> None:
+        if self.plan.playbook.kind == "tabletop":
+            return
         glance = await self._look()
         self._known.offsets["the terminal"] = (glance.offset, glance.error)
         alerts: list[str] | None = None
@@ -177,7 +185,7 @@ class Runner:
         found = conditions.judge(self.plan.playbook, self.plan.fleet, self.plan.terminal, situation)
         self._known.conditions = found
         await self._write("preconditions", found=[asdict(each) for each in found])
-        failed = [each for each in found if not each.holds]
+        failed = [each for each in found if not each.holds and each.name not in self._excused]
         if failed:
             await self._overridden(failed)
 
@@ -201,6 +209,7 @@ class Runner:
                 raise _StoppedError(texts[0])
         if firm or not reason:
             raise _StoppedError("; ".join(texts))
+        self._excused |= {each.name for each in failed}
         await self._write("override", reason=reason, who=who, problems=texts)
         self._face.notes.append(f"run in spite of: {'; '.join(texts)} (reason: {reason})")
 
@@ -496,6 +505,9 @@ class Runner:
         if self._face.screen.phase == "running" and (press := self._face.take_stop()) is not None:
             await self._write("pressed", step=self._face.screen.step, **asdict(press))
             raise _StoppedError(f"stopped by {press.who}{f': {press.reason}' if press.reason else ''}")
+        late = self._clock.now() > self._occasion.ends and self.plan.playbook.cuts and not self._known.cuts
+        if late and self._face.screen.phase == "running":
+            raise _StoppedError("its time was over before anything was cut")
         if self._armed:
             await self._watch()
         if self._ears is not None:
@@ -645,5 +657,6 @@ def _go(label: str) -> Button:
 
 
 def _told(alert: Mapping[str, Any]) -> bool:
-    """Whether somebody is told about it: info is context, and the heartbeat always fires."""
-    return alert["labels"].get("severity") in ("page", "ticket")
+    """Whether it is trouble that somebody is told of: info is context, the heartbeat always fires, a drill is due."""
+    labels = alert["labels"]
+    return labels.get("severity") in ("page", "ticket") and not labels["alertname"].startswith(conditions.OF_DRILLS)
