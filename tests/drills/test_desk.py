@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,9 +20,11 @@ from yardlight import sealing
 from yardlight.drills import evidence
 from yardlight.drills.desk import FleetDesk
 from yardlight.drills.evidence import Record
+from yardlight.drills.guard import Charge
+from yardlight.drills.links import Links
 from yardlight.drills.standing import durations, record_samples
 from yardlight.errors import DrillError
-from yardlight.facts import TerminalFacts
+from yardlight.facts import TerminalFacts, UplinkFact
 from yardlight.inventory.load import Inventory, load
 from yardlight.inventory.models import Terminal
 
@@ -39,6 +43,23 @@ class Nobody:
 
     def look_closely(self, terminal: str, seconds: float) -> None:
         raise AssertionError
+
+
+class Calm:
+    """Measures every terminal of this inventory: all is well."""
+
+    def __init__(self, folder: Path) -> None:
+        self._terminals = inventory(folder).fleet.terminals
+
+    def terminals(self) -> Mapping[str, Terminal]:
+        return self._terminals
+
+    def facts(self, terminal: str, since: float | None) -> TerminalFacts:
+        up = {"fiber": UplinkFact(role="primary", state="up"), "lte": UplinkFact(role="standby", state="up")}
+        return TerminalFacts(at=time.time(), state="primary", observed="fiber", uplinks=up)
+
+    def look_closely(self, terminal: str, seconds: float) -> None:
+        return
 
 
 def at(text: str) -> float:
@@ -121,6 +142,41 @@ def test_a_link_of_a_terminal_that_is_measured_elsewhere_says_where_to_open_it(t
 
     with pytest.raises(DrillError, match="fontana is not measured here; open the link of the box in its yard"):
         asyncio.run(opened())
+
+
+def test_a_double_tap_on_a_link_opens_one_drill(tmp_path: Path) -> None:
+    async def opened() -> int:
+        desk = FleetDesk(tmp_path / "drills", Calm(tmp_path))
+        desk.use(inventory(tmp_path))
+        token = desk.links.make(*KEY, "maria", time.time())
+        one, other = await asyncio.gather(desk.open(token), desk.open(token))
+        assert one is other
+        await desk.stop()
+        return len(list((tmp_path / "drills").glob(f"*/{sealing.JOURNAL}")))
+
+    assert asyncio.run(opened()) == 1
+
+
+def test_a_link_of_a_drill_whose_process_is_gone_never_says_that_a_pulled_cable_is_back(tmp_path: Path) -> None:
+    folder = tmp_path / "drills"
+
+    async def opened(charge: Charge | None) -> str:
+        if charge is not None:
+            sealing.write(folder, "guard-fontana.json", asdict(charge))
+        desk = FleetDesk(folder, Calm(tmp_path))
+        desk.use(inventory(tmp_path))
+        with pytest.raises(DrillError) as refused:
+            await desk.open(token)
+        return str(refused.value)
+
+    now, links = time.time(), Links(folder)
+    token = links.make(*KEY, "maria", now)
+    links.opened(token, "d1", now)
+    charge = Charge("d1", *KEY, True, 15.0, 60.0, 600.0, now - 90, now - 60, now + 600, cut=now - 60)
+    assert asyncio.run(opened(None)) == "this drill was interrupted; see `yardlight drill list`"
+    assert "cable may still be unplugged: plug it in again" in asyncio.run(opened(charge))
+    assert "is being put back" in asyncio.run(opened(replace(charge, by_hand=False)))
+    assert "from another machine" in asyncio.run(opened(replace(charge, by_hand=False, renewed=now)))
 
 
 def test_what_cannot_be_read_among_the_records_is_left_out(tmp_path: Path) -> None:

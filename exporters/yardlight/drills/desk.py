@@ -77,6 +77,7 @@ class FleetDesk:
         self._notices: list[dict[str, Any]] = _kept_notices(folder)
         self._samples: dict[Metric, dict[tuple[str, ...], float]] = {}
         self._task: asyncio.Task[None] | None = None
+        self._opening = asyncio.Lock()
 
     def use(self, inventory: Inventory) -> None:
         """Take this inventory into use; what is in progress goes on as it began."""
@@ -148,12 +149,28 @@ class FleetDesk:
 
     async def open(self, token: str) -> Session:
         """The session behind a link, begun at its first use. Raises `DrillError` for a link that is not valid."""
-        link = self.links.find(token, time.time())
-        if link.drill:
-            if link.drill in self._sessions:
-                return self._sessions[link.drill][0]
-            raise DrillError("this drill was interrupted; the primary was restored, see `yardlight drill list`")
-        return await self._begin(token, link)
+        # A double tap opens one drill.
+        async with self._opening:
+            link = self.links.find(token, time.time())
+            if not link.drill:
+                return await self._begin(token, link)
+        if link.drill in self._sessions:
+            return self._sessions[link.drill][0]
+        raise DrillError(self._without_session(link, time.time()))
+
+    def _without_session(self, link: Link, now: float) -> str:
+        """What became of a drill that was begun by a process that is gone, or by a runner somewhere else."""
+        guard = self._guards.get(link.terminal)
+        charge = guard.charge if guard is not None else None
+        if charge is None or charge.drill != link.drill or not (charge.is_open or charge.alive(now)):
+            return "this drill was interrupted; see `yardlight drill list`"
+        if charge.alive(now) and not charge.fired:
+            return "this drill is being run from another machine"
+        if charge.by_hand:
+            return (
+                "this drill was interrupted; the primary cable may still be unplugged: plug it in again"
+            )
+        return "this drill was interrupted; the primary line is being put back"
 
     async def _begin(self, token: str, link: Link) -> Session:
         fleet = self._inventory.fleet

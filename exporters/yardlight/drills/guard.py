@@ -60,6 +60,10 @@ class Charge:
         """True while something may be cut."""
         return self.cut is not None and self.restored is None
 
+    def alive(self, now: float) -> bool:
+        """True while its runner is heard of."""
+        return now - self.renewed <= self.lease
+
 
 @dataclass(frozen=True)
 class Elapsed:
@@ -107,7 +111,7 @@ class Guard:
         """Hold the undo from now on. Raises `DrillError` if another drill is on, or the disk refuses."""
         async with self._turn:
             before = self.charge
-            gone = before is not None and not before.is_open and charge.armed - before.renewed > before.lease
+            gone = before is not None and not before.is_open and not before.alive(charge.armed)
             if before is not None and before.drill != charge.drill and not gone:
                 raise DrillError(f"another drill is in progress at {self._terminal}: {before.drill}")
             self._restarted = False
