@@ -48,7 +48,7 @@ class Journal:
         except ValueError as error:
             self._file.close()
             raise JournalError(f"{path}: {error}") from None
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
     def write(self, what: str, at: float, **facts: Any) -> Entry:
         """One line, on the disk when this returns. Raises `JournalError` if that failed: then nothing may be done."""
@@ -138,8 +138,8 @@ def _hash(entry: Entry) -> str:
     return hashlib.sha256(line(entry)).hexdigest()
 
 
-def _sync_folder(folder: Path) -> None:
-    """A new file is only there after a power cut if its folder was written too."""
+def sync_folder(folder: Path) -> None:
+    """A new or renamed file is only there after a power cut if its folder was written too."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -48,12 +48,16 @@ def write_bytes(folder: Path, name: str, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, target)
+        journal.sync_folder(target.parent)
     except OSError as error:
         raise JournalError(f"{target}: cannot be written: {(error.strerror or str(error)).lower()}") from None
 
 
 def seal(folder: Path) -> str:
     """Close the folder: from now on every change shows. The seal."""
+    # What a kill left half written belongs to nothing, and the next write of that file would take it out of the list.
+    for part in folder.rglob(".*.part"):
+        part.unlink()
     lines = journal.entries((folder / JOURNAL).read_bytes())
     before = (folder / SEAL).read_text(encoding="ascii").strip() if (folder / SEAL).exists() else None
     files = {name: _digest(folder / name) for name in sorted(_files(folder))}

@@ -110,6 +110,14 @@ def test_lines_and_files_that_were_moved_removed_or_added_are_found(
         assert any(str(one.relative_to(folder)) in str(finding) for finding in found), (what, one, found)
 
 
+@pytest.mark.parametrize("name", [sealing.MANIFEST, sealing.SEAL, sealing.RECORD])
+def test_evidence_that_was_sealed_again_after_a_kill_in_the_middle_of_it_is_whole(tmp_path: Path, name: str) -> None:
+    folder = bundle(tmp_path / "d1")
+    (folder / f".{name}.part").write_text('{"half')
+    sealing.seal(folder)
+    assert sealing.verify(folder) == []
+
+
 def test_a_journal_goes_on_after_a_crash_in_the_middle_of_a_line(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.jsonl")
     journal.write("begun", 1.0)
