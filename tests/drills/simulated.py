@@ -56,6 +56,8 @@ class Behaviour:
     notification_after: float | None = 2.0
     cut_works: bool = True
     undo_works: bool = True
+    # Whether the circuit goes down where the cut says that it worked.
+    falls: bool = True
     lte_dies: float | None = None
 
 
@@ -155,7 +157,7 @@ class SimulatedYard:
             at=now, state=state, observed=None if state == "dark" else self._on,
             uplinks={
                 "fiber": UplinkFact(role="primary", state="down" if self._cut is not None else "up",
-                                    since=self._restored or self._cut),
+                                    since=self._restored or self._cut or START - 3600),
                 "lte": UplinkFact(role="standby", state="up" if behaves.lte else "down"),
             },
             ready={"lte": ready},
@@ -181,7 +183,7 @@ class SimulatedYard:
         assert self.guard is not None, "nothing is cut without a guard"
         self.acts.append("cut")
         self.guard = replace(self.guard, cut=self.clock.at, restored=None)
-        if self.behaves.cut_works:
+        if self.behaves.cut_works and self.behaves.falls:
             self._cut, self._restored, self._moved = self.clock.at, None, False
             self._cuts += 1
         return Done(self.behaves.cut_works, "done" if self.behaves.cut_works else "refused", *[self.clock.at] * 2)

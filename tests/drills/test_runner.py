@@ -188,6 +188,29 @@ def test_a_cut_that_fails_is_undone(tmp_path: Path) -> None:
     assert world.yard.acts == ["armed", "cut", "restore", "released"]
 
 
+@pytest.mark.parametrize(
+    ("inventory", "why"),
+    [
+        (INVENTORY, "fiber still answers: what cuts it does not cut it"),
+        (INVENTORY.replace(", cut: {command: {do: [/bin/true], undo: [/bin/true]}}", ""),
+         "fiber still answers: is the right cable pulled?"),
+    ],
+)  # fmt: skip
+def test_a_primary_that_still_answers_after_its_cut_is_no_failure_of_the_router(
+    tmp_path: Path, inventory: str, why: str
+) -> None:
+    world = World(tmp_path, Behaviour(falls=False), inventory, attended=True)
+    record = attended(world, "nowhere")
+    assert (record.result, record.body["why"]) == ("aborted", why)
+
+
+def test_where_cut_and_undo_both_fail_and_nothing_fell_nobody_waits_ten_minutes_for_it(tmp_path: Path) -> None:
+    world = World(tmp_path, Behaviour(cut_works=False, undo_works=False))
+    record = asyncio.run(world.runner().run())
+    assert (record.result, record.body["why"]) == ("aborted", "the cut failed: refused")
+    assert world.clock.at < START + 120
+
+
 def test_an_undo_that_fails_is_tried_again_and_told_where_it_never_works(tmp_path: Path) -> None:
     world = World(tmp_path, Behaviour(undo_works=False))
     record = asyncio.run(world.runner().run())

@@ -55,6 +55,8 @@ LEASE_AWAY_SECONDS = 30.0
 _SETTLE_SECONDS = 4.0
 _RESOLVE_SECONDS = 900.0
 _UNDO_SECONDS = 600.0
+# A circuit that answers for so long after its cut was never cut: its probes know within seconds, a metered one in 30.
+_FALL_SECONDS = 30.0
 # A scrape, what sends it on, and two evaluations, each as slow as alert_rules/README.md allows.
 _KNOWN_SECONDS = 60.0
 # What was judged longer ago, while a person read or walked, is judged again before anything is cut.
@@ -384,6 +386,9 @@ class Runner:
     async def _wait_standby(self, limit: float) -> str:
         standby = standby_of(self.plan.terminal)
         at = await self._until(lambda: self._carried("standby", standby), limit)
+        if at is None and self._never_fell():
+            said = "is the right cable pulled?" if self.plan.cut is None else "what cuts it does not cut it"
+            raise _StoppedError(f"{word(self.plan.terminal, primary_of(self.plan.terminal))} still answers: {said}")
         if at is None:
             raise _StoppedError(f"the yard was not on the standby within {length(limit)}", aborted=False)
         self._known.on_standby[self._round] = at
@@ -569,8 +574,14 @@ class Runner:
         done = await self._insist()
         if done.worked:
             self._known.restored[self._round] = self._done(done)
-        else:
+        elif not self._never_fell():
             self._known.aborted = f"the primary was not restored: {done.text}"
+
+    def _never_fell(self) -> bool:
+        """The primary answers as it did before this round, long after it was cut."""
+        state, begun = self._facts.uplinks[primary_of(self.plan.terminal)], self._known.begun[self._round]
+        up = state.state == "up" and state.since is not None and state.since < begun + self._offset("the terminal")
+        return up and self._clock.now() - begun > _FALL_SECONDS
 
     def _again(self, primary: str) -> bool | None:
         """The primary answers again, whether or not anybody pressed."""
@@ -585,7 +596,7 @@ class Runner:
                 done = await self._yard.restore(self.plan.drill)
             except DrillError as error:
                 done = Done(False, str(error), self._clock.now(), self._clock.now())
-            if done.worked or self._clock.now() >= end:
+            if done.worked or self._never_fell() or self._clock.now() >= end:
                 break
             await self._until(lambda: None, 2.0)
         await self._write("restored" if done.worked else "not restored", text=done.text)
