@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 from tests.drills.simulated import INVENTORY, START
 
-from yardlight import cli, sealing
+from yardlight import cli, journal, sealing
 from yardlight.drills import evidence
 from yardlight.drills.desk import folder_of
 from yardlight.drills.evidence import Record
@@ -17,7 +18,7 @@ from yardlight.state import Event, Span, State
 CUT = START  # 14:13:20 in California
 
 
-def history(folder: Path, back: float | None = 60.0, switch: float = 12.0) -> Path:
+def history(folder: Path, back: float | None = 60.0, switch: float = 12.0, measured: bool = True) -> Path:
     """A state file with one failover, and its failback so many seconds after the circuit returned."""
     (folder / "fleet.yml").write_text(INVENTORY)
     path = folder / "yardlight.db"
@@ -30,7 +31,7 @@ def history(folder: Path, back: float | None = 60.0, switch: float = 12.0) -> Pa
         state.record(event, [], lambda: None)
 
     keep("uplink_gap", "fiber", CUT, CUT + 600.0)
-    keep("failover", "lte", CUT, CUT + switch, came_from="fiber", measured=True)
+    keep("failover", "lte", CUT, CUT + switch, came_from="fiber", measured=measured)
     end = CUT + 900.0
     if back is not None:
         keep("failover", "fiber", CUT + 600.0 + back, CUT + 600.0 + back, came_from="lte", measured=True)
@@ -73,7 +74,9 @@ def test_d13_a_real_failover_counts_once_a_reviewer_signs_for_it(
     assert attach(tmp_path, "--unplanned", "--reviewer", "joe") == 0
     record = only(tmp_path)
     assert (record.result, record.body["kind"]) == ("pass", "measured, unplanned")
-    assert b'"reviewer":"joe"' in (record.folder / sealing.JOURNAL).read_bytes()
+    [attached, signed] = journal.entries((record.folder / sealing.JOURNAL).read_bytes())
+    assert signed["reviewer"] == "joe"
+    assert signed["at"] == attached["at"] == pytest.approx(time.time(), abs=60), "signed now, not when it happened"
 
 
 def test_a_slow_switch_is_on_record_as_the_failure_that_it_was(tmp_path: Path) -> None:
@@ -100,6 +103,42 @@ def test_one_failover_is_one_record(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert attach(tmp_path, "--by", "maria") == 0
     assert attach(tmp_path, "--by", "maria") == 1
     assert "is on record already" in capsys.readouterr().err
+
+
+def test_a_failover_that_a_drill_has_failed_is_not_passed_on_paper(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    history(tmp_path)
+    body = {"drill": "d1", "terminal": "fontana", "playbook": "quarterly-wan-failover", "begun": CUT - 90.0,
+            "ended": CUT + 900.0, "result": "fail"}  # fmt: skip
+    folder = folder_of(tmp_path / "yardlight.db") / "d1"
+    sealing.write(folder, sealing.RECORD, body)
+    assert attach(tmp_path, "--by", "maria") == 1
+    assert "this failover is on record already" in capsys.readouterr().err
+    sealing.write(folder, sealing.RECORD, {**body, "result": "aborted"})
+    assert attach(tmp_path, "--by", "maria") == 0
+
+
+def test_a_failover_that_nobody_measured_is_no_failure_and_no_pass(tmp_path: Path) -> None:
+    history(tmp_path, measured=False)
+    assert attach(tmp_path, "--by", "maria") == 1
+    record = only(tmp_path)
+    why = "convergence: the yard moved to the standby while nothing was measured"
+    assert (record.result, record.body["why"]) == ("partial", why)
+
+
+def test_whoever_did_it_does_not_review_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    history(tmp_path)
+    assert attach(tmp_path, "--by", "Maria", "--reviewer", "maria ", "--unplanned") == 1
+    assert "ran it; somebody else has to sign" in capsys.readouterr().err
+
+
+def test_what_is_attached_has_the_settings_and_versions_with_it(tmp_path: Path) -> None:
+    history(tmp_path)
+    attach(tmp_path, "--by", "maria")
+    folder = only(tmp_path).folder
+    assert json.loads((folder / "terminal.json").read_text())["switch_within"] == 60.0
+    assert "yardlight" in json.loads((folder / "machines.json").read_text())
 
 
 def test_verify_names_what_was_edited_and_edited_evidence_is_not_signed(

@@ -7,6 +7,7 @@ recorded failover there is nothing to attach.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ from yardlight.state import Event
 
 # A failover this far from the time that somebody remembers is another one.
 _NEAR = 3600.0
+# A record begins with its first instant, which may be known a little later than what it is about.
+_SLACK = 60.0
 _MANUAL, _UNPLANNED = "measured, manual steps", "measured, unplanned"
 
 
@@ -54,11 +57,17 @@ def attach(
     playbook, source = of
     if wanted.unplanned and not wanted.reviewer:
         raise DrillError("a real failover counts as a test only if a reviewer signs for it: add --reviewer NAME")
+    _other_than(wanted.by, wanted.reviewer)
     if len([step for step in playbook.cuts if not step.flap]) != 1:
         raise DrillError(f"{playbook.playbook} needs {len(playbook.cuts)} cuts; only one failover can be attached")
     until = at + _NEAR + terminal.failback_within + 86400.0
     events = [_fact(each) for each in history.events(fleet.fleet, terminal.name, (at - _NEAR - 600, until))]
     failover = _nearest(events, terminal, at)
+    for record in evidence.records(folder):
+        within = record.body["begun"] - _SLACK <= failover.start <= record.ended
+        # What a drill has failed is not passed by the same failover on paper; one that was broken off may be.
+        if record.terminal == terminal.name and within and record.result not in ("aborted", "refused"):
+            raise DrillError(f"this failover is on record already: {record.folder}")
     watched = max(
         (span.end for span in history.spans(fleet.fleet, terminal.name, (failover.start, until))), default=0.0
     )
@@ -110,22 +119,25 @@ def _write(
     plan: Plan, wanted: Attached, round_: Round, judged: Sequence[Criterion], result: tuple[str, str],
     events: Sequence[EventFact], folder: Path,
 ) -> Record:  # fmt: skip
-    if sealing.sealed(folder):
-        raise DrillError(f"this failover is on record already: {folder}")
+    if not round_.instants:
+        raise DrillError("of this failover nothing was measured, so there is nothing to attach")
     begun = min(instant.at for instant in round_.instants.values())
     ended = max(instant.at for instant in round_.instants.values())
     kind = _UNPLANNED if wanted.unplanned else _MANUAL
     book = Journal(folder / sealing.JOURNAL)
     try:
-        book.write("attached", ended, drill=plan.drill, terminal=plan.terminal.name, playbook=plan.playbook.playbook,
+        now = time.time()
+        book.write("attached", now, drill=plan.drill, terminal=plan.terminal.name, playbook=plan.playbook.playbook,
                    kind=kind, by=wanted.by, said=wanted.said)  # fmt: skip
         if wanted.reviewer:
-            book.write("signed", ended, reviewer=wanted.reviewer, statement=_statement(wanted))
+            book.write("signed", now, reviewer=wanted.reviewer, statement=_statement(wanted))
     finally:
         book.close()
     body: dict[str, Any] = findings.document(plan, judged, [round_], (begun, ended), result)
     body |= {"kind": kind, "reviewer": wanted.reviewer}
     sealing.write_bytes(folder, "playbook.yml", plan.source)
+    for name, document in findings.settings(plan, {}).items():
+        sealing.write(folder, name, document)
     sealing.write(folder, "events.json", [each.model_dump() for each in events])
     sealing.write(folder, sealing.RECORD, body)
     sealing.seal(folder)
@@ -141,12 +153,17 @@ def sign(folder: Path, reviewer: str, statement: str, now: float) -> str:
     if found := sealing.verify(folder):
         raise DrillError(f"what was edited is not signed: {'; '.join(map(str, found))}")
     record = evidence.read(folder)
-    if reviewer == record.body["who"]:
-        raise DrillError(f"{reviewer} ran it; somebody else has to sign")
+    _other_than(record.body["who"], reviewer)
     name = f"signature-{1 + len(list(folder.glob('signature-*.json')))}.json"
     before = (folder / sealing.SEAL).read_text(encoding="ascii").strip()
     sealing.write(folder, name, {"reviewer": reviewer, "statement": statement, "at": now, "seal": before})
     return sealing.seal(folder)
+
+
+def _other_than(who: str, reviewer: str) -> None:
+    """Raises `DrillError` if whoever reviews it is who ran it."""
+    if reviewer and reviewer.strip().casefold() == who.strip().casefold():
+        raise DrillError(f"{reviewer} ran it; somebody else has to sign")
 
 
 def signatures(folder: Path) -> list[dict[str, Any]]:

@@ -66,6 +66,10 @@ def _switch(round_: Round, limits: Mapping[str, float]) -> Iterator[Criterion]:
     if (limit := limits.get("switch")) is None:
         return
     nth = "" if round_.number == 1 else f"{_NTH.get(round_.number, str(round_.number))} switch: "
+    if round_.gap is None and round_.moved:
+        text = f"{nth}the yard moved to the standby while nothing was measured"
+        yield Criterion("convergence", "not measured", text, round_.number, limit=limit)
+        return
     if round_.gap is None:
         yield Criterion("convergence", "fail", f"{nth}the yard did not move to the standby", round_.number, limit=limit)
         return
@@ -97,7 +101,10 @@ def _told(round_: Round, limits: Mapping[str, float], centre: bool) -> Iterator[
 def _back(round_: Round, limits: Mapping[str, float]) -> Iterator[Criterion]:
     if (limit := limits.get("failback")) is not None:
         took = round_.between("t6", "t7")
-        if took is None:
+        if took is None and round_.returned:
+            text = "the yard returned to the primary while nothing was measured"
+            yield Criterion("failback", "not measured", text, round_.number, limit=limit)
+        elif took is None:
             text = f"the yard did not return to the primary within {length(limit)}"
             yield Criterion("failback", "fail", text, round_.number, limit=limit)
         else:

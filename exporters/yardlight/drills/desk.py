@@ -167,9 +167,7 @@ class FleetDesk:
         if charge.alive(now) and not charge.fired:
             return "this drill is being run from another machine"
         if charge.by_hand:
-            return (
-                "this drill was interrupted; the primary cable may still be unplugged: plug it in again"
-            )
+            return "this drill was interrupted; the primary cable may still be unplugged: plug it in again"
         return "this drill was interrupted; the primary line is being put back"
 
     async def _begin(self, token: str, link: Link) -> Session:

@@ -7,7 +7,7 @@ import contextlib
 import json
 import platform
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -154,13 +154,7 @@ async def gather(
 ) -> None:
     """Write all that was seen into the folder; what cannot be had is said in it."""
     documents: dict[str, Any] = {
-        "terminal.json": _settings(plan),
-        "machines.json": {
-            "yardlight": __version__,
-            "python": platform.python_version(),
-            "machine": platform.node(),
-            "offsets": known.offsets,
-        },
+        **settings(plan, known.offsets),
         "preconditions.json": [asdict(each) for each in known.conditions],
         "events.json": [each.model_dump() for each in facts.events] if facts is not None else [],
         "alerts.json": list(known.alerts.values()),
@@ -188,7 +182,13 @@ async def _ask(folder: Path, plan: Plan, centre: Centre, when: Interval) -> None
         await asyncio.to_thread(sealing.write, folder, f"queries/{number:02}-{name}.json", answer)
 
 
-def _settings(plan: Plan) -> dict[str, Any]:
+def settings(plan: Plan, offsets: Mapping[str, Interval]) -> dict[str, Any]:
+    """How the terminal was set up, and what measured it; by file."""
+    machines = {"yardlight": __version__, "python": platform.python_version(), "machine": platform.node()}
+    return {"terminal.json": _terminal(plan), "machines.json": {**machines, "offsets": offsets}}
+
+
+def _terminal(plan: Plan) -> dict[str, Any]:
     """The terminal as it was set up, without what may be a secret."""
     dumped = plan.terminal.model_dump(mode="json")
     cut = (dumped.get("drill") or {}).get("cut") or {}

@@ -58,7 +58,8 @@ class Told:
 class Round:
     """One cut and all that followed; `gap` and `back_gap` are the silences on the way there and back.
 
-    `quiet` is how long nothing was lost after it, as far as anybody looked.
+    `quiet` is how long nothing was lost after it, as far as anybody looked. `moved` and `returned`: it was there
+    and back, measured or not.
     """
 
     number: int
@@ -68,6 +69,8 @@ class Round:
     back_gap: Instant | None = None
     disturbances: int = 0
     quiet: float | None = None
+    moved: bool = False
+    returned: bool = False
 
     def between(self, first: str, second: str) -> Instant | None:
         """The time from one instant to another, as a length with its error."""
@@ -144,6 +147,8 @@ def round_of(seen: Seen) -> Round:
         back_gap=_length(back),
         disturbances=len(later),
         quiet=None if calm is None or seen.quiet_until is None else max(0.0, seen.quiet_until - calm.at),
+        moved=there is not None,
+        returned=back is not None,
     )
 
 
