@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from tests.drills.simulated import INVENTORY, Behaviour, World
 
 from yardlight import cli, sealing
-from yardlight.drills import report
+from yardlight.drills import evidence, report
 
 
 class Reader(HTMLParser):
@@ -60,6 +61,44 @@ def test_a_report_is_written_beside_the_evidence_and_never_among_it(tmp_path: Pa
     assert sealing.verify(record.folder) == []
     (record.folder / "report.html").write_text("better")
     assert [str(finding) for finding in sealing.verify(record.folder)] == ["report.html: was added after the seal"]
+
+
+def test_a_report_of_edited_evidence_says_so_before_anything_else(tmp_path: Path) -> None:
+    record = asyncio.run(World(tmp_path, Behaviour(switch=(80.0,))).runner().run())
+    file = record.folder / sealing.RECORD
+    file.write_text(file.read_text().replace('"result": "fail"', '"result": "pass"'))
+    edited = evidence.read(record.folder)
+    assert edited.result == "pass"
+    warning = "This is not the evidence that was sealed: record.json: was edited"
+    assert report.markdown(edited).splitlines()[2] == f"**{warning}**"
+    assert warning in Reader(report.page(edited)).text
+
+
+def test_evidence_that_is_handed_on_has_no_secret_of_the_cut_in_it(tmp_path: Path) -> None:
+    call = '{url: "http://127.0.0.1:9/wan?token=s3cret", body: s3cret, headers: {Authorization: s3cret}}'
+    ways = (f"http: {{do: {call}, undo: {call}}}", "command: {do: [curl, -u, 's3cret'], undo: [curl, -u, 's3cret']}")
+    for number, way in enumerate(ways):
+        (tmp_path / str(number)).mkdir()
+        inventory = INVENTORY.replace("command: {do: [/bin/true], undo: [/bin/true]}", way)
+        record = asyncio.run(World(tmp_path / str(number), inventory=inventory).runner().run())
+        files = [file for file in record.folder.rglob("*") if file.is_file()]
+        assert [file.name for file in files if b"s3cret" in file.read_bytes()] == []
+
+
+def test_evidence_is_read_where_there_is_no_inventory_and_a_zip_asks_to_be_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = asyncio.run(World(tmp_path).runner().run())
+    monkeypatch.chdir(tmp_path)
+    packed = shutil.make_archive("sent", "zip", record.folder.parent, record.folder.name)
+    (tmp_path / "auditor").mkdir()
+    monkeypatch.chdir(tmp_path / "auditor")
+    assert cli.main(["drill", "verify", packed]) == 1
+    assert "sent.zip is packed; unpack it and name the folder that comes out" in capsys.readouterr().err
+    shutil.unpack_archive(packed, ".")
+    monkeypatch.chdir(record.id)
+    assert cli.main(["drill", "verify", "."]) == 0
+    assert capsys.readouterr().out.startswith(f"{record.id}: whole, seal ")
 
 
 def test_the_chart_shows_when_the_yard_was_cut_off(tmp_path: Path) -> None:

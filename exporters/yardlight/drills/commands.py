@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 import time
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -261,7 +262,7 @@ def verify(where: Where, drill: str) -> int:
     for finding in found:
         print(finding)
     if not found:
-        print(f"{folder.name}: whole, seal {(folder / sealing.SEAL).read_text().strip()}")
+        print(f"{folder.resolve().name}: whole, seal {(folder / sealing.SEAL).read_text().strip()}")
     return 1 if found else 0
 
 
@@ -299,6 +300,8 @@ def _bundle(where: Where, drill: str) -> Path:
     for folder in (Path(drill), where.folder / drill):
         if (folder / sealing.JOURNAL).is_file():
             return folder
+    if zipfile.is_zipfile(drill):
+        raise DrillError(f"{drill} is packed; unpack it and name the folder that comes out")
     known = [each.name for each in where.folder.glob("*") if (each / sealing.JOURNAL).is_file()]
     raise DrillError(f"there is no drill {drill!r}; {words.choice(drill, known, 'drills')}")
 

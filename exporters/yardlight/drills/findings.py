@@ -194,6 +194,10 @@ def _terminal(plan: Plan) -> dict[str, Any]:
     cut = (dumped.get("drill") or {}).get("cut") or {}
     for call in (cut.get("http") or {}).values():
         call["headers"] = sorted(call["headers"])
+        call["url"] = call["url"].partition("?")[0]
+        call["body"] = f"{len(call['body'])} characters"
+    for way, words_ in (cut.get("command") or {}).items():
+        cut["command"][way] = [words_[0], f"{len(words_) - 1} arguments"]
     return dumped
 
 

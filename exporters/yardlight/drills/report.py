@@ -50,6 +50,9 @@ def _lines(record: Record) -> Iterator[str]:
     body, zone = record.body, ZoneInfo(record.body["timezone"])
     yield f"# {body['title']}: {record.terminal}"
     yield ""
+    if edited := _edited(record):
+        yield f"**{edited}**"
+        yield ""
     yield f"**{record.result}**: {body['why']}"
     yield ""
     for name, value in _identity(record):
@@ -67,6 +70,12 @@ def _lines(record: Record) -> Iterator[str]:
         )
     yield from _section("Journal", [f"- {at} {what}" for at, what in _journal(record, zone)])
     yield from _section("Signatures", [f"- {text}" for text in _signatures(record, zone)])
+
+
+def _edited(record: Record) -> str:
+    """What is to be said before anything else where the evidence is not as it was sealed; else nothing."""
+    found = "; ".join(map(str, sealing.verify(record.folder)))
+    return f"This is not the evidence that was sealed: {found}" if found else ""
 
 
 def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
@@ -147,6 +156,7 @@ def page(record: Record) -> str:
         terminal=record.terminal,
         result=record.result,
         why=body["why"],
+        edited=_edited(record),
         identity=_identity(record),
         preconditions=body.get("preconditions", ()),
         criteria=body["criteria"],
