@@ -9,6 +9,7 @@ import pytest
 from tests.drills.simulated import INVENTORY, START, Behaviour, World
 
 from yardlight import sealing
+from yardlight.drills import recover, report
 from yardlight.drills.evidence import Record
 
 
@@ -276,6 +277,22 @@ def test_d14_with_a_person_each_step_waits_for_its_press_and_a_double_tap_skips_
     assert record.body["acknowledged"]["reached"] is True
     assert record.body["acknowledged"]["who"] == "maria"
     assert judged(record)["business check dispatch"] == "pass"
+
+
+def test_a_drill_that_was_interrupted_is_told_in_the_time_of_its_terminal(tmp_path: Path) -> None:
+    world = World(tmp_path)
+
+    async def killed() -> None:
+        task = asyncio.create_task(world.runner().run())
+        while "cut" not in world.yard.acts:
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(killed())
+    [record] = recover.interrupted(tmp_path, world.clock.at)
+    assert (record.body["timezone"], record.body["title"]) == ("America/Los_Angeles", "Quarterly WAN failover")
+    assert "- from: 2023-11-14 14:13:20 PST" in report.markdown(record)
 
 
 def test_a_stop_restores_at_once(tmp_path: Path) -> None:

@@ -112,10 +112,8 @@ async def _call(call: Call) -> tuple[bool, str]:
         aiohttp.ClientSession(connector=connector) as session,
         session.request(call.method, call.url, data=call.body.encode() or None, headers=headers) as answer,
     ):
-        return (
-            200 <= answer.status < 300,
-            f"{call.method} {call.url.partition('?')[0]} was answered with {answer.status}",
-        )
+        address = call.url.partition("?")[0]
+        return 200 <= answer.status < 300, f"{call.method} {address} was answered with {answer.status}"
 
 
 async def _write(write: SnmpSet, router: Router | None, undo: bool) -> tuple[bool, str]:

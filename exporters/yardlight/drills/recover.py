@@ -66,7 +66,7 @@ def _close(path: Path, lines: Lines, now: float) -> Record:
                 "terminal": opened.get("terminal", ""),
                 "playbook": opened.get("playbook", ""),
                 "version": opened.get("version", 0),
-                "title": opened.get("playbook", ""),
+                "title": opened.get("title", ""),
                 "kind": "interrupted",
                 "who": opened.get("who", ""),
                 "approver": opened.get("approver", ""),

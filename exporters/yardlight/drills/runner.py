@@ -125,7 +125,7 @@ class Runner:
             await self._write(
                 "opened", drill=plan.drill, fleet=plan.fleet.fleet, terminal=plan.terminal.name, who=plan.who,
                 playbook=plan.playbook.playbook, version=plan.playbook.version, approver=plan.approver,
-                limits=plan.limits, attended=plan.attended,
+                title=plan.playbook.title, limits=plan.limits, attended=plan.attended, timezone=plan.terminal.timezone,
             )  # fmt: skip
             begun = await self._prepare()
             if not self._known.refused:
