@@ -92,7 +92,7 @@ class Guard:
     """The guard of one terminal; `action` is the inventory's, None where a person acts."""
 
     def __init__(self, folder: Path, terminal: str, action: Action | None) -> None:
-        self._folder, self._terminal, self._action = folder, terminal, action
+        self._folder, self._terminal, self._action, self._newest = folder, terminal, action, action
         self._name = f"guard-{terminal}.json"
         self._turn = asyncio.Lock()
         self._next_try = 0.0
@@ -103,9 +103,8 @@ class Guard:
         self._restarted = self.charge is not None and self.charge.is_open
 
     def use(self, action: Action | None) -> None:
-        """The inventory was read again. An armed guard keeps what it was armed with."""
-        if self.charge is None:
-            self._action = action
+        """The inventory was read again. An armed guard keeps what it was armed with until the next drill."""
+        self._newest = action
 
     async def arm(self, charge: Charge) -> None:
         """Hold the undo from now on. Raises `DrillError` if another drill is on, or the disk refuses."""
@@ -115,6 +114,8 @@ class Guard:
             if before is not None and before.drill != charge.drill and not gone:
                 raise DrillError(f"another drill is in progress at {self._terminal}: {before.drill}")
             self._restarted = False
+            if before is None or before.drill != charge.drill:
+                self._action = self._newest
             self._heard = time.monotonic()
             await self._keep(charge)
             await self._note("armed", charge, charge.armed, lease=charge.lease, by_hand=charge.by_hand)
@@ -133,7 +134,7 @@ class Guard:
             await self._keep(replace(charge, cut=now, restored=None, renewed=now))
             self._heard = self._cut_at = time.monotonic()
             await self._note("cut begins", charge, now)
-            done = await self._act(undo=False, now=now)
+            done = await self._act(charge, undo=False, now=now)
             await self._note("cut" if done.worked else "cut failed", charge, done.end, begin=done.begin, text=done.text)
             return done
 
@@ -212,7 +213,7 @@ class Guard:
 
     async def _undo(self, charge: Charge, now: float, why: str) -> Done:
         await self._note("undo begins", charge, now, why=why)
-        done = await self._act(undo=True, now=now)
+        done = await self._act(charge, undo=True, now=now)
         if done.worked:
             await self._keep_whatever(replace(charge, restored=done.end))
         await self._note("undone" if done.worked else "undo failed", charge, done.end, begin=done.begin, text=done.text)
@@ -225,9 +226,11 @@ class Guard:
         await self._keep_whatever(replace(charge, restored=now))
         await self._note("the primary carries again", charge, now)
 
-    async def _act(self, undo: bool, now: float) -> Done:
-        if self._action is None:
+    async def _act(self, charge: Charge, undo: bool, now: float) -> Done:
+        if charge.by_hand:
             return Done(True, "by hand", now, now)
+        if self._action is None:
+            return Done(False, "the inventory says no more how the primary is cut", now, now)
         return await self._action.act(undo)
 
     async def _keep(self, charge: Charge) -> None:
