@@ -656,6 +656,11 @@ SCENARIOS = (
         moved=600.0,
     ),
     Scenario(
+        "D11-last-day", "a quarter that ends at midnight: the day that is told is the last one that counts",
+        (yard(drill=Drill(due=((0, 28800.0),), remind_before=86400.0)),), 150.0,
+        ((30, 150, (f"ticket DrillDueSoon fontana {QUARTERLY}",)),),
+    ),
+    Scenario(
         "D11-asked-no-more", "the drill taken out of the inventory: the ticket ends",
         (yard(drill=Drill(due=((0, 100.0),)), listed=((0, 400.0),)), replace(yard(), name="tacoma")), 600.0,
         ((130, 395, (f"ticket DrillOverdue fontana {QUARTERLY}",)), (420, 600, ())),
