@@ -673,6 +673,18 @@ SCENARIOS = (
         centre=Centre(runs=((0, 300.0),)),
     ),
     Scenario(
+        "drill-box-away", "a box away for hours: what it said of its drills, passed or failed, holds until it is back",
+        (yard(
+            hosts=(Host(runs=((0, 60.0),)),), outside=(),
+            drill=Drill(due=((0, 30.0),), due_there=9e6, result="fail", ended=0.0),
+        ),), 3900.0,
+        (
+            (30, 60, (f"ticket DrillFailed fontana {QUARTERLY}",)),
+            (150, 3900, ("ticket TerminalNotReporting fontana", f"ticket DrillFailed fontana {QUARTERLY}")),
+        ),
+        moved=-1,
+    ),
+    Scenario(
         "drill-failed", "a drill that failed, and the one that passed after it",
         (
             yard(drill=Drill(result="fail", ended=300.0)),

@@ -107,8 +107,8 @@ class Service:
 class Drill:
     """Drills of one playbook: the one that runs in `runs` (its alerts resolved at the end), and what came of it.
 
-    `due` is what the centre says from the moment on; `result` is of the newest drill, which ended at `ended`, and
-    `passed` is when the newest that passed did.
+    `due` is what the centre says from the moment on, `due_there` what the terminal's box says; `result` is of the
+    newest drill, which ended at `ended`, and `passed` is when the newest that passed did.
     """
 
     playbook: str = "quarterly-wan-failover"
@@ -116,6 +116,7 @@ class Drill:
     deadline: float = 600.0
     abort_after: float = 120.0
     due: tuple[tuple[float, float], ...] = ()
+    due_there: float | None = None
     remind_before: float = 300.0
     asked: bool = True
     result: str | None = None
@@ -493,6 +494,8 @@ class _Process:
         yield from self.made("drill_since_timestamp_seconds", labels, running(lambda start: start))
         yield from self.made("drill_deadline_timestamp_seconds", labels, running(lambda start: start + drill.deadline))
         yield from self.made("drill_abort_after_seconds", labels, running(lambda _: drill.abort_after))
+        if drill.due_there is not None:
+            yield from self.made("drill_due_timestamp_seconds", labels, lambda _: drill.due_there)
         if drill.result is None:
             return
 
