@@ -311,7 +311,7 @@ def _over_time() -> Iterator[Panel]:
 
 
 def _drills() -> Panel:
-    due = _each("drill_due_timestamp_seconds", "terminal, playbook")
+    due = f"max by (terminal, playbook) (yardlight:drill_due_timestamp_seconds{{{_FLEET}}})"
     return listing(
         "Failover drills",
         "Each yard's drills, the one that is due first on top: whether it was passed in its quarter, what the last run "

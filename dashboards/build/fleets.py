@@ -23,6 +23,7 @@ from dashboards.build.house import (
 )
 from dashboards.build.wall import (
     DARK,
+    DRILLS_DUE,
     NOT_KNOWN,
     OUTSIDE,
     PRIMARY,
@@ -126,11 +127,7 @@ def _panels() -> Iterator[Panel]:
         "Drills overdue",
         "How many failovers of each fleet were not proven in their quarter. Empty is normal.",
         Place(12, 18, 12, 6),
-        [
-            Query(
-                f"sort_desc(count by (fleet) ({newest('drill_due_timestamp_seconds', 'terminal, playbook')} < time()))"
-            )
-        ],
+        [Query(f"sort_desc(count by (fleet) ({DRILLS_DUE} < time()))")],
         {"fleet": "Fleet", "Value": "Overdue"},
         overrides={"Fleet": leads("wall", "Open its wall", fleet="Fleet"), "Overdue": counted(ORANGE)},
         empty=NONE_KNOWN,

@@ -531,7 +531,7 @@ def _standbys() -> list[Panel]:
 
 def _drills() -> list[Panel]:
     last = _newest("yardlight_drill_last_run_timestamp_seconds", "playbook")
-    due = _newest("yardlight_drill_due_timestamp_seconds", "playbook")
+    due = _newest("yardlight:drill_due_timestamp_seconds", "playbook")
     return [
         listing(
             "Drills",

@@ -84,6 +84,8 @@ def newest(metric: str, by: str, where: str = "") -> str:
     return f"max by (fleet, {by}) (yardlight_{metric}{{{FLEETS}{where and ',' + where}}})"
 
 
+# By when the next drill must pass: what a box said last, also while it is away.
+DRILLS_DUE = f"max by (fleet, terminal, playbook) (yardlight:drill_due_timestamp_seconds{{{FLEETS}}})"
 # What a yard sent last before it was cut off stands for five minutes more: it is not how it is now.
 CUT_OFF = "yardlight:terminal_missing_since_timestamp_seconds"
 # When its box was last heard, of every yard that ever had one.
@@ -409,7 +411,7 @@ def _ahead() -> Iterator[Panel]:
         Place(8, 21, 8, 5),
         [
             Row(
-                f"sort(1000 * bottomk({FEW}, {newest('drill_due_timestamp_seconds', 'terminal, playbook')} < time()))",
+                f"sort(1000 * bottomk({FEW}, {DRILLS_DUE} < time()))",
                 f"{{{{terminal}}}}: was due {_FLEET}",
                 ORANGE,
                 [_YARD],

@@ -41,7 +41,6 @@ def _moment(t: int, start: int) -> Iterator[tuple[str, str, float]]:
     yield from _flag("drill_last_result", drill, "result", ("pass", "fail", "aborted", "refused", "partial"), "pass")
     yield "drill_last_run_timestamp_seconds", drill, start - 40 * 86400
     yield "drill_last_pass_timestamp_seconds", drill, start - 40 * 86400
-    yield "drill_due_timestamp_seconds", drill, start + 30 * 86400
     yield "drill_in_progress", drill, float(on_lte)
     for phase, seconds in (("failover", 8.3), ("failback", 1.2), ("told", 14.0)):
         yield "drill_last_duration_seconds", f'{drill},phase="{phase}"', seconds
@@ -322,7 +321,6 @@ def _others(t: int, start: int) -> Iterator[tuple[str, str, float]]:
     # Cut off: what it sent last is still there.
     yield "terminal_info", 'terminal="elko",stage="live",on_failover="ticket",timezone="UTC"', 1
     yield from _flag("terminal_state", 'terminal="elko"', "state", ("primary", "standby", "dark", "unknown"), "primary")
-    yield "drill_due_timestamp_seconds", 'terminal="tacoma",playbook="quarterly-wan-failover"', start - 3 * 86400
     yield "poll_success", 'account="tms",poll="feeds/orders"', 0
     yield "poll_last_success_timestamp_seconds", 'account="tms",poll="feeds/orders"', start - 40_000
     # A wrong key from the first day on.
@@ -367,6 +365,10 @@ def openmetrics(end: int) -> str:
         if MISSED <= t < HEALED:
             line = f'{cut_off}{{fleet="demo",terminal="winslow"}} {start + CUT} {start + t}'
             series.setdefault(cut_off, []).append(line)
+        due = "yardlight:drill_due_timestamp_seconds"
+        for yard, days in (("fontana", 30), ("tacoma", -3)):
+            labels = f'fleet="demo",terminal="{yard}",playbook="quarterly-wan-failover"'
+            series.setdefault(due, []).append(f"{due}{{{labels}}} {start + days * 86400} {start + t}")
         blamed = 'yardlight:fault_of:account{fleet="demo",account="graph",platform="intune",domain="vendor"}'
         series.setdefault("yardlight:fault_of:account", []).append(f"{blamed} 1 {start + t}")
         for state in (

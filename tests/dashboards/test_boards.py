@@ -127,7 +127,7 @@ def test_every_query_is_for_the_chosen_fleets_and_terminal_or_account(board: Pat
             "yardlight_eld_revoked",
             "yardlight_eld_replace",
         )
-        of_several += ("yardlight_drill_",) if chosen == "archive" else ()
+        of_several += ("yardlight_drill_", "drill_due_") if chosen == "archive" else ()
         every = title == f"All {chosen}s"
         rest = [] if every or not chosen else [each for metric, each in selectors if not metric.startswith(of_several)]
         here = [each for each in rest if 'uplink="centre"' not in each]
