@@ -217,6 +217,8 @@ class SimulatedCentre:
     lingers: float = 0.0
     # Whether the alert rules learn that a drill is in progress.
     informed: bool = True
+    # Why it does not say what its drill receiver was told.
+    deaf: str = ""
     # How long the standby's plan lasts (seconds).
     lasts: float | None = None
     _fired: float | None = None
@@ -259,6 +261,8 @@ class SimulatedCentre:
         return {"query": expression, "start": start, "end": end, "step": step, "answer": {"status": "success"}}
 
     async def notices(self, since: float) -> Sequence[Mapping[str, Any]]:
+        if self.deaf:
+            raise DrillError(self.deaf)
         after = self.yard.behaves.notification_after
         if self._fired is None or after is None or self.yard.clock.at < self._fired + after:
             return []
@@ -293,6 +297,6 @@ class World:
     def runner(self) -> Runner:
         file = Path(str(SHIPPED / f"{self.playbook}.yml"))
         plan = Plan("fontana-20231114T221320Z-drill", self.fleet, self.fleet.terminals["fontana"], load(file),
-                    file.read_bytes(), "maria", self.attended, self.override)  # fmt: skip
+                    file.read_bytes(), "the NOC", self.attended, self.override)  # fmt: skip
         centre = self.alerts if self.centre else None
         return Runner(plan, self.yard, centre, (), self.folder / plan.drill, self.clock)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from pathlib import Path
 
 import pytest
 from tests.drills.simulated import INVENTORY, START, Behaviour, World
 
 from yardlight import sealing
-from yardlight.drills import recover, report
+from yardlight.drills import commands, recover, report
 from yardlight.drills.evidence import Record
 
 
@@ -139,6 +140,16 @@ def test_alerts_that_ask_for_the_drill_do_not_stand_in_its_way(tmp_path: Path) -
     assert run(world).result == "pass"
 
 
+def test_a_drill_without_anybody_at_its_input_does_not_wait_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    world = World(tmp_path, attended=True)
+    record = asyncio.run(asyncio.wait_for(commands._attended(world.runner()), 20))
+    assert (record.result, world.yard.acts) == ("refused", [])
+    assert "--yes runs it without a person" in record.body["why"]
+
+
 def attended(world: World, late: str) -> Record:
     """Somebody presses on through the drill, and leaves the phone for three hours at the step `late`."""
     runner = world.runner()
@@ -172,6 +183,7 @@ def test_what_was_looked_at_hours_ago_is_looked_at_again_before_anything_is_cut(
     (tmp_path / "calm").mkdir()
     record = attended(World(tmp_path / "calm", attended=True), "approve")
     assert (record.result, record.body["why"]) == ("pass", "every criterion was met")
+    assert record.body["who"] == "maria", "who pressed Start ran it, whoever made the link"
     assert record.body["begun"] >= START + 3 * 3600, "it begins, and its silence with it, when somebody starts it"
 
 
@@ -180,6 +192,14 @@ def test_a_drill_that_was_left_lying_before_the_cut_cuts_nothing_any_more(tmp_pa
     record = attended(world, "announce")
     assert (record.result, record.body["why"]) == ("aborted", "its time was over before anything was cut")
     assert world.yard.acts == ["armed", "released"]
+
+
+def test_where_nobody_can_ask_whether_the_page_came_nothing_is_cut(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.alerts.deaf = "https://yardlight.example.com/drills/api: 401"
+    record = run(world)
+    assert (record.result, world.yard.acts) == ("refused", [])
+    assert record.body["why"].endswith("https://yardlight.example.com/drills/api: 401")
 
 
 def test_a_cut_that_fails_is_undone(tmp_path: Path) -> None:

@@ -187,6 +187,7 @@ def test_notices_of_the_drill_receiver_are_handed_on_and_other_things_refused(bo
     assert post(json.dumps({"alerts": [ALERT]}).encode()) == 200
     assert [notice["alerts"] for notice in box.notices] == [[ALERT]]
     assert [post(body) for body in (b"", b"{", b"[]", b'{"alerts": 1}', b"x" * 1_000_001)] == [400, 400, 400, 400, 413]
+    assert [post(body) for body in (b'{"alerts": [1]}', b'{"alerts": [{}]}')] == [400, 400]
     assert len(box.notices) == 1
 
 

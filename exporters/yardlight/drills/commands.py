@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -138,14 +138,15 @@ async def _attended(runner: Runner) -> Record:
     loop = asyncio.get_running_loop()
     typed: asyncio.Queue[str] = asyncio.Queue()
     stops: set[asyncio.Task[Screen]] = set()
+    deserted = asyncio.Event()
 
-    def stop() -> None:
-        stops.add(loop.create_task(runner.press(runner.screen().step, "stop", whoami(), "Ctrl-C")))
+    def stop(why: str) -> None:
+        stops.add(loop.create_task(runner.press(runner.screen().step, "stop", whoami(), why)))
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
+        loop.add_signal_handler(number, stop, "Ctrl-C")
     if runner.plan.attended:
-        threading.Thread(target=_read, args=(loop, typed), daemon=True).start()
+        threading.Thread(target=_read, args=(loop, typed, deserted.set), daemon=True).start()
     task = loop.create_task(runner.run())
     shown = -1
     while not task.done():
@@ -153,6 +154,8 @@ async def _attended(runner: Runner) -> Record:
         if screen.revision != shown:
             shown = screen.revision
             _show(screen)
+        if deserted.is_set():
+            stop("the input ended, so nobody can answer; --yes runs it without a person")
         answer = loop.create_task(typed.get())
         changed = loop.create_task(runner.changed(shown, 1.0))
         await asyncio.wait({task, answer, changed}, return_when=asyncio.FIRST_COMPLETED)
@@ -163,9 +166,10 @@ async def _attended(runner: Runner) -> Record:
     return await task
 
 
-def _read(loop: asyncio.AbstractEventLoop, typed: asyncio.Queue[str]) -> None:
+def _read(loop: asyncio.AbstractEventLoop, typed: asyncio.Queue[str], ended: Callable[[], None]) -> None:
     for line in sys.stdin:
         loop.call_soon_threadsafe(typed.put_nowait, line.strip())
+    loop.call_soon_threadsafe(ended)
 
 
 def _show(screen: Screen) -> None:

@@ -25,8 +25,9 @@ CLOCK_LIMIT = 1.0
 class Situation:
     """All that preconditions look at. `now` is the runner's clock, unix seconds.
 
-    `alerts` are the names of those that fire for the terminal: None if Alertmanager could not be asked, and `centre`
-    False if none is named. `offsets` are the clocks of other machines minus the runner's, with the half width of each.
+    `alerts` are the names of those that fire for the terminal: None if the centre could not be asked for that and for
+    what its drill receiver is told (`deaf`: why not), and `centre` False if none is named. `offsets` are the clocks of
+    other machines minus the runner's, with the half width of each.
     `headroom` is how long the standby's plan lasts at the yard's usual load, None where that is not known.
     `undo` is who would undo the cut: person, guard (inside the terminal) or runner; `remote` says that the runner is
     not in the terminal, `attended` that a person is there to press.
@@ -42,6 +43,7 @@ class Situation:
     remote: bool
     attended: bool
     lasts: float
+    deaf: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def _no_alerts(_: Fleet, terminal: Terminal, situation: Situation) -> Judgement:
     if not situation.centre:
         return True, "not checked: no Alertmanager is named in links"
     if situation.alerts is None:
-        return False, "Alertmanager could not be asked what fires at this terminal"
+        return False, f"what fires at this terminal, or is told of it, could not be asked for: {situation.deaf}"
     if situation.alerts:
         return False, f"{terminal.name} has trouble already: {', '.join(sorted(set(situation.alerts)))}"
     return True, "nothing fires at this terminal"

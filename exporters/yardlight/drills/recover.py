@@ -68,7 +68,7 @@ def _close(path: Path, lines: Lines, now: float) -> Record:
                 "version": opened.get("version", 0),
                 "title": opened.get("title", ""),
                 "kind": "interrupted",
-                "who": opened.get("who", ""),
+                "who": (journal.last(book.entries, "approved") or opened).get("who", ""),
                 "approver": opened.get("approver", ""),
                 "begun": begun,
                 "ended": now,

@@ -95,6 +95,7 @@ class Runner:
         self._seen_at = 0.0
         self._back_at = 0.0
         self._begun = clock.now()
+        self._ran_by = plan.who
 
     # What a person meets
 
@@ -171,18 +172,22 @@ class Runner:
         glance = await self._look()
         self._known.offsets["the terminal"] = (glance.offset, glance.error)
         alerts: list[str] | None = None
+        deaf = ""
         headroom: float | None = None
         if self._centre is not None:
             if (standby := standby_of(self.plan.terminal)) is not None:
                 with contextlib.suppress(DrillError):
                     headroom = await self._centre.headroom(self.plan.fleet.fleet, self.plan.terminal.name, standby)
-            with contextlib.suppress(DrillError):
+            try:
                 self._known.offsets["the centre"] = await self._centre.clock()
                 now = await self._centre.alerts(self.plan.fleet.fleet, self.plan.terminal.name)
+                await self._centre.notices(self._clock.now())
                 alerts = [str(each["labels"]["alertname"]) for each in now if _told(each)]
+            except DrillError as error:
+                deaf = str(error)
         situation = Situation(
             self._clock.now(), glance.facts, alerts, self._centre is not None, self._known.offsets, headroom,
-            self._who_undoes(glance), self._yard.remote, self.plan.attended, self.plan.lasts,
+            self._who_undoes(glance), self._yard.remote, self.plan.attended, self.plan.lasts, deaf,
         )  # fmt: skip
         found = conditions.judge(self.plan.playbook, self.plan.fleet, self.plan.terminal, situation)
         self._known.conditions = found
@@ -218,15 +223,15 @@ class Runner:
     async def _approve(self) -> None:
         warning = self.plan.warning
         lines = [self.plan.text(self.plan.playbook.purpose), f"{warning[0].upper()}{warning[1:].rstrip('.')}."]
-        who = self.plan.who
         if self.plan.attended:
             buttons = (Button(APPROVE, "Start", "go"), Button(STOP, "Leave it", "stop"))
             self._face.show("approve", "approve", self.plan.playbook.title, "\n\n".join(lines), buttons)
             press = await self._person()
-            who = press.who
             if press.choice == STOP:
-                raise _StoppedError(f"not approved by {press.who}")
-        await self._write("approved", who=who, warning=self.plan.warning)
+                raise _StoppedError(f"not approved by {_by(press)}")
+            # Whoever made the link is not who runs it, and may review it.
+            self._ran_by = press.who
+        await self._write("approved", who=self._ran_by, warning=self.plan.warning)
 
     async def _begin_around(self) -> list[tuple[Around, Mapping[str, Any]]]:
         begun: list[tuple[Around, Mapping[str, Any]]] = []
@@ -509,7 +514,7 @@ class Runner:
         """Look, renew, and see whether the drill has to end."""
         if self._face.screen.phase == "running" and (press := self._face.take_stop()) is not None:
             await self._write("pressed", step=self._face.screen.step, **asdict(press))
-            raise _StoppedError(f"stopped by {press.who}{f': {press.reason}' if press.reason else ''}")
+            raise _StoppedError(f"stopped by {_by(press)}")
         late = self._clock.now() > self._occasion.ends and self.plan.playbook.cuts and not self._known.cuts
         if late and self._face.screen.phase == "running":
             raise _StoppedError("its time was over before anything was cut")
@@ -643,6 +648,7 @@ class Runner:
         await findings.gather(self.folder, plan, known, self._yard, self._centre, facts, when)
         await self._write("ended", result=result, why=why)
         body = findings.document(plan, judged, rounds, when, (result, why))
+        body["who"] = self._ran_by
         body["preconditions"] = [asdict(each) for each in known.conditions]
         body["acknowledged"] = known.acknowledged
         await asyncio.to_thread(sealing.write, self.folder, sealing.RECORD, body)
@@ -665,6 +671,10 @@ _STEPS: Mapping[str, Callable[[Runner, Step], Awaitable[str]]] = {
 
 def _go(label: str) -> Button:
     return Button(_GO, label, "go")
+
+
+def _by(press: Press) -> str:
+    return f"{press.who}: {press.reason}" if press.reason else press.who
 
 
 def _told(alert: Mapping[str, Any]) -> bool:

@@ -194,7 +194,10 @@ class DrillPages:
             payload = json.loads(await request.read())
         except ValueError:
             raise web.HTTPBadRequest(text="this is not JSON; expected is Alertmanager's webhook\n") from None
-        if not isinstance(payload, dict) or not isinstance(payload.get("alerts"), list):
+        alerts = payload.get("alerts") if isinstance(payload, dict) else None
+        if not isinstance(alerts, list) or not all(
+            isinstance(each, dict) and isinstance(each.get("labels"), dict) for each in alerts
+        ):
             raise web.HTTPBadRequest(text="this is not Alertmanager's webhook: it has no list of alerts\n")
         await self._ask(lambda: self._backend.drill_notice(payload, received))
         return web.Response(text="")
