@@ -68,7 +68,7 @@ SHOWN = (
     "SIM fontana-standby; pool backups, account kore, cap 50 GB, then throttle",
     "truck positions", "Do not quote ETAs <b>now</b>.", "dispatch.example.com", "https://yardlight.example.com/records/",
     "Records of duty status (ELD)", "395.34(d)(1)", "390.29(b)", "Pull the cable of fiber",
-    "dispatch will drop 2 times for about 60 seconds",
+    "Dispatch will drop 2 times for about 60 seconds",
 )  # fmt: skip
 CHAPTERS = ["When this is it", "Steps", "What to tell drivers", "Afterwards"]
 

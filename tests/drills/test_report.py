@@ -139,6 +139,10 @@ def test_the_binder_has_names_numbers_and_times_and_opens_offline(tmp_path: Path
         "Pull the cable of fiber",
     ):
         assert word in page.text
-    assert "dispatch will drop 2 times for about 60 seconds" in page.text
+    assert "Dispatch will drop 2 times for about 60 seconds" in page.text
+    assert "drill attach quarterly-wan-failover --terminal fontana" in page.text
+    assert "drill attach thorough-wan-failover" not in page.text, "which would be refused"
+    assert "drill link thorough-wan-failover --terminal fontana" in page.text
+    assert "say so to whoever is on call before it begins" in page.text
     assert "Plug the cable back in at once if nothing works for 2m15s" in page.text
     assert page.text.count("done by") == 7

@@ -58,7 +58,7 @@ def attach(
     if wanted.unplanned and not wanted.reviewer:
         raise DrillError("a real failover counts as a test only if a reviewer signs for it: add --reviewer NAME")
     _other_than(wanted.by, wanted.reviewer)
-    if len([step for step in playbook.cuts if not step.flap]) != 1:
+    if not playbook.attachable:
         raise DrillError(f"{playbook.playbook} needs {len(playbook.cuts)} cuts; only one failover can be attached")
     until = at + _NEAR + terminal.failback_within + 86400.0
     events = [_fact(each) for each in history.events(fleet.fleet, terminal.name, (at - _NEAR - 600, until))]

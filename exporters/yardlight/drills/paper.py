@@ -26,7 +26,7 @@ _WAITS = {
     "standby": "Wait until the yard works over {standby}.",
     "primary": "Wait until the yard is back on {primary}.",
     "stable": "See that it stays: nothing may drop.",
-    "notification": "Wait for the drill's notification.",
+    "notification": "See that whoever is on call was told.",
 }
 _CHECKS = {
     "services": "the yard's services open",
@@ -55,6 +55,7 @@ class PaperPlaybook:
     criteria: list[tuple[str, str]]
     steps: list[PaperStep]
     abort: str
+    attachable: bool
 
 
 def write(path: Path, terminal: str | None, output: Path) -> int:
@@ -96,20 +97,24 @@ def paper(inventory: Inventory, terminal: Terminal, playbook: Playbook) -> Paper
         abort = f"Plug the cable back in at once if nothing works for {dark}, or if it takes longer than {longest}."
     criteria = [(name.replace("_", " "), words.duration(limit)) for name, limit in plan.limits.items()]
     steps = [_step(plan, step) for step in playbook.steps]
-    return PaperPlaybook(playbook, plan.text(playbook.purpose), plan.warning, criteria, steps, abort)
+    return PaperPlaybook(
+        playbook, plan.text(playbook.purpose), plan.warning, criteria, steps, abort, playbook.attachable
+    )
 
 
 def _step(plan: Plan, step: Step) -> PaperStep:
     limit = step.within or step.hold
     allowed = words.duration(limit.seconds(plan.terminal)) if limit is not None else ""
+    # Where the probes take the times, only the cut's is written down, by which its failover is found.
+    time_ = "" if plan.playbook.cuts else "time"
     if step.tell is not None:
-        return PaperStep(plan.text(step.tell), "", "time")
+        return PaperStep(plan.text(step.tell), "", time_)
     if step.ask is not None:
         return PaperStep(plan.text(step.ask), "", "yes / no")
     if step.wait is not None:
-        return PaperStep(plan.text(_WAITS[step.wait]), allowed, "time")
+        return PaperStep(plan.text(_WAITS[step.wait]), allowed, time_)
     if step.check is not None:
         return PaperStep(f"See that {'; that '.join(_CHECKS[name] for name in step.check)}.", allowed, "yes / no")
     if step.hold is not None:
-        return PaperStep(f"Wait {allowed}.", "", "time")
-    return PaperStep(plan.text(step.say), "", "time")
+        return PaperStep(f"Wait {allowed}.", "", time_)
+    return PaperStep(plan.text(step.say), "", "time" if step.cut else time_)

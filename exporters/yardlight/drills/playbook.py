@@ -145,6 +145,11 @@ class Playbook(Model):
         return tuple(step for step in self.steps if step.does == "cut")
 
     @property
+    def attachable(self) -> bool:
+        """True if one recorded failover can be the record of it."""
+        return sum(not step.flap for step in self.cuts) == 1
+
+    @property
     def drops(self) -> int:
         """How often open connections drop."""
         return 2 * sum(not step.flap for step in self.cuts) + sum(step.flap for step in self.cuts)
