@@ -7,6 +7,7 @@ been done yet.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -30,8 +31,9 @@ class Journal:
         """Raises `JournalError` if it cannot be kept there, another process writes it, or it was edited."""
         self.path = path
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
             self._file: IO[bytes] = path.open("a+b")
+            hand_over(path)
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self._file.close()
@@ -136,6 +138,22 @@ def in_use(path: Path) -> bool:
 
 def _hash(entry: Entry) -> str:
     return hashlib.sha256(line(entry)).hexdigest()
+
+
+def make_folder(path: Path) -> None:
+    """This folder and those above it, each of them its parent's owner's."""
+    if not path.is_dir():
+        make_folder(path.parent)
+        path.mkdir(exist_ok=True)
+        hand_over(path)
+
+
+def hand_over(path: Path) -> None:
+    """What root makes among the files of serve's user becomes that user's, for whom it would else be closed."""
+    if os.geteuid() == 0:
+        owner = path.parent.stat()
+        with contextlib.suppress(OSError):
+            os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def sync_folder(folder: Path) -> None:

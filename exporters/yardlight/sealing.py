@@ -41,12 +41,13 @@ def write_bytes(folder: Path, name: str, data: bytes) -> None:
     """One file of the evidence, whole or not at all, on the disk when this returns."""
     target = folder / name
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        journal.make_folder(target.parent)
         part = target.with_name(f".{target.name}.part")
         with part.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        journal.hand_over(part)
         os.replace(part, target)
         journal.sync_folder(target.parent)
     except OSError as error:

@@ -200,6 +200,8 @@ def link(where: Where, terminal: str, playbook: str, base: str | None) -> int:
     inventory = load(where.inventory)
     place = find_terminal(inventory.fleet, terminal)
     find(inventory.path, playbook)
+    if not where.state.exists():
+        raise DrillError(f"{where.state} is not there: give the state file of this box's serve, --state FILE")
     token = Links(where.folder).make(terminal, playbook, whoami(), time.time())
     address = f"{(base or _here(place)).rstrip('/')}/drills/go/{token}"
     print(address, flush=True)

@@ -17,6 +17,7 @@ from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 from yardlight.errors import DrillError
+from yardlight.journal import hand_over, make_folder
 
 VALID_SECONDS = 86400.0
 _BYTES = 24
@@ -88,13 +89,15 @@ class Links:
     def _changing(self, now: float) -> Iterator[list[Link]]:
         """The links to be changed in place, then written whole; two who do so at once wait for each other."""
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self._path.parent)
             with self._path.with_name(".links.lock").open("w") as lock:
+                hand_over(self._path.with_name(".links.lock"))
                 flock(lock, LOCK_EX)
                 links = [link for link in self._read() if now < link.until + VALID_SECONDS]
                 yield links
                 part = self._path.with_name(".links.part")
                 part.write_text(json.dumps([asdict(link) for link in links], indent=1), encoding="utf-8")
+                hand_over(part)
                 os.replace(part, self._path)
         except OSError as error:
             raise DrillError(f"{self._path} cannot be written: {(error.strerror or str(error)).lower()}") from None
