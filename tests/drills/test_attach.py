@@ -79,6 +79,13 @@ def test_d13_a_real_failover_counts_once_a_reviewer_signs_for_it(
     assert signed["at"] == attached["at"] == pytest.approx(time.time(), abs=60), "signed now, not when it happened"
 
 
+def test_of_several_standbys_the_one_that_carried_counts(tmp_path: Path) -> None:
+    history(tmp_path)
+    inventory = INVENTORY.replace("lte: {", "sat: {bind: 10.10.0.23, medium: satellite, role: standby}\n      lte: {")
+    (tmp_path / "fleet.yml").write_text(inventory)
+    assert attach(tmp_path, "--by", "maria") == 0
+
+
 def test_a_slow_switch_is_on_record_as_the_failure_that_it_was(tmp_path: Path) -> None:
     history(tmp_path, switch=75.0)
     assert attach(tmp_path, "--by", "maria") == 1
@@ -160,3 +167,5 @@ def test_verify_names_what_was_edited_and_edited_evidence_is_not_signed(
     assert capsys.readouterr().out == "events.json: was edited\n"
     assert cli.main(["drill", "sign", record.id, "--reviewer", "joe", *place]) == 1
     assert "what was edited is not signed: events.json: was edited" in capsys.readouterr().err
+    assert cli.main(["drill", "list", *place]) == 0
+    assert "its evidence was edited, see drill verify" in capsys.readouterr().out

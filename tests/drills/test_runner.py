@@ -202,6 +202,14 @@ def test_where_nobody_can_ask_whether_the_page_came_nothing_is_cut(tmp_path: Pat
     assert record.body["why"].endswith("https://yardlight.example.com/drills/api: 401")
 
 
+def test_of_several_standbys_the_one_that_carries_will_do(tmp_path: Path) -> None:
+    standbys = "sat: {bind: 10.10.0.23, medium: satellite, role: standby}\n      lte: {"
+    world = World(tmp_path, inventory=INVENTORY.replace("lte: {", standbys), override="sat is not proven yet")
+    record = run(world)
+    assert record.result == "pass", record.body["why"]
+    assert b"on lte" in (record.folder / sealing.JOURNAL).read_bytes()
+
+
 def test_a_cut_that_fails_is_undone(tmp_path: Path) -> None:
     world = World(tmp_path, Behaviour(cut_works=False))
     record = run(world)

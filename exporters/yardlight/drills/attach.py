@@ -15,7 +15,7 @@ from typing import Any
 
 from yardlight import sealing
 from yardlight.drills import criteria, evidence, findings
-from yardlight.drills.conditions import primary_of, standby_of
+from yardlight.drills.conditions import primary_of
 from yardlight.drills.criteria import Checked, Criterion
 from yardlight.drills.desk import drill_id
 from yardlight.drills.evidence import Record
@@ -85,7 +85,7 @@ def _fact(event: Event) -> EventFact:
 
 
 def _nearest(events: Sequence[EventFact], terminal: Terminal, at: float) -> EventFact:
-    there = [each for each in events if each.kind == "failover" and each.uplink == standby_of(terminal)]
+    there = [each for each in events if each.kind == "failover" and each.uplink != primary_of(terminal)]
     near = min(there, key=lambda each: abs(each.start - at), default=None)
     if near is None or abs(near.start - at) > _NEAR:
         raise DrillError(f"no failover of {terminal.name} was recorded within an hour of that time")

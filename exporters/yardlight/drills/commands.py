@@ -228,6 +228,7 @@ def show_list(where: Where, terminal: str | None, as_json: bool) -> int:
     if as_json:
         print(json.dumps([each.body for each in records], indent=1))
         return 0
+    edited = {each.id for each in records if sealing.verify(each.folder)}
     table = Table(box=box.SIMPLE_HEAD if sys.stdout.isatty() else None, pad_edge=False)
     for heading in ("quarter", "terminal", "playbook", "ended", "result", "how", "why"):
         table.add_column(heading, no_wrap=heading != "why")
@@ -235,15 +236,16 @@ def show_list(where: Where, terminal: str | None, as_json: bool) -> int:
         zone = ZoneInfo(each.body["timezone"])
         table.add_row(
             cadence.name(each.ended, zone), each.terminal, each.playbook, _clock(each.ended, zone), each.result,
-            each.body["kind"], each.body["why"],
+            each.body["kind"], "its evidence was edited, see drill verify" if each.id in edited else each.body["why"],
         )  # fmt: skip
     if records:
         Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 400).print(table)
     else:
         print("no drill was run")
+    whole = [each for each in records if each.id not in edited]
     for name, place in inventory.fleet.terminals.items():
         if place.drill is not None and terminal in (None, name):
-            print(_standing(name, place.drill.playbook, records, place.zone, time.time()))
+            print(_standing(name, place.drill.playbook, whole, place.zone, time.time()))
     return 0
 
 

@@ -389,21 +389,19 @@ class Runner:
         return await waits[step.wait](limit)
 
     async def _wait_standby(self, limit: float) -> str:
-        standby = standby_of(self.plan.terminal)
-        at = await self._until(lambda: self._carried("standby", standby), limit)
+        at = await self._until(lambda: self._carried("standby"), limit)
         if at is None and self._never_fell():
             said = "is the right cable pulled?" if self.plan.cut is None else "what cuts it does not cut it"
             raise _StoppedError(f"{word(self.plan.terminal, primary_of(self.plan.terminal))} still answers: {said}")
         if at is None:
             raise _StoppedError(f"the yard was not on the standby within {length(limit)}", aborted=False)
         self._known.on_standby[self._round] = at
-        return f"on {standby}"
+        return f"on {self._facts.observed}"
 
     async def _wait_primary(self, limit: float) -> str:
-        primary = primary_of(self.plan.terminal)
-        if await self._until(lambda: self._carried("primary", primary), limit) is None:
+        if await self._until(lambda: self._carried("primary"), limit) is None:
             raise _StoppedError(f"the yard was not back on the primary within {length(limit)}", aborted=False)
-        return f"back on {primary}"
+        return f"back on {primary_of(self.plan.terminal)}"
 
     async def _wait_stable(self, limit: float) -> str:
         await self._until(lambda: None, limit)
@@ -438,9 +436,9 @@ class Runner:
             note += f"; {press.who} says that it {reached} whoever is on call"
         return note
 
-    def _carried(self, state: str, uplink: str | None) -> float | None:
-        facts = self._facts
-        return facts.at if facts.state == state and facts.observed == uplink else None
+    def _carried(self, state: str) -> float | None:
+        """When, by the terminal's clock, this was seen; of several standbys any will do."""
+        return self._facts.at if self._facts.state == state else None
 
     async def _check(self, step: Step) -> str:
         assert step.within is not None
@@ -613,9 +611,8 @@ class Runner:
             return
         text = "All is plugged in again. The drill ends by itself when its alerts have ended."
         self._face.show("finishing", "finishing", "Almost done", text, ())
-        primary = primary_of(self.plan.terminal)
         limit = self.plan.terminal.failback_within
-        missed = await self._until(lambda: self._carried("primary", primary), limit) is None
+        missed = await self._until(lambda: self._carried("primary"), limit) is None
         self._back_at = self._clock.now()
         await self._until(lambda: None, _SETTLE_SECONDS)
         if self._centre is not None and not missed and self._round:
