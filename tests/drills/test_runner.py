@@ -233,6 +233,28 @@ def test_a_primary_that_still_answers_after_its_cut_is_no_failure_of_the_router(
     assert (record.result, record.body["why"]) == ("aborted", why)
 
 
+def test_whoever_has_to_plug_in_a_cable_again_is_told_why(tmp_path: Path) -> None:
+    by_hand = INVENTORY.replace(", cut: {command: {do: [/bin/true], undo: [/bin/true]}}", "")
+    runner = World(tmp_path, Behaviour(falls=False), by_hand, attended=True).runner()
+    told: list[str] = []
+
+    async def person() -> None:
+        while (shown := runner.screen()).phase != "over":
+            if shown.step == "restore" and shown.buttons:
+                told.append(shown.text)
+            if shown.buttons and shown.buttons[0].kind != "stop":
+                await runner.press(shown.step, shown.buttons[0].choice, "maria")
+            await asyncio.sleep(0)
+
+    async def both() -> None:
+        task = asyncio.create_task(person())
+        await runner.run()
+        await task
+
+    asyncio.run(both())
+    assert told[0].startswith("Fiber still answers: is the right cable pulled?\nPlug the cable of fiber back")
+
+
 def test_where_cut_and_undo_both_fail_and_nothing_fell_nobody_waits_ten_minutes_for_it(tmp_path: Path) -> None:
     world = World(tmp_path, Behaviour(cut_works=False, undo_works=False))
     record = asyncio.run(world.runner().run())

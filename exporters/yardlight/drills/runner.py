@@ -563,15 +563,16 @@ class Runner:
         await self._write("stopped", why=stop.why, aborted=stop.aborted)
         self._face.notes.append(stop.why)
         if self._round and self._round not in self._known.restored:
-            await self._restore_early()
+            await self._restore_early(stop.why)
 
-    async def _restore_early(self) -> None:
-        """Undo what this round cut, by whoever can."""
+    async def _restore_early(self, why: str) -> None:
+        """Undo what this round cut, by whoever can; a person is told why."""
         self._face.show("restoring", "restore", "Restoring", "The primary is put back.", ())
         await self._write("undo begins", step="restore")
         if self.plan.cut is None:
             step = next(each for each in reversed(self.plan.playbook.steps) if each.does == "restore")
-            self._face.show("restoring", "restore", _PLUG, self.plan.text(step.say), (_go("Cable is back"),))
+            text = f"{why[0].upper()}{why[1:]}\n{self.plan.text(step.say)}"
+            self._face.show("restoring", "restore", _PLUG, text, (_go("Cable is back"),))
             primary = primary_of(self.plan.terminal)
             await self._until(lambda: self._face.take() or self._again(primary), None)
         done = await self._insist()
