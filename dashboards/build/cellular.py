@@ -10,7 +10,7 @@ from dashboards.build.house import (
     AGO,
     GREEN,
     NONE_KNOWN,
-    NOT_CONFIGURED,
+    NOT_MEASURED,
     ORANGE,
     RED,
     Panel,
@@ -95,7 +95,6 @@ def _now() -> Iterator[Panel]:
         "SIMs of the roster that the platform has, whatever their state. It changes when trucks come and go.",
         Place(0, 0, 4, 4),
         Query(f"sum({of('sims', 'state')})"),
-        empty=NOT_CONFIGURED,
     )
     yield single(
         "At their cap, or will be",
@@ -139,7 +138,7 @@ def _pools() -> Iterator[Panel]:
         Place(0, 4, 8, 7),
         Query(f"{of('pool_known_usage_bytes', 'pool')} / {of('pool_cap_bytes', 'pool')}", "{{pool}}"),
         ((None, GREEN), (0.8, ORANGE), (1, RED)),
-        empty=NOT_CONFIGURED,
+        empty="no pool with a cap known",
     )
     yield lines(
         "Pools: use and forecast",
@@ -176,6 +175,7 @@ def _sims() -> Iterator[Panel]:
         [Query(f"topk(15, {of('sim_usage_bytes', 'sim')})")],
         {"sim": "SIM", "Value": "Used"},
         overrides={"Used": {"unit": "decbytes"}},
+        empty=NOT_MEASURED,
     )
     yield lines(
         "SIMs: largest of the last two days",
@@ -206,6 +206,7 @@ def _sims() -> Iterator[Panel]:
         Place(18, 19, 6, 8),
         [Query(f"{of('sims', 'state')} > 0")],
         {"state": "State", "Value": "SIMs"},
+        empty=NOT_MEASURED,
     )
 
 

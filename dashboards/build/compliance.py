@@ -8,7 +8,6 @@ from dashboards.build.house import (
     AGO,
     GREEN,
     NONE_KNOWN,
-    NOT_CONFIGURED,
     ORANGE,
     RED,
     Panel,
@@ -137,7 +136,7 @@ def _now() -> Iterator[Panel]:
         Place(8, 8, 4, 4),
         Query(_of("archive_dates_not_known")),
         steps=TROUBLE,
-        empty=NOT_CONFIGURED,
+        empty="not known, or not asked for",
     )
     yield single(
         "Not what it was",
@@ -166,7 +165,7 @@ def _now() -> Iterator[Panel]:
         Place(12, 20, 4, 4),
         Query(_of("archive_second_copy_missing_files")),
         steps=TROUBLE,
-        empty=NOT_CONFIGURED,
+        empty="not known, or none",
     )
 
 

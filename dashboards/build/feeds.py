@@ -86,7 +86,7 @@ def _now() -> Iterator[Panel]:
         "do not count.",
         Place(10, 0, 5, 4),
         Query(f"count({of('feed_contract_violations', 'feed, kind, field', _kind_is_not('new_field'))} > 0)"),
-        known=of("feed_info", "feed"),
+        known=of("poll_last_success_timestamp_seconds", "poll", _POLLED),
         steps=TROUBLE,
     )
     yield single(

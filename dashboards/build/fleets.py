@@ -67,8 +67,8 @@ def _panels() -> Iterator[Panel]:
     state = 'state=~"stale|dark"'
     well = [f"count by (fleet) ({in_state(number)})" for number in (PRIMARY, OUTSIDE)]
     queries = [
-        f"count by (fleet) ({firing('page')})",
-        f"count by (fleet) ({firing('ticket')})",
+        f"count by (fleet) ({firing('page', FLEETS)})",
+        f"count by (fleet) ({firing('ticket', FLEETS)})",
         f"count by (fleet) ({yards()} >= {DARK})",
         f"count by (fleet) ({in_state(STANDBY)})",
         f"count by (fleet) ({in_state(NOT_KNOWN)})",
@@ -81,7 +81,7 @@ def _panels() -> Iterator[Panel]:
         "Open pages and tickets of each fleet, its yards on their primary, without a box and answering from outside, "
         "dark or silent, on standby or not known, vendors that cannot be read, tablets silent on duty. Normal: all "
         "yards on their primary or from outside, and every other cell empty; a column in which no fleet has anything "
-        "is not there.",
+        "is not there. What is told of all fleets at once, such as of the center itself, is on the wall.",
         Place(0, 0, 24, 10),
         [Query(f"count by (fleet) ({newest('terminal_info', 'terminal')})"), *map(Query, [*well, *queries[:7]])],
         {

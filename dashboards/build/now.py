@@ -27,7 +27,7 @@ from dashboards.build.house import (
     renamed,
     words,
 )
-from dashboards.build.wall import numbered, outside, since
+from dashboards.build.wall import CUT_OFF, numbered, outside, since
 from grafana_foundation_sdk.builders import dashboard
 
 # From good to bad, so that the largest number is the worst; what each means in one cell of a yard.
@@ -75,9 +75,13 @@ def _newest(metric: str, by: str, where: str = "") -> str:
 
 
 def _shared() -> Iterator[Panel]:
-    feeds = _newest("feed_info", "account, feed, shows")
-    read = f"min by (account) (yardlight_poll_success{{{_FLEET}}}) == 1"
-    distrusted = f'max by (account, feed) (ALERTS{{{_FLEET},{_TOLD},alertstate="firing"}})'
+    feeds = _newest("feed_info", "account, feed, shows", 'platform!="statuspage"')
+    # As the notifications say it: what they call not affected can be relied on. What cannot be read is not known.
+    distrusted = (
+        f'max by (account, feed) (ALERTS{{{_FLEET},{_TOLD},alertstate="firing"}} '
+        f"or yardlight:feed_distrusted{{{_FLEET}}} and on (account, feed) yardlight:feed_answers{{{_FLEET}}})"
+    )
+    trusted = f"max by (account, feed, shows) (yardlight:feed_trusted{{{_FLEET}}})"
     yield ranking(
         "What everybody works with",
         "Positions, loads, hours and whatever else comes from vendors. Do not rely on it: old, empty or not what it "
@@ -85,23 +89,23 @@ def _shared() -> Iterator[Panel]:
         Place(0, 0, 14, 8),
         [
             Row(f"{feeds} * 3 and on (account, feed) {distrusted}", "{{shows}}", RED),
-            Row(
-                f"({feeds} * 2 unless on (account) {read}) unless on (account, feed) {distrusted}", "{{shows}}", PURPLE
-            ),
-            Row(f"({feeds} and on (account) {read}) unless on (account, feed) {distrusted}", "{{shows}}", GREEN),
+            Row(f"{feeds} * 2 unless on (account, feed) ({distrusted} or {trusted})", "{{shows}}", PURPLE),
+            Row(f"{trusted} unless on (account, feed) {distrusted}", "{{shows}}", GREEN),
         ],
         unit="none",
         mapped=mapping(FEEDS),
         size=24,
         empty=NOT_CONFIGURED,
     )
-    age = f"time() - {since(_TOLD, 'alertname, feed, platform', _FLEET)} / 1000"
+    age = f"time() - {since(_TOLD, 'alertname, account, feed, platform', _FLEET)} / 1000"
+    # A feed by the name that its notification has.
+    age = f"({age}) * on (account, feed) group_left (shows) {feeds} or ({age}) unless on (account, feed) {feeds}"
     yield listing(
         "What dispatch was told",
         "Notices that are still open, and for how long. Empty is normal: nothing has to be said.",
         Place(14, 0, 10, 8),
         [Query(f"sort_desc(1 + (({age}) > bool 3600) + (({age}) > bool 86400))")],
-        {"feed": "Feed", "platform": "Vendor", "alertname": "It", "Value": "Told"},
+        {"shows": "Feed", "platform": "Vendor", "alertname": "It", "Value": "Told"},
         overrides={
             "It": {"mappings": [renamed(NOTICES)]},
             "Told": words(LONG),
@@ -132,7 +136,8 @@ def _tablets() -> str:
 
 
 def _yards() -> Iterator[Panel]:
-    services = f"{FAILS} - {FAILS - WORKS} * {_newest('service_up', 'terminal, service', _IN_USE)}"
+    services = f"{_newest('service_up', 'terminal, service', _IN_USE)} unless on (terminal) {CUT_OFF}{{{_FLEET}}}"
+    services = f"{FAILS} - {FAILS - WORKS} * ({services})"
     cells = " or ".join(
         (
             f'label_replace({_internet()}, "what", "Internet", "", "")',

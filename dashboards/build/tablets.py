@@ -11,7 +11,7 @@ from dashboards.build.house import (
     GRAY,
     GREEN,
     NONE_KNOWN,
-    NOT_CONFIGURED,
+    NOT_MEASURED,
     ORANGE,
     PLAIN,
     PURPLE,
@@ -154,7 +154,7 @@ def _groups() -> Iterator[Panel]:
         Query(f"{ratio} unless on (group) ({over})", "{{group}}"),
         PLAIN,
         over=Query(over, "{{group}}"),
-        empty=NOT_CONFIGURED,
+        empty=NOT_MEASURED,
     )
     yield listing(
         "Groups by state",
@@ -175,6 +175,7 @@ def _groups() -> Iterator[Panel]:
             **{name: {**counted(_COLORS[state]), **NARROW} for state, name in STATES.items()},
             "Limit": {"unit": "percentunit", "custom.minWidth": 70},
         },
+        empty=NOT_MEASURED,
     )
 
 
@@ -250,7 +251,7 @@ def _standards() -> Iterator[Panel]:
         Place(16, 20, 4, 4),
         Query(of("roster_mismatches", "account", 'kind="mdm_only"')),
         steps=TROUBLE,
-        empty=NOT_CONFIGURED,
+        empty="not known, or no roster",
     )
     yield single(
         "Not in this MDM",
@@ -258,7 +259,7 @@ def _standards() -> Iterator[Panel]:
         "in your other MDMs.",
         Place(20, 20, 4, 4),
         Query(of("roster_mismatches", "account", 'kind="roster_only"')),
-        empty=NOT_CONFIGURED,
+        empty="not known, or no roster",
     )
     yield single(
         "Credential ends",

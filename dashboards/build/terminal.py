@@ -50,7 +50,6 @@ TERMINAL_STATES = (
     State("nothing heard", RED),
 )
 UPLINK_STATES = (State("up", GREEN), State("degraded", ORANGE), State("down", RED), State("unknown", PURPLE))
-MONTH = "31d"
 # What the signals of a yard mean (alert_rules/verdicts.yml).
 SIGNALS = {
     "not_heard": "the box in the yard is not heard",
@@ -76,7 +75,8 @@ _STATE = " or ".join(
 )
 
 
-_LEAVES_BY = f'max by (uplink) (yardlight_terminal_path{{{HERE},source="observed"}} == 1)'
+_OBSERVED = f'yardlight_terminal_path{{{HERE},source="observed"}} == 1'
+_LEAVES_BY = f"max by (uplink) ({_OBSERVED} unless on (terminal) {CUT_OFF}{{{HERE}}})"
 _ALERTS = since('severity=~"page|ticket"', "alertname, severity, uplink, service", HERE)
 
 
@@ -444,7 +444,6 @@ def _quality() -> list[Panel]:
 
 
 def _costs() -> list[Panel]:
-    used = f"sum by (uplink) (increase(yardlight_probe_bytes_total{{{HERE}}}[{MONTH}]))"
     return [
         state_timeline(
             "Pins",
@@ -456,14 +455,18 @@ def _costs() -> list[Panel]:
             empty="not known",
         ),
         share(
-            "Probe traffic against budget, 31 days",
-            "What probing used of each metered uplink's budget (metered.budget). Normal: below 70 %, the "
-            "routine share. Above: incidents ate the reserve. Unmetered uplinks have no budget and are not "
-            "shown.",
+            "Probe traffic against budget",
+            "What probing used of each metered uplink's budget in the present period (metered.budget and per). Normal: "
+            "below 70 %, the routine share. Above: incidents ate the reserve. Unmetered uplinks have no budget and are "
+            "not shown.",
             Place(12, 62, 6, 5),
-            Query(f"{used} / {_newest('yardlight_probe_budget_bytes', 'uplink')}", legend="{{uplink}}"),
+            Query(
+                f"{_newest('yardlight_probe_period_bytes', 'uplink')} / "
+                f"{_newest('yardlight_probe_budget_bytes', 'uplink')}",
+                legend="{{uplink}}",
+            ),
             ((None, GREEN), (0.7, ORANGE), (0.9, RED)),
-            empty="no metered uplink",
+            empty="no metered uplink known",
         ),
         lines(
             "Probe traffic",
@@ -487,7 +490,7 @@ def _standbys() -> list[Panel]:
             Place(0, 67, 14, 9),
             [Query(_newest("yardlight_standby_ready", "uplink, check"), legend="{{uplink}} {{check}}")],
             answers(State("passes", GREEN), State("fails", RED)),
-            empty="no standby",
+            empty="no standby, or nothing known",
         ),
         listing(
             "Standby: proofs",
@@ -578,7 +581,7 @@ def _router() -> list[Panel]:
             Place(0, 82, 14, 4),
             [Query(f"1 - {_newest('yardlight_terminal_path_disagreement')}", legend="its word is")],
             answers(State("true", GREEN), State("wrong", RED)),
-            empty="no router is asked",
+            empty="no router answers",
         ),
         listing(
             "Router",
@@ -595,7 +598,7 @@ def _router() -> list[Panel]:
                 "Firmware": {"custom.width": 100},
                 "Started": AGO,
             },
-            empty="no router is asked",
+            empty="no router answers",
         ),
         lines(
             "Radio: power of the reference signal",
@@ -609,7 +612,7 @@ def _router() -> list[Panel]:
             unit="dBm",
             dashed="/ is weak$/",
             below_zero=True,
-            empty="no modem is asked",
+            empty="no modem known",
         ),
         lines(
             "Radio: quality",
@@ -625,7 +628,7 @@ def _router() -> list[Panel]:
             unit="dB",
             dashed="/ is weak$/",
             below_zero=True,
-            empty="no modem is asked",
+            empty="no modem known",
         ),
         lines(
             "Router: traffic of its interfaces",
@@ -640,6 +643,6 @@ def _router() -> list[Panel]:
                 )
             ],
             unit="Bps",
-            empty="no router is asked",
+            empty="no router answers",
         ),
     ]

@@ -73,6 +73,8 @@ _ABOUT = (
 )  # fmt: skip
 _SAID = " ".join(f"{{{{{label}}}}}" for label in _ABOUT)
 _FLEET = "({{fleet}})"
+# Alerts of the chosen fleets, and those of all at once, such as of the center itself.
+OF_ALL = 'fleet=~"$fleet|"'
 # By how much pools and SIMs are over their cap.
 REACHED = f"max by (fleet, account, pool, sim) (yardlight:cap_reached{{{FLEETS}}})"
 # Rows of a list that is read from afar: at the width of a laptop each takes two lines.
@@ -140,17 +142,28 @@ def in_state(number: int) -> str:
     return f"({newest('terminal_state', 'terminal', of_state)} == 1 unless on (fleet, terminal) {CUT_OFF})"
 
 
-def firing(severity: str) -> str:
+def firing(severity: str, fleet: str = OF_ALL) -> str:
     """Alerts that are firing, one series for each."""
-    return f'max without (instance, job) (ALERTS{{{FLEETS},alertstate="firing",severity="{severity}"}})'
+    return f'max without (instance, job) (ALERTS{{{fleet},alertstate="firing",severity="{severity}"}})'
 
 
-def since(where: str, by: str, fleet: str = FLEETS) -> str:
-    """When each open alert began, in milliseconds; `where` chooses them."""
+def begun(where: str) -> str:
+    """When each open alert began, in seconds; `where` chooses them. The rules remember it over a restart."""
     return (
-        f"1000 * min by ({by}) (ALERTS_FOR_STATE{{{fleet},{where}}} "
+        f"((yardlight:alert_since_timestamp_seconds{{{where}}} or ALERTS_FOR_STATE{{{where}}}) "
         'and ignoring (alertstate) ALERTS{alertstate="firing"})'
     )
+
+
+def since(where: str, by: str, fleet: str = OF_ALL) -> str:
+    """When each open alert began, in milliseconds; `where` chooses them."""
+    found = f"min by ({by}) ({begun(f'{fleet},{where}')})"
+    return f"1000 * {_said_of_all(found)}" if fleet == OF_ALL else f"1000 * {found}"
+
+
+def _said_of_all(expr: str) -> str:
+    """The same, with alerts that are of no one fleet called that."""
+    return f'label_replace({expr}, "fleet", "all fleets", "fleet", "")'
 
 
 def board() -> dashboard.Dashboard:
@@ -295,7 +308,7 @@ def _open() -> Iterator[Panel]:
     yield ranking(
         "Whose fault",
         "What the signals at each yard, vendor or truck in trouble point to. The ISP and the carrier are to be "
-        "called with the circuit's id; not known yet is nobody's until somebody looked. Nobody's is normal. At most "
+        "called with the circuit's id; not known yet is nobody's until somebody looked. None known is normal. At most "
         "seven are here; the lists of pages and tickets have all.",
         Place(18, 4, 6, 12),
         [
@@ -309,28 +322,37 @@ def _open() -> Iterator[Panel]:
         ],
         unit="none",
         mapped=mapping([State(words_, BLUE) for words_ in FAULTS.values()]),
-        empty="nobody's",
+        empty=NONE_KNOWN,
         known=_RULES_THERE,
     )
 
 
+def _of_whom(polls: str) -> str:
+    return f'label_replace({polls}, "account", "$1", "poll", "records/(.+)")'
+
+
 def _ahead() -> Iterator[Panel]:
-    unread = f"min by (fleet, account) (yardlight_poll_success{{{FLEETS}}}) == 0"
-    last_read = f"min by (fleet, account) (yardlight_poll_last_success_timestamp_seconds{{{FLEETS}}})"
+    # What belongs to no account, such as an archive, has its own name.
+    unread = _of_whom(f"min by (fleet, account, poll) (yardlight_poll_success{{{FLEETS}}}) == 0")
+    last_read = f"yardlight_poll_last_success_timestamp_seconds{{{FLEETS}}}"
+    last_read = f"{_of_whom(f'min by (fleet, account, poll) ({last_read})')} and on (fleet, account, poll) {unread}"
+    never_read = f"min by (fleet, account) ({unread} unless on (fleet, account, poll) {last_read})"
     yield ranking(
         "Vendors that cannot be read",
-        "Accounts whose last collection was not complete, and when the last complete one was. None is normal; what "
-        "hangs on them is shown as of then. An account leads to all that is collected.",
+        "Accounts and archives whose last collection was not complete, and when the last complete one was; never read "
+        "if one of an account's collections never was. None is normal; what hangs on them is shown as of then. A row "
+        "leads to all that is collected.",
         Place(0, 16, 8, 5),
         [
             Row(
-                f"sort(bottomk({FEW}, 1000 * {last_read} and on (fleet, account) {unread}))",
+                f"sort(bottomk({FEW}, 1000 * min by (fleet, account) ({last_read}) "
+                f"unless on (fleet, account) {never_read}))",
                 f"{{{{account}}}}: last read {_FLEET}",
                 ORANGE,
                 [_COLLECTED],
             ),
             Row(
-                f"bottomk({FEW}, ({unread}) unless on (fleet, account) {last_read})",
+                f"bottomk({FEW}, {never_read})",
                 f"{{{{account}}}}: never read {_FLEET}",
                 ORANGE,
                 [_COLLECTED],
@@ -401,7 +423,7 @@ def _ahead() -> Iterator[Panel]:
                 [way("feeds", "Open the feeds", fleet="fleet", account="account")],
             )
         ],
-        empty=NONE,
+        empty=NONE_KNOWN,
         known=_RULES_THERE,
     )
     yield ranking(
@@ -445,13 +467,14 @@ def _lists() -> Iterator[Panel]:
         (26, 6, "page", "All pages", "Normal is none."),
         (32, 9, "ticket", "Tickets: for the morning", "A few are normal."),
     ):
-        opened = f'label_join(ALERTS_FOR_STATE{{{FLEETS},severity="{severity}"}} {_FIRING}, "about", " ", {about})'
+        opened = begun(f'{OF_ALL},severity="{severity}"')
+        named = f'label_join({_said_of_all(opened)}, "about", " ", {about})'
         yield listing(
             title,
             "Every open fault, the longest open first: where, whose it is as far as signals tell, since when, who is "
             f"told. {text} Each fault has a runbook of the same name; a yard leads to its board.",
             Place(0, y, 24, h),
-            [Query(f"sort(1000 * min by (fleet, alertname, terminal, about, domain, audience) ({opened}))")],
+            [Query(f"sort(1000 * min by (fleet, alertname, terminal, about, domain, audience) ({named}))")],
             {
                 "alertname": "Fault",
                 "terminal": "Yard",
@@ -479,7 +502,9 @@ def _lists() -> Iterator[Panel]:
         [
             Query(f"sort_desc({yards()})"),
             Query(_SINCE),
-            Query(f"{newest('terminal_path', 'terminal, uplink', _OBSERVED)} == 1"),
+            Query(
+                f"{newest('terminal_path', 'terminal, uplink', _OBSERVED)} == 1 unless on (fleet, terminal) {CUT_OFF}"
+            ),
         ],
         {"terminal": "Yard", "Value #A": "State", "Value #B": "Since", "uplink": "Leaves by", "fleet": "Fleet"},
         overrides={
@@ -500,6 +525,3 @@ def _lists() -> Iterator[Panel]:
         ],
         YARD,
     )
-
-
-_FIRING = 'and ignoring (alertstate) ALERTS{alertstate="firing"}'

@@ -66,6 +66,7 @@ def _moment(t: int, start: int) -> Iterator[tuple[str, str, float]]:
         yield "probe_bytes_total", labels, t * (200.0 if uplink == "fiber" else 13.0)
         if uplink == "lte":
             yield "probe_budget_bytes", labels, 50e6
+            yield "probe_period_bytes", labels, 12e6
         yield "terminal_path", f'{labels},source="observed"', float(carries == uplink)
         for target in _TARGETS:
             lost = max(0, min(t, HEALED) - CUT) if uplink == "fiber" else 0
@@ -210,6 +211,8 @@ def _tablets(t: int, start: int) -> Iterator[tuple[str, str, float]]:
 def _feeds(t: int, start: int) -> Iterator[tuple[str, str, float]]:
     """An account at a vendor with two feeds: positions that stop, and loads of which a field is renamed."""
     account, bad = 'account="vendor"', t >= CUT
+    status = f'{account},feed="status",expected="on_change",shows="Status",platform="statuspage"'
+    yield "feed_info", status, 1
     for feed, expected, age in (("gps", "when_moving", 300), ("loads", "weekdays", 1800)):
         of, poll = f'{account},feed="{feed}"', f'{account},poll="feeds/{feed}"'
         yield "feed_info", f'{of},expected="{expected}",shows="{feed.title()}",platform="generic"', 1
@@ -301,8 +304,11 @@ _ALERTS: tuple[dict[str, str], ...] = (
     {"alertname": "TerminalNotReporting", "severity": "page", "audience": "oncall", "terminal": "reno"},
     {"alertname": "PlatformDown", "severity": "page", "audience": "oncall", "service": "dispatch"},
     {"alertname": "FeedStale", "severity": "ticket", "audience": "dispatch", "account": "vendor", "feed": "gps"},
-    {"alertname": "Watchdog", "severity": "none", "audience": "oncall"},
+    {"alertname": "RuleEvaluationFailing", "severity": "page", "audience": "oncall", "fleet": ""},
+    {"alertname": "Watchdog", "severity": "none", "audience": "oncall", "fleet": ""},
 )
+# How long before the hour an alert began, as rules remember and as Prometheus says since it was restarted.
+BEGAN, RESTARTED = 7200, 60
 
 
 def _others(t: int, start: int) -> Iterator[tuple[str, str, float]]:
@@ -319,12 +325,19 @@ def _others(t: int, start: int) -> Iterator[tuple[str, str, float]]:
     yield "terminal_state_since_timestamp_seconds", 'terminal="tacoma"', start - 1800
     yield "uplink_outside_up", 'terminal="winslow",uplink="fiber"', float(not CUT <= t < HEALED)
     # Cut off: what it sent last is still there.
+    yield "terminal_path", 'terminal="elko",uplink="fiber",source="observed"', 1
+    yield "service_up", 'terminal="elko",service="dispatch",uplink="default"', 1
     yield "terminal_info", 'terminal="elko",stage="live",on_failover="ticket",timezone="UTC"', 1
     yield from _flag("terminal_state", 'terminal="elko"', "state", ("primary", "standby", "dark", "unknown"), "primary")
     yield "poll_success", 'account="tms",poll="feeds/orders"', 0
     yield "poll_last_success_timestamp_seconds", 'account="tms",poll="feeds/orders"', start - 40_000
+    # Something else of it is read.
+    yield "poll_success", 'account="tms",poll="feeds/drivers"', 1
+    yield "poll_last_success_timestamp_seconds", 'account="tms",poll="feeds/drivers"', start + t
     # A wrong key from the first day on.
     yield "poll_success", 'account="yard-mail",poll="feeds/mail"', 0
+    yield "feed_info", 'account="yard-mail",feed="mail",expected="",shows="Mail",platform="generic"', 1
+    yield "poll_success", 'account="",poll="records/dvir"', 0
     yield "poll_failed", 'account="tms",poll="feeds/orders",reason="auth"', 1
     yield "feed_info", 'account="tms",feed="orders",expected="",shows="Orders",platform="generic"', 1
     yield "poll_failures_total", 'account="tms",poll="feeds/orders",reason="auth"', t / 60
@@ -351,8 +364,8 @@ def openmetrics(end: int) -> str:
         for alert in _ALERTS:
             labels = ",".join(f'{name}="{value}"' for name, value in {"fleet": "demo", **alert}.items())
             series.setdefault("ALERTS", []).append(f'ALERTS{{alertstate="firing",{labels}}} 1 {start + t}')
-            since = f"ALERTS_FOR_STATE{{{labels}}} {start - 7200} {start + t}"
-            series.setdefault("ALERTS_FOR_STATE", []).append(since)
+            for name, ago in (("ALERTS_FOR_STATE", RESTARTED), ("yardlight:alert_since_timestamp_seconds", BEGAN)):
+                series.setdefault(name, []).append(f"{name}{{{labels}}} {start - ago} {start + t}")
         remembered = "yardlight:terminal_remembered_timestamp_seconds"
         series.setdefault(remembered, []).append(
             f'{remembered}{{fleet="demo",terminal="reno"}} {start - 600} {start + t}'
@@ -379,6 +392,14 @@ def openmetrics(end: int) -> str:
         ):
             line = f'yardlight:terminals{{fleet="demo",state="{state}"}} 1 {start + t}'
             series.setdefault("yardlight:terminals", []).append(line)
+        for feed in ("gps", "loads"):
+            of = f'fleet="demo",account="vendor",feed="{feed}"'
+            # Loads are old while their platform says that it is out, which is told of the platform alone.
+            old = feed == "gps" or CUT <= t < HEALED
+            held = f"feed_distrusted{{{of}}}" if old else f'feed_trusted{{{of},shows="{feed.title()}"}}'
+            for record in (held, f"feed_answers{{{of}}}"):
+                name = f"yardlight:{record.partition('{')[0]}"
+                series.setdefault(name, []).append(f"yardlight:{record} 1 {start + t}")
         if t >= CUT:
             for name, key, which in (("feed_old", "feed", "gps"), ("webhook_silent", "webhook", "events")):
                 name = f"yardlight:{name}_since_timestamp_seconds"

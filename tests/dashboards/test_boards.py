@@ -109,8 +109,10 @@ def test_every_query_is_for_the_chosen_fleets_and_terminal_or_account(board: Pat
         selectors = re.findall(r"(\w*)\{([^}]*)\}", expr)
         chosen = OF[board.stem]
         if chosen is None:
+            # Alerts of all fleets at once are of the chosen ones, too.
+            alerts = ("ALERTS", "alert_since_timestamp_seconds")
             assert all(
-                'fleet=~"$fleet"' in each
+                ('fleet=~"$fleet|"' if metric.startswith(alerts) and "|" in each else 'fleet=~"$fleet"') in each
                 for metric, each in selectors
                 if not metric.startswith("ALERTS") or "fleet" in each
             )
@@ -287,6 +289,117 @@ def test_each_yard_is_in_one_of_the_walls_numbers_and_in_its_list(
             each["metric"]["terminal"]: each["value"][1] for each in prometheus(filled(wall.yards(), CHOSEN), ago)
         }
         assert {states[each] for each in worst} == set(states.values())
+
+
+def on(stem: str, title: str) -> list[str]:
+    """The queries of a panel, filled."""
+    [panel] = [each for path in BOARDS for each in panels(path) if (path.stem, each["title"]) == (stem, title)]
+    return [filled(target["expr"], CHOSEN) for target in panel["targets"]]
+
+
+@pytest.mark.needs("prometheus", "promtool")
+def test_what_is_told_of_all_fleets_at_once_is_on_the_wall_of_a_chosen_one(
+    prometheus: Callable[[str, float], list[Any]],
+) -> None:
+    failing = {"alertname": "RuleEvaluationFailing", "fleet": "all fleets"}
+    for title in ("Pages: somebody was woken", "All pages"):
+        shown = [each["metric"] for expr in on("wall", title) for each in prometheus(expr, 0)]
+        assert [each for each in shown if failing.items() <= each.items()], title
+    [counted] = prometheus(on("wall", "Pages open")[0], 0)
+    assert counted["value"][1] == str(sum(each["severity"] == "page" for each in history._ALERTS))
+
+
+@pytest.mark.needs("prometheus", "promtool")
+@pytest.mark.parametrize(
+    "where", [("wall", "Pages: somebody was woken"), ("wall", "All pages"), ("terminal", "Alerts")]
+)
+def test_a_page_is_as_old_as_it_was_before_prometheus_was_restarted(
+    prometheus: Callable[[str, float], list[Any]], where: tuple[str, str]
+) -> None:
+    answers = [each for expr in on(*where) for each in prometheus(expr, 0)]
+    began = {float(each["value"][1]) / 1000 for each in answers}
+    [asked] = {each["value"][0] for each in answers}
+    assert {asked - each for each in began} == {history.HOUR + history.BEGAN}
+
+
+@pytest.mark.needs("prometheus", "promtool")
+def test_what_can_be_relied_on_is_what_notifications_call_not_affected(
+    prometheus: Callable[[str, float], list[Any]],
+) -> None:
+    def shown(after: int) -> dict[str, str]:
+        rows = zip(now.FEEDS[::-1], on("now", "What everybody works with"), strict=True)
+        return {
+            each["metric"]["shows"]: state.name
+            for state, expr in rows
+            for each in prometheus(expr, history.HOUR - after)
+        }
+
+    unread = {"Orders": "cannot tell", "Mail": "cannot tell"}
+    out = shown(history.CUT + 60)
+    assert out == {"Gps": "do not rely on it", "Loads": "do not rely on it", **unread}, "its platform says it is out"
+    assert shown(history.HOUR)["Loads"] == "can be relied on"
+    assert shown(history.RULES - history.STEP)["Loads"] == "cannot tell", "no rule is evaluated"
+
+
+@pytest.mark.needs("prometheus", "promtool")
+def test_of_a_yard_that_was_cut_off_nothing_that_it_sent_last_is_shown_as_of_now(
+    prometheus: Callable[[str, float], list[Any]],
+) -> None:
+    [cells] = on("now", "Yards")
+    assert {each["metric"]["what"] for each in prometheus(cells, 0) if each["metric"]["terminal"] == "elko"} == {
+        "Internet"
+    }
+    assert "elko" not in {each["metric"]["terminal"] for each in prometheus(on("wall", "Every yard")[2], 0)}
+    [leaves] = on("terminal", "Traffic leaves by")
+    assert [each["metric"] for each in prometheus(leaves.replace("fontana", "elko"), 0)] == [{"uplink": "not known"}]
+
+
+@pytest.mark.needs("prometheus", "promtool")
+def test_a_vendor_of_which_something_else_is_read_is_as_old_as_what_is_not(
+    prometheus: Callable[[str, float], list[Any]],
+) -> None:
+    read, never = on("wall", "Vendors that cannot be read")[:2]
+    [tms] = prometheus(read, 0)
+    assert tms["metric"]["account"] == "tms"
+    assert tms["value"][0] - float(tms["value"][1]) / 1000 > 40_000
+    assert {each["metric"]["account"] for each in prometheus(never, 0)} == {"yard-mail", "dvir"}
+
+
+@pytest.mark.needs("prometheus", "promtool")
+def test_of_a_feed_that_was_never_read_it_is_not_said_that_its_fields_are_as_they_were(
+    prometheus: Callable[[str, float], list[Any]],
+) -> None:
+    [expr] = on("feeds", "Fields not as they were")
+    assert prometheus(expr.replace('"vendor"', '"yard-mail"'), 0) == []
+
+
+@pytest.mark.needs("prometheus", "promtool")
+def test_the_share_of_a_budget_is_that_of_its_period_as_the_alert_has_it(
+    prometheus: Callable[[str, float], list[Any]],
+) -> None:
+    [share] = [each for expr in on("terminal", "Probe traffic against budget") for each in prometheus(expr, 0)]
+    assert (share["metric"]["uplink"], float(share["value"][1])) == ("lte", 0.24)
+
+
+def test_what_is_not_known_is_not_called_absent() -> None:
+    """What only a reading tells of has no words that say how things are configured."""
+    configured = {
+        "Requests today", "Requests in 24 hours", "Rule", "Feeds", "Flows", "Availability in 30 days", "Webhooks",
+        "Calls", "Customers", "What is collected", "Versions", "What everybody works with", "Yards", "Router may take",
+        "Circuits: whom to call", "Services over time", "Every yard",
+    }  # fmt: skip
+    of_the_fleet = {panel["title"] for panel in load(_board("feeds"))["panels"][-1]["panels"]}
+    said = {
+        panel["title"]
+        for path in BOARDS
+        for panel in panels(path)
+        if panel["fieldConfig"]["defaults"]["noValue"] in ("not configured", "no router is asked", "no metered uplink")
+    }
+    assert said <= configured | of_the_fleet
+
+
+def _board(stem: str) -> Path:
+    return next(path for path in BOARDS if path.stem == stem)
 
 
 def said(panel: dict[str, Any], answers: list[Any]) -> str:

@@ -36,9 +36,10 @@ FAULTS = (
 )  # fmt: skip
 NONE_KNOWN = {"none known", "no hold known", "nothing known that has to be said"}
 NOT_THERE = {
-    "not configured", "no router is asked", "no modem is asked", "not told", "never", "fewer than two yet",
+    "not configured", "no router answers", "no modem known", "not told", "never", "fewer than two yet",
     "no drill yet", "no drill in the inventory",
-    "not known, or none", "no back-ups here", "the vendor does not say",
+    "not known, or none", "not known, or not asked for", "not known, or no roster", "no pool with a cap known",
+    "no back-ups here", "the vendor does not say",
 }  # fmt: skip
 # What must be on the boards when those faults are on, and is not before.
 TROUBLE = {

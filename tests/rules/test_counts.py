@@ -63,3 +63,37 @@ def test_yards_are_counted_by_state_once_each_by_what_is_known_of_them_now(tmp_p
     file.write_text(json.dumps(test), encoding="utf-8")
     done = subprocess.run(["promtool", "test", "rules", str(file)], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.needs("promtool")
+def test_an_alert_is_remembered_to_have_begun_before_prometheus_was_restarted_and_forgotten_once_it_is_over(
+    tmp_path: Path,
+) -> None:
+    def alert(name: str, labels: str, values: str) -> dict[str, str]:
+        return {"series": f'{name}{{alertname="Dark",fleet="f"{labels}}}', "values": values}
+
+    def began(at: str, *values: int) -> dict[str, object]:
+        record = "yardlight:alert_since_timestamp_seconds"
+        samples = [{"labels": f'{record}{{alertname="Dark",fleet="f"}}', "value": value} for value in values]
+        return {"expr": f'{record}{{alertname="Dark"}}', "eval_time": at, "exp_samples": samples}
+
+    series = [
+        alert("ALERTS", ',alertstate="firing"', "_x2 1x5 _x2 1x5 stale 1x5"),
+        # Restarted after seven minutes, over after fifteen, and then again.
+        alert("ALERTS_FOR_STATE", "", "_x2 120x5 _x2 600x5 stale 1020x5"),
+    ]
+    test = {
+        "rule_files": [str(RULES.with_name("centre.yml"))],
+        "evaluation_interval": "15s",
+        "tests": [
+            {
+                "interval": "1m",
+                "input_series": series,
+                "promql_expr_test": [began("1m"), began("5m", 120), began("12m", 120), began("20m", 1020)],
+            }
+        ],
+    }
+    file = tmp_path / "since.yml"
+    file.write_text(json.dumps(test), encoding="utf-8")
+    done = subprocess.run(["promtool", "test", "rules", str(file)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
