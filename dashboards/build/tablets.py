@@ -109,9 +109,10 @@ def _now() -> Iterator[Panel]:
     yield single(
         "Silent",
         "Tablets that have not spoken for longer than their group may on duty, without those of trucks that telematics "
-        "sees standing. A few are normal; the limit is a share of each group, see below.",
+        "sees standing. A few are normal; the limit is a share of each group, see below. Not known where of no tablet "
+        "it can be told when it spoke.",
         Place(9, 0, 3, 4),
-        Query(f"{_count(_SILENT)} - (count({_STANDS}) or {_count(_SILENT)} * 0)"),
+        Query(f"({_count(_SILENT)} - (count({_STANDS}) or {_count(_SILENT)} * 0)) and {_count(SPOKE)} > 0"),
         steps=TROUBLE,
     )
     yield single(

@@ -180,6 +180,8 @@ def _tablets(t: int, start: int) -> Iterator[tuple[str, str, float]]:
     yield "poll_success", poll, 1
     yield "poll_last_success_timestamp_seconds", poll, start + t // 300 * 300
     yield "devices_not_shown", account, 0
+    for state in ("fresh", "stale", "dark", "expected_silent", "unknown"):
+        yield "devices", f'account="legacy",group="yard",state="{state}"', 4.0 * (state == "unknown")
     yield "credentials_end_timestamp_seconds", f'{account},credential="secret"', start + 12 * 86400
     for kind, count in (("mdm_only", 1), ("roster_only", 0)):
         yield "roster_mismatches", f'{account},kind="{kind}"', count
@@ -357,7 +359,7 @@ def openmetrics(end: int) -> str:
         moments = (_moment, _services, _standby, _router, _cellular, _tablets, _feeds, _archive, _others)
         for name, labels, value in (each for moment in moments for each in moment(t, start)):
             every = ",".join(filter(None, ('fleet="demo"', labels)))
-            line = f"yardlight_{name}{{{every}}} {value:g} {start + t}"
+            line = f"yardlight_{name}{{{every}}} {value:.12g} {start + t}"
             series.setdefault(name, []).append(line)
         if t < RULES:
             continue

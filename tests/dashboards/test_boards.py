@@ -361,7 +361,7 @@ def test_a_vendor_of_which_something_else_is_read_is_as_old_as_what_is_not(
     read, never = on("wall", "Vendors that cannot be read")[:2]
     [tms] = prometheus(read, 0)
     assert tms["metric"]["account"] == "tms"
-    assert tms["value"][0] - float(tms["value"][1]) / 1000 > 40_000
+    assert tms["value"][0] - float(tms["value"][1]) / 1000 > 36_000
     assert {each["metric"]["account"] for each in prometheus(never, 0)} == {"yard-mail", "dvir"}
 
 
@@ -371,6 +371,15 @@ def test_of_a_feed_that_was_never_read_it_is_not_said_that_its_fields_are_as_the
 ) -> None:
     [expr] = on("feeds", "Fields not as they were")
     assert prometheus(expr.replace('"vendor"', '"yard-mail"'), 0) == []
+
+
+@pytest.mark.needs("prometheus", "promtool")
+def test_of_tablets_whose_last_words_nobody_knows_it_is_not_said_that_none_is_silent(
+    prometheus: Callable[[str, float], list[Any]],
+) -> None:
+    [expr] = on("tablets", "Silent")
+    assert prometheus(expr, 0)
+    assert prometheus(expr.replace('"vendor"', '"legacy"'), 0) == []
 
 
 @pytest.mark.needs("prometheus", "promtool")
