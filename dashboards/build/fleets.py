@@ -83,7 +83,7 @@ def _panels() -> Iterator[Panel]:
         "yards on their primary or from outside, and every other cell empty; a column in which no fleet has anything "
         "is not there. What is told of all fleets at once, such as of the center itself, is on the wall.",
         Place(0, 0, 24, 10),
-        [Query(f"count by (fleet) ({newest('terminal_info', 'terminal')})"), *map(Query, [*well, *queries[:7]])],
+        [Query(f"count by (fleet) ({yards()})"), *map(Query, [*well, *queries[:7]])],
         {
             "fleet": "Fleet",
             "Value #A": "Yards",

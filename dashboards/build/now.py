@@ -8,7 +8,7 @@ from dashboards.build.house import (
     BLUE,
     GRAY,
     GREEN,
-    NOT_CONFIGURED,
+    NONE_KNOWN,
     ORANGE,
     PURPLE,
     RED,
@@ -27,7 +27,7 @@ from dashboards.build.house import (
     renamed,
     words,
 )
-from dashboards.build.wall import CUT_OFF, numbered, outside, since
+from dashboards.build.wall import CUT_OFF, not_listed, numbered, outside, silent, since
 from grafana_foundation_sdk.builders import dashboard
 
 # From good to bad, so that the largest number is the worst; what each means in one cell of a yard.
@@ -95,7 +95,7 @@ def _shared() -> Iterator[Panel]:
         unit="none",
         mapped=mapping(FEEDS),
         size=24,
-        empty=NOT_CONFIGURED,
+        empty=NONE_KNOWN,
     )
     age = f"time() - {since(_TOLD, 'alertname, account, feed, platform', _FLEET)} / 1000"
     # A feed by the name that its notification has.
@@ -119,7 +119,7 @@ def _internet() -> str:
     codes = {"primary": WORKS, "standby": BACKUP, "unknown": CANNOT_TELL, "dark": FAILS}
     return (
         f"{numbered(_FLEET, 'terminal', codes)} or {FROM_OUTSIDE} * ({outside(_FLEET, 'terminal')}) or "
-        f"{NOT_HEARD} * {_newest('terminal_info', 'terminal')}"
+        f"{NOT_HEARD} * ({silent(_FLEET, 'terminal')}) or {CANNOT_TELL} * ({not_listed(_FLEET, 'terminal')})"
     )
 
 
@@ -158,4 +158,5 @@ def _yards() -> Iterator[Panel]:
         first="Internet",
         states=WORDS,
         links=from_here("terminal", "Open the yard", terminal="Yard"),
+        empty=NONE_KNOWN,
     )

@@ -118,12 +118,28 @@ def outside(where: str, by: str) -> str:
     )
 
 
+def not_listed(where: str, by: str) -> str:
+    """Yards whose inventory does not arrive, since their center is away: rules keep them for an hour."""
+    return (
+        f"max by ({by}) (yardlight:terminal_info{{{where}}} unless on ({by}) yardlight_terminal_info{{{where}}} "
+        f"unless on ({by}) yardlight_terminal_state{{{where}}} unless on ({by}) {CUT_OFF}{{{where}}}) > bool 0"
+    )
+
+
+def silent(where: str, by: str) -> str:
+    """Yards that say nothing, or were cut off; those that answer from outside are among them."""
+    return (
+        f"max by ({by}) (yardlight_terminal_info{{{where}}} unless on ({by}) yardlight_terminal_state{{{where}}} "
+        f"or {CUT_OFF}{{{where}}}) > bool 0"
+    )
+
+
 def yards() -> str:
     """The state of each yard as its number in `YARD`; a yard that says nothing has the last."""
     by = "fleet, terminal"
     return (
         f"({numbered(FLEETS, by, MEASURED)} or {OUTSIDE} * ({outside(FLEETS, by)}) or "
-        f"{SILENT} * {newest('terminal_info', 'terminal')})"
+        f"{SILENT} * ({silent(FLEETS, by)}) or {NOT_KNOWN} * ({not_listed(FLEETS, by)}))"
     )
 
 
@@ -132,14 +148,11 @@ def in_state(number: int) -> str:
     if number == OUTSIDE:
         return f"({outside(FLEETS, 'fleet, terminal')})"
     if number == SILENT:
-        info = f"yardlight_terminal_info{{{FLEETS}}}"
-        silent = (
-            f"{info} unless on (fleet, terminal) yardlight_terminal_state or {info} and on (fleet, terminal) {CUT_OFF}"
-        )
-        return f"(max by (fleet, terminal) ({silent}) unless {in_state(OUTSIDE)})"
+        return f"({silent(FLEETS, 'fleet, terminal')} unless {in_state(OUTSIDE)})"
     [state] = (state for state, each in MEASURED.items() if each == number)
     of_state = f'state="{state}"'
-    return f"({newest('terminal_state', 'terminal', of_state)} == 1 unless on (fleet, terminal) {CUT_OFF})"
+    found = f"{newest('terminal_state', 'terminal', of_state)} == 1 unless on (fleet, terminal) {CUT_OFF}"
+    return f"({found} or {not_listed(FLEETS, 'fleet, terminal')})" if number == NOT_KNOWN else f"({found})"
 
 
 def firing(severity: str, fleet: str = OF_ALL) -> str:
@@ -221,7 +234,7 @@ def _numbers() -> Iterator[Panel]:
             "Yards not known",
             in_state(NOT_KNOWN),
             PURPLE,
-            "Measured, and it cannot be told what carries them. Normal is none.",
+            "Measured, and it cannot be told what carries them; or their center is away. Normal is none.",
         ),
         (
             20,
@@ -340,8 +353,8 @@ def _ahead() -> Iterator[Panel]:
     yield ranking(
         "Vendors that cannot be read",
         "Accounts and archives whose last collection was not complete, and when the last complete one was; never read "
-        "if one of an account's collections never was. None is normal; what hangs on them is shown as of then. A row "
-        "leads to all that is collected.",
+        "if one of an account's collections never was; not heard of, since when, while the center that reads them is "
+        "away. None is normal; what hangs on them is shown as of then. A row leads to all that is collected.",
         Place(0, 16, 8, 5),
         [
             Row(
@@ -357,6 +370,13 @@ def _ahead() -> Iterator[Panel]:
                 ORANGE,
                 [_COLLECTED],
                 valueless=True,
+            ),
+            Row(
+                f"bottomk(1, 1000 * max by (fleet, account) (yardlight:account_info{{{FLEETS}}}) "
+                f"unless on (fleet, account) yardlight_account_info{{{FLEETS}}})",
+                f"{{{{account}}}}: not heard of {_FLEET}",
+                PURPLE,
+                [_COLLECTED],
             ),
         ],
         empty="all are read",

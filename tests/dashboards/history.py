@@ -375,7 +375,12 @@ def openmetrics(end: int) -> str:
         for name, label in (("fault_domain", 'domain="isp"'), ("fault_evidence", 'signal="primary_down"')):
             line = f'yardlight:{name}{{fleet="demo",terminal="fontana",{label}}} 1 {start + t}'
             series.setdefault(f"yardlight:{name}", []).append(line)
+        # Their center is away, which rules remember; one of these yards is missed by now.
+        for name, whom in (("terminal", "provo"), ("terminal", "logan"), ("account", "wialon")):
+            kept = f'yardlight:{name}_info{{fleet="demo",{name}="{whom}"}} {start} {start + t}'
+            series.setdefault(f"yardlight:{name}_info", []).append(kept)
         cut_off = "yardlight:terminal_missing_since_timestamp_seconds"
+        series.setdefault(cut_off, []).append(f'{cut_off}{{fleet="demo",terminal="logan"}} {start} {start + t}')
         series.setdefault(cut_off, []).append(f'{cut_off}{{fleet="demo",terminal="elko"}} {start} {start + t}')
         if MISSED <= t < HEALED:
             line = f'{cut_off}{{fleet="demo",terminal="winslow"}} {start + CUT} {start + t}'

@@ -6,12 +6,13 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from dashboards.build import now, wall
+from dashboards.build.house import State
 from tests.dashboards import history
 from tests.dashboards.boards import BOARDS, NOTHING_WRONG, filled, in_words, load, panels, queries
 
@@ -271,7 +272,7 @@ def test_each_yard_is_in_one_of_the_walls_numbers_and_in_its_list(
     tiles = [panel for title, panel in by_title.items() if title.startswith("Yards ") and panel["type"] == "stat"]
     for at in (history.CUT - 60, history.CUT + 15, history.SWITCHED + 60, history.BACK + 60):
         ago = history.HOUR - at
-        listed = prometheus(filled("yardlight_terminal_info", CHOSEN), ago)
+        listed = prometheus("yardlight_terminal_info or on (terminal) yardlight:terminal_info", ago)
         numbers = [
             int(each["value"][1])
             for panel in tiles
@@ -352,6 +353,24 @@ def test_of_a_yard_that_was_cut_off_nothing_that_it_sent_last_is_shown_as_of_now
     assert "elko" not in {each["metric"]["terminal"] for each in prometheus(on("wall", "Every yard")[2], 0)}
     [leaves] = on("terminal", "Traffic leaves by")
     assert [each["metric"] for each in prometheus(leaves.replace("fontana", "elko"), 0)] == [{"uplink": "not known"}]
+
+
+@pytest.mark.needs("prometheus", "promtool")
+def test_what_a_center_that_is_away_watched_is_not_known_and_not_left_out(
+    prometheus: Callable[[str, float], list[Any]],
+) -> None:
+    def state(expr: str, states: Sequence[State]) -> dict[str, str]:
+        found = {each["metric"]["terminal"]: each["value"][1] for each in prometheus(filled(expr, CHOSEN), 0)}
+        return {terminal: states[int(found[terminal]) - 1].name for terminal in ("provo", "logan")}
+
+    assert state(wall.yards(), wall.YARD) == {"provo": "not known", "logan": "nothing heard"}
+    assert state(now._internet(), now.WORDS) == {"provo": "cannot tell", "logan": "nothing heard"}
+    for number, terminal in ((wall.NOT_KNOWN, "provo"), (wall.SILENT, "logan")):
+        assert terminal in _terminals(prometheus(filled(wall.in_state(number), CHOSEN), 0))
+    [yards] = prometheus(on("fleets", "Customers")[0], 0)
+    assert yards["value"][1] == str(len(prometheus(filled(wall.yards(), CHOSEN), 0)))
+    unheard = on("wall", "Vendors that cannot be read")[2]
+    assert [each["metric"]["account"] for each in prometheus(unheard, 0)] == ["wialon"]
 
 
 @pytest.mark.needs("prometheus", "promtool")
