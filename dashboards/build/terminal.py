@@ -371,7 +371,7 @@ def _services() -> list[Panel]:
                 "Over": {"custom.width": 130, "mappings": [renamed({"default": "the path in use"})]},
                 "Works": {"custom.width": 90, "unit": "bool_yes_no"},
                 "Since": AGO,
-                "Answered in": {"custom.width": 130, "unit": "s", "decimals": 2},
+                "Answered in": {"custom.width": 130, "unit": "s"},
                 "Why not": {"mappings": [SPACED]},
             },
             empty=NONE_KNOWN,

@@ -65,6 +65,8 @@ FAULTS = {
     "unknown": "not known yet",
 }
 NARROW: dict[str, object] = {"custom.width": 90}
+# Wide enough that customers of one beginning are told apart.
+FLEET_WIDE: dict[str, object] = {"custom.width": 140}
 NAMES: dict[str, object] = {"custom.width": 200}
 # Whatever an alert is about, in the order of its size.
 _ABOUT = (
@@ -303,18 +305,20 @@ def _open() -> Iterator[Panel]:
         Place(10, 4, 8, 12),
         [
             _yard_rows(DARK, f"sort(bottomk(2, {_SINCE} and {in_state(DARK)}))"),
-            _yard_rows(SILENT, f"sort(bottomk(1, {_SINCE} and {in_state(SILENT)}))"),
+            _yard_rows(SILENT, f"sort(bottomk(2, {_SINCE} and {in_state(SILENT)}))"),
             _yard_rows(SILENT, f"bottomk(1, {in_state(SILENT)} unless {_SINCE})", "never heard"),
             _yard_rows(STANDBY, f"sort(bottomk(2, {_SINCE} and {in_state(STANDBY)}))"),
             _yard_rows(NOT_KNOWN, f"sort(bottomk(1, {_SINCE} and {in_state(NOT_KNOWN)}))"),
-            _yard_rows(PRIMARY, f"sort_desc(topk(3, {_SINCE} and {in_state(PRIMARY)}))"),
+            _yard_rows(PRIMARY, f"sort_desc(topk(2, {_SINCE} and {in_state(PRIMARY)}))"),
             _yard_rows(OUTSIDE, f"bottomk(1, {in_state(OUTSIDE)})", YARD[OUTSIDE - 1].name),
         ],
         empty="no yard is watched",
         known=_FLEETS_THERE,
     )
     whose = [State(domain, BLUE) for domain in FAULTS]
-    blamed = one_of("yardlight:fault_domain", FLEETS, whose, "fleet, terminal, platform, truck, domain", "domain")
+    where, elsewhere = (f'{FLEETS},terminal{is_}""' for is_ in ("!=", "="))
+    yards_ = one_of("yardlight:fault_domain", where, whose, "fleet, terminal, domain", "domain")
+    blamed = one_of("yardlight:fault_domain", elsewhere, whose, "fleet, platform, truck, domain", "domain")
     # Several accounts may be of one kind of platform: each is named, with what it is blamed for itself.
     accounts = one_of("yardlight:fault_of:account", FLEETS, whose, "fleet, account, domain", "domain")
     others = f"{blamed} unless on (fleet, platform) yardlight:fault_of:account{{{FLEETS}}}"
@@ -325,9 +329,10 @@ def _open() -> Iterator[Panel]:
         "seven are here; the lists of pages and tickets have all.",
         Place(18, 4, 6, 12),
         [
-            Row(f"bottomk(4, {others})", f"{{{{terminal}}}}{{{{platform}}}}{{{{truck}}}} {_FLEET}", BLUE, [_YARD]),
+            Row(f"bottomk(4, {yards_})", f"{{{{terminal}}}} {_FLEET}", BLUE, [_YARD]),
+            Row(f"bottomk(1, {others})", f"{{{{platform}}}}{{{{truck}}}} {_FLEET}", BLUE),
             Row(
-                f"bottomk(3, {accounts})",
+                f"bottomk(2, {accounts})",
                 f"{{{{account}}}} {_FLEET}",
                 BLUE,
                 [_COLLECTED],
@@ -365,7 +370,7 @@ def _ahead() -> Iterator[Panel]:
                 [_COLLECTED],
             ),
             Row(
-                f"bottomk({FEW}, {never_read})",
+                f"bottomk(1, {never_read})",
                 f"{{{{account}}}}: never read {_FLEET}",
                 ORANGE,
                 [_COLLECTED],
@@ -429,7 +434,9 @@ def _ahead() -> Iterator[Panel]:
         empty=NONE_KNOWN,
         known=_FLEETS_THERE,
     )
-    told = since('audience="dispatch"', "fleet, account, feed, platform, alertname")
+    # A platform that is out by its own word is of no one account.
+    told = since('audience="dispatch",account!=""', "fleet, account, feed, alertname")
+    declared = since('audience="dispatch",account=""', "fleet, platform, alertname")
     yield ranking(
         "Feeds that must not be relied on",
         "Feeds that answer and are old, empty, the same again or not what they were. None is normal. Dispatch is told "
@@ -438,10 +445,11 @@ def _ahead() -> Iterator[Panel]:
         [
             Row(
                 f"sort(bottomk({FEW}, {told}))",
-                f"{{{{alertname}}}}: {{{{feed}}}}{{{{platform}}}} {_FLEET}",
+                f"{{{{alertname}}}}: {{{{feed}}}} {_FLEET}",
                 ORANGE,
                 [way("feeds", "Open the feeds", fleet="fleet", account="account")],
-            )
+            ),
+            Row(f"bottomk(1, {declared})", f"{{{{alertname}}}}: {{{{platform}}}} {_FLEET}", ORANGE, [_COLLECTED]),
         ],
         empty=NONE_KNOWN,
         known=_RULES_THERE,
@@ -510,7 +518,7 @@ def _lists() -> Iterator[Panel]:
                 "Fault of": {"mappings": [renamed(FAULTS)]},
                 "Told": NARROW,
                 "Since": AGO,
-                "Fleet": NARROW,
+                "Fleet": FLEET_WIDE,
             },
             empty=NONE_KNOWN,
         )
@@ -531,7 +539,7 @@ def _lists() -> Iterator[Panel]:
             "State": {**words(YARD), "custom.width": 170},
             "Yard": leads("terminal", "Open the yard", fleet="Fleet", terminal="Yard"),
             "Since": AGO,
-            "Fleet": NARROW,
+            "Fleet": FLEET_WIDE,
         },
     )
     yield shares(

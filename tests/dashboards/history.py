@@ -306,6 +306,7 @@ _ALERTS: tuple[dict[str, str], ...] = (
     {"alertname": "TerminalNotReporting", "severity": "page", "audience": "oncall", "terminal": "reno"},
     {"alertname": "PlatformDown", "severity": "page", "audience": "oncall", "service": "dispatch"},
     {"alertname": "FeedStale", "severity": "ticket", "audience": "dispatch", "account": "vendor", "feed": "gps"},
+    {"alertname": "PlatformOutageDeclared", "severity": "ticket", "audience": "dispatch", "platform": "samsara"},
     {"alertname": "RuleEvaluationFailing", "severity": "page", "audience": "oncall", "fleet": ""},
     {"alertname": "Watchdog", "severity": "none", "audience": "oncall", "fleet": ""},
 )
@@ -379,6 +380,8 @@ def openmetrics(end: int) -> str:
         for name, whom in (("terminal", "provo"), ("terminal", "logan"), ("account", "wialon")):
             kept = f'yardlight:{name}_info{{fleet="demo",{name}="{whom}"}} {start} {start + t}'
             series.setdefault(f"yardlight:{name}_info", []).append(kept)
+        blamed = f'yardlight:fault_domain{{fleet="demo",truck="112",domain="device"}} 1 {start + t}'
+        series["yardlight:fault_domain"].append(blamed)
         cut_off = "yardlight:terminal_missing_since_timestamp_seconds"
         series.setdefault(cut_off, []).append(f'{cut_off}{{fleet="demo",terminal="logan"}} {start} {start + t}')
         series.setdefault(cut_off, []).append(f'{cut_off}{{fleet="demo",terminal="elko"}} {start} {start + t}')

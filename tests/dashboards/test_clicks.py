@@ -74,6 +74,16 @@ def test_a_question_is_answered_one_click_from_the_wall(question: Question, prom
         assert any(answers), f"{title} says nothing about {chosen}"
 
 
+@pytest.mark.needs("prometheus", "promtool")
+def test_every_row_that_leads_on_has_what_its_link_carries(prometheus: Ask) -> None:
+    for panel in panels(WALL):
+        ways = dict(links(panel))
+        for target in panel["targets"]:
+            carried = re.findall(r"__field\.labels\.(\w+)", ways.get(target["refId"], ""))
+            for row in prometheus(filled(target["expr"], {"fleet": ".*"}), AGO):
+                assert all(row["metric"].get(label) for label in carried), f"{panel['title']}: {row['metric']}"
+
+
 def test_every_link_carries_what_its_board_asks_for() -> None:
     for board in BOARDS:
         for panel in panels(board):
