@@ -56,10 +56,6 @@ _ONE_TRUCK = (
 )
 
 
-def _at_cap(what: str, usage: str) -> str:
-    return f"({of(usage, what)} >= {of(f'{what}_cap_bytes', what)})"
-
-
 def _odd(what: str, holds: str) -> str:
     found = re.sub(r"\{(\w+)\}", lambda match: of(match[1], "sim"), holds)
     return f'label_replace({found}, "what", "{what}", "", "")'
@@ -101,8 +97,8 @@ def _now() -> Iterator[Panel]:
         "Pools and SIMs that have reached their cap, or will by forecast before their cycle ends. None is normal.",
         Place(4, 0, 5, 4),
         Query(
-            f"count({of('cap_exhaustion_timestamp_seconds', 'pool, sim')}"
-            f" or {_at_cap('pool', 'pool_known_usage_bytes')} or {_at_cap('sim', 'sim_usage_bytes')})"
+            f"count({of('cap_exhaustion_timestamp_seconds', 'pool, sim')} or "
+            f"max by (pool, sim) (yardlight:cap_reached{{{ACCOUNT}}}))"
         ),
         known=f"{of('sims_with_cap', 'account')} > 0 or {of('pool_cap_bytes', 'pool')}",
         steps=((None, GREEN), (1, ORANGE)),

@@ -306,7 +306,7 @@ def _webhooks() -> Iterator[Panel]:
         "Webhooks",
         "What the vendor calls us with: the last call that was signed rightly, how long there may be none, since when "
         "somebody listens, and numbers that were skipped. Nothing under too silent is normal.",
-        Place(0, 53, 14, 8),
+        Place(0, 53, 16, 8),
         [
             Query(f"max by (webhook, shows, expected) (yardlight_webhook_info{{{ACCOUNT}}})"),
             Query(f"1000 * {of('webhook_last_received_timestamp_seconds', 'webhook')}"),
@@ -338,7 +338,7 @@ def _webhooks() -> Iterator[Panel]:
         "Calls",
         "Calls a second: signed rightly, of these repeated, and refused by reason. Refused by signature: the vendor "
         "signs with another secret, or somebody else calls. None refused is normal.",
-        Place(14, 53, 10, 8),
+        Place(16, 53, 8, 8),
         [
             Query(f"sum({_calls('yardlight_webhook_received_total')})", "received"),
             Query(f"sum({_calls('yardlight_webhook_duplicates_total')})", "repeated"),
