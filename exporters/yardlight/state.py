@@ -195,10 +195,12 @@ class State:
 
     def recall(self, fleet: str, terminal: str, name: str) -> Any:
         """What was last remembered under this name, or None."""
-        row = self._reader.execute(
-            "SELECT value FROM memory WHERE fleet = ? AND terminal = ? AND name = ?", (fleet, terminal, name)
-        ).fetchone()
-        return json.loads(row[0]) if row else None
+        with self._reading():
+            row = self._reader.execute(
+                "SELECT value FROM memory WHERE fleet = ? AND terminal = ? AND name = ?", (fleet, terminal, name)
+            ).fetchone()
+            return json.loads(row[0]) if row else None
+        return None
 
     def keep_blocks(self, fleet: str, account: str, as_of: float, blocks: bytes, memory: bytes = b"") -> None:
         """Keep what was collected of an account or a source, as of these unix seconds, and what to remember of it."""
@@ -211,26 +213,41 @@ class State:
 
     def kept_blocks(self, fleet: str, account: str) -> tuple[float, bytes, bytes] | None:
         """What was kept last of an account or a source: as of when, blocks, memory."""
-        found: tuple[float, bytes, bytes] | None = self._reader.execute(
-            "SELECT as_of, blocks, memory FROM collected WHERE fleet = ? AND account = ?", (fleet, account)
-        ).fetchone()
-        return found
+        with self._reading():
+            found: tuple[float, bytes, bytes] | None = self._reader.execute(
+                "SELECT as_of, blocks, memory FROM collected WHERE fleet = ? AND account = ?", (fleet, account)
+            ).fetchone()
+            return found
+        return None
 
     def totals(self, fleet: str, terminal: str) -> list[Total]:
         """Every running total of a terminal; '' for those of the fleet itself."""
-        rows = self._reader.execute(
-            "SELECT metric, labels, value FROM total WHERE fleet = ? AND terminal = ?", (fleet, terminal)
-        )
-        return [Total(metric, tuple(json.loads(labels)), json.loads(value)) for metric, labels, value in rows]
+        with self._reading():
+            rows = self._reader.execute(
+                "SELECT metric, labels, value FROM total WHERE fleet = ? AND terminal = ?", (fleet, terminal)
+            )
+            return [Total(metric, tuple(json.loads(labels)), json.loads(value)) for metric, labels, value in rows]
+        return []
 
     def events(self, fleet: str, terminal: str, start: float, end: float) -> list[Event]:
         """Events of a terminal that began in [start, end) unix seconds, oldest first."""
-        rows = self._reader.execute(
-            "SELECT kind, uplink, start, end, detail FROM event"
-            " WHERE fleet = ? AND terminal = ? AND start >= ? AND start < ? ORDER BY start, id",
-            (fleet, terminal, start, end),
-        )
-        return [Event(fleet, terminal, row[0], row[1], row[2], row[3], json.loads(row[4])) for row in rows]
+        with self._reading():
+            rows = self._reader.execute(
+                "SELECT kind, uplink, start, end, detail FROM event"
+                " WHERE fleet = ? AND terminal = ? AND start >= ? AND start < ? ORDER BY start, id",
+                (fleet, terminal, start, end),
+            )
+            return [Event(fleet, terminal, row[0], row[1], row[2], row[3], json.loads(row[4])) for row in rows]
+        return []
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[None]:
+        """What is broken in a file that opens is as if it had never been written, and said."""
+        try:
+            yield
+        except (sqlite3.DatabaseError, ValueError, TypeError) as error:
+            told = {"file": str(self.path), "reason": str(error)}
+            log.error("a part of the state file is broken; what it held is lost", extra={"kv": told})
 
     def _write(self) -> None:
         try:
@@ -271,6 +288,7 @@ class State:
                         work(connection)
             except (sqlite3.Error, StateError) as error:
                 self._refused(error)
+                self._replace_if_broken(error)
                 if self._queue.qsize() + len(self._later) > _PENDING_LIMIT or self._closed.wait(_RETRY_SECONDS):
                     return False
             else:
@@ -286,6 +304,16 @@ class State:
         if self._writer is None:
             self._writer = _connect(self.path)
         return self._writer
+
+    def _replace_if_broken(self, error: Exception) -> None:
+        """A file that broke under way is moved aside and begun anew: waiting would not mend it."""
+        if self._writer is None or getattr(error, "sqlite_errorcode", 0) & 0xFF not in _SQLITE_BROKEN:
+            return
+        self._writer.close()
+        self._writer = None
+        with contextlib.suppress(OSError, StateError):
+            _move_aside(self.path, "corrupt", "broke while it was written")
+            self._reader = _open(self.path)
 
     def _refused(self, error: Exception) -> None:
         if self.writable:
@@ -529,7 +557,9 @@ def _open(path: Path) -> sqlite3.Connection:
         connection = _connect(path)
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version <= VERSION:
-            connection.execute("PRAGMA quick_check").fetchone()
+            if (found := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+                connection.close()
+                raise sqlite3.DatabaseError(" ".join(found.split()))
             for step in range(version, VERSION) if version else ():
                 connection.execute(_STEPS[step])
             connection.executescript(_SCHEMA)

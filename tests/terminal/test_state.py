@@ -54,6 +54,60 @@ def test_a_corrupt_file_is_moved_aside_said_and_not_deleted(tmp_path: Path, capl
     assert "not a usable state file" in caplog.text
 
 
+def _filled(path: Path) -> bytes:
+    """A state file of some pages."""
+    state = State(path)
+    for number in range(200):
+        record(state, totals=[Total(m.FAILOVERS.name, ("fontana", "fiber", str(number)), float(number))])
+    state.close()
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("page", range(1, 7))
+def test_a_file_with_a_broken_page_opens_and_history_is_written_again(tmp_path: Path, page: int) -> None:
+    path = tmp_path / "s.db"
+    raw = bytearray(_filled(path))
+    raw[page * 4096 : (page + 1) * 4096] = b"\x2a" * 4096
+    path.write_bytes(raw)
+    state = State(path)
+    assert state.totals("acme", "fontana") == []
+    assert state.events("acme", "fontana", 0, 2000) == []
+    record(state)
+    assert state.events("acme", "fontana", 0, 2000) == [EVENT]
+    state.close()
+    assert len(list(tmp_path.glob("s.db.corrupt-*"))) == 1
+
+
+def test_what_is_broken_inside_a_sound_page_is_lost_alone_and_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "s.db"
+    _filled(path)
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute("UPDATE total SET labels = '[1' WHERE value = '7.0'")
+    connection.close()
+    state = State(path)
+    assert state.totals("acme", "fontana") == []
+    assert len(state.events("acme", "fontana", 0, 2000)) == 200
+    state.close()
+    assert "a part of the state file is broken" in caplog.text
+
+
+def test_a_file_that_breaks_while_it_is_written_is_begun_anew(tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    state = State(path)
+    record(state)
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    path.write_bytes(b"\x2a" * path.stat().st_size)
+    record(state)
+    assert state.events("acme", "fontana", 0, 2000) == [EVENT]
+    state.close()
+    assert len(list(tmp_path.glob("s.db.corrupt-*Z"))) == 1
+
+
 def test_a_file_of_a_newer_version_is_moved_aside_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "s.db"
     connection = sqlite3.connect(path)
