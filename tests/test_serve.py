@@ -162,6 +162,25 @@ def test_one_broken_file_stops_no_other_fleet_and_two_fleets_may_have_a_fontana(
     assert process.stop() == 0
 
 
+def test_a_copy_in_which_the_name_was_not_changed_yet_takes_no_running_fleets_place(
+    process: Process, target: str
+) -> None:
+    folder = process.folder / "fleets"
+    folder.mkdir()
+    inventory(folder / "inland.yml", target, "fontana", fleet="inland")
+    process.start("--inventory-dir", "fleets").ready()
+    inventory(folder / "coastal.yml", target, "akron", fleet="inland")
+    (folder / ".#inland.yml").symlink_to("somebody@somewhere.1")
+    status, text = process.ask("/-/reload", "POST")
+    assert (status, "fleets/coastal.yml:1:1 fleet: 'inland' is already the fleet of" in text) == (422, True)
+    series = process.series()
+    assert of("clock_timestamp_seconds", "inland", terminal="fontana") in series
+    reloads = {name: value for name, value in series.items() if "config_last_reload_successful" in name}
+    names = [of("config_last_reload_successful", fleet) for fleet in ("inland", "coastal")]
+    assert reloads == dict(zip(names, (1, 0), strict=True))
+    assert process.stop() == 0
+
+
 def test_the_centre_exports_the_inventory_and_measures_nothing(process: Process, target: str) -> None:
     inventory(process.folder / "fleet.yml", target, "fontana")
     process.start("--centre").ready()

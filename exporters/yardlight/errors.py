@@ -35,6 +35,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 
@@ -62,11 +63,15 @@ class Problem:
 
 
 class InventoryError(YardlightError):
-    """An inventory that cannot be used; `problems` holds all that is wrong with it, not the first only."""
+    """An inventory that cannot be used; `problems` holds all that is wrong with it, not the first only.
 
-    def __init__(self, problems: list[Problem]) -> None:
+    `path` is the file, or the folder of many, that was to be read; a problem may be in a file that it includes.
+    """
+
+    def __init__(self, problems: list[Problem], path: Path = Path()) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = problems
+        self.path = path
 
 
 class StateError(YardlightError):

@@ -14,7 +14,7 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -238,7 +238,8 @@ class Service:
     async def reload(self) -> list[Problem]:
         """Take the inventories on disk into use; the problems of those that were refused, whole."""
         async with self._turn:
-            loaded = await asyncio.to_thread(_load, self._options)
+            running = [fleet.inventory.path for fleet in self.fleets.values()]
+            loaded = await asyncio.to_thread(_load, self._options, running)
             for inventory in list(loaded.inventories):
                 if problems := self._unfit(inventory):
                     loaded.inventories.remove(inventory)
@@ -308,9 +309,9 @@ class Service:
                 refused = error if refused is None or fleet.desk.links.knows(token) else refused
         raise refused or DrillError("no fleet is served here")
 
-    async def drill_notice(self, payload: dict[str, Any], received: float) -> None:
+    async def drill_notice(self, payload: Mapping[str, Any], received: float) -> None:
         """A notification for the drill receiver goes to the fleet that its alerts name."""
-        named = {str(alert.get("labels", {}).get("fleet", "")) for alert in payload.get("alerts", ())}
+        named = {str(alert["labels"].get("fleet", "")) for alert in payload["alerts"]}
         for name in named & self.fleets.keys():
             await self.fleets[name].desk.notice(payload, received)
 
@@ -689,19 +690,15 @@ def _outside_addresses(fleet: Fleet) -> dict[tuple[str, str], str]:
     }
 
 
-def _load(options: ServeOptions) -> Loaded:
+def _load(options: ServeOptions, running: Collection[Path] = ()) -> Loaded:
     if options.inventory_dir is None:
         path = options.inventory or Path("fleet.yml")
         try:
             return Loaded([load(path)], {})
         except InventoryError as error:
             return Loaded([], {path: error.problems})
-    inventories, errors = load_dir(options.inventory_dir)
-    usable = {inventory.path for inventory in inventories}
-    files = sorted(options.inventory_dir.glob("*.y*ml")) if options.inventory_dir.is_dir() else []
-    # Errors come in the order of the files; one that belongs to none of them is about the folder.
-    broken = [path for path in files if path not in usable] or [options.inventory_dir]
-    return Loaded(inventories, {path: error.problems for path, error in zip(broken, errors, strict=False)})
+    inventories, errors = load_dir(options.inventory_dir, running)
+    return Loaded(inventories, {error.path: error.problems for error in errors})
 
 
 def _concerns(broken: dict[Path, list[Problem]], path: Path) -> bool:

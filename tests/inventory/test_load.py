@@ -267,6 +267,26 @@ def test_two_files_of_a_folder_must_not_be_the_same_fleet(write: Write) -> None:
     ]
 
 
+def test_a_copy_in_which_the_name_was_not_changed_takes_nobodys_place(write: Write) -> None:
+    write(SMALLEST, "fleets/inland-haul.yml")
+    write(SMALLEST, "fleets/coastal.yml")
+    inventories, errors = load_dir(Path("fleets"))
+    assert [inventory.path for inventory in inventories] == [Path("fleets/inland-haul.yml")]
+    assert [error.path for error in errors] == [Path("fleets/coastal.yml")]
+    inventories, errors = load_dir(Path("fleets"), running=[Path("fleets/coastal.yml")])
+    assert [inventory.path for inventory in inventories] == [Path("fleets/coastal.yml")]
+
+
+def test_an_editors_own_files_are_no_fleets_and_a_mistake_is_that_of_its_file(write: Write) -> None:
+    write(SMALLEST, "fleets/inland-haul.yml")
+    write("fleet: [", "fleets/.#coastal.yml")
+    write("include: [more/shared.yml]\nfleet: coastal\nterminals: {a: {uplinks: {fiber: {}}}}", "fleets/coastal.yml")
+    write("fleet: [", "fleets/more/shared.yml")
+    inventories, errors = load_dir(Path("fleets"))
+    assert [inventory.path for inventory in inventories] == [Path("fleets/inland-haul.yml")]
+    assert [error.path for error in errors] == [Path("fleets/coastal.yml")]
+
+
 def test_two_fleets_may_have_a_terminal_of_one_name(write: Write) -> None:
     write(SMALLEST, "fleets/a.yml")
     write(SMALLEST.replace("inland-haul", "coast-haul"), "fleets/b.yml")

@@ -44,7 +44,7 @@ def _split(fleet: Fleet, root: Node, dotted: str) -> tuple[str, ...]:
         if match is None:
             word = rest.partition(".")[0]
             where = ".".join(path) or "the inventory"
-            raise ValueError(f"there is no {word!r} in {where}; {words.choice(word, known, 'known here')}")
+            raise ValueError(f"there is no {word!r} in {where}; {words.choice(word, sorted({*known}), 'known here')}")
         path, rest = (*path, match), rest[len(match) + 1 :]
     return path
 

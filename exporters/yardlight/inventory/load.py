@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -41,53 +41,57 @@ def load(path: Path) -> Inventory:
     source = Source()
     root = _read(path, source, ())
     if root is None or source.unreadable:
-        raise _error(source)
+        raise _error(source, path)
     fleet, root = assemble(root, source.problems)
     if fleet is None or source.problems:
-        raise _error(source)
+        raise _error(source, path)
     return Inventory(fleet, path, tuple(source.files), root)
 
 
-def load_dir(path: Path) -> tuple[list[Inventory], list[InventoryError]]:
+def load_dir(path: Path, running: Collection[Path] = ()) -> tuple[list[Inventory], list[InventoryError]]:
     """Every *.yml and *.yaml of a folder, each a fleet of its own; a broken one never stops the others.
 
-    Files that a fleet includes belong into a folder below. Two files must not name the same fleet.
+    Files that a fleet includes belong into a folder below; what begins with a dot is an editor's. Where two files name
+    the same fleet, it is that of the file which is `running`, or which is called so: a copy in which the name was not
+    changed takes nobody's place.
     """
     try:
         files = sorted(file for file in path.iterdir() if file.suffix in (".yml", ".yaml") and file.is_file())
     except OSError as error:
         return [], [_folder_error(path, f"cannot be read: {(error.strerror or str(error)).lower()}")]
+    files = [file for file in files if not file.name.startswith(".")]
     if not files:
         return [], [_folder_error(path, "there is no inventory (*.yml) in this folder")]
-    inventories: dict[str, Inventory] = {}
+    read: list[Inventory] = []
     errors = []
     for file in files:
         try:
-            inventory = load(file)
+            read.append(load(file))
         except InventoryError as error:
             errors.append(error)
-            continue
+    inventories: dict[str, Inventory] = {}
+    for inventory in sorted(read, key=lambda each: (each.path not in running, each.path.stem != each.fleet.fleet)):
         name = inventory.fleet.fleet
         if first := inventories.get(name):
             message = f"{name!r} is already the fleet of {first.path}"
-            errors.append(InventoryError([inventory.problem(("fleet",), message)]))
+            errors.append(InventoryError([inventory.problem(("fleet",), message)], inventory.path))
         else:
             inventories[name] = inventory
-    return list(inventories.values()), errors
+    return sorted(inventories.values(), key=lambda each: each.path), sorted(errors, key=lambda each: each.path)
 
 
 def _folder_error(path: Path, message: str) -> InventoryError:
-    return InventoryError([Problem(str(path), 0, 0, "", message)])
+    return InventoryError([Problem(str(path), 0, 0, "", message)], path)
 
 
-def _error(source: Source) -> InventoryError:
+def _error(source: Source, path: Path) -> InventoryError:
     """All problems in the order of the files; what 300 terminals inherit from one line is said once."""
     # The roster's tables come last.
     files = dict.fromkeys([*map(str, source.files), *(item.file for item in source.problems)])
     order = {file: index for index, file in enumerate(files)}
     once = {(item.file, item.line, item.column, item.message): item for item in reversed(source.problems)}
     return InventoryError(
-        sorted(once.values(), key=lambda item: (order[item.file], item.line, item.column, item.field))
+        sorted(once.values(), key=lambda item: (order[item.file], item.line, item.column, item.field)), path
     )
 
 
