@@ -186,9 +186,20 @@ def test_notices_of_the_drill_receiver_are_handed_on_and_other_things_refused(bo
 
     assert post(json.dumps({"alerts": [ALERT]}).encode()) == 200
     assert [notice["alerts"] for notice in box.notices] == [[ALERT]]
-    assert [post(body) for body in (b"", b"{", b"[]", b'{"alerts": 1}', b"x" * 1_000_001)] == [400, 400, 400, 400, 413]
-    assert [post(body) for body in (b'{"alerts": [1]}', b'{"alerts": [{}]}')] == [400, 400]
+    bad = (b"", b"{", b"[]", b'{"alerts": 1}', b'{"alerts": [1]}', b'{"alerts": [{"labels": 5}]}', b"[" * 200_000)
+    assert [post(body) for body in bad] == [400] * len(bad)
+    assert post(b"x" * 1_000_001) == 413
     assert len(box.notices) == 1
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded; charset=nope", "multipart/form-data"])
+def test_a_form_that_is_none_is_refused_without_a_word_in_the_log(
+    browser: Browser, caplog: pytest.LogCaptureFixture, kind: str
+) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", browser.port)
+    connection.request("POST", LINK, body=b"who=x", headers={"Content-Type": kind})
+    assert connection.getresponse().status == 400
+    assert not caplog.records
 
 
 def test_a_link_needs_no_password_and_everything_else_keeps_it(box: Box, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 from aiohttp import web
 
+from yardlight import asked
 from yardlight.drills.desk import FleetDesk
 from yardlight.drills.guard import Charge
 from yardlight.drills.talk import TOKEN_HEADER
@@ -78,12 +79,7 @@ class DrillApi:
     async def _act(self, request: web.Request) -> web.Response:
         token = request.headers.get(TOKEN_HEADER, "")
         local = token == "local" and _is_local(request)
-        try:
-            body = await request.json()
-        except ValueError:
-            raise web.HTTPBadRequest(text="this is not JSON\n") from None
-        if not isinstance(body, dict):
-            raise web.HTTPBadRequest(text="this is not what a runner sends\n")
+        body = await asked.mapping(request, "what a runner sends")
 
         async def act() -> Any:
             desk, terminal = self._desk(request), request.match_info["terminal"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from fcntl import LOCK_EX, flock
 from pathlib import Path
 
+from yardlight import sealing
 from yardlight.errors import DrillError
 from yardlight.journal import hand_over, make_folder
 
@@ -95,10 +95,7 @@ class Links:
                 flock(lock, LOCK_EX)
                 links = [link for link in self._read() if now < link.until + VALID_SECONDS]
                 yield links
-                part = self._path.with_name(".links.part")
-                part.write_text(json.dumps([asdict(link) for link in links], indent=1), encoding="utf-8")
-                hand_over(part)
-                os.replace(part, self._path)
+                sealing.write(self._path.parent, self._path.name, [asdict(link) for link in links])
         except OSError as error:
             raise DrillError(f"{self._path} cannot be written: {(error.strerror or str(error)).lower()}") from None
 

@@ -7,17 +7,16 @@ Every press carries a key of this phone's (CSRF) and names its step.
 
 from __future__ import annotations
 
-import json
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from aiohttp import web
 
-from yardlight import templates
+from yardlight import asked, templates
 from yardlight.drills.session import Live, Screen, Session
 from yardlight.errors import DrillError
 from yardlight.logs import kv
@@ -62,7 +61,7 @@ class Backend(Protocol):
     """What the pages ask of the process; each coroutine runs on its main loop."""
 
     async def open_drill(self, token: str) -> Session: ...
-    async def drill_notice(self, payload: dict[str, Any], received: float) -> None: ...
+    async def drill_notice(self, payload: Mapping[str, Any], received: float) -> None: ...
 
 
 class Ask(Protocol):
@@ -109,7 +108,7 @@ class DrillPages:
         return _page("drill_link.html", heading="Failover drill", text=_LINK, button=button, take=False, who="")
 
     async def _open(self, request: web.Request) -> web.Response:
-        fields = await request.post()
+        fields = await asked.form(request)
         who = " ".join(str(fields.get("who", "")).split())[:60] or "phone"
         token = request.match_info["token"]
 
@@ -171,7 +170,7 @@ class DrillPages:
 
     async def _press(self, request: web.Request) -> web.Response:
         phone = self._phone(request)
-        fields = {name: str(value) for name, value in (await request.post()).items()}
+        fields = {name: str(value) for name, value in (await asked.form(request)).items()}
         if not secrets.compare_digest(fields.get("key", "").encode(), phone.key.encode()):
             raise web.HTTPForbidden(text="this press did not come from the drill's page\n")
 
@@ -190,17 +189,16 @@ class DrillPages:
         received = time.time()
         if request.content_length is None or request.content_length > _NOTICE_BYTES:
             raise web.HTTPRequestEntityTooLarge(_NOTICE_BYTES, request.content_length or 0)
-        try:
-            payload = json.loads(await request.read())
-        except ValueError:
-            raise web.HTTPBadRequest(text="this is not JSON; expected is Alertmanager's webhook\n") from None
-        alerts = payload.get("alerts") if isinstance(payload, dict) else None
-        if not isinstance(alerts, list) or not all(
-            isinstance(each, dict) and isinstance(each.get("labels"), dict) for each in alerts
-        ):
+        payload = await asked.mapping(request, "Alertmanager's webhook")
+        alerts = payload.get("alerts")
+        if not isinstance(alerts, list) or not all(map(_labelled, alerts)):
             raise web.HTTPBadRequest(text="this is not Alertmanager's webhook: it has no list of alerts\n")
         await self._ask(lambda: self._backend.drill_notice(payload, received))
         return web.Response(text="")
+
+
+def _labelled(alert: object) -> bool:
+    return isinstance(alert, dict) and isinstance(alert.get("labels"), dict)
 
 
 async def _seen(session: Session) -> tuple[Screen, Live]:

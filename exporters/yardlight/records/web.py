@@ -25,7 +25,7 @@ from typing import Any, Protocol, TypeVar
 
 from aiohttp import web
 
-from yardlight import sealing, templates
+from yardlight import asked, sealing, templates
 from yardlight.errors import RecordsError
 from yardlight.inventory.models import Fleet
 from yardlight.logs import kv
@@ -133,7 +133,7 @@ class RecordsPages:
         )  # fmt: skip
 
     async def _start(self, request: web.Request) -> web.Response:
-        who, fields = self._who(request), await request.post()
+        who, fields = self._who(request), await asked.form(request)
         typed = {name: str(value) for name, value in fields.items()}
         if not hmac.compare_digest(typed.get("key", "").encode(errors="replace"), self._key_of(who).encode()):
             raise web.HTTPForbidden(text="this press did not come from the form\n", headers=_HEADERS)
