@@ -50,7 +50,7 @@ def series(yards: int, tablets: int, sims: int, now: int) -> Iterator[tuple[str,
         for uplink, of_it in (("fiber", "primary"), ("lte", "standby")):
             yield "yardlight_terminal_path", f'{yard},uplink="{uplink}",source="observed"', float(state == of_it)
         due = f'{yard},playbook="quarterly-wan-failover"'
-        yield "yardlight_drill_due_timestamp_seconds", due, now + (number - 5) * 86400
+        yield "yardlight:drill_due_timestamp_seconds", due, now + (number - 5) * 86400
         if state in ("dark", "standby"):
             dark = state == "dark"
             name, severity = ("TerminalDark", "page") if dark else ("TerminalOnStandby", "ticket")
