@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from yardlight import webconfig
 from yardlight.domains import joined, platforms
 from yardlight.inventory.hours import HoursOfService
 from yardlight.inventory.load import load
@@ -170,6 +171,24 @@ def test_the_guide_from_an_empty_machine_was_walked_to_the_letter_within_an_hour
     assert 0 < minutes <= 60
     assert f"**{len(walked)} + {len(edited)} = {len(walked) + len(edited)}**" in log
     assert len(walked) + len(edited) <= 40
+
+
+@pytest.mark.needs("openssl")
+def test_the_web_configuration_in_the_guide_is_taken_and_the_unit_runs_what_the_other_one_does(
+    root: Path, tmp_path: Path
+) -> None:
+    guide = (root / "playbooks" / "setup" / "centre.md").read_text(encoding="utf-8").partition("## TLS and")[2]
+    web, job = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
+    made = ("-nodes", "-keyout", "key.pem", "-out", "cert.pem", "-subj", "/CN=yardlight.example.com")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", *made], cwd=tmp_path, check=True)
+    (tmp_path / "web.yml").write_text(web)
+    config = webconfig.load(tmp_path / "web.yml")
+    assert config.tls is not None
+    assert set(config.users) == {"noc", "prometheus"}
+    assert yaml.safe_load(job)["basic_auth"]["username"] in config.users
+    unit = (root / "docker" / "systemd" / "many-customers.conf").read_text(encoding="utf-8")
+    (started,) = re.findall(r"^ExecStart=/.*$", unit, re.MULTILINE)
+    assert f"{started} --web.config.file" in guide
 
 
 def test_the_example_in_the_guide_to_vendors_can_be_loaded(root: Path, tmp_path: Path) -> None:

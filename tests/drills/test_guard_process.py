@@ -186,15 +186,28 @@ def test_one_drill_at_a_time_and_a_new_one_once_the_runner_of_the_old_is_gone(bo
         {},
         {"X_Yardlight_Drill": "local", "Host": "evil.example.com"},
         {"X_Yardlight_Drill": "local", "X_Forwarded_For": "198.51.100.7"},
+        {"X_Yardlight_Drill": "local", "X_Real_IP": "198.51.100.7"},
         {"X_Yardlight_Drill": "some-other-token"},
     ],
-    ids=["a web page", "a rebound name", "through a proxy", "a wrong token"],
+    ids=["a web page", "a rebound name", "through a proxy", "through nginx", "a wrong token"],
 )
 def test_nobody_else_cuts_a_circuit(box: Box, headers: dict[str, str]) -> None:
     body = {"charge": asdict(charge(60.0))}
     status, text = box.ask("POST", "/drills/api/acme/fontana/arm", body, **headers)
     assert status == 403
     assert "drills are run on the terminal's own machine" in text
+    assert not (box.drills / "guard-fontana.json").exists()
+
+
+def test_nobody_cuts_a_circuit_through_a_proxy_that_says_nothing_of_itself(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http.client.HTTPConnection, "_http_vsn", 10)
+    monkeypatch.setattr(http.client.HTTPConnection, "_http_vsn_str", "HTTP/1.0")
+    status, _ = box.ask(
+        "POST", "/drills/api/acme/fontana/arm", {"charge": asdict(charge(60.0))}, X_Yardlight_Drill="local"
+    )
+    assert status == 403
     assert not (box.drills / "guard-fontana.json").exists()
 
 
