@@ -250,6 +250,14 @@ def test_only_a_post_reloads(main_loop: MainLoop, server: Server) -> None:
     assert main_loop.reloads == 0
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_press_on_another_sites_page_does_nothing(main_loop: MainLoop, server: Server, site: str) -> None:
+    assert ask(server, "/-/reload", "POST", Sec_Fetch_Site=site).status == 403
+    assert main_loop.reloads == 0
+    assert ask(server, "/-/reload", "POST", Sec_Fetch_Site="same-origin").status == 200
+    assert ask(server, "/", Sec_Fetch_Site=site).status == 200
+
+
 def test_the_landing_page_shows_states_polls_errors_and_escapes_what_it_shows(server: Server) -> None:
     answer = ask(server, "/")
     text = answer.body.decode()

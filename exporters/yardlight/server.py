@@ -223,6 +223,9 @@ class Server:
         if config.users and not open_ and not await self._users.allowed(config.users, authorization):
             headers["WWW-Authenticate"] = 'Basic realm="Yardlight"'
             return web.Response(status=401, text="Unauthorized\n", headers=headers)
+        # A browser sends the password along, whoever's page it is that presses.
+        if request.method == "POST" and request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
+            return web.Response(status=403, text="this press came from another site's page\n", headers=headers)
         status = 500
         self._guests.asks(request.protocol)
         try:
