@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import io
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.drills.simulated import INVENTORY, START, Behaviour, World
@@ -12,6 +14,7 @@ from tests.drills.simulated import INVENTORY, START, Behaviour, World
 from yardlight import sealing
 from yardlight.drills import commands, recover, report
 from yardlight.drills.evidence import Record
+from yardlight.drills.runner import Runner
 
 
 def run(world: World) -> Record:
@@ -150,6 +153,18 @@ def test_a_drill_without_anybody_at_its_input_does_not_wait_for_ever(
     assert "--yes runs it without a person" in record.body["why"]
 
 
+def with_person(runner: Runner, person: Coroutine[Any, Any, None]) -> Record:
+    """The drill, run while somebody presses."""
+
+    async def both() -> Record:
+        task = asyncio.create_task(person)
+        record = await runner.run()
+        await task
+        return record
+
+    return asyncio.run(both())
+
+
 def attended(world: World, late: str) -> Record:
     """Somebody presses on through the drill, and leaves the phone for three hours at the step `late`."""
     runner = world.runner()
@@ -166,13 +181,7 @@ def attended(world: World, late: str) -> Record:
                     await runner.press(shown.step, wanted.choice, "maria")
             await asyncio.sleep(0)
 
-    async def both() -> Record:
-        task = asyncio.create_task(person())
-        record = await runner.run()
-        await task
-        return record
-
-    return asyncio.run(both())
+    return with_person(runner, person())
 
 
 def test_what_was_looked_at_hours_ago_is_looked_at_again_before_anything_is_cut(tmp_path: Path) -> None:
@@ -246,12 +255,7 @@ def test_whoever_has_to_plug_in_a_cable_again_is_told_why(tmp_path: Path) -> Non
                 await runner.press(shown.step, shown.buttons[0].choice, "maria")
             await asyncio.sleep(0)
 
-    async def both() -> None:
-        task = asyncio.create_task(person())
-        await runner.run()
-        await task
-
-    asyncio.run(both())
+    with_person(runner, person())
     assert told[0].startswith("Fiber still answers: is the right cable pulled?\nPlug the cable of fiber back")
 
 
@@ -315,13 +319,7 @@ def test_d14_with_a_person_each_step_waits_for_its_press_and_a_double_tap_skips_
                 )
             await asyncio.sleep(0)
 
-    async def both() -> Record:
-        task = asyncio.create_task(person())
-        record = await runner.run()
-        await task
-        return record
-
-    record = asyncio.run(both())
+    record = with_person(runner, person())
     assert record.result == "pass", record.body["why"]
     assert pressed == ["approve", "announce", "told", "dispatch", "done"]
     assert record.body["acknowledged"]["reached"] is True
@@ -358,13 +356,7 @@ def test_a_stop_restores_at_once(tmp_path: Path) -> None:
                 await runner.press(shown.step, shown.buttons[0].choice, "maria")
             await asyncio.sleep(0)
 
-    async def both() -> Record:
-        task = asyncio.create_task(person())
-        record = await runner.run()
-        await task
-        return record
-
-    record = asyncio.run(both())
+    record = with_person(runner, person())
     assert (record.result, record.body["why"]) == ("aborted", "stopped by maria: a truck burns")
     assert world.yard._cut is None
 
@@ -408,13 +400,7 @@ def test_an_override_without_a_reason_is_asked_for_again(tmp_path: Path) -> None
                 await runner.press(screen.step, "stop", "maria")
             await asyncio.sleep(0)
 
-    async def both() -> Record:
-        task = asyncio.create_task(person())
-        record = await runner.run()
-        await task
-        return record
-
-    record = asyncio.run(both())
+    record = with_person(runner, person())
     assert len(shown) == 3
     assert record.body["why"] == "not approved by maria"
     assert b"the ISP wants to see it" in (record.folder / sealing.JOURNAL).read_bytes()

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 import tracemalloc
 from collections import Counter
@@ -17,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.records.world import ELD, HOUR, TODAY, World, days
+from tests.records.world import ELD, HOUR, TODAY, World, being_written, days
 from yardlight.demo.eld_files import Shape, eld_file
 from yardlight.errors import IncompleteError, StateError, UnreachableError
 from yardlight.inventory.archives import parse_pattern
@@ -273,21 +272,8 @@ def test_a_file_that_is_being_written_is_left_for_the_next_check(
     world = World(tmp_path, ELD.replace("format: eld, ", "") + "}", fill=False)
     path = world.path("d101", YESTERDAY)
     path.parent.mkdir(parents=True)
-    done = threading.Event()
-
-    def write() -> None:
-        with path.open("wb", buffering=0) as file:
-            while not done.wait(0.05):
-                file.write(b"x")
-
-    writer = threading.Thread(target=write)
-    writer.start()
-    try:
-        eventually(lambda: path.exists() and path.stat().st_size)
+    with being_written(path, eventually):
         world.check(time.time())
-    finally:
-        done.set()
-        writer.join()
     assert world.counts("archive_unreadable_files") == {"changing": 1}
     world.check(world.at + HOUR)
     assert world.counts("archive_unreadable_files") == world.counts("archive_corrupt_files") == {}

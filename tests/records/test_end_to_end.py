@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.records.world import DAY, DRIVERS, ELD, FIRST, HOUR, TODAY, World, days, noon
+from tests.records.world import DAY, DRIVERS, ELD, FIRST, HOUR, TODAY, World, being_written, days, noon
 from yardlight.cli import main
 from yardlight.demo.eld_files import Shape, eld_file
 from yardlight.movement import note
@@ -425,22 +424,9 @@ def test_a_back_up_that_is_being_written_is_not_told_as_too_small(
         path = world.folder / "backups" / f"{TODAY - timedelta(days=back)}.zip"
         path.write_bytes(b"x" * 100_000)
         world.stamp(path, noon(TODAY - timedelta(days=back)))
-    newest, done = world.folder / "backups" / f"{YESTERDAY}.zip", threading.Event()
-
-    def write() -> None:
-        with newest.open("wb", buffering=0) as file:
-            while not done.wait(0.05):
-                file.write(b"x")
-
-    writer = threading.Thread(target=write)
-    writer.start()
-    try:
-        eventually(lambda: newest.exists() and newest.stat().st_size)
+    with being_written(world.folder / "backups" / f"{YESTERDAY}.zip", eventually):
         world.check(time.time(), name="maintenance")
         assert world.value("backup_newest_bytes") == 100_000
-    finally:
-        done.set()
-        writer.join()
     world.check(world.at + HOUR, name="maintenance")
     assert (world.value("backup_newest_bytes") or 0) < 10_000
 

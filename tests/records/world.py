@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -149,3 +151,23 @@ def _once(pages: Iterable[str]) -> Iterable[str]:
     for name, lines in samples.items():
         yield from sorted((each for each in seen if f" {name} " in each), reverse=True)
         yield from lines
+
+
+@contextmanager
+def being_written(path: Path, eventually: Callable[..., object]) -> Iterator[None]:
+    """Somebody writes to this file a byte each 50 ms, and has begun."""
+    done = threading.Event()
+
+    def write() -> None:
+        with path.open("wb", buffering=0) as file:
+            while not done.wait(0.05):
+                file.write(b"x")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        eventually(lambda: path.exists() and path.stat().st_size)
+        yield
+    finally:
+        done.set()
+        writer.join()
