@@ -130,6 +130,13 @@ def test_rows_of_one_sim_and_time_are_parts_of_it_and_a_row_that_stands_twice_is
     assert amounts(collect(tmp_path)) == {"cab-7": 7_000_000}
 
 
+def test_a_part_that_cannot_be_read_makes_no_smaller_figure_of_the_others(tmp_path: Path) -> None:
+    lay(tmp_path, "a.csv", f"ICCID,APN,Data Usage (MB)\n{FIRST},1,3\n{FIRST},2,four\n{FIRST},3,5\n{SECOND},1,6\n")
+    records = collect(tmp_path)
+    assert amounts(records) == {"cab-8": 6_000_000}
+    assert records[-1] == Refused("cab-7")
+
+
 def test_a_file_that_is_still_written_is_left_for_later(tmp_path: Path) -> None:
     lay(tmp_path, "a.csv", f"ICCID,Data Usage (MB)\n{FIRST},1\n", age=7200)
     lay(tmp_path, "b.csv", f"ICCID,Data Usage (MB)\n{FIRST},2\n", age=3)

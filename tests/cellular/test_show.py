@@ -435,6 +435,17 @@ def test_what_is_not_told_of_a_sim_that_is_refused_is_as_it_was() -> None:
     assert account.value("sim_throttled", "T1") is None
 
 
+def test_a_sim_that_is_refused_once_has_the_plan_and_the_end_that_it_had() -> None:
+    account = Account()
+    account.collect(at(5), sim("T1", at(5), plan=Plan("", 500 * MB), expires=at(9)), total("T1", 5, at(5)))
+    account.collect(at(6), sim("T1", at(6)), Refused("T1"))
+    assert account.value("sim_cap_bytes", "T1") == 500 * MB
+    assert account.value("plan_expiry_timestamp_seconds", "T1") == at(9)
+    account.collect(at(7), sim("T1", at(7)), total("T1", 5, at(7)))
+    assert account.value("sim_cap_bytes", "T1") is None
+    assert account.value("plan_expiry_timestamp_seconds", "T1") is None
+
+
 def test_a_sim_that_roams_is_shown_of_however_many() -> None:
     account = Account(series_limit=1)
     told = [sim(f"T{n}", at(5), roaming=n == 4) for n in range(5)]

@@ -105,6 +105,8 @@ def _as_before(said: Sim, before: Sim) -> Sim:
     """What is asked for SIM by SIM is not told of one that is refused: it is as it was, and no alert of it ends."""
     return replace(
         said,
+        plan=said.plan if said.plan is not None else before.plan,
+        expires=said.expires if said.expires is not None else before.expires,
         throttled=said.throttled if said.throttled is not None else before.throttled,
         roaming=said.roaming if said.roaming is not None else before.roaming,
     )

@@ -140,7 +140,7 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
     sims: dict[str, Sim] = {}
     told: list[Record] = []
     for export in reply.exports:
-        mistake, used, refused = None, list[Usage](), list[Refused]()
+        mistake, used, refused, odd = None, list[Usage](), list[Refused](), set[str]()
         for line, name, said in _rows(export, reply.directory, config):
             activated = None
             try:
@@ -148,15 +148,17 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
                 use = _usage(name, said, export, line, config)
             except BadReplyError as error:
                 mistake, use = mistake or error, Refused(name)
+                odd.add(name)
             sims[name] = _sim(name, said, activated, export.at, reply.directory, config)
             if isinstance(use, Usage):
                 used.append(use)
             else:
                 refused.append(use)
-        # One odd row costs one SIM; where no row can be read it is the form of all of them.
+        # One odd row costs one SIM, of which the other rows may be parts of the same; where no row can be read it is the
+        # form of all of them.
         if mistake is not None and not used:
             raise mistake
-        told += [*_added(used), *refused]
+        told += [*_added([use for use in used if use.sim not in odd]), *refused]
     yield from sims.values()
     yield from told
 
