@@ -371,6 +371,15 @@ CELLULAR: tuple[Scenario, ...] = (
         ((0, BEGIN - 30, ()), (BEGIN + 60, END, ("ticket PlanExpiring thingspace//",))),
     ),
     case(
+        "expired",
+        "the plan of T12 ended yesterday, that of T13 ends in a week: until a week after the last of them",
+        sim(
+            ("plan_expiry_timestamp_seconds", {"sim": "T12"}, always(-DAY)),
+            ("plan_expiry_timestamp_seconds", {"sim": "T13"}, always(7 * DAY)),
+        ),
+        ((60, END, ("ticket PlanExpiring thingspace//",)),),
+    ),
+    case(
         "headroom-measured",
         "on LTE, and what the primary carried in the last week would use up the plan in nine hours",
         replace(standby(9 * GB), samples=(*without_load(standby(9 * GB)), *carried(2 * GB / HOUR))),

@@ -60,11 +60,11 @@ class MdmSource(Expected):
 
     `leave_out` are names of systems or of the MDM's groups (Windows, Office) whose devices are not watched, where the
     MDM has more than tablets; what is on the roster is. `expects` is how many there are at least, these included, where
-    the platform does not count them itself; `series_limit` how many are
-    shown one by one, above which only those in trouble are. A wipe that is not carried out after `wipe_within` pages.
-    Where telematics is read as well, silence counts from when the truck sets out after the tablet's last word: once it
-    has moved for `truck_moved_for`, and not across the yard only. A truck of which neither telematics nor the tablet
-    says anything for `truck_dark_after` is told.
+    the platform does not count them itself; `series_limit` how many are shown one by one, above which only those in
+    trouble are. A wipe that is not carried out after `wipe_within` pages. Where telematics is read as well, silence
+    counts from when the truck sets out after the tablet's last word: once it has moved for `truck_moved_for`, and not
+    across the yard only. A truck of which neither telematics nor the tablet says anything for `truck_dark_after` is
+    told.
     """
 
     account: Name
