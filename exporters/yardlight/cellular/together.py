@@ -113,20 +113,20 @@ def _curves(days: Floats) -> Iterator[tuple[float, Floats]]:
 def _continued(found: Floats, error: Floats, at: Floats, days: Floats) -> Floats:
     """What is known of these days, of a course that was found at these places."""
     count, every = len(at), np.concatenate([at, days])
-    shares, bases = zip(*_curves(every), strict=True)
-    curves = np.stack([basis.T @ basis[:, :count] for basis in bases])
-    walk = np.maximum(0.0, np.minimum(every[:, None], at) - at[0]) / _WEEK
-    both = (curves[:, None] + np.square(_WALKS)[:, None, None] * walk).reshape(-1, len(every), count)
-    beforehand = np.log(np.repeat(shares, len(_WALKS)))
+    walks = np.square(_WALKS)[:, None, None] * np.maximum(0.0, np.minimum(every[:, None], at) - at[0]) / _WEEK
     factor = np.exp(found)
-    evidence, said = [], []
     # As shares, and as amounts: a curve of the one is none of the other.
-    for values, errors, scale in ((found, error, 0.0), (factor - 1, error * factor**2, found.sum())):
-        matrix = both[:, :count] + np.diag(errors)
-        solved = np.linalg.solve(matrix, np.broadcast_to(values[:, None], (len(matrix), count, 1)))
-        evidence.append(beforehand + scale - 0.5 * (values @ solved)[:, 0] - 0.5 * np.linalg.slogdet(matrix)[1])
-        said.append((both[:, count:] @ solved)[:, :, 0])
-    said[1] = np.log(np.maximum(1 + said[1], _LEAST))
+    told = ((found, error, 0.0), (factor - 1, error * factor**2, found.sum()))
+    evidence, said = [], []
+    # One curve at a time: all together take more memory than all else that a forecast does.
+    for share, basis in _curves(every):
+        both = basis.T @ basis[:, :count] + walks
+        for amounts, (values, errors, scale) in enumerate(told):
+            matrix = both[:, :count] + np.diag(errors)
+            solved = np.linalg.solve(matrix, np.broadcast_to(values[:, None], (len(matrix), count, 1)))
+            evidence.append(np.log(share) + scale - (values @ solved)[:, 0] / 2 - np.linalg.slogdet(matrix)[1] / 2)
+            ahead = (both[:, count:] @ solved)[:, :, 0]
+            said.append(np.log(np.maximum(1 + ahead, _LEAST)) if amounts else ahead)
     likely = np.exp(np.concatenate(evidence) - np.max(evidence))
     expected: Floats = likely @ np.concatenate(said) / likely.sum()
     return expected

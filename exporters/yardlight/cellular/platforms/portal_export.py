@@ -154,8 +154,8 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
                 used.append(use)
             else:
                 refused.append(use)
-        # One odd row costs one SIM, since its other rows may be parts of the same; where no row can be read it is the form
-        # of all of them.
+        # One odd row costs one SIM, since its other rows may be parts of the same; where no row can be read it is the
+        # form of all of them.
         if mistake is not None and not used:
             raise mistake
         told += [*_added([use for use in used if use.sim not in odd]), *refused]
