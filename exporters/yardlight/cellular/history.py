@@ -339,12 +339,18 @@ def from_json(value: list[Any], zone: ZoneInfo) -> Track:
         known,
         seeded,
         ranks or _no_ranks(len(known)),
-        Cycle(*cycle) if cycle else None,
+        _cycle(*cycle) if cycle else None,
         used,
         as_of,
         since,
-        Closed(Cycle(closed[0], closed[1]), closed[2]) if closed else None,
+        Closed(_cycle(closed[0], closed[1]), closed[2]) if closed else None,
     )
+
+
+@lru_cache
+def _cycle(start: float | None, end: float | None) -> Cycle:
+    """One cycle for all tracks that are in it."""
+    return Cycle(start, end)
 
 
 @lru_cache

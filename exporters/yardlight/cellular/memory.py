@@ -6,14 +6,18 @@ source without asking.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from yardlight.cellular import diversity, lateness
 from yardlight.cellular.history import Meter, Track, from_json
 from yardlight.cellular.oddities import Facts
 from yardlight.cellular.usage import Plan, Sim, SimState
+
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -46,35 +50,40 @@ class Memory:
         return self.facts.setdefault(name, Facts())
 
     def to_json(self) -> dict[str, Any]:
-        """All of it. The SIMs' tracks are taken out as they are written: twice the days of all is much."""
+        """All of it, which is taken out as it is written: twice the days of all is much."""
         return {
-            "sims": {name: self.sims.pop(name).to_json() for name in list(self.sims)},
-            "pools": {name: track.to_json() for name, track in self.pools.items()},
-            "meters": {name: [each.value, each.at, each.booted, each.wide] for name, each in self.meters.items()},
-            "facts": {name: each.to_json() for name, each in self.facts.items()},
+            "sims": {name: track.to_json() for name, track in _taken(self.sims)},
+            "pools": {name: track.to_json() for name, track in _taken(self.pools)},
+            "meters": {name: [each.value, each.at, each.booted, each.wide] for name, each in _taken(self.meters)},
+            "facts": {name: each.to_json() for name, each in _taken(self.facts)},
             "habits": self.habits,
             "lags": self.lags,
-            "said": {name: _told(sim) for name, sim in self.said.items()},
+            "said": {name: _told(sim) for name, sim in _taken(self.said)},
             "refused": sorted(self.refused),
         }
 
 
 def recalled(value: Any, zone: ZoneInfo) -> Memory:
-    """What `to_json` wrote, out of which the tracks are taken: twice the days of all is much. Nothing for None."""
+    """What `to_json` wrote, out of which it is taken as it is read: twice the days of all is much. Nothing for None."""
     if value is None:
         return Memory(zone)
-    sims, pools = value["sims"], value["pools"]
     return Memory(
         zone,
-        {name: from_json(sims.pop(name), zone) for name in list(sims)},
-        {name: from_json(pools.pop(name), zone) for name in list(pools)},
-        {name: Meter(*each) for name, each in value["meters"].items()},
-        {name: Facts(*each) for name, each in value["facts"].items()},
+        {name: from_json(each, zone) for name, each in _taken(value["sims"])},
+        {name: from_json(each, zone) for name, each in _taken(value["pools"])},
+        {name: Meter(*each) for name, each in _taken(value["meters"])},
+        {name: Facts(*each) for name, each in _taken(value["facts"])},
         value["habits"],
         value["lags"],
-        {name: _sim(name, *each) for name, each in value.get("said", {}).items()},
+        {name: _sim(name, *each) for name, each in _taken(value.get("said", {}))},
         set(value.get("refused", ())),
     )
+
+
+def _taken(of: dict[str, T]) -> Iterator[tuple[str, T]]:
+    """Each of them, gone from there once it is here."""
+    for name in list(of):
+        yield name, of.pop(name)
 
 
 def _told(sim: Sim) -> list[Any]:
