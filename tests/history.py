@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 
-from tests.rules.promtool import GROUPS
+from tests.rules.promtool import GROUPS, judged
 from yardlight.exposition import AnyBlock
 
 RULES = Path(__file__).parents[1] / "alert_rules"
@@ -116,8 +115,7 @@ class History:
         }
         file = self._folder / "history.yml"
         file.write_text(json.dumps({**rules, "tests": [test]}), encoding="utf-8")
-        result = subprocess.run(["promtool", "test", "rules", str(file)], capture_output=True, text=True, check=False)
-        said = result.stdout + result.stderr
+        _, said = judged(file)
         assert "got:" in said, said[-2000:]
         return said
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.rules.promtool import GROUPS, RULES
+from tests.rules.promtool import GROUPS, RULES, judged
 
 _SAMPLE = re.compile(r"(\{[^}]*\}) ([^\s,]+)")
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
@@ -71,8 +70,7 @@ def told(
     }
     file = folder / "replay.yml"
     file.write_text(json.dumps(test), encoding="utf-8")
-    result = subprocess.run(["promtool", "test", "rules", str(file)], capture_output=True, text=True, check=False)
-    said = result.stdout + result.stderr
+    _, said = judged(file)
     assert "got:" in said, said[-2000:]
     assert ", err: " not in said, said[-2000:]
     found = []

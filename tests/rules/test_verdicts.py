@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.rules.promtool import JOINED, alerts, rules
+from tests.rules.promtool import JOINED, alerts, judged, rules
 
 RULES = Path(__file__).resolve().parents[2] / "alert_rules" / "verdicts.yml"
 
@@ -76,5 +75,5 @@ def test_a_signal_that_was_looked_for_and_not_seen_is_0_and_one_that_nobody_can_
     }
     file = tmp_path / "verdicts.yml"
     file.write_text(json.dumps(test), encoding="utf-8")
-    done = subprocess.run(["promtool", "test", "rules", str(file)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    right, said = judged(file)
+    assert right, said

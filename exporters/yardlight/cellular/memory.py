@@ -16,7 +16,6 @@ from yardlight.cellular.history import Meter, Track, from_json
 from yardlight.cellular.oddities import Facts
 from yardlight.cellular.usage import Plan, Sim, SimState
 
-
 T = TypeVar("T")
 
 
