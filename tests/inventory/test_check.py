@@ -237,9 +237,9 @@ def test_a_folder_of_fleets_is_checked_as_a_whole(tmp_path: Path, capsys: pytest
     ("budget", "said"),
     [
         ("", "no requests_per_day limits them"),
-        # A token, the fleets, a page of SIMs, and two SIMs: 96 and 24 times.
-        (", requests_per_day: 600", "requests_per_day: 600 pays for that"),
-        (", requests_per_day: 599", "requests_per_day: 599 is too few for that"),
+        # A token, the fleets, a page of SIMs, and two SIMs: 96 times.
+        (", requests_per_day: 480", "requests_per_day: 480 pays for that"),
+        (", requests_per_day: 479", "requests_per_day: 479 is too few for that"),
     ],
 )
 def test_what_collecting_costs_is_said_against_the_budget(
@@ -247,7 +247,7 @@ def test_what_collecting_costs_is_said_against_the_budget(
 ) -> None:
     file = collecting(tmp_path, f"platform: super_sim, client_id: me, client_secret_file: secret{budget}")
     assert check.check(file, None, False) == 0
-    line = f"account kore: 120 collections a day, about 600 requests with the 2 SIMs of the inventory; {said}"
+    line = f"account kore: 96 collections a day, about 480 requests with the 2 SIMs of the inventory; {said}"
     assert line in capsys.readouterr().out.splitlines()
 
 
@@ -257,12 +257,12 @@ def test_what_collecting_costs_is_there_for_machines_and_no_round_is_longer_than
     """One request in ten minutes, of which a round takes seven: there is no room for both SIMs' two."""
     account = "platform: control_center, username: me, api_key_file: secret, rate: 6/h, url: 'http://127.0.0.1:1'"
     assert check.check(collecting(tmp_path, account, "deadline: 30m, poll: 1h"), None, True) == 0
-    # A page of the list and two requests in 21 minutes, 24 times; and the other source likewise.
+    # A page of the list and two requests in 21 minutes, 24 times.
     assert json.loads(capsys.readouterr().out)["calls"]["f"] == [
         {
             "account": "kore",
-            "day_collections": 48,
-            "day_requests": 24 * (1 + 2) + 24 * (1 + 0),
+            "day_collections": 24,
+            "day_requests": 24 * (1 + 2),
             "given": "2 SIMs of the inventory",
             "budget_requests": None,
         }
@@ -270,7 +270,7 @@ def test_what_collecting_costs_is_there_for_machines_and_no_round_is_longer_than
 
 
 def collecting(folder: Path, account: str, section: str = "poll: 15m") -> Path:
-    """An inventory with two SIMs and two sources of one account."""
+    """An inventory with two SIMs and the source of their account."""
     (folder / "secret").write_text("s3cret\n")
     iccids = (with_check("890010000000000" + "7001"), with_check("890010000000000" + "7002"))
     rows = [f"T{number},sim-{number}={iccid}" for number, iccid in enumerate(iccids)]
@@ -278,7 +278,7 @@ def collecting(folder: Path, account: str, section: str = "poll: 15m") -> Path:
     file = folder / "fleet.yml"
     file.write_text(
         f"fleet: f\naccounts: {{kore: {{{account}}}}}\nroster: {{trucks: trucks.csv}}\n"
-        f"cellular: {{tablets: {{account: kore, {section}}}, spare: {{account: kore, poll: 1h}}}}\n"
+        f"cellular: {{tablets: {{account: kore, {section}}}}}\n"
         "terminals: {a: {targets: [198.51.100.1], uplinks: {fiber: {}}}}\n"
     )
     return file

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from yardlight.errors import Problem
 from yardlight.inventory.addresses import web_address
 from yardlight.inventory.model import CREDENTIAL_WARNING, Model, TimeZone
+from yardlight.inventory.source import Node
 from yardlight.inventory.values import NUMBER, Duration, parse_share
 
 _RATE = re.compile(rf"({NUMBER})\s*/\s*(\d{{0,15}})\s*(s|m|h)")
@@ -24,6 +27,17 @@ def parse_rate(raw: Any) -> float:
         if number > 0 and seconds > 0:
             return number / seconds
     raise ValueError(f"{raw!r} is not a rate; write requests per time: 5/s, 100/m, 4000/20s")
+
+
+def read_twice(sources: Node | None, below: str) -> Iterator[Problem]:
+    """Sources of a part that read one account: each would tell all of it. `below` is what is written in the first."""
+    first: dict[str, str] = {}
+    for name, source in sources.entries.items() if sources else ():
+        account = source.entries.get("account")
+        if account and isinstance(account.value, str) and first.setdefault(account.value, name) != name:
+            yield account.problem(
+                f"{account.value!r} is read for {first[account.value]!r} already; write its {below} there"
+            )
 
 
 def _base_url(raw: str) -> str:

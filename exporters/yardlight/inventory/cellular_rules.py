@@ -1,4 +1,4 @@
-"""What must hold between the part `cellular:` and its accounts: cycles that count from a day that somebody tells."""
+"""What must hold between the part `cellular:` and its accounts: one source for each, cycles whose start is told."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from yardlight.domains import platforms
 from yardlight.errors import Problem
+from yardlight.inventory.accounts import read_twice
 from yardlight.inventory.cellular import CycleRule
 from yardlight.inventory.source import Node, plain
 
@@ -16,6 +17,7 @@ from yardlight.inventory.source import Node, plain
 def fleet_problems(root: Node, accounts: Mapping[str, Any]) -> Iterator[Problem]:
     """Rules between the sources and the accounts that could be read."""
     section = root.entries.get("cellular")
+    yield from read_twice(section, "pools")
     for source in section.entries.values() if section else ():
         named, cycle = (source.entries.get(key) for key in ("account", "cycle"))
         account = accounts.get(str(named.value)) if named is not None else None

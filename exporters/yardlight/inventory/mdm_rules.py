@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from yardlight.errors import Problem
 from yardlight.inventory import words
+from yardlight.inventory.accounts import read_twice
 from yardlight.inventory.mdm import STALE_AFTER
 from yardlight.inventory.source import Node
 from yardlight.inventory.values import parse_duration
@@ -16,8 +17,8 @@ def fleet_problems(root: Node) -> Iterator[Problem]:
     sources = root.entries.get("mdm")
     calendars = root.entries.get("calendars")
     known = calendars.entries if calendars else {}
-    first: dict[str, str] = {}
-    for name, source in sources.entries.items() if sources else ():
+    yield from read_twice(sources, "groups")
+    for source in sources.entries.values() if sources else ():
         named = source.entries.get("groups")
         groups = named.entries if named else {}
         for expected in (source, *groups.values()):
@@ -27,11 +28,6 @@ def fleet_problems(root: Node) -> Iterator[Problem]:
                 yield duty.problem(f"there is no calendar {duty.value!r}; {hint}")
             yield from _order_problems(source, expected)
         yield from _group_problems(groups)
-        account = source.entries.get("account")
-        if account and isinstance(account.value, str) and first.setdefault(account.value, name) != name:
-            yield account.problem(
-                f"{account.value!r} is read for {first[account.value]!r} already; write its groups there"
-            )
 
 
 def _order_problems(source: Node, expected: Node) -> Iterator[Problem]:
