@@ -48,3 +48,23 @@ def test_a_cut_that_the_inventory_no_longer_knows_is_not_called_undone(tmp_path:
     assert guard.charge is not None
     assert guard.charge.is_open
     assert guard.lines("d1")[-1]["text"] == "the inventory says no more how the primary is cut"
+
+
+def test_an_undo_that_fails_for_an_hour_is_tried_at_once_and_does_not_fill_the_journal(tmp_path: Path) -> None:
+    broken = Action(Cut(command=Command(do=("true",), undo=("false",))), None)
+
+    async def an_hour() -> list[float]:
+        guard = Guard(tmp_path, "fontana", broken)
+        await guard.arm(charge("d1"))
+        begin = time.time()
+        await guard.cut_now("d1", begin)
+        for second in range(3600):
+            await guard.watch(begin + 20.0 + second, None, primary_up=False)
+        assert guard.charge is not None
+        assert guard.charge.is_open
+        return [line["at"] - begin - 20.0 for line in guard.lines("d1") if line["what"] == "undo begins"]
+
+    tries = asyncio.run(an_hour())
+    assert len([each for each in tries if each < 60.0]) == 30
+    assert len(tries) < 200
+    assert max(tries) > 3500.0

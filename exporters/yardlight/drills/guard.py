@@ -28,7 +28,9 @@ from yardlight.lookback import length
 
 log = logging.getLogger(__name__)
 
-_RETRY_SECONDS = 2.0
+# How long until an undo that failed is tried again: at first, and after so many tries. Each of them is two lines of the
+# journal, which is read whole for each line.
+_RETRY_SECONDS, _LATER_SECONDS, _AT_FIRST = 2.0, 30.0, 60
 # A drill whose runner is gone counts as in progress for so long after the undo: its alerts have to resolve.
 SETTLE_SECONDS = 600.0
 
@@ -95,7 +97,7 @@ class Guard:
         self._folder, self._terminal, self._action, self._newest = folder, terminal, action, action
         self._name = f"guard-{terminal}.json"
         self._turn = asyncio.Lock()
-        self._next_try = 0.0
+        self._next_try, self._tries = 0.0, 0
         # The wall clock may be set back while something is cut; this one never is.
         self._heard = self._cut_at = time.monotonic()
         self.charge = read_charge(folder / self._name)
@@ -200,13 +202,14 @@ class Guard:
                 return
             if why:
                 log.error("the guard ends a drill", extra=kv(terminal=self._terminal, drill=charge.drill, why=why))
-                charge = await self._keep_whatever(replace(charge, fired=why))
+                charge, self._tries = await self._keep_whatever(replace(charge, fired=why)), 0
                 await self._note("fired", charge, now, why=why)
             if charge.by_hand:
                 if primary_up:
                     await self._restored(charge, now)
                 return
-            self._next_try = now + _RETRY_SECONDS
+            self._tries += 1
+            self._next_try = now + (_RETRY_SECONDS if self._tries <= _AT_FIRST else _LATER_SECONDS)
             done = await self._undo(charge, now, charge.fired)
             if not done.worked and primary_up:
                 await self._restored(charge, now)
