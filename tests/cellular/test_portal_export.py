@@ -10,12 +10,15 @@ from typing import Any
 import pytest
 
 from yardlight.cellular.cycle import Cycle
+from yardlight.cellular.plan import Terms
 from yardlight.cellular.platforms import portal_export
 from yardlight.cellular.platforms.portal_export import Config
+from yardlight.cellular.show import show
 from yardlight.cellular.usage import Left, Plan, Record, Refused, Sim, Usage, Used, usages
-from yardlight.collection import Session
+from yardlight.collection import Session, Source
 from yardlight.demo.carrier import with_check
 from yardlight.errors import BadReplyError, IncompleteError, PollError, UnreachableError
+from yardlight.inventory.cellular import CellularSource
 
 NOW = 1795186800.0
 FIRST, SECOND = with_check("890010000000000" + "7001"), with_check("890010000000000" + "7002")
@@ -206,6 +209,19 @@ def test_one_odd_date_or_amount_costs_one_sim_and_an_empty_day_is_no_total(tmp_p
         records = collect(tmp_path, DAYS)
         assert amounts(records) == {"cab-7": 100_000_000}
         assert records[-1] == Refused("cab-8")
+
+
+def test_which_row_cannot_be_read_is_in_the_log_with_file_line_and_heading(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    lay(tmp_path, "a.csv", f"ICCID;Day;MB\n{FIRST};2026-11-19;100\n{SECOND};2026-11-19;five\n{SECOND};none;5\n")
+    records = collect(tmp_path, DAYS)
+    section = CellularSource.model_validate({"account": "portal"})
+    terms = Terms(source=section, zone="UTC", network="v", places={}, counted=(), counts=False)
+    show(Source("f", "portal", "cellular/portal", terms, tmp_path), records, None, NOW)
+    [said] = [record.kv for record in caplog.records if record.levelname == "WARNING"]  # type: ignore[attr-defined]
+    assert said["first"].startswith("a.csv:3: MB: 'five' is not an amount in MB")
+    assert (said["account"], said["all"]) == ("portal", 2)
 
 
 def test_until_when_a_figure_counts_is_never_guessed_where_it_cannot_be_read(tmp_path: Path) -> None:

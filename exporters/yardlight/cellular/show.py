@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,7 +25,10 @@ from yardlight.cellular.usage import SIM_STATES, AllDays, Count, Plan, Record, R
 from yardlight.collection import Source, Told
 from yardlight.errors import IncompleteError
 from yardlight.inventory.words import size
+from yardlight.logs import kv
 from yardlight.things import Fact, Thing, numbered, pack
+
+log = logging.getLogger(__name__)
 
 # As long as rules look back: who was in trouble is shown one by one until then.
 _SHOWN_AFTER_TROUBLE = 3600.0
@@ -91,6 +95,8 @@ def show(source: Source, records: Sequence[Record], memory: Any, now: float) -> 
     if kept.sims and not records:
         raise IncompleteError(f"no SIM at all, where {len(kept.sims)} were")
     account = Account(source.section, kept, now)
+    if odd := [record.why for record in records if isinstance(record, Refused) and record.why]:
+        log.warning("some of the figures cannot be read", extra=kv(account=source.account, first=odd[0], all=len(odd)))
     account.take(records)
     families: dict[Metric, dict[tuple[str, ...], float | None]] = defaultdict(dict)
     for metric, labels, value in account.samples(source.account):

@@ -132,10 +132,11 @@ class Sim:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A SIM of which the platform gave no usage: not read is not zero."""
+    """A SIM of which the platform gave no usage: not read is not zero. `why` is for the log."""
 
     sim: str
     pool: str = ""
+    why: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

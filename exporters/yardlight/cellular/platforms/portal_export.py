@@ -147,7 +147,7 @@ def parse(reply: Reply, config: Config) -> Iterator[Record]:
                 activated = _moment(said.get("activated", ""), _where(export, line, "activated", config), config)
                 use = _usage(name, said, export, line, config)
             except BadReplyError as error:
-                mistake, use = mistake or error, Refused(name)
+                mistake, use = mistake or error, Refused(name, why=str(error))
                 odd.add(name)
             sims[name] = _sim(name, said, activated, export.at, reply.directory, config)
             if isinstance(use, Usage):
