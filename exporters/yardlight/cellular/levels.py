@@ -35,6 +35,8 @@ _PRIOR_WEEKS, _PRIOR_DAYS = 4.0, 10.0
 _SHORTEST, _LONGEST, _APART, _FEWEST = 8, 21, 12, 5
 # A day is compared with those around it.
 AROUND = 3
+# So many days without use may be a pause, of whoever uses it never or hardly ever otherwise.
+_PAUSE = 7
 # Half of the squares of a normal distribution are under this part of their mean, and hardly one is above so many times
 # that. Weeks differ more than days in a week.
 _MIDDLE, _WORST, _BEYOND_A_WEEK = 0.455, 10.0, 1.4
@@ -68,7 +70,7 @@ class Table:
         for row, days in zip(used, account, strict=True):
             if count := min(width, len(days.used)):
                 row[-count:] = np.array(days.used[-count:], dtype=float)
-        known = used >= 0
+        known = _begun(used >= 0, used > 0)
         return cls(np.array([days.last for days in account], dtype=np.int64), np.where(known, used, 0.0), known)
 
     @property
@@ -112,6 +114,21 @@ class Table:
             np.stack([(share * mask).sum(axis=1) for mask in masks], axis=1),
             np.stack([mask.sum(axis=1) for mask in masks], axis=1).astype(float),
         )
+
+
+def _begun(told: Flags, in_use: Flags) -> Flags:
+    """What is told of the days since a series is in use: the days of a SIM that lay in stock are no use of nothing.
+
+    It did if it has never been without use for half as long since.
+    """
+    count = np.cumsum(told, axis=1)
+    first = np.where(in_use.any(axis=1), in_use.argmax(axis=1), 0)[:, None]
+    before = np.take_along_axis(count, first, axis=1) - 1
+    # How many days without use there are before each day with use, and before the end.
+    last = np.maximum.accumulate(np.where(in_use, count, 0), axis=1)
+    pause = np.where(last > 0, count - last, 0).max(axis=1, keepdims=True)
+    begun: Flags = told & ((np.arange(told.shape[1]) >= first) | (before <= np.maximum(_PAUSE, 2 * pause)))
+    return begun
 
 
 @dataclass(frozen=True, slots=True)
