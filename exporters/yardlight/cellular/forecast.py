@@ -179,7 +179,7 @@ def _taught(some: Table, profile: tuple[float, ...]) -> Fleet:
     heard = told.noise[np.isfinite(told.noise)]
     noise = float(np.median(heard)) if len(heard) else fleet.noise
     noises = noise_of(told, noise)
-    fleet = replace(fleet, noise=noise, habits=learned(told.calm, told.weight, noises, ends_of(told)))
+    fleet = replace(fleet, noise=noise, habits=learned(told.calm, told.sure, noises, ends_of(told)))
     views = views_of(told, noises, fleet.habits)
     fleet = replace(fleet, spread=float(np.median(views.spread)))
     trials = sum(int(trial.told.sum()) for trial in views.trials)

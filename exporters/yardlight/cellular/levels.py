@@ -26,8 +26,17 @@ VIEWS = COURSES + 1
 MIN_DAYS = 3
 # Before this many days a level is too uncertain to be tried.
 WARM_UP = 14
-# So many times the usual day is a peak, if the days beside it are none.
-PEAK = 4.0
+# No day of a weekday is taken for more than so many usual ones.
+_MOST = 4.0
+# A day is odd that is so many times the usual noise of its series off, within these factors; what is usual is told by
+# the days of so many around it on which something is to be expected.
+_ODD, _ODD_FACTORS, _NEAR, _EXPECTED = 3.0, (2.0, 4.0), 14, 0.3
+# As if noise like this had been heard on some days.
+_USUAL_NOISE = 0.25
+# The median of the distances from the middle is that part of the standard deviation.
+_DEVIATION = 1 / 1.4826
+# Nobody pauses for longer who does so again and again.
+_LONGEST_PAUSE = 7
 # As if the fleet's weekdays had been watched here for so many weeks, and its noise been heard on so many days.
 _PRIOR_WEEKS, _PRIOR_DAYS = 4.0, 10.0
 # A forecast of the past looks as far ahead as there are days, within these; so many days lie between two, and so many
@@ -37,6 +46,8 @@ _SHORTEST, _LONGEST, _APART, _FEWEST = 8, 21, 12, 5
 AROUND = 3
 # So many days without use may be a pause, of whoever uses it never or hardly ever otherwise.
 _PAUSE = 7
+# In its first days a tablet gets its apps and maps; of whatever is known for so long they are left out.
+_SET_UP, _KNOWN = 2, 7
 # Half of the squares of a normal distribution are under this part of their mean, and hardly one is above so many times
 # that. Weeks differ more than days in a week.
 _MIDDLE, _WORST, _BEYOND_A_WEEK = 0.455, 10.0, 1.4
@@ -70,7 +81,7 @@ class Table:
         for row, days in zip(used, account, strict=True):
             if count := min(width, len(days.used)):
                 row[-count:] = np.array(days.used[-count:], dtype=float)
-        known = _begun(used >= 0, used > 0)
+        known = _set_up(_in_use(used >= 0, used > 0))
         return cls(np.array([days.last for days in account], dtype=np.int64), np.where(known, used, 0.0), known)
 
     @property
@@ -108,7 +119,7 @@ class Table:
         weight = np.array(shared)[weekday] * self.known
         level = (around(self.used) + self.used) / np.maximum(around(weight) + weight, 1e-9)
         told = self.known & (around(self.known.astype(float)) >= AROUND) & (level > 0)
-        share = np.minimum(self.used / np.where(told, level, 1.0), PEAK)
+        share = np.minimum(self.used / np.where(told, level, 1.0), _MOST)
         masks = [told & (weekday == each) for each in range(7)]
         return (
             np.stack([(share * mask).sum(axis=1) for mask in masks], axis=1),
@@ -116,34 +127,42 @@ class Table:
         )
 
 
-def _begun(told: Flags, in_use: Flags) -> Flags:
+def _in_use(told: Flags, used: Flags) -> Flags:
     """What is told of the days since a series is in use: the days of a SIM that lay in stock are no use of nothing.
 
     It did if it has never been without use for half as long since.
     """
     count = np.cumsum(told, axis=1)
-    first = np.where(in_use.any(axis=1), in_use.argmax(axis=1), 0)[:, None]
+    first = np.where(used.any(axis=1), used.argmax(axis=1), 0)[:, None]
     before = np.take_along_axis(count, first, axis=1) - 1
-    # How many days without use there are before each day with use, and before the end.
-    last = np.maximum.accumulate(np.where(in_use, count, 0), axis=1)
+    last = np.maximum.accumulate(np.where(used, count, 0), axis=1)
     pause = np.where(last > 0, count - last, 0).max(axis=1, keepdims=True)
-    begun: Flags = told & ((np.arange(told.shape[1]) >= first) | (before <= np.maximum(_PAUSE, 2 * pause)))
-    return begun
+    since: Flags = told & ((np.arange(told.shape[1]) >= first) | (before <= np.maximum(_PAUSE, 2 * pause)))
+    return since
+
+
+def _set_up(known: Flags) -> Flags:
+    """The same without the first days of whatever is newer than others."""
+    first = known.argmax(axis=1)[:, None]
+    new = (first > 0) & (known.sum(axis=1) >= _KNOWN)[:, None]
+    since: Flags = known & ~(new & (np.arange(known.shape[1]) < first + _SET_UP))
+    return since
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
     """What series say by themselves; amounts per average day.
 
-    `weight` is what the weekdays account for (0 where a day is not known), `calm` the use without lone peaks: `peaks`
-    of these, `peak` bytes each. `noise` is the square of the relative error of an average day beside its neighbors
-    (nan if that is not known).
+    `weight` is what the weekdays account for (0 where a day is not known); `calm` is the use, and `sure` the weight, of
+    days that tell of the level (0 on others): those without `peaks`, `peak` bytes each, and pauses that will end.
+    `noise` is the square of the relative error of an average day beside its neighbors (nan if that is not known).
     """
 
     last: Ints
     profile: Floats
     weight: Floats
     used: Floats
+    sure: Floats
     calm: Floats
     count: Ints
     mean: Floats
@@ -153,8 +172,8 @@ class Series:
 
     @property
     def often(self) -> Floats:
-        """Peaks a day."""
-        return self.peaks / np.maximum(self.count, 1)
+        """Peaks a day, as if there had been none for some days more: one in the first week is not one in every week."""
+        return self.peaks / (self.count + WARM_UP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,17 +211,49 @@ def series_of(table: Table, shared: Sequence[float]) -> Series:
     sums, counts = table.by_weekday(shared)
     profile = normal((sums + _PRIOR_WEEKS * np.array(shared)) / (counts + _PRIOR_WEEKS))
     weight = np.take_along_axis(profile, table.day % 7, axis=1) * table.known
-    usual = np.maximum(middle(table.used, table.known), 0.7 * table.mean)[:, None]
-    high = table.known & (table.used > PEAK * usual * np.maximum(1.0, weight))
+    usual, high, low = _odd(table.used, weight)
     beside = np.zeros_like(high)
     beside[:, 1:] |= high[:, :-1]
     beside[:, :-1] |= high[:, 1:]
     lone = high & ~beside
-    calm = np.where(lone, usual * weight, table.used)
+    telling = ~(lone | _paused(low))
+    sure, calm = np.where(telling, weight, 0.0), np.where(telling, table.used, 0.0)
     peaks = lone.sum(axis=1)
-    peak = (table.used - calm).sum(axis=1) / np.maximum(peaks, 1)
-    level = calm.sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-9)
-    return Series(table.last, profile, weight, table.used, calm, table.count, level, peaks, peak, _noise(calm, weight))
+    peak = np.where(lone, table.used - usual * weight, 0.0).sum(axis=1) / np.maximum(peaks, 1)
+    level = calm.sum(axis=1) / np.maximum(sure.sum(axis=1), 1e-9)
+    noise = _noise(calm, sure)
+    return Series(table.last, profile, weight, table.used, sure, calm, table.count, level, peaks, peak, noise)
+
+
+def _odd(used: Floats, weight: Floats) -> tuple[Floats, Flags, Flags]:
+    """The usual level around each day, and whether the day is far above it, or far below."""
+    expected = weight > _EXPECTED
+    shares = np.where(expected, used / np.where(expected, weight, 1.0), np.inf)
+    padded = np.pad(shares, ((0, 0), (_NEAR, _NEAR)), constant_values=np.inf)
+    near = np.lib.stride_tricks.sliding_window_view(padded, 2 * _NEAR + 1, axis=1).copy()
+    near[:, :, _NEAR] = np.inf
+    near = near.reshape(used.size, -1)
+    told = np.isfinite(near)
+    mean = np.where(told, near, 0.0).sum(axis=1) / np.maximum(told.sum(axis=1), 1)
+    # Of whoever is used every other day the middle one may be next to nothing.
+    usual = np.maximum(middle(near, told), 0.7 * mean).reshape(used.shape)
+    there = expected & (usual > 0) & (used > 0)
+    off = np.abs(np.log(np.where(there, shares, 1.0) / np.where(there, usual, 1.0)))
+    count, noise = there.sum(axis=1), middle(off, there) / _DEVIATION
+    noise = np.sqrt((count * noise**2 + _PRIOR_DAYS * _USUAL_NOISE**2) / (count + _PRIOR_DAYS))
+    factor = np.clip(np.exp(_ODD * noise), *_ODD_FACTORS)[:, None]
+    high = (weight > 0) & (usual > 0) & (used > factor * usual * np.maximum(weight, 0.5))
+    return usual, high, (weight > 0.5) & (used * factor < usual * weight)
+
+
+def _paused(low: Flags) -> Flags:
+    """The last days, if they are low and such days were over before after as many: who was at home comes back."""
+    at = np.arange(low.shape[1])
+    length = at - np.maximum.accumulate(np.where(low, -1, at), axis=1)
+    ended = np.where(low[:, :-1] & ~low[:, 1:], length[:, :-1], 0).max(axis=1, initial=0)[:, None]
+    last = length[:, -1:]
+    paused: Flags = (at >= low.shape[1] - last) & (last <= np.minimum(ended, _LONGEST_PAUSE))
+    return paused
 
 
 def _noise(calm: Floats, weight: Floats) -> Floats:
@@ -238,7 +289,7 @@ def views_of(series: Series, noise: Floats, habits: Habits) -> Views:
     width, *origins = ends_of(series)
     means, spread = _means(series)
     # One at a time: together they would take ten times the memory of all else.
-    known = explained(series.calm, series.weight, noise, habits, [width, *origins])
+    known = explained(series.calm, series.sure, noise, habits, [width, *origins])
     now = next(known)
     ahead = [np.concatenate([means[width], now.level(knot)[:, None]], axis=1) for knot in KNOTS]
     changed = _changed(now)
@@ -262,7 +313,7 @@ def _means(series: Series) -> tuple[list[Floats], Floats]:
     decays = 0.5 ** (1.0 / np.array(HALF_LIVES))
     total, weights = np.zeros((len(series.mean), COURSES)), np.zeros((len(series.mean), COURSES))
     squares, means = np.zeros(len(series.mean)), [np.repeat(series.mean[:, None], COURSES, axis=1)]
-    for used, weight in zip(series.calm.T, series.weight.T, strict=True):
+    for used, weight in zip(series.calm.T, series.sure.T, strict=True):
         squares += (used - means[-1][:, 1] * weight) ** 2
         # A day that is not known makes nothing older.
         faded = np.where((weight > 0)[:, None], decays, 1.0)
