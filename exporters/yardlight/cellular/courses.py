@@ -7,7 +7,8 @@ A *course* says how the logarithm of a level goes, but for a constant:
 - *spell*: it was or is another one for some weeks, and then the one before;
 - *step*: it is another one since some day, and stays;
 - *growth*: by the same share each day, or by the same amount;
-- *wave*: it grows and has a season of some weeks or months; *year*: it follows the seasons of a year;
+- *wave*: it grows and has a season of some weeks or months, by shares or by amounts; *year*: it follows the seasons
+  of a year;
 - *together*: it goes as those of the account go (`together`), more, less or against them, and may grow beside it;
 - *jumps*: it changes now and then (`changes`).
 
@@ -65,6 +66,8 @@ _FARTHEST = 9.0
 _CELL = 7
 # Nothing goes further than that, as a logarithm; and no step of a fit is longer.
 _FURTHEST, _LONGEST_STEP = 30.0, 0.7
+# How often a season by amounts is fitted, and its greatest height: nothing is used less than not at all.
+_BENDS, _HIGHEST = 3, 0.85
 # The courses that explain the days best say together what all do.
 _BEST = 64
 _NONE = 1e-9
@@ -92,13 +95,15 @@ class Habits:
 class _Trend:
     """A course whose logarithm is a sum of `basis` (columns) over the days, each times a number that is to be found.
 
-    `prior` is the mean and the spread of these numbers, by the habits of the account.
+    `prior` is the mean and the spread of these numbers, by the habits of the account. With `amounts` the last two are
+    of a season that is added to the level, as a part of it: its tops are flatter than its valleys.
     """
 
     kind: str
     place: float
     basis: Floats
     prior: Callable[[Habits], tuple[Sequence[float], Sequence[float]]]
+    amounts: bool = False
 
 
 def _turns() -> Iterator[tuple[float, Floats]]:
@@ -122,9 +127,14 @@ def _trends() -> Iterator[_Trend]:
         yield _Trend("growth", bow, line[:, None], lambda habits: ([habits.rate], [habits.apart]))
     for season in _SEASONS:
         wave = np.stack([_AHEAD, *_season(season)], axis=1)
-        yield _Trend("wave", season, wave, lambda habits: ([0.0] * 3, [habits.apart] + [habits.height] * 2))
+        for amounts in (False, True):
+            yield _Trend("wave", season, wave, _of_waves, amounts)
     year = np.stack(_season(_YEAR), axis=1)
     yield _Trend("year", 0.0, year, lambda habits: ([0.0] * 2, [habits.height] * 2))
+
+
+def _of_waves(habits: Habits) -> tuple[Sequence[float], Sequence[float]]:
+    return [0.0] * 3, [habits.apart] + [habits.height] * 2
 
 
 def _season(days: float) -> tuple[Floats, Floats]:
@@ -171,12 +181,23 @@ class _Spells:
 
 @dataclass(frozen=True, slots=True)
 class _Fitted:
-    """A trend fitted to each series: the constant and the numbers of its basis, the squares of their errors."""
+    """A trend fitted to each series: the constant and the numbers of its basis, the squares of their errors.
+
+    `season` are the numbers of one by amounts, as they were when it was bent.
+    """
 
     basis: Floats
     evidence: Floats
     found: Floats
     errors: Floats
+    season: Floats | None = None
+
+    def level(self, column: int) -> Floats:
+        """What it says of a day."""
+        logs = self.found[:, 0] + self.found[:, 1:] @ self.basis[column]
+        if self.season is not None:
+            logs += _bend(self.season @ self.basis[column, -2:])
+        return np.exp(_bounded(logs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,10 +237,7 @@ class Explained:
     def level(self, ahead: int) -> Floats:
         """The middle of what is said of the level so many days after the last one."""
         column = KEEP_DAYS - 1 + ahead
-        trends = [
-            np.exp(_bounded(fitted.found[:, 0] + fitted.found[:, 1:] @ fitted.basis[column]))
-            for fitted in self.said.trends
-        ]
+        trends = [fitted.level(column) for fitted in self.said.trends]
         spells = self.said.spells.outside * np.exp(self.said.spells.jump * _INSIDE[:, column])
         curves = self.said.curves * np.exp(_CURVES[:, column])
         levels = np.concatenate([curves, spells, np.stack([*trends, self.said.jumps.level], axis=1)], axis=1)
@@ -352,7 +370,10 @@ def _cells(days: Floats) -> Floats:
 
 
 def _fit(trend: _Trend, used: Floats, weight: Floats, per_day: Floats, habits: Habits) -> _Fitted:
-    """By Fisher's scoring, whose matrix is the same in each step (gamma with a logarithmic link)."""
+    """By Fisher's scoring, whose matrix is the same in each step (gamma with a logarithmic link).
+
+    A season by amounts is bent as it was found before, and what that leaves is fitted once more.
+    """
     days = used.shape[1] * _CELL
     basis = np.pad(trend.basis[max(0, KEEP_DAYS - days) : KEEP_DAYS], ((max(0, days - KEEP_DAYS), 0), (0, 0)), "edge")
     basis = basis.reshape(-1, _CELL, basis.shape[1]).mean(axis=1)
@@ -363,19 +384,30 @@ def _fit(trend: _Trend, used: Floats, weight: Floats, per_day: Floats, habits: H
     size = design.shape[1]
     matrix = ((weight @ products) * per_day).reshape(-1, size, size) + np.diag(sure) + _NONE * np.eye(size)
     inverse = np.linalg.inv(matrix)
-    found = np.tile(mean, (len(used), 1))
-    for step in range(_ITERATIONS + 1):
-        share = used * np.exp(-_bounded(found[:, 1:] @ basis.T))
-        found[:, 0] = np.log(np.maximum(share.sum(axis=1) / np.maximum(weight.sum(axis=1), _NONE), 1e-12))
-        if step < _ITERATIONS:
-            off = (share * np.exp(-found[:, :1]) - weight) @ design * per_day - (found - mean) * sure
-            found += np.clip(np.einsum("nij,nj->ni", inverse, off), -_LONGEST_STEP, _LONGEST_STEP)
+    found, bend, season = np.tile(mean, (len(used), 1)), np.zeros(used.shape), None
+    for bent in range(_BENDS if trend.amounts else 1):
+        if bent:
+            season = found[:, -2:] * np.minimum(1.0, _HIGHEST / (_NONE + np.hypot(*found[:, -2:].T)))[:, None]
+            bend = _bend(season @ basis[:, -2:].T)
+        rest = used * np.exp(-bend)
+        for step in range(_ITERATIONS + 1):
+            share = rest * np.exp(-_bounded(found[:, 1:] @ basis.T))
+            found[:, 0] = np.log(np.maximum(share.sum(axis=1) / np.maximum(weight.sum(axis=1), _NONE), 1e-12))
+            if step < _ITERATIONS:
+                off = (share * np.exp(-found[:, :1]) - weight) @ design * per_day - (found - mean) * sure
+                found += np.clip(np.einsum("nij,nj->ni", inverse, off), -_LONGEST_STEP, _LONGEST_STEP)
     # Amounts are parts of their mean here, and so is the least level.
-    logs = np.maximum(found @ design.T, math.log(_LEAST))
+    logs = np.maximum(found @ design.T + bend, math.log(_LEAST))
     evidence = -(used * np.exp(-logs) + weight * logs).sum(axis=1) * per_day[:, 0]
     evidence -= 0.5 * ((found - mean) ** 2 * sure).sum(axis=1)
     evidence += np.log(sure[1:]).sum() / 2 - np.linalg.slogdet(matrix)[1] / 2
-    return _Fitted(trend.basis, evidence, found, np.diagonal(inverse, axis1=1, axis2=2))
+    return _Fitted(trend.basis, evidence, found, np.diagonal(inverse, axis1=1, axis2=2), season)
+
+
+def _bend(season: Floats) -> Floats:
+    """By how much the logarithm of one and a season differs from that season."""
+    bend: Floats = np.log1p(season) - season
+    return bend
 
 
 def _bounded(logs: Floats) -> Floats:

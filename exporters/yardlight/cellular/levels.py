@@ -229,14 +229,8 @@ def _odd(used: Floats, weight: Floats) -> tuple[Floats, Flags, Flags]:
     """The usual level around each day, and whether the day is far above it, or far below."""
     expected = weight > _EXPECTED
     shares = np.where(expected, used / np.where(expected, weight, 1.0), np.inf)
-    padded = np.pad(shares, ((0, 0), (_NEAR, _NEAR)), constant_values=np.inf)
-    near = np.lib.stride_tricks.sliding_window_view(padded, 2 * _NEAR + 1, axis=1).copy()
-    near[:, :, _NEAR] = np.inf
-    near = near.reshape(used.size, -1)
-    told = np.isfinite(near)
-    mean = np.where(told, near, 0.0).sum(axis=1) / np.maximum(told.sum(axis=1), 1)
-    # Of whoever is used every other day the middle one may be next to nothing.
-    usual = np.maximum(middle(near, told), 0.7 * mean).reshape(used.shape)
+    # One series at a time: what is around each day is thirty times as much.
+    usual = np.stack([_usual(each) for each in shares])
     there = expected & (usual > 0) & (used > 0)
     off = np.abs(np.log(np.where(there, shares, 1.0) / np.where(there, usual, 1.0)))
     count, noise = there.sum(axis=1), middle(off, there) / _DEVIATION
@@ -244,6 +238,17 @@ def _odd(used: Floats, weight: Floats) -> tuple[Floats, Flags, Flags]:
     factor = np.clip(np.exp(_ODD * noise), *_ODD_FACTORS)[:, None]
     high = (weight > 0) & (usual > 0) & (used > factor * usual * np.maximum(weight, 0.5))
     return usual, high, (weight > 0.5) & (used * factor < usual * weight)
+
+
+def _usual(shares: Floats) -> Floats:
+    """Of one series the usual day around each, from levels that are infinite where they are not known."""
+    padded = np.pad(shares, _NEAR, constant_values=np.inf)
+    near = np.lib.stride_tricks.sliding_window_view(padded, 2 * _NEAR + 1).copy()
+    near[:, _NEAR] = np.inf
+    told = np.isfinite(near)
+    mean: Floats = np.where(told, near, 0.0).sum(axis=1) / np.maximum(told.sum(axis=1), 1)
+    # Of whoever is used every other day the middle one may be next to nothing.
+    return np.maximum(middle(near, told), 0.7 * mean)
 
 
 def _paused(low: Flags) -> Flags:
