@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from yardlight.cellular.changes import Floats
-from yardlight.cellular.courses import CLASSES, KNOTS, USUAL, Explained, Habits, explained, learned
+from yardlight.cellular.courses import CLASSES, KNOTS, LIBRARY, USUAL, Explained, Habits, explained, learned
 
 SPREAD = 0.02
 Level = Callable[[float], float]
@@ -47,10 +47,11 @@ def test_a_level_that_stays_goes_on_and_is_the_mean_of_all_days() -> None:
         # On its way: it has gone two thirds of it.
         (lambda day: 100.0 + 120.0 / (1 + math.exp((-3 - day) / 2.5)), 15, 0.12),
         (lambda day: 100.0 * (1 + 0.4 * math.sin(2 * math.pi * day / 60)), 15, 0.12),
+        (lambda day: 100.0 * (1 + 0.7 * math.sin(2 * math.pi * (day + 30) / 75)), 15, 0.06),
         (lambda day: 100.0 * (1 + 0.3 * math.cos(2 * math.pi * day / 30)), 15, 0.12),
         (lambda day: 100.0 * (1 + 0.005 * day) * (1 + 0.3 * math.sin(2 * math.pi * day / 90)), 15, 0.12),
     ],
-    ids=["growth", "growth by the day", "jump", "turn", "season", "season of a month", "growing season"],
+    ids=["growth", "growth by the day", "jump", "turn", "season", "high season", "season of a month", "growing season"],
 )
 def test_a_course_goes_on(level: Level, ahead: int, error: float) -> None:
     """Where many series have it, which is known of the account."""
@@ -132,12 +133,6 @@ def test_growth_is_as_likely_as_integrals_over_level_and_rate_say() -> None:
 
     weights = np.exp(-0.5 * (rates / habits.apart) ** 2)
     expected = sum(w * integral(rate) for w, rate in zip(weights / weights.sum(), rates, strict=True)) / integral(0.0)
-    column = now.likely.shape[1] - 1 - trends_after("growth")
+    column = LIBRARY.index(("growth", 0.0))
     odds = now.likely[0, column] / now.likely[0, 0] * habits.shares[flat] / habits.shares[grow]
     assert math.log(odds) == pytest.approx(math.log(expected), abs=0.1)
-
-
-def trends_after(kind: str) -> int:
-    """How many columns follow the first of this kind, without the jumps at the end."""
-    classes = [name for name, _ in CLASSES]
-    return len(classes) - 1 - classes.index(kind)

@@ -96,6 +96,51 @@ def test_a_lone_peak_yesterday_is_no_new_level() -> None:
     assert forecast(burst, 14, fleet())[1] < 14 * 100 * 1.5
 
 
+@pytest.mark.parametrize("ago", [0, 1, 2, 3])
+def test_one_day_of_three_times_the_usual_days_ago_is_no_new_level_either(ago: int) -> None:
+    """In a fleet that has such days, so that they may be what levels do there."""
+    others = [
+        series(lambda day, index=index: (50.0 + index) * (3.5 if (day + index) % 23 == 0 else 1.0), seed=index)
+        for index in range(40)
+    ]
+    burst = series(lambda day: 320.0 if day in (-ago, -30) else 100.0)
+    assert forecast(burst, 14, others)[1] < 14 * 100 * 1.15
+
+
+def test_a_single_peak_of_a_sims_first_week_is_not_one_of_every_week() -> None:
+    new = series(lambda day: 1600.0 if day == -2 else 100.0, count=6)
+    assert forecast(new, 20, fleet())[1] < 20 * 100 + 2 * 1600
+
+
+def test_a_truck_that_is_at_home_for_some_days_as_before_comes_back() -> None:
+    home = (-2, -1, 0, -19, -18, -17, -36, -35, -34)
+    assert forecast(series(lambda day: 20.0 if day in home else 100.0), 14, fleet())[1] > 14 * 85
+
+
+def test_a_level_that_falls_for_the_first_time_is_followed() -> None:
+    assert forecast(series(lambda day: 20.0 if day > -7 else 100.0), 14, fleet())[1] < 14 * 45
+
+
+def test_days_in_stock_are_no_use_of_nothing() -> None:
+    """The platform tells of a SIM from its purchase on; it is in a truck for two weeks now."""
+    stock = series(lambda day: 100.0 if day > -14 else 0.0, 80)
+    assert forecast(stock, 14, fleet())[1] == pytest.approx(14 * 100, rel=0.08)
+
+
+def test_a_truck_without_use_for_weeks_again_and_again_is_not_new() -> None:
+    rests = series(lambda day: 0.0 if day < -48 or -40 < day < -9 else 100.0)
+    use = list(rests.used)
+    told, since = (learn([Days(LAST, days), *fleet()])[1][0] for days in (use, [*[None] * 14, *use[14:]]))
+    assert told is not None
+    assert since is not None
+    assert told.levels[0] < since.levels[0]
+
+
+def test_what_a_tablet_loads_on_its_first_days_is_not_what_it_will_use() -> None:
+    loads = series(lambda day: 900.0 if day < -8 else 100.0, count=11)
+    assert forecast(loads, 14, fleet())[1] == pytest.approx(14 * 100, rel=0.1)
+
+
 def test_two_days_of_twenty_times_the_usual_are_a_new_level() -> None:
     runaway = series(lambda day: 2000.0 if day > -3 else 100.0)
     assert forecast(runaway, 14, fleet())[1] > 14 * 1200
@@ -432,8 +477,10 @@ def test_a_sim_with_rows_every_few_days_leaves_the_others_their_forecast() -> No
     ordinary = fleet()
     alone = forecasts(ordinary)
     for apart in (4, 5, 6, 7):
-        beside = forecasts([*ordinary, sparse(apart, 0, 98)])
-        assert np.allclose(np.array(beside[: len(ordinary)]), np.array(alone), rtol=0.02)
+        changed = np.array(forecasts([*ordinary, sparse(apart, 0, 98)])[: len(ordinary)]) / np.array(alone)
+        assert np.allclose(changed[:, 1], 1.0, atol=0.02)
+        # One more of forty teaches a little of how far they may be off.
+        assert np.allclose(changed, 1.0, atol=0.05)
 
 
 @settings(max_examples=25, deadline=None)

@@ -26,10 +26,12 @@ from yardlight.state import State
 DAY, MB, GB = 86400.0, 10**6, 10**9
 INVENTORY = """
 fleet: inland
-accounts: {carrier: {platform: super_sim, client_id: me, client_secret_file: secret}}
+accounts:
+  carrier: {platform: super_sim, client_id: me, client_secret_file: secret}
+  second: {platform: super_sim, client_id: me, client_secret_file: secret}
 cellular:
   sims: {account: carrier, PARTS}
-  spare: {account: carrier}
+  spare: {account: second}
 terminals: {fontana: {targets: [198.51.100.1], uplinks: {fiber: {}}}}
 """
 # Cycles began twenty days ago, whatever the day of the month is now.
@@ -105,7 +107,7 @@ def test_a_pool_tells_what_is_used_what_comes_and_what_the_next_cycle_needs(
     made.collected({"t1": 100 * MB, "t2": 300 * MB, "t3": 200 * MB, "t4": 50 * MB, "t5": 0})
     [sims, spare] = report(capsys)["sources"]
     assert spare == {
-        "source": "spare", "account": "carrier", "collected": None, "plans": [], "idle_days": 30, "idle": [],
+        "source": "spare", "account": "second", "collected": None, "plans": [], "idle_days": 30, "idle": [],
         "idle_not_known": 0, "not_in_roster": 0,
     }  # fmt: skip
     [pool] = sims["plans"]
@@ -221,7 +223,7 @@ def test_people_read_plain_columns_in_a_pipe(fleet: Callable[..., Fleet], capsys
     assert "no use for 30 days: none" in lines
     assert "not in the roster, so not by name: 1 SIM" in lines
     assert "#x" not in "".join(lines)
-    assert lines[-1] == "spare (account carrier): not collected yet, so nothing is known"
+    assert lines[-1] == "spare (account second): not collected yet, so nothing is known"
 
 
 def test_a_fleet_without_plans_and_days_that_are_not_kept_are_refused(

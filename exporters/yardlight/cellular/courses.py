@@ -155,15 +155,15 @@ _CURVES = np.array([0 * _DAY, *(curve for _, curve in _turns())])
 _INSIDE = np.array([inside for _, inside in _spells()])
 _LEVELLED = np.exp(-_CURVES)
 # In the order of the columns of all that follows.
-_COURSES: tuple[tuple[str, float], ...] = (
+LIBRARY: tuple[tuple[str, float], ...] = (
     ("flat", 0.0),
     *(("turn", far) for far, _ in _turns()),
     *(("spell" if weeks != _FOR_GOOD else "step", float(weeks)) for weeks, _ in _spells()),
     *((trend.kind, trend.place) for trend in (*_TREND, *_OF_ALL)),
     ("jumps", 0.0),
 )
-CLASSES = tuple(dict.fromkeys(_COURSES))
-_CLASS = np.array([CLASSES.index(course) for course in _COURSES])
+CLASSES = tuple(dict.fromkeys(LIBRARY))
+_CLASS = np.array([CLASSES.index(course) for course in LIBRARY])
 _IN_CLASS = np.bincount(_CLASS)
 _BEFOREHAND = np.array([_USUAL[kind] / sum(kind == each for each, _ in CLASSES) for kind, _ in CLASSES])
 _FIRST_TREND = len(_CURVES) + len(_INSIDE)
@@ -296,7 +296,7 @@ def _sized(said: _Evidence, likely: Floats, habits: Habits) -> Habits:
     def seen(kinds: tuple[str, ...], column: int, few: float, mean: float, spread: float) -> tuple[float, float]:
         """The mean of a number of these trends, and of its squares, as if the usual had been seen in `few` series."""
         told = [
-            (likely[:, at], said.trends[at - _FIRST_TREND]) for at, (kind, _) in enumerate(_COURSES) if kind in kinds
+            (likely[:, at], said.trends[at - _FIRST_TREND]) for at, (kind, _) in enumerate(LIBRARY) if kind in kinds
         ]
         count = sum(weights.sum() for weights, _ in told) + few
         total = sum(weights @ trend.found[:, column] for weights, trend in told) + few * mean

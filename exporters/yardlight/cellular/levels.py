@@ -31,6 +31,8 @@ _MOST = 4.0
 # A day is odd that is so many times the usual noise of its series off, within these factors; what is usual is told by
 # the days of so many around it on which something is to be expected.
 _ODD, _ODD_FACTORS, _NEAR, _EXPECTED = 3.0, (2.0, 4.0), 14, 0.3
+# With less of a weekday a day is not low, and high as if it had so much.
+_TELLING = 0.5
 # As if noise like this had been heard on some days.
 _USUAL_NOISE = 0.25
 # The median of the distances from the middle is that part of the standard deviation.
@@ -216,7 +218,7 @@ def series_of(table: Table, shared: Sequence[float]) -> Series:
     beside[:, 1:] |= high[:, :-1]
     beside[:, :-1] |= high[:, 1:]
     lone = high & ~beside
-    telling = ~(lone | _paused(low))
+    telling = ~(lone | _paused(low, (weight > _TELLING) & ~low))
     sure, calm = np.where(telling, weight, 0.0), np.where(telling, table.used, 0.0)
     peaks = lone.sum(axis=1)
     peak = np.where(lone, table.used - usual * weight, 0.0).sum(axis=1) / np.maximum(peaks, 1)
@@ -236,8 +238,8 @@ def _odd(used: Floats, weight: Floats) -> tuple[Floats, Flags, Flags]:
     count, noise = there.sum(axis=1), middle(off, there) / _DEVIATION
     noise = np.sqrt((count * noise**2 + _PRIOR_DAYS * _USUAL_NOISE**2) / (count + _PRIOR_DAYS))
     factor = np.clip(np.exp(_ODD * noise), *_ODD_FACTORS)[:, None]
-    high = (weight > 0) & (usual > 0) & (used > factor * usual * np.maximum(weight, 0.5))
-    return usual, high, (weight > 0.5) & (used * factor < usual * weight)
+    high = (weight > 0) & (usual > 0) & (used > factor * usual * np.maximum(weight, _TELLING))
+    return usual, high, (weight > _TELLING) & (used * factor < usual * weight)
 
 
 def _usual(shares: Floats) -> Floats:
@@ -251,11 +253,15 @@ def _usual(shares: Floats) -> Floats:
     return np.maximum(middle(near, told), 0.7 * mean)
 
 
-def _paused(low: Flags) -> Flags:
-    """The last days, if they are low and such days were over before after as many: who was at home comes back."""
+def _paused(low: Flags, ordinary: Flags) -> Flags:
+    """The last days, if they are low and such days were over before after as many: who was at home comes back.
+
+    Days that are neither, such as weekends of whoever rests then, are of the pause around them.
+    """
     at = np.arange(low.shape[1])
-    length = at - np.maximum.accumulate(np.where(low, -1, at), axis=1)
-    ended = np.where(low[:, :-1] & ~low[:, 1:], length[:, :-1], 0).max(axis=1, initial=0)[:, None]
+    before, lowest = (np.maximum.accumulate(np.where(each, at, -1), axis=1) for each in (ordinary, low))
+    length = np.where(lowest > before, at - before, 0)
+    ended = np.where(ordinary[:, 1:], length[:, :-1], 0).max(axis=1, initial=0)[:, None]
     last = length[:, -1:]
     paused: Flags = (at >= low.shape[1] - last) & (last <= np.minimum(ended, _LONGEST_PAUSE))
     return paused
