@@ -214,7 +214,7 @@ def test_one_odd_date_or_amount_costs_one_sim_and_an_empty_day_is_no_total(tmp_p
 def test_which_row_cannot_be_read_is_in_the_log_with_file_line_and_heading(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    lay(tmp_path, "a.csv", f"ICCID;Day;MB\n{FIRST};2026-11-19;100\n{SECOND};2026-11-19;five\n{SECOND};none;5\n")
+    lay(tmp_path, "a.csv", f"ICCID;Day;MB\n{FIRST};2026-11-19;100\n{SECOND};2026-11-19;five\n{SECOND};yesterday;5\n")
     records = collect(tmp_path, DAYS)
     section = CellularSource.model_validate({"account": "portal"})
     terms = Terms(source=section, zone="UTC", network="v", places={}, counted=(), counts=False)

@@ -88,7 +88,7 @@ _PRIOR_TIMES, _USUAL_DRIFT = 1.0, 0.03
 # A level that is known from so many days is no surer for more of them.
 _SETTLED = 28
 # Trials knew their weekdays, and which days were odd, from days that came after them.
-_HINDSIGHT = 1.1
+_HINDSIGHT = 1.15
 # Nothing is surer than to a hundredth.
 _LEAST_DRIFT = 1e-4
 _NORMAL = (-1.2816, 0.0, 1.2816)
