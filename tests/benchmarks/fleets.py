@@ -268,6 +268,26 @@ def lognormal_days(rng: random.Random, index: int, scene: Scene) -> Sim:
     )
 
 
+def hurried(rng: random.Random, index: int, scene: Scene) -> Sim:
+    """Growth, a season by amounts and bursts of all sizes in each; some lay in stock before, told as nothing used."""
+    base, growth, height = size(rng), rng.gauss(0.03, 0.06), rng.uniform(0.0, 0.35)
+    length, phase = rng.uniform(60, 180), rng.uniform(0, 2 * math.pi)
+    level = [
+        base * (1 + growth) ** (day / 30) * (1 + height * math.sin(2 * math.pi * day / length + phase))
+        for day in range(LENGTH)
+    ]
+    week = [rng.gauss(1.0, 0.1) * each for each in (1.0, 1.0, 1.0, 1.0, 0.95, 0.5, 0.35)]
+    sim = draw(rng, level, week, scene, lognormal(rng.uniform(0.1, 0.35)))
+    sim.often, sim.burst = 0.03, 4 * base
+    begin = rng.randrange(20, BEFORE - 5) if index % 8 == 0 else 0
+    for day, used in enumerate(sim.used):
+        burst = base * rng.expovariate(0.25) if rng.random() < sim.often else 0.0
+        # Apps and maps on the first two days.
+        loaded = base * rng.uniform(1.0, 3.0) if begin <= day < begin + 2 and begin else 0.0
+        sim.used[day] = 0.0 if day < begin else (used or 0.0) + burst + loaded
+    return sim
+
+
 def trucks(rng: random.Random, index: int, scene: Scene) -> Sim:
     """Away for days, then parked for days: a chain of two states, at home more often at weekends."""
     base, weights = size(rng), week(rng, "always")
@@ -388,6 +408,7 @@ SHAPES: dict[str, tuple[Shape, Callable[[random.Random], list[float]]]] = {
     "trips": (trips, calm),
     "weeks on duty": (duty, calm),
     "lognormal days": (lognormal_days, calm),
+    "bursts of all sizes": (hurried, calm),
     "intermittent trucks": (trucks, calm),
     "step changes": (steps, calm),
     "wandering routes": (routes, calm),
