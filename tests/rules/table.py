@@ -69,7 +69,7 @@ def written(page: str, part: str) -> str:
 
 def rows() -> list[Row]:
     """All rows, in the order of their files."""
-    fakes, whole = judged()
+    fakes, whole = tested()
     files = sorted(path.stem for path in (ROOT / "alert_rules" / "tests").glob("*.yml"))
     return [
         Row(
@@ -106,7 +106,7 @@ def _told(expected: dict[str, Any]) -> str:
     return "; ".join(said) or "nobody"
 
 
-def judged() -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+def tested() -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     """Tests whose names have an id, as FOLDER/FILE::TEST: on fakes, and end to end. Labs are named by their jobs."""
     fakes: dict[str, list[str]] = {}
     whole: dict[str, list[str]] = {}
