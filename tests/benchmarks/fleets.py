@@ -283,7 +283,7 @@ def hurried(rng: random.Random, index: int, scene: Scene) -> Sim:
     for day, used in enumerate(sim.used):
         burst = base * rng.expovariate(0.25) if rng.random() < sim.often else 0.0
         # Apps and maps on the first two days.
-        loaded = base * rng.uniform(1.0, 3.0) if begin <= day < begin + 2 and begin else 0.0
+        loaded = base * rng.uniform(1.0, 3.0) if begin and begin <= day < begin + 2 else 0.0
         sim.used[day] = 0.0 if day < begin else (used or 0.0) + burst + loaded
     return sim
 

@@ -10,7 +10,7 @@ last days takes a weekend for a trend. So, from whole days of history, all of it
 2. *Peaks* that stand alone tell nothing of a level: single days far above those around them, for the noise that this
    series has. Of those that come `often` a day, n days have as many as a Poisson distribution with that mean has in the
    middle: mostly none, where the mean would say a half. Nor do the last days of a truck that is at home, if it was
-   before and came back; nor those of a SIM in stock, nor the first two in its tablet, which loads its apps and maps.
+   before and came back; nor those of a SIM in stock, nor its first two, if they stand out: a tablet loads its apps.
 3. *Level*, so that a day to come is level * w[weekday], in four views: exponential means with half-lives of 4, 14 and
    60 days, which stay as they are, and the `courses` that levels take: growth, turns, spells of weeks, seasons, jumps,
    what the account does `together`; each is weighed by how well it explains the days, and how common it is there.

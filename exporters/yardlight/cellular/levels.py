@@ -48,8 +48,9 @@ _SHORTEST, _LONGEST, _APART, _FEWEST = 8, 21, 12, 5
 AROUND = 3
 # So many days without use may be a pause, of whoever uses it never or hardly ever otherwise.
 _PAUSE = 7
-# In its first days a tablet gets its apps and maps; of whatever is known for so long they are left out.
-_SET_UP, _KNOWN = 2, 7
+# In its first days a tablet gets its apps and maps: so many times what is usual in the fortnight after them, if so many
+# days of that are known.
+_SET_UP, _LOADED, _AFTER, _KNOWN = 2, 2.0, 14, 5
 # Half of the squares of a normal distribution are under this part of their mean, and hardly one is above so many times
 # that. Weeks differ more than days in a week.
 _MIDDLE, _WORST, _BEYOND_A_WEEK = 0.455, 10.0, 1.4
@@ -83,7 +84,9 @@ class Table:
         for row, days in zip(used, account, strict=True):
             if count := min(width, len(days.used)):
                 row[-count:] = np.array(days.used[-count:], dtype=float)
-        known = _set_up(_in_use(used >= 0, used > 0))
+        told = used >= 0
+        used = np.where(told, used, 0.0)
+        known = _without_set_up(used, _in_use(told, used > 0))
         return cls(np.array([days.last for days in account], dtype=np.int64), np.where(known, used, 0.0), known)
 
     @property
@@ -143,11 +146,14 @@ def _in_use(told: Flags, used: Flags) -> Flags:
     return since
 
 
-def _set_up(known: Flags) -> Flags:
-    """The same without the first days of whatever is newer than others."""
-    first = known.argmax(axis=1)[:, None]
-    new = (first > 0) & (known.sum(axis=1) >= _KNOWN)[:, None]
-    since: Flags = known & ~(new & (np.arange(known.shape[1]) < first + _SET_UP))
+def _without_set_up(used: Floats, known: Flags) -> Flags:
+    """The same without the first days of what is not there for as long as days are kept, if they stand out."""
+    day = np.arange(known.shape[1]) - known.argmax(axis=1)[:, None]
+    first, after = known & (day < _SET_UP), known & (day >= _SET_UP) & (day < _SET_UP + _AFTER)
+    loaded, usual = np.where(first, used, 0.0).sum(axis=1) / np.maximum(first.sum(axis=1), 1), middle(used, after)
+    # What is not in use at all after them has nothing else to go by.
+    new = (day[:, -1] + 1 < KEEP_DAYS) & (after.sum(axis=1) >= _KNOWN) & (usual > 0) & (loaded > _LOADED * usual)
+    since: Flags = known & ~(first & new[:, None])
     return since
 
 
